@@ -1,0 +1,152 @@
+/**
+ * @file The engine's own small intermediate representation, and the builder that grows it.
+ *
+ * jax-js gives us a jaxpr; we copy it equation by equation into this graph. Because every equation
+ * passes through one `emit`, common subexpressions are shared and local rewrites (see `rules/`)
+ * apply while the graph grows, and no separate optimisation passes are needed. What ends up unused is
+ * dropped by {@linkcode Graph.live}.
+ */
+import { type DType, type Tensor } from "./types.ts";
+
+/** A node's result: a typed array of known shape. */
+export interface Value {
+  readonly id: number;
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** Set when every element is known to be this number (literals and broadcasts of them). */
+  readonly uniform?: number;
+}
+
+export type Params = Readonly<Record<string, unknown>>;
+
+/** One operation. `op` is a jax-js primitive or one of the fused operations of `rules/`. */
+export interface Equation {
+  readonly op: string;
+  readonly inputs: readonly Value[];
+  readonly params: Params;
+  readonly outs: readonly Value[];
+  /** The line of the model that asked for it, where it was recorded. */
+  readonly line?: string;
+}
+
+/** A rewrite tried whenever an equation is about to be added; `undefined` means "not mine". */
+export type Rule = (
+  graph: Graph,
+  op: string,
+  inputs: readonly Value[],
+  params: Params,
+  out: { shape: readonly number[]; dtype: DType },
+) => Value | undefined;
+
+/** Called after an equation was added, so that a rule can keep notes about values. */
+export type Observer = (graph: Graph, equation: Equation) => void;
+
+export class Graph {
+  readonly inputs: Value[] = [];
+  readonly constants = new Map<Value, Tensor>();
+  readonly equations: Equation[] = [];
+  outputs: readonly Value[] = [];
+  /** The line of the model behind the equations that are being added. */
+  line: string | undefined;
+
+  readonly #definition = new Map<Value, Equation>();
+  readonly #shared = new Map<string, readonly Value[]>();
+  readonly #rules: readonly Rule[];
+  readonly #observers: readonly Observer[];
+  #nextId = 0;
+
+  constructor(rules: readonly Rule[] = [], observers: readonly Observer[] = []) {
+    this.#rules = rules;
+    this.#observers = observers;
+  }
+
+  input(shape: readonly number[], dtype: DType): Value {
+    const value = this.#value(shape, dtype);
+    this.inputs.push(value);
+    return value;
+  }
+
+  constant(tensor: Tensor): Value {
+    const first = tensor.data[0];
+    if (tensor.data.length > 0 && tensor.data.every((x) => Object.is(x, first))) {
+      return this.uniform(first, tensor.shape, tensor.dtype);
+    }
+    const value = this.#value(tensor.shape, tensor.dtype);
+    this.constants.set(value, tensor);
+    return value;
+  }
+
+  /** An array whose elements all equal `value`, rounded to the dtype. */
+  uniform(value: number, shape: readonly number[], dtype: DType): Value {
+    const rounded = dtype === "float32" ? Math.fround(value) : value;
+    const key = `uniform ${Object.is(rounded, -0) ? "-0" : rounded} ${dtype} ${shape}`;
+    let shared = this.#shared.get(key);
+    if (!shared) {
+      shared = [{ id: this.#nextId++, shape, dtype, uniform: rounded }];
+      this.#shared.set(key, shared);
+    }
+    return shared[0];
+  }
+
+  /** The equation that made a value; `undefined` for inputs and constants. */
+  definition(value: Value): Equation | undefined {
+    return this.#definition.get(value);
+  }
+
+  /** The defining equation if it is an `op`. */
+  made(value: Value, op: string): Equation | undefined {
+    const equation = this.#definition.get(value);
+    return equation?.op === op ? equation : undefined;
+  }
+
+  /** Adds an equation with one result, or returns an equal or simpler value. */
+  emit(
+    op: string,
+    inputs: readonly Value[],
+    params: Params,
+    shape: readonly number[],
+    dtype: DType,
+  ): Value {
+    for (const rule of this.#rules) {
+      const simpler = rule(this, op, inputs, params, { shape, dtype });
+      if (simpler) return simpler;
+    }
+    return this.emitMany(op, inputs, params, [{ shape, dtype }])[0];
+  }
+
+  /** Adds an equation as it stands, sharing an equal one that exists. */
+  emitMany(
+    op: string,
+    inputs: readonly Value[],
+    params: Params,
+    outs: readonly { shape: readonly number[]; dtype: DType }[],
+  ): readonly Value[] {
+    const key = `${op} ${inputs.map((v) => v.id)} ${JSON.stringify(params)}`;
+    const shared = this.#shared.get(key);
+    if (shared) return shared;
+    const values = outs.map(({ shape, dtype }) => this.#value(shape, dtype));
+    const equation = { op, inputs, params, outs: values, line: this.line };
+    this.equations.push(equation);
+    for (const value of values) this.#definition.set(value, equation);
+    this.#shared.set(key, values);
+    for (const observe of this.#observers) observe(this, equation);
+    return values;
+  }
+
+  /** The equations that the outputs depend on, in order. */
+  live(): Equation[] {
+    const needed = new Set<Value>(this.outputs);
+    const kept: Equation[] = [];
+    for (let i = this.equations.length - 1; i >= 0; i--) {
+      const equation = this.equations[i];
+      if (!equation.outs.some((v) => needed.has(v))) continue;
+      kept.push(equation);
+      for (const v of equation.inputs) needed.add(v);
+    }
+    return kept.reverse();
+  }
+
+  #value(shape: readonly number[], dtype: DType): Value {
+    return { id: this.#nextId++, shape, dtype };
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * @file Grows an ONNX graph node by node. Equal nodes are shared (same operator, inputs and attributes),
+ * so the lowering rules may ask for the same transpose or constant as often as they like.
+ */
+import onnxProto from "onnx-proto";
+import { type DType, sizeOf, type Tensor } from "../types.ts";
+
+const { onnx } = onnxProto;
+const { DataType } = onnx.TensorProto;
+const { AttributeType } = onnx.AttributeProto;
+
+/** ONNX element types the lowering uses; `int64` is ONNX's own index type. */
+export type ElementType = "float32" | "float64" | "int32" | "int64" | "bool";
+
+/** uint32 has almost no CPU kernels in ONNX Runtime; int64 holds all its values and has them. */
+export const elementTypeOf: Record<DType, ElementType> = {
+  float32: "float32",
+  float64: "float64",
+  int32: "int32",
+  uint32: "int64",
+  bool: "bool",
+};
+
+const codes: Record<ElementType, number> = {
+  float32: DataType.FLOAT,
+  float64: DataType.DOUBLE,
+  int32: DataType.INT32,
+  int64: DataType.INT64,
+  bool: DataType.BOOL,
+};
+
+/** A tensor of the ONNX graph: its name, and the shape and type it has there. */
+export interface Ref {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+}
+
+export type Attribute = number | { float: number } | string | readonly number[];
+
+/** The operator set the lowering writes against, and ONNX Runtime's own operators. */
+const opset = 20;
+const contrib = "com.microsoft";
+const contribOps = new Set(["FusedMatMul"]);
+
+export class Model {
+  readonly #nodes: InstanceType<typeof onnx.NodeProto>[] = [];
+  readonly #shared = new Map<string, readonly Ref[]>();
+  readonly #inputs: Ref[] = [];
+  readonly #constants = new Map<string, { ref: Ref; bytes: Uint8Array }>();
+  #nextId = 0;
+
+  get nodes(): number {
+    return this.#nodes.length;
+  }
+
+  input(name: string, shape: readonly number[], type: ElementType): Ref {
+    const ref = { name, shape, type };
+    this.#inputs.push(ref);
+    return ref;
+  }
+
+  /** Adds a node with one output of known shape. */
+  node(
+    op: string,
+    inputs: readonly (Ref | undefined)[],
+    shape: readonly number[],
+    type: ElementType,
+    attributes: Record<string, Attribute> = {},
+  ): Ref {
+    return this.nodeMany(op, inputs, [{ shape, type }], attributes)[0];
+  }
+
+  nodeMany(
+    op: string,
+    inputs: readonly (Ref | undefined)[],
+    outs: readonly { shape: readonly number[]; type: ElementType }[],
+    attributes: Record<string, Attribute> = {},
+  ): readonly Ref[] {
+    const names = inputs.map((ref) => ref?.name ?? "");
+    // The result's shape is part of the key: an Expand of the same scalar is not one node.
+    const key = `${op}(${names})${JSON.stringify(attributes)}${outs.length}:${outs[0].shape}`;
+    const shared = this.#shared.get(key);
+    if (shared) return shared;
+    const refs = outs.map((out) => ({ ...out, name: `v${this.#nextId++}` }));
+    this.#nodes.push(onnx.NodeProto.fromObject({
+      opType: op,
+      domain: contribOps.has(op) ? contrib : "",
+      input: names,
+      output: refs.map((ref) => ref.name),
+      attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
+    }));
+    this.#shared.set(key, refs);
+    return refs;
+  }
+
+  /** A constant tensor; equal constants are shared. */
+  constant(tensor: Tensor): Ref {
+    return this.#constant(tensor.shape, elementTypeOf[tensor.dtype], encode(tensor));
+  }
+
+  /** A scalar constant, or one of `shape` filled with it. */
+  fill(value: number, type: ElementType, shape: readonly number[] = []): Ref {
+    const dtype = type === "int64" ? "uint32" : type;
+    if (type === "int64") return this.ints(new Array(sizeOf(shape)).fill(value), shape);
+    const data = dtype === "float64"
+      ? new Float64Array(sizeOf(shape))
+      : dtype === "float32"
+      ? new Float32Array(sizeOf(shape))
+      : new Int32Array(sizeOf(shape));
+    return this.constant({ dtype, shape, data: data.fill(value) });
+  }
+
+  /** An int64 constant, by default a vector: shapes, axes, indices. */
+  ints(values: readonly number[], shape: readonly number[] = [values.length]): Ref {
+    const data = BigInt64Array.from(values, BigInt);
+    return this.#constant(shape, "int64", new Uint8Array(data.buffer));
+  }
+
+  #constant(shape: readonly number[], type: ElementType, bytes: Uint8Array): Ref {
+    const key = `${type}[${shape}]${bytes.length <= 256 ? bytes.toString() : digest(bytes)}`;
+    const known = this.#constants.get(key);
+    if (known) return known.ref;
+    const ref = { name: `c${this.#constants.size}`, shape, type };
+    this.#constants.set(key, { ref, bytes });
+    return ref;
+  }
+
+  /** Serialises the model with the given outputs (distinct refs, in order). */
+  serialize(outputs: readonly Ref[]): Uint8Array {
+    const model = onnx.ModelProto.fromObject({
+      irVersion: 9,
+      opsetImport: [{ domain: "", version: opset }, { domain: contrib, version: 1 }],
+      graph: {
+        name: "program",
+        node: this.#nodes,
+        input: this.#inputs.map(valueInfo),
+        output: outputs.map(valueInfo),
+        initializer: [...this.#constants.values()].map(({ ref, bytes }) => ({
+          name: ref.name,
+          dims: ref.shape,
+          dataType: codes[ref.type],
+          rawData: bytes,
+        })),
+      },
+    });
+    return onnx.ModelProto.encode(model).finish();
+  }
+}
+
+function valueInfo(ref: Ref) {
+  const dim = ref.shape.map((dimValue) => ({ dimValue }));
+  return { name: ref.name, type: { tensorType: { elemType: codes[ref.type], shape: { dim } } } };
+}
+
+function attributeProto(name: string, value: Attribute) {
+  if (typeof value === "number") return { name, type: AttributeType.INT, i: value };
+  if (typeof value === "string") {
+    return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
+  }
+  if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  return { name, type: AttributeType.INTS, ints: [...value] };
+}
+
+function encode({ dtype, data }: Tensor): Uint8Array {
+  if (dtype === "bool") return Uint8Array.from(data, Number);
+  if (dtype === "uint32") {
+    return new Uint8Array(BigInt64Array.from(data as Uint32Array, BigInt).buffer);
+  }
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** A 64-bit FNV-1a over 4-byte words; large constants only need to be told apart. */
+function digest(bytes: Uint8Array): string {
+  let [a, b] = [0x811c9dc5, 0x01000193];
+  for (let i = 0; i < bytes.length; i++) {
+    a = Math.imul(a ^ bytes[i], 0x01000193);
+    b = Math.imul(b ^ bytes[i], 0x85ebca6b) + i | 0;
+  }
+  return `${bytes.length}:${a}:${b}`;
+}

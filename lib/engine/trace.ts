@@ -1,0 +1,240 @@
+/**
+ * @file The only place that reads jax-js internals.
+ *
+ * `makeJaxpr` is public, but the fields of a jaxpr (`inBinders`, `eqns`, `outs`, `primitive`,
+ * `params`) are a young part of its types, so they are checked here, once, and copied into our own
+ * {@linkcode Graph}. `tests/engine/contract_test.ts` fails when an upgrade changes them.
+ */
+import { init, makeJaxpr, numpy as np, tree } from "@jax-js/jax";
+import { Graph, type Observer, type Params, type Rule, type Value } from "./graph.ts";
+import { describe, type DType, type Spec, type Tensor, type Tree } from "./types.ts";
+
+// deno-lint-ignore no-explicit-any
+export type TracedFunction = (...args: any[]) => any;
+
+/** Shape of the jaxpr internals we rely on. */
+interface Aval {
+  shape: number[];
+  dtype: DType;
+}
+interface JaxprVar {
+  aval: Aval;
+}
+interface JaxprLit extends JaxprVar {
+  value: number;
+}
+interface JaxprEquation {
+  primitive: string;
+  inputs: (JaxprVar | JaxprLit)[];
+  params: Record<string, unknown>;
+  outBinders: JaxprVar[];
+}
+interface Jaxpr {
+  inBinders: JaxprVar[];
+  eqns: JaxprEquation[];
+  outs: (JaxprVar | JaxprLit)[];
+}
+interface JaxArray extends Aval {
+  /** Reading consumes a reference, so take one first. */
+  readonly ref: JaxArray;
+  dataSync(): Tensor["data"];
+}
+
+export interface Trace {
+  readonly graph: Graph;
+  /** Rebuilds the function's output tree from its leaves, in the order of `graph.outputs`. */
+  // deno-lint-ignore no-explicit-any
+  readonly rebuild: (leaves: readonly unknown[]) => any;
+}
+
+const dtypes: readonly string[] = ["float32", "float64", "int32", "uint32", "bool"];
+
+/**
+ * Leaves of `value` in the order of `example`'s, so that the order in which a caller wrote the keys of a
+ * record never matters.
+ * @throws {TypeError} naming the path at which the two trees differ.
+ */
+export function leavesLike<T extends Spec>(
+  example: Tree<Spec>,
+  value: Tree<T>,
+  path: string,
+): { leaf: T; path: string }[] {
+  if (isSpec(example)) {
+    if (isSpec(value)) return [{ leaf: value as T, path }];
+    throw new TypeError(`${path} must be a tensor like ${describe(example)}, got ${String(value)}`);
+  }
+  if (isSpec(value) || typeof value !== "object" || value === null) {
+    throw new TypeError(
+      `${path} must be a tree, got ${isSpec(value) ? "a tensor" : String(value)}`,
+    );
+  }
+  const children = Object.entries(example) as [string, Tree<Spec>][];
+  const others = value as Record<string, Tree<T>>;
+  if (children.length !== Object.keys(others).length) {
+    throw new TypeError(
+      `${path} must have the entries ${Object.keys(example)}, got ${Object.keys(others)}`,
+    );
+  }
+  return children.flatMap(([key, child]) => {
+    if (!(key in others)) throw new TypeError(`${path}.${key} is missing`);
+    return leavesLike(child, others[key], `${path}.${key}`);
+  });
+}
+
+/** True for anything with a shape and a dtype: specs, host tensors and handles. */
+export function isSpec(value: unknown): value is Spec {
+  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value &&
+    Array.isArray(value.shape);
+}
+
+function mapTree(value: unknown, leaf: (spec: Spec) => unknown): unknown {
+  if (isSpec(value)) return leaf(value);
+  if (Array.isArray(value)) return value.map((v) => mapTree(v, leaf));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapTree(v, leaf)]));
+  }
+  throw new TypeError(`expected a tensor or a tree of tensors, got ${String(value)}`);
+}
+
+/**
+ * Traces a pure jax-js function and copies its jaxpr into a {@linkcode Graph}; nested `jit` equations are inlined.
+ * @param options.rules rewrites that apply while the graph grows.
+ * @param options.locate also record the line of the model behind every equation (slower; used to
+ *   explain errors).
+ */
+export async function trace(
+  fn: TracedFunction,
+  args: readonly Tree<Spec>[],
+  options: { rules?: readonly Rule[]; observers?: readonly Observer[]; locate?: boolean } = {},
+): Promise<Trace> {
+  await init("wasm");
+  const lines = new Map<JaxprVar, string>();
+  const traced = options.locate
+    ? (...tracers: unknown[]) => recordLines(() => fn(...tracers), tracers, lines)
+    : fn;
+  const placeholders = args.map((arg) =>
+    mapTree(arg, (s) => np.zeros([...s.shape], { dtype: s.dtype as never }))
+  );
+  // deno-lint-ignore no-explicit-any
+  const { jaxpr: closed, treedef } = (makeJaxpr(traced) as any)(...placeholders);
+  const jaxpr = checkJaxpr(closed?.jaxpr);
+
+  const graph = new Graph(options.rules, options.observers);
+  const environment = new Map<JaxprVar, Value>();
+  const constants: JaxArray[] = closed.consts;
+  jaxpr.inBinders.forEach((binder, i) => {
+    environment.set(
+      binder,
+      i < constants.length
+        ? graph.constant(hostConstant(constants[i]))
+        : graph.input(binder.aval.shape, checkDType(binder.aval.dtype)),
+    );
+  });
+  closed.dispose();
+  graph.outputs = copy(graph, jaxpr, environment, lines, undefined);
+  return { graph, rebuild: (leaves) => tree.unflatten(treedef, leaves as never[]) };
+}
+
+function copy(
+  graph: Graph,
+  jaxpr: Jaxpr,
+  environment: Map<JaxprVar, Value>,
+  lines: ReadonlyMap<JaxprVar, string>,
+  outerLine: string | undefined,
+): Value[] {
+  const read = (atom: JaxprVar | JaxprLit): Value => {
+    if ("value" in atom) return graph.uniform(atom.value, atom.aval.shape, atom.aval.dtype);
+    const value = environment.get(atom);
+    if (!value) throw new Error("the jaxpr uses a variable before it is bound");
+    return value;
+  };
+  for (const equation of jaxpr.eqns) {
+    const inputs = equation.inputs.map(read);
+    const line = lines.get(equation.outBinders[0]) ?? outerLine;
+    if (equation.primitive === "jit") {
+      const inner = checkJaxpr(equation.params.jaxpr);
+      const results = copy(
+        graph,
+        inner,
+        new Map(inner.inBinders.map((binder, i) => [binder, inputs[i]])),
+        lines,
+        line,
+      );
+      equation.outBinders.forEach((binder, i) => environment.set(binder, results[i]));
+      continue;
+    }
+    graph.line = line;
+    const outs = equation.outBinders.map(({ aval }) => ({
+      shape: aval.shape,
+      dtype: checkDType(aval.dtype),
+    }));
+    const params = equation.params as Params;
+    const results = outs.length === 1
+      ? [graph.emit(equation.primitive, inputs, params, outs[0].shape, outs[0].dtype)]
+      : graph.emitMany(equation.primitive, inputs, params, outs);
+    equation.outBinders.forEach((binder, i) => environment.set(binder, results[i]));
+  }
+  return jaxpr.outs.map(read);
+}
+
+function checkDType(dtype: string): DType {
+  if (dtypes.includes(dtype)) return dtype as DType;
+  throw new TypeError(`dtype ${dtype} is not supported by the engines; use ${dtypes.join(", ")}`);
+}
+
+function hostConstant(array: JaxArray): Tensor {
+  const { shape, dtype } = array;
+  return { shape, dtype: checkDType(dtype), data: array.ref.dataSync() };
+}
+
+function checkJaxpr(jaxpr: unknown): Jaxpr {
+  const { inBinders, eqns, outs } = (jaxpr ?? {}) as Partial<Jaxpr>;
+  const sound = Array.isArray(inBinders) && Array.isArray(eqns) && Array.isArray(outs) &&
+    inBinders.every((v) => Array.isArray(v?.aval?.shape) && typeof v.aval.dtype === "string") &&
+    eqns.every((e) =>
+      typeof e?.primitive === "string" && Array.isArray(e.inputs) && Array.isArray(e.outBinders) &&
+      typeof e.params === "object"
+    );
+  if (!sound) {
+    throw new Error(
+      "this version of @jax-js/jax lays its jaxpr out in a way the engine does not know; " +
+        "pin the version named in deno.json, or adapt lib/engine/trace.ts",
+    );
+  }
+  return jaxpr as Jaxpr;
+}
+
+/**
+ * Runs a traced function while noting which line of which file emitted every equation. jaxprs carry no
+ * source lines, so the builder behind the tracers is wrapped for the time of the call.
+ */
+function recordLines<T>(run: () => T, args: unknown[], lines: Map<JaxprVar, string>): T {
+  type Builder = { addEqn(equation: JaxprEquation): void };
+  const [tracer] = tree.leaves(args as never) as { _trace?: { builder?: Builder } }[];
+  const builder = tracer?._trace?.builder;
+  if (typeof builder?.addEqn !== "function") return run();
+  const prototype = Object.getPrototypeOf(builder) as Builder;
+  const original = prototype.addEqn;
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 60;
+  prototype.addEqn = function (equation) {
+    const line = modelLine(new Error().stack ?? "");
+    if (line) { for (const v of equation.outBinders) lines.set(v, line); }
+    original.call(this, equation);
+  };
+  try {
+    return run();
+  } finally {
+    prototype.addEqn = original;
+    Error.stackTraceLimit = limit;
+  }
+}
+
+/** The innermost stack frame outside jax-js and this file. */
+function modelLine(stack: string): string | undefined {
+  const here = new URL(import.meta.url).pathname;
+  return stack.split("\n").slice(1)
+    .map((frame) => /\(?((?:file|https?):\/\/[^)\s]+:\d+:\d+)\)?$/.exec(frame)?.[1])
+    .find((at) => at && !at.includes("@jax-js") && !at.includes(here))
+    ?.replace(/^file:\/\//, "");
+}
