@@ -1,6 +1,6 @@
 /** @file Shared by the engine's tests: random inputs, and comparison with jax-js itself. */
 import assert from "node:assert/strict";
-import { numpy as np } from "@jax-js/jax";
+import { defaultDevice, numpy as np } from "@jax-js/jax";
 import { toJax } from "../../lib/engine/jax.ts";
 import {
   compile,
@@ -64,24 +64,35 @@ export async function runEngine(
   }
 }
 
-/** Runs a function eagerly in jax-js; `dtype` replaces float32 inputs (float64 for an exact reference). */
+/**
+ * Runs a function eagerly in jax-js. With `float64`, float32 inputs are widened and the interpreter on the
+ * CPU computes it: slow, but its exp, log and sin are those of `Math`, while the WebAssembly backend
+ * has only float32 approximations of them even in float64.
+ */
 export function runJax(
   fn: TracedFunction,
   args: readonly Tensor[],
-  dtype: "float32" | "float64" = "float32",
+  precision: "float32" | "float64" = "float32",
 ): Tensor[] {
-  const inputs = args.map((arg) =>
-    arg.dtype === "float32" && dtype === "float64"
-      ? toJax({ ...arg, dtype, data: Float64Array.from(arg.data) })
-      : toJax(arg)
-  );
-  const flat = (value: unknown): np.Array[] =>
-    value instanceof np.Array ? [value] : Object.values(value as object).flatMap(flat);
-  return flat(fn(...inputs)).map((array) => ({
-    dtype: array.dtype as unknown as DType,
-    shape: array.shape,
-    data: array.ref.dataSync() as Tensor["data"],
-  }));
+  const exact = precision === "float64";
+  const device = defaultDevice();
+  if (exact) defaultDevice("cpu");
+  try {
+    const inputs = args.map((arg) =>
+      exact && arg.dtype === "float32"
+        ? toJax({ ...arg, dtype: "float64", data: Float64Array.from(arg.data) })
+        : toJax(arg)
+    );
+    const flat = (value: unknown): np.Array[] =>
+      value instanceof np.Array ? [value] : Object.values(value as object).flatMap(flat);
+    return flat(fn(...inputs)).map((array) => ({
+      dtype: array.dtype as unknown as DType,
+      shape: array.shape,
+      data: array.ref.dataSync() as Tensor["data"],
+    }));
+  } finally {
+    defaultDevice(device);
+  }
 }
 
 /** Elementwise agreement; NaN equals NaN and infinities equal themselves. */

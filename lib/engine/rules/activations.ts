@@ -248,8 +248,8 @@ function derive(
     // A gradient arrives: f(x) times something that is no function of x.
     for (const [side, gain] of [[left, y], [right, x]] as const) {
       for (const c of side) {
-        const fresh = c.depth > 0 && !c.gain && c.source !== gain &&
-          !found.some((d) => d.source === c.source);
+        const fresh = !c.gain && c.source !== gain &&
+          !found.some((d) => d.source === c.source && d.gain === gain);
         if (fresh) add({ ...c, gain });
       }
     }
@@ -266,7 +266,8 @@ function identify(samples: Samples): number {
 /** Replaces a value that is a known activation of an earlier one, times an optional gain. */
 export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) => {
   if (dtype !== "float32" || building.has(graph) || shortForms.has(op)) return undefined;
-  for (const c of derive(graph, op, inputs, params, shape)) {
+  const candidates = derive(graph, op, inputs, params, shape);
+  for (const c of candidates) {
     if (c.depth < 2 || c.source.dtype !== "float32") continue;
     const at = identify(c.samples);
     if (at < 0) continue;
@@ -274,7 +275,7 @@ export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) =
     try {
       const short = library[at].build(new Short(graph, c.source));
       const result = c.gain ? graph.emit("mul", [short, c.gain], {}, shape, dtype) : short;
-      remember(graph, result, [c]);
+      remember(graph, result, candidates);
       return result;
     } finally {
       building.delete(graph);

@@ -1,0 +1,127 @@
+/**
+ * @file Causal multi-head softmax attention with rotary positions: a parallel form over whole sequences and
+ * a step form with a key-value cache. Both compute the same function.
+ */
+import { nn, numpy as np, random } from "@jax-js/jax";
+import { linear, linearInit, type LinearParams } from "./linear.ts";
+import { rotaryTable, rotate } from "./rotary.ts";
+
+/** Projections of [d] to queries, keys and values, and back to the residual stream. */
+export type AttentionParams = {
+  query: LinearParams;
+  key: LinearParams;
+  value: LinearParams;
+  output: LinearParams;
+};
+
+export function attentionInit(key: np.Array, d: number, outputGain: number): AttentionParams {
+  const [q, k, v, o] = random.split(key, 4);
+  return {
+    query: linearInit(q, d, d),
+    key: linearInit(k, d, d),
+    value: linearInit(v, d, d),
+    output: linearInit(o, d, d, outputGain),
+  };
+}
+
+/** [B, T, H w] as [B, T, H, w]. */
+function splitHeads(x: np.Array, count: number): np.Array {
+  const [batch, length, d] = x.shape;
+  return x.reshape([batch, length, count, d / count]);
+}
+
+/**
+ * Queries, keys and values [B, H, T, d/H] of a sequence [B, T, d]. The scale 1/sqrt(d/H) is folded into
+ * the rotation of the queries, so that the T x T scores need no further pass.
+ * @param cos angles [T, 1, d/H]
+ */
+function heads(
+  params: AttentionParams,
+  x: np.Array,
+  count: number,
+  cos: np.Array,
+  sin: np.Array,
+): np.Array[] {
+  const scale = 1 / Math.sqrt(x.shape[2] / count);
+  const queries = splitHeads(linear(params.query, x.ref), count);
+  const keys = splitHeads(linear(params.key, x.ref), count);
+  const values = splitHeads(linear(params.value, x), count);
+  return [
+    rotate(queries, cos.ref.mul(scale), sin.ref.mul(scale)),
+    rotate(keys, cos, sin),
+    values,
+  ].map((part) => np.transpose(part, [0, 2, 1, 3]));
+}
+
+/** [B, H, T, w] back to [B, T, H w]. */
+function mergeHeads(x: np.Array): np.Array {
+  const [batch, count, length, width] = x.shape;
+  return np.transpose(x, [0, 2, 1, 3]).reshape([batch, length, count * width]);
+}
+
+/** Additive mask [T, T]: 0 where the key is not later than the query, else minus infinity. */
+function causalMask(length: number): np.Array {
+  const mask = new Float32Array(length * length).fill(-Infinity);
+  for (let t = 0; t < length; t++) mask.fill(0, t * length, t * length + t + 1);
+  return np.array(mask, { shape: [length, length] });
+}
+
+/** A constant table of jax-js type `dtype`, so that a float64 trace stays in float64. */
+function constant(data: Float32Array<ArrayBuffer>, shape: number[], dtype: np.DType): np.Array {
+  return np.array(data, { shape }).astype(dtype);
+}
+
+/**
+ * Parallel form.
+ * @param x [B, T, d]
+ * @returns output [B, T, d], and the rotated keys and values [B, H, T, d/H] for a cache.
+ */
+export function attention(
+  params: AttentionParams,
+  x: np.Array,
+  count: number,
+): { output: np.Array; keys: np.Array; values: np.Array } {
+  const [, length, d] = x.shape;
+  const width = d / count;
+  const table = rotaryTable(length, width);
+  const [cos, sin] = [table.cos, table.sin].map((t) => constant(t, [length, 1, width], x.dtype));
+  const mask = causalMask(length).astype(x.dtype);
+  const [queries, keys, values] = heads(params, x, count, cos, sin);
+  const scores = np.matmul(queries, np.transpose(keys.ref, [0, 1, 3, 2])).add(mask);
+  const mixed = np.matmul(nn.softmax(scores, -1), values.ref);
+  return { output: linear(params.output, mergeHeads(mixed)), keys, values };
+}
+
+/** Keys and values of the positions seen so far, [B, H, capacity, d/H] each. */
+export type AttentionCache = { keys: np.Array; values: np.Array };
+
+/**
+ * Step form: one token at `position` (int32 scalar, counted from 0) against the cache.
+ * @param x [B, 1, d]
+ * @returns output [B, 1, d] and the cache with this token written at `position`.
+ */
+export function attentionStep(
+  params: AttentionParams,
+  cache: AttentionCache,
+  x: np.Array,
+  position: np.Array,
+  count: number,
+): { output: np.Array; cache: AttentionCache } {
+  const d = x.shape[2];
+  const width = d / count;
+  const capacity = cache.keys.shape[2];
+  const table = rotaryTable(capacity, width);
+  const [cos, sin] = [table.cos, table.sin].map((t) =>
+    np.take(constant(t, [capacity, 1, width], x.dtype), position.ref, 0)
+  );
+  const [query, key, value] = heads(params, x, count, cos, sin);
+  const slots = np.arange(capacity).astype(np.int32);
+  const here = np.equal(slots.ref, position.ref).reshape([capacity, 1]);
+  const keys = np.where(here.ref, key, cache.keys);
+  const values = np.where(here, value, cache.values);
+  const scores = np.matmul(query, np.transpose(keys.ref, [0, 1, 3, 2]));
+  const seen = np.lessEqual(slots, position);
+  const weights = nn.softmax(np.where(seen, scores, -Infinity), -1);
+  const mixed = np.matmul(weights, values.ref);
+  return { output: linear(params.output, mergeHeads(mixed)), cache: { keys, values } };
+}

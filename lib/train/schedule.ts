@@ -1,0 +1,22 @@
+/** @file Learning-rate schedule: linear warm-up, then a cosine to a floor. */
+
+export interface Schedule {
+  readonly peak: number;
+  readonly steps: number;
+  /** Steps of linear warm-up. */
+  readonly warmup: number;
+  /** The last learning rate as a fraction of the peak. */
+  readonly floor?: number;
+}
+
+/**
+ * Learning rate of step `step` (counted from 0). The first step already moves: its rate is peak / warmup.
+ */
+export function learningRate(
+  { peak, steps, warmup, floor = 0.05 }: Schedule,
+  step: number,
+): number {
+  if (step < warmup) return peak * (step + 1) / warmup;
+  const progress = Math.min(1, (step - warmup) / Math.max(1, steps - 1 - warmup));
+  return peak * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress)));
+}
