@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { EVD, Matrix, solve } from "ml-matrix";
+import {
+  createSystem,
+  expectedLoss,
+  forecastVariance,
+  kalman,
+  nextPatch,
+  oneStep,
+  predictiveCovariance,
+  steadyState,
+  type SystemOptions,
+  zeroVariance,
+} from "../../lib/ssm/mod.ts";
+import { difference, jointCovariance, matrix, posterior } from "./oracle.ts";
+
+const mean = (values: ArrayLike<number>) =>
+  Array.from(values).reduce((sum, value) => sum + value, 0) / values.length;
+
+const systems: SystemOptions[] = [
+  { latentDim: 1, obsDim: 1 },
+  { latentDim: 2, obsDim: 2, lambda: 0.99 },
+  { latentDim: 5, obsDim: 2, lambda: 0.98 },
+  { latentDim: 8, obsDim: 3, sigma: 0.3, structure: "dense", condition: 1, observation: "redrawn" },
+  { latentDim: 7, obsDim: 1, lambda: 0.99, structure: "dense", condition: 100 },
+  { latentDim: 64, obsDim: 2, lambda: 0.96, structure: "dense", condition: 10 },
+];
+
+Deno.test("S_t and every h-step covariance equal the dense joint Gaussian posterior to 1e-8", () => {
+  for (const options of systems) {
+    const system = createSystem(4, options);
+    const [length, reach, obs] = [10, 14, system.obsDim];
+    const joint = jointCovariance(system, reach);
+    const filter = kalman(system, length);
+    for (let context = 0; context <= length; context++) {
+      const horizons = Array.from({ length: reach - context }, (_, i) => i + 1);
+      const [row] = predictiveCovariance(filter, { contexts: [context], horizons });
+      horizons.forEach((h, i) => {
+        const { covariance } = posterior(joint, obs, context, context + h);
+        assert.ok(difference(row[i], covariance.to1DArray()) < 1e-8);
+        if (h === 1 && context < length) {
+          assert.ok(difference(filter.S[context], covariance.to1DArray()) < 1e-8);
+        }
+      });
+    }
+  }
+});
+
+Deno.test("losses are traces over obs: one step, h steps, and zero as the filter that saw nothing", () => {
+  const system = createSystem(4, { latentDim: 6, obsDim: 3 });
+  const filter = kalman(system, 9);
+  const joint = jointCovariance(system, 12);
+  const forecasts = { contexts: [2, 9], horizons: [1, 3] };
+  const variance = forecastVariance(filter, forecasts);
+  const zero = zeroVariance(filter, forecasts);
+  [[2, 1], [2, 3], [9, 1], [9, 3]].forEach(([context, h], i) => {
+    const { covariance } = posterior(joint, 3, context, context + h);
+    const own = posterior(joint, 3, 0, context + h).covariance;
+    assert.ok(Math.abs(variance[i] - covariance.trace() / 3) < 1e-12);
+    assert.ok(Math.abs(zero[i] - own.trace() / 3) < 1e-12);
+  });
+  assert.ok(
+    difference(expectedLoss(filter).subarray(1), forecastVariance(filter, oneStep(9))) < 1e-14,
+  );
+});
+
+Deno.test("P_t stays symmetric and positive semidefinite, and filtering leaves nothing unknown of y_t", () => {
+  const system = createSystem(0, { lambda: 0.99, structure: "dense", condition: 100 });
+  const filter = kalman(system, 256);
+  const H = matrix(system.H, 2, 64);
+  for (const t of [1, 2, 33, 256]) {
+    const P = matrix(filter.P[t], 64, 64);
+    assert.equal(Matrix.sub(P, P.transpose()).norm(), 0);
+    const V = matrix(system.V, 64, 64);
+    const { realEigenvalues } = new EVD(Matrix.sub(P, V), { assumeSymmetric: true });
+    assert.ok(Math.min(...realEigenvalues) > -1e-12 * Math.max(...realEigenvalues)); // D P_{t|t} D'
+    const K = matrix(filter.K[t - 1], 64, 2);
+    assert.ok(Matrix.sub(H.mmul(K), Matrix.eye(2)).norm() < 1e-10); // H K = I, so H z_{t|t} = y_t
+  }
+
+  // Far worse than any experiment: here P - K H P is negative by 2e-4, Joseph's form by 1e-6.
+  const hard = createSystem(1, {
+    latentDim: 32,
+    obsDim: 31,
+    lambda: 0.99,
+    structure: "dense",
+    condition: 1e6,
+  });
+  for (const P of kalman(hard, 30).P.slice(1)) {
+    const known = Matrix.sub(matrix(P, 32, 32), matrix(hard.V, 32, 32));
+    const { realEigenvalues } = new EVD(known, { assumeSymmetric: true });
+    assert.ok(Math.min(...realEigenvalues) > -1e-5 * Math.max(...realEigenvalues));
+  }
+});
+
+Deno.test("the steady state solves the discrete algebraic Riccati equation in the original coordinates", () => {
+  for (const options of [{}, { lambda: 0.99 }, ...systems]) {
+    const system = createSystem(5, options);
+    const { latentDim: n, obsDim: obs, sigma } = system;
+    const steady = steadyState(system);
+    const [A, M, C] = [matrix(system.A, n, n), matrix(system.M, n, n), matrix(system.C, obs, n)];
+    const P = M.mmul(matrix(steady.P, n, n)).mmul(M.transpose());
+    const PC = P.mmul(C.transpose());
+    const reduced = Matrix.sub(P, PC.mmul(solve(C.mmul(PC), PC.transpose())));
+    const right = A.mmul(reduced).mmul(A.transpose()).add(Matrix.eye(n).mul(sigma ** 2));
+    assert.ok(Matrix.sub(P, right).norm() < 1e-10 * P.norm(), JSON.stringify(options));
+    assert.ok(Math.abs(steady.loss - C.mmul(PC).trace() / obs) < 1e-10);
+  }
+  const system = createSystem(5);
+  const loss = expectedLoss(kalman(system, 600));
+  assert.ok(Math.abs(loss[599] - steadyState(system).loss) < 1e-12);
+  // The certainty that x_0 = 0 gave is forgotten.
+  for (let t = 1; t < 600; t++) assert.ok(loss[t] >= loss[t - 1] - 1e-13);
+  assert.throws(() => steadyState(system, 3), /not settled after 3 steps/);
+});
+
+Deno.test("condition 1 with matched C has the S_t of the diagonal system; 10 and 100 have others", () => {
+  const loss = (options: SystemOptions) =>
+    expectedLoss(kalman(createSystem(3, { lambda: 0.96, ...options }), 64));
+  const diagonal = loss({});
+  assert.ok(difference(loss({ structure: "dense", condition: 1 }), diagonal) < 1e-12);
+  for (const condition of [10, 100]) {
+    assert.ok(difference(loss({ structure: "dense", condition }), diagonal) > 1e-3);
+    const redrawn = loss({ structure: "dense", condition, observation: "redrawn" });
+    assert.ok(difference(redrawn, diagonal) > 1e-2);
+  }
+});
+
+Deno.test("zero over Kalman has the published values, and so have the patch normalisers", () => {
+  const published = [
+    { lambda: 0.36, zero: 1.003 },
+    { lambda: 0.68, zero: 1.02 },
+    { lambda: 0.84, zero: 1.06 },
+    { lambda: 0.92, zero: 1.13, patch: 1.11 },
+    { lambda: 0.96, zero: 1.24 },
+    { lambda: 0.98, zero: 1.40, patch: 1.28 },
+    { lambda: 0.99, zero: 1.60, patch: 1.35 },
+  ];
+  for (const { lambda, zero, patch } of published) {
+    const [zeros, patches, far]: number[][] = [[], [], []];
+    for (let key = 0; key < 12; key++) {
+      const filter = kalman(createSystem(key, { lambda }), 256);
+      const next = oneStep(256);
+      const variance = forecastVariance(filter, next);
+      zeros.push(mean(zeroVariance(filter, next).map((value, i) => value / variance[i])));
+      const offsets = forecastVariance(filter, { ...nextPatch(256, 32), contexts: [224] });
+      patches.push(mean(offsets) / variance[254]);
+      const rollout = { contexts: [64], horizons: [64] };
+      far.push(zeroVariance(filter, rollout)[0] / forecastVariance(filter, rollout)[0]);
+    }
+    within(zero, zeros, `zero at lambda ${lambda}`);
+    assert.ok(far.every((value) => value > 1 - 1e-12)); // knowing the past cannot hurt
+    // Published: 1.00 to 1.03.
+    assert.ok(mean(far) < 1.03, `zero at horizon 64, lambda ${lambda}: ${far}`);
+    if (patch) within(patch, patches, `patch at lambda ${lambda}`);
+  }
+});
+
+/**
+ * Systems differ a lot, so a published value must lie within 1.5 standard deviations of ours (and
+ * rounding).
+ */
+function within(value: number, ours: number[], what: string): void {
+  const centre = mean(ours);
+  const spread = Math.sqrt(mean(ours.map((x) => (x - centre) ** 2)));
+  assert.ok(Math.abs(value - centre) < 1.5 * spread + 0.001, `${what}: ${centre} +- ${spread}`);
+}
+
+Deno.test("which forecasts: one step, patches, and what is refused", () => {
+  assert.throws(() => oneStep(1), /length = 1: expected an integer of at least 2/);
+  assert.deepEqual(oneStep(3), { contexts: [1, 2], horizons: [1] });
+  assert.deepEqual(nextPatch(11, 4), { contexts: [4], horizons: [1, 2, 3, 4] });
+  assert.deepEqual(nextPatch(12, 4).contexts, [4, 8]);
+  assert.deepEqual(nextPatch(5, 1), oneStep(5));
+  assert.throws(
+    () => nextPatch(8, 5),
+    /patch = 5: expected an integer from 1 to half the length 8/,
+  );
+  const filter = kalman(createSystem(0, { latentDim: 3 }), 4);
+  const refused = (contexts: number[], horizons: number[], message: RegExp) =>
+    assert.throws(() => forecastVariance(filter, { contexts, horizons }), message);
+  refused([5], [1], /context 5: expected an integer from 0 to the filter's 4/);
+  refused([1], [0], /horizon 0/);
+  refused([], [1], /at least one context/);
+  assert.throws(() => kalman(createSystem(0), 0), /length = 0/);
+});
