@@ -1,0 +1,81 @@
+/**
+ * @file The results as files that other tools open: a Parquet file for each experiment, and a DuckDB
+ * database in storage version 1.0.0, which every DuckDB since 2024 reads, the one in a browser too.
+ */
+import {
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBInstance,
+  LIST,
+  listValue,
+  STRUCT,
+  structValue,
+  VARCHAR,
+} from "@duckdb/node-api";
+import type { PublishSource } from "./source.ts";
+import { databaseTables, type Table, type Type, type Value, wide } from "./tables.ts";
+
+const INPUTS = LIST(STRUCT({ name: VARCHAR, job: VARCHAR, content: VARCHAR }));
+
+/**
+ * Writes `results.duckdb` and `<experiment>.parquet` into `folder`, which must hold neither.
+ *
+ * @returns the names of the files written
+ */
+export async function writeTables(source: PublishSource, folder: string): Promise<string[]> {
+  // One thread and insertion order kept: the same rows give the same Parquet bytes.
+  const instance = await DuckDBInstance.create(":memory:", { threads: "1" });
+  const connection = await instance.connect();
+  try {
+    const files: string[] = [];
+    for (const { meta, summary } of source.experiments) {
+      const file = `${meta.id}.parquet`;
+      await fill(connection, "memory", wide(summary));
+      await connection.run(
+        `COPY memory.main.wide TO ${
+          quoted(`${folder}/${file}`)
+        } (FORMAT parquet, COMPRESSION zstd)`,
+      );
+      await connection.run("DROP TABLE memory.main.wide");
+      files.push(file);
+    }
+    await connection.run(
+      `ATTACH ${quoted(`${folder}/results.duckdb`)} AS results (STORAGE_VERSION 'v1.0.0')`,
+    );
+    for (const table of await databaseTables(source)) await fill(connection, "results", table);
+    await connection.run("DETACH results"); // writes the log into the file
+    return [...files, "results.duckdb"];
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+async function fill(connection: DuckDBConnection, catalog: string, table: Table) {
+  const types = Object.entries(table.columns);
+  const columns = types.map(([name, type]) => `"${name}" ${type}`).join(", ");
+  await connection.run(`CREATE TABLE ${catalog}.main."${table.name}" (${columns})`);
+  const appender = await connection.createAppender(table.name, "main", catalog);
+  for (const row of table.rows) {
+    for (const [i, [, type]] of types.entries()) append(appender, row[i], type);
+    appender.endRow();
+  }
+  appender.closeSync();
+}
+
+function append(appender: DuckDBAppender, value: Value, type: Type) {
+  if (value === null) appender.appendNull();
+  else if (type === "INTEGER") appender.appendInteger(value as number);
+  else if (type === "BIGINT") appender.appendBigInt(BigInt(value as number));
+  else if (type === "DOUBLE") appender.appendDouble(value as number);
+  else if (type === "VARCHAR") appender.appendVarchar(value as string);
+  else if (type === "VARCHAR[]") appender.appendList(value as string[], LIST(VARCHAR));
+  else {
+    const structs = (value as Record<string, string | null>[]).map((item) => structValue(item));
+    appender.appendList(listValue(structs), INPUTS);
+  }
+}
+
+function quoted(path: string): string {
+  return `'${path.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,102 @@
+/**
+ * @file What publish needs to know, as plain data.
+ *
+ * The catalogue can hand this over without publish knowing its tables, and a test can build one by
+ * hand. Nothing here has a date: what is published depends on what was computed, not on when.
+ */
+import type { ExperimentMeta, Summary } from "../results.ts";
+
+export interface PublishSource {
+  profile: string;
+  /**
+   * In the order of the site. An experiment that is absent loses its files, so a run of only some
+   * passes what the store holds of the others too.
+   */
+  experiments: ExperimentRecord[];
+  /** Every job that a run names, and every job those came from. */
+  jobs: JobRecord[];
+  machines: MachineRecord[];
+  /** Training curves of those jobs; asked for only when something has to be written. */
+  curves(): Promise<CurvePoint[]>;
+}
+
+export interface ExperimentRecord {
+  meta: ExperimentMeta;
+  summary: Summary;
+  /** Input name of the aggregate job (as cells cite it) to job key. */
+  runs: Record<string, string>;
+}
+
+export interface JobRecord {
+  key: string;
+  stage: string;
+  label: string;
+  /** Parameters after the defaults were filled. */
+  params: unknown;
+  /** Code fingerprint. */
+  code: string;
+  engine: string;
+  engineVersion: string;
+  /** `id` of a machine, null when it was not recorded. */
+  machine: string | null;
+  seed: number | null;
+  /** Observed duration. */
+  seconds: number | null;
+  /** The command that reruns this job alone. */
+  command: string;
+  inputs: JobInput[];
+}
+
+export interface JobInput {
+  name: string;
+  /** Key of the job that made it; null for a file of the user's. */
+  job: string | null;
+  /** sha256 of what it made. */
+  content: string;
+}
+
+export interface MachineRecord {
+  id: string;
+  /** For a reader: processor, cores, memory, system. */
+  description: string;
+}
+
+export interface CurvePoint {
+  job: string;
+  name: string;
+  step: number;
+  value: number;
+}
+
+/**
+ * The jobs behind one experiment, inputs before their users and otherwise by label, so that the
+ * order is the same wherever the catalogue stored them.
+ *
+ * @throws {Error} when a run or an input names a job that the source does not hold
+ */
+export function jobsOf(experiment: ExperimentRecord, jobs: Map<string, JobRecord>): JobRecord[] {
+  const done = new Set<string>();
+  const ordered: JobRecord[] = [];
+  const stack: { key: string; by: string; leave?: JobRecord }[] = Object.entries(experiment.runs)
+    .sort(([a], [b]) => a < b ? 1 : -1)
+    .map(([name, key]) => ({ key, by: `run "${name}" of experiment "${experiment.meta.id}"` }));
+  while (stack.length) {
+    const { key, by, leave } = stack.pop()!;
+    if (leave) {
+      ordered.push(leave);
+      continue;
+    }
+    if (done.has(key)) continue;
+    done.add(key);
+    const job = jobs.get(key);
+    if (!job) {
+      throw new Error(`publish: ${by} names job ${key}, which the catalogue does not hold.`);
+    }
+    stack.push({ key, by, leave: job });
+    for (const input of job.inputs.toReversed()) {
+      if (input.job === null) continue;
+      stack.push({ key: input.job, by: `input "${input.name}" of job "${job.label}"` });
+    }
+  }
+  return ordered;
+}

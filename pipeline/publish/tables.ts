@@ -1,0 +1,201 @@
+/**
+ * @file The results as rows: one wide table for each experiment, and the tables of the database.
+ *
+ * Types are those of DuckDB's core: the browser reads the database with a WebAssembly build that can
+ * fetch no extension (so JSON is stored as text).
+ */
+import { isCell, numberOf, type Row, type Summary } from "../results.ts";
+import { formatInterval, formatLabel, formatNumber } from "./format.ts";
+import { madeBy } from "./markdown.ts";
+import { type JobRecord, jobsOf, type PublishSource } from "./source.ts";
+
+export type Type = "VARCHAR" | "INTEGER" | "BIGINT" | "DOUBLE" | "VARCHAR[]" | typeof INPUTS;
+export type Value = string | number | null | string[] | Record<string, string | null>[];
+
+export interface Table {
+  name: string;
+  columns: Record<string, Type>;
+  rows: Value[][];
+}
+
+const INPUTS = "STRUCT(name VARCHAR, job VARCHAR, content VARCHAR)[]";
+
+/**
+ * One line per row of the summary; beside a measured column its `_low`, `_high` and `_n`, so that
+ * the table opens in one line of Python with nothing to unpack. A missing cell is NULL, NaN is NaN.
+ */
+export function wide({ columns, rows }: Pick<Summary, "columns" | "rows">): Table {
+  const types: Record<string, Type> = {};
+  const readers: ((row: Row) => Value)[] = [];
+  const add = (name: string, type: Type, read: (row: Row) => Value) => {
+    types[name] = type;
+    readers.push(read);
+  };
+  for (const { id, format } of columns) {
+    const values = rows.map((row) => row[id]).filter((value) => value !== undefined);
+    if (values.some((v) => typeof v === "string") || (!values.length && format === "text")) {
+      add(id, "VARCHAR", (row) => row[id] === undefined ? null : String(row[id]));
+      continue;
+    }
+    const whole = values.length > 0 &&
+      values.every((v) => Number.isInteger(v) && fits(v as number));
+    add(id, whole ? "INTEGER" : "DOUBLE", (row) => numberOf(row[id]) ?? null);
+    const cells = values.filter(isCell);
+    const part = (name: "low" | "high" | "n", type: Type) => {
+      if (!cells.some((cell) => cell[name] !== undefined)) return;
+      add(`${id}_${name}`, type, (row) => {
+        const value = row[id];
+        return isCell(value) ? value[name] ?? null : null;
+      });
+    };
+    part("low", "DOUBLE");
+    part("high", "DOUBLE");
+    part("n", "BIGINT");
+  }
+  return {
+    name: "wide",
+    columns: types,
+    rows: rows.map((row) => readers.map((read) => read(row))),
+  };
+}
+
+/**
+ * @throws {Error} when a cell cites a run that its experiment does not have
+ */
+export async function databaseTables(source: PublishSource): Promise<Table[]> {
+  const jobs = new Map(source.jobs.map((job) => [job.key, job]));
+  const reached = new Map<string, JobRecord>();
+  const experiments: Value[][] = [];
+  const cells: Value[][] = [];
+  const provenance: Value[][] = [];
+  for (const [position, experiment] of source.experiments.entries()) {
+    const { meta, summary, runs } = experiment;
+    const { verdict } = summary;
+    const behind = jobsOf(experiment, jobs);
+    for (const job of behind) reached.set(job.key, job);
+    experiments.push([
+      meta.id,
+      position,
+      source.profile,
+      meta.title,
+      meta.question,
+      meta.hypothesis,
+      meta.method,
+      meta.command,
+      verdict.outcome,
+      verdict.rule,
+      verdict.reason,
+      summary.findings,
+      madeBy(summary, behind, source.machines),
+      summary.rows.length,
+      JSON.stringify(summary.columns),
+      JSON.stringify(summary.plots),
+    ]);
+    for (const [r, row] of summary.rows.entries()) {
+      for (const { id, format } of summary.columns) {
+        const value = row[id];
+        if (value === undefined) continue;
+        if (typeof value === "string") {
+          cells.push([meta.id, r, id, "label", null, null, null, null, value, null]);
+        } else if (typeof value === "number") {
+          const text = formatLabel(value, format);
+          cells.push([meta.id, r, id, "label", value, null, null, null, text, null]);
+        } else {
+          const { low = null, high = null, n = null } = value;
+          const interval = low === null || high === null ? null : formatInterval(low, high, format);
+          const text = formatNumber(value.value, format);
+          cells.push([meta.id, r, id, "measured", value.value, low, high, n, text, interval]);
+          for (const run of new Set(value.runs)) {
+            if (!Object.hasOwn(runs, run)) {
+              const known = Object.keys(runs).slice(0, 5).join(", ");
+              throw new Error(
+                `publish: experiment "${meta.id}", row ${r}, column "${id}" cites run "${run}", ` +
+                  `which is no input of its aggregate job (${known}, ...).`,
+              );
+            }
+            provenance.push([meta.id, r, id, run, runs[run]]);
+          }
+        }
+      }
+    }
+  }
+  const curves = (await source.curves()).filter((point) => reached.has(point.job));
+  return [
+    {
+      name: "experiment",
+      columns: {
+        ...varchars("id"),
+        position: "INTEGER",
+        ...varchars("profile", "title", "question", "hypothesis", "method", "command"),
+        ...varchars("outcome", "rule", "reason"),
+        findings: "VARCHAR[]",
+        made: "VARCHAR[]",
+        rows: "INTEGER",
+        ...varchars("columns", "plots"),
+      },
+      rows: experiments,
+    },
+    {
+      name: "cell",
+      columns: {
+        experiment: "VARCHAR",
+        row: "INTEGER",
+        ...varchars("column", "kind"),
+        value: "DOUBLE",
+        low: "DOUBLE",
+        high: "DOUBLE",
+        n: "BIGINT",
+        ...varchars("text", "interval"),
+      },
+      rows: cells,
+    },
+    {
+      name: "provenance",
+      columns: { experiment: "VARCHAR", row: "INTEGER", ...varchars("column", "run", "job") },
+      rows: provenance,
+    },
+    {
+      name: "job",
+      columns: {
+        ...varchars("key", "stage", "label", "params", "code", "engine", "engine_version"),
+        machine: "VARCHAR",
+        seed: "BIGINT",
+        seconds: "DOUBLE",
+        command: "VARCHAR",
+        inputs: INPUTS,
+      },
+      rows: [...reached.values()].map((job) => [
+        job.key,
+        job.stage,
+        job.label,
+        JSON.stringify(job.params),
+        job.code,
+        job.engine,
+        job.engineVersion,
+        job.machine,
+        job.seed,
+        job.seconds,
+        job.command,
+        job.inputs.map(({ name, job, content }) => ({ name, job, content })),
+      ]),
+    },
+    {
+      name: "curve",
+      columns: { ...varchars("job", "name"), step: "DOUBLE", value: "DOUBLE" },
+      rows: curves.map(({ job, name, step, value }) => [job, name, step, value]),
+    },
+    {
+      name: "machine",
+      columns: varchars("id", "description"),
+      rows: source.machines.map(({ id, description }) => [id, description]),
+    },
+  ];
+}
+
+function varchars(...names: string[]): Record<string, Type> {
+  return Object.fromEntries(names.map((name) => [name, "VARCHAR" as const]));
+}
+
+function fits(value: number): boolean {
+  return Math.abs(value) < 2 ** 31;
+}

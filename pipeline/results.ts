@@ -1,0 +1,248 @@
+/**
+ * @file What an experiment ends in: one table, the rule that judged it, and the plots that show it.
+ *
+ * Experiments produce a `Summary`, the aggregate stage checks it, publish writes it down and the site
+ * draws it, so its shape is settled here once. A summary travels as JSON, which has no NaN and no
+ * infinity; `encodeSummary` writes those three as strings and `parseSummary` reads them back, because
+ * a diverged run must show up as NaN in the table rather than as a hole or a zero.
+ */
+import { z } from "zod";
+
+/** What a reader is told about an experiment before seeing a number. */
+export interface ExperimentMeta {
+  /** File name and anchor: lower-case letters, digits and hyphens. */
+  id: string;
+  title: string;
+  question: string;
+  hypothesis: string;
+  /** How it was measured; Markdown (paragraphs, lists, `code`, **bold**, *emphasis*, links). */
+  method: string;
+  /** The command that makes this table from nothing. */
+  command: string;
+}
+
+/** One measured number and where it came from. */
+export interface Cell {
+  value: number;
+  /** Ends of the interval; both or neither. */
+  low?: number;
+  high?: number;
+  /** Number of observations (sequences, windows, seeds) behind the value. */
+  n?: number;
+  /** Input names of the aggregate job; publish resolves them to jobs. Never empty. */
+  runs: string[];
+}
+
+export type ColumnFormat = "ratio" | "percent" | "integer" | "seconds" | "text" | "fixed3";
+
+export interface Column {
+  /** Column of the Parquet file: a letter, then letters, digits and underscores. */
+  id: string;
+  label: string;
+  unit?: string;
+  /** How a number is written; "percent" multiplies by 100. Four significant digits when absent. */
+  format?: ColumnFormat;
+  better?: "lower" | "higher";
+  /** A short explanation, shown under the table. */
+  note?: string;
+}
+
+/** Text and plain numbers say what the row is about; cells are what was measured. */
+export type RowValue = string | number | Cell;
+
+/** A column that a row lacks was not measured. */
+export type Row = Record<string, RowValue>;
+
+export interface PlotSpec {
+  id: string;
+  title: string;
+  caption: string;
+  x: { column: string; label: string; scale?: "linear" | "log" | "band" };
+  y: { column: string; label: string; scale?: "linear" | "log" };
+  /** Column whose values split the rows into series. */
+  series?: string;
+  marks: ("line" | "dot" | "interval" | "bar")[];
+  /** Horizontal reference lines. */
+  rules?: { y: number; label: string }[];
+}
+
+export type Outcome = "supported" | "refuted" | "undecided" | "illustration";
+
+export interface Verdict {
+  outcome: Outcome;
+  /** The rule as stated before the numbers were seen. */
+  rule: string;
+  /** A computed sentence with the numbers that the rule looked at. */
+  reason: string;
+}
+
+export interface Summary {
+  columns: Column[];
+  rows: Row[];
+  verdict: Verdict;
+  /** Computed sentences for the front page. */
+  findings: string[];
+  plots: PlotSpec[];
+}
+
+/** True for a measured number, false for the text or number that names a row. */
+export function isCell(value: RowValue | undefined): value is Cell {
+  return typeof value === "object" && value !== null;
+}
+
+/** The number of a cell or of a plain numeric value; `undefined` for text and for a missing value. */
+export function numberOf(value: RowValue | undefined): number | undefined {
+  if (isCell(value)) return value.value;
+  return typeof value === "number" ? value : undefined;
+}
+
+/**
+ * Checks a summary and returns it with NaN and infinities as numbers.
+ *
+ * @param value a `Summary`, or what `JSON.parse` gives for an encoded one
+ * @param source named in the error, for example "summarize of experiment eigenvalue-sweep"
+ * @throws {Error} naming the source, the field, the value and what is allowed
+ */
+export function parseSummary(value: unknown, source: string): Summary {
+  const parsed = summarySchema().safeParse(value);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const at = issue.path.map(String).join(".") || "(whole value)";
+    const found = show(issue.path.reduce(step, value));
+    throw new Error(`${source}: ${at} is ${found}: ${issue.message}.`);
+  }
+  const summary = parsed.data as Summary;
+  const problem = inconsistency(summary);
+  if (problem) throw new Error(`${source}: ${problem}.`);
+  return summary;
+}
+
+/** The summary as JSON text, byte for byte the same for the same summary. */
+export function encodeSummary(summary: Summary): string {
+  return JSON.stringify(summary, (_key, v) => {
+    return typeof v === "number" && !Number.isFinite(v) ? String(v) : v;
+  }, 1) + "\n";
+}
+
+/** A function rather than a constant: nothing runs when a module only imports the types. */
+function summarySchema() {
+  const number = z.unknown().transform((v, context): number => {
+    if (typeof v === "number") return v;
+    if (v === "NaN" || v === "Infinity" || v === "-Infinity") return Number(v);
+    context.addIssue('expected a number, or "NaN", "Infinity", "-Infinity"');
+    return z.NEVER;
+  });
+  const text = z.string().min(1, "expected text that is not empty");
+  const cell = z.strictObject({
+    value: number,
+    low: number.optional(),
+    high: number.optional(),
+    n: z.number().int("expected a whole number").nonnegative().optional(),
+    runs: z.array(text).min(1, "expected at least one run: a number without a source is no result"),
+  });
+  const column = z.strictObject({
+    id: z.string().regex(/^[a-z]\w*$/i, "expected a letter, then letters, digits or underscores"),
+    label: text,
+    unit: text.optional(),
+    format: z.enum(["ratio", "percent", "integer", "seconds", "text", "fixed3"]).optional(),
+    better: z.enum(["lower", "higher"]).optional(),
+    note: text.optional(),
+  });
+  const axis = <S extends [string, ...string[]]>(scales: S) =>
+    z.strictObject({ column: text, label: text, scale: z.enum(scales).optional() });
+  const plot = z.strictObject({
+    id: z.string().regex(/^[a-z][a-z0-9-]*$/, "expected lower-case letters, digits and hyphens"),
+    title: text,
+    caption: z.string(),
+    x: axis(["linear", "log", "band"]),
+    y: axis(["linear", "log"]),
+    series: text.optional(),
+    marks: z.array(z.enum(["line", "dot", "interval", "bar"])).min(1, "expected at least one mark"),
+    rules: z.array(z.strictObject({ y: z.number(), label: text })).optional(),
+  });
+  // Told apart by hand: a union of schemas would only say "invalid input" about a malformed cell.
+  const rowValue = z.unknown().transform((v, context): RowValue => {
+    if (typeof v === "string" || Number.isFinite(v)) return v as string | number;
+    if (typeof v === "number") {
+      context.addIssue("expected a finite number; a measured NaN or infinity belongs in a cell");
+      return z.NEVER;
+    }
+    const parsed = cell.safeParse(v);
+    if (parsed.success) return parsed.data as Cell;
+    for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
+    return z.NEVER;
+  });
+  return z.strictObject({
+    columns: z.array(column).min(1, "expected at least one column"),
+    rows: z.array(z.record(z.string(), rowValue)),
+    verdict: z.strictObject({
+      outcome: z.enum(["supported", "refuted", "undecided", "illustration"]),
+      rule: text,
+      reason: text,
+    }),
+    findings: z.array(text),
+    plots: z.array(plot),
+  });
+}
+
+/** What a schema of single fields cannot see; `undefined` when the parts agree. */
+function inconsistency(summary: Summary): string | undefined {
+  const ids = summary.columns.map((c) => c.id);
+  const known = `columns are ${ids.join(", ")}`;
+  // The Parquet file holds three more columns beside every measured one; SQL ignores case.
+  const taken = new Set<string>();
+  for (const id of ids) {
+    const low = id.toLowerCase();
+    if (taken.has(low)) return `column id "${id}" is used twice`;
+    taken.add(low);
+  }
+  for (const id of taken) {
+    const base = id.replace(/_(low|high|n)$/, "");
+    if (base !== id && taken.has(base)) {
+      return `column id "${id}" is reserved for the interval of "${base}"; choose another id`;
+    }
+  }
+  for (const [r, row] of summary.rows.entries()) {
+    for (const [id, value] of Object.entries(row)) {
+      if (!ids.includes(id)) return `rows.${r} has a value for "${id}", but the ${known}`;
+      if (!isCell(value)) continue;
+      const { low, high } = value;
+      if ((low === undefined) !== (high === undefined)) {
+        return `rows.${r}.${id} has one end of an interval; give both low and high, or neither`;
+      }
+      if (low! > high!) return `rows.${r}.${id} has low ${low} above high ${high}`;
+    }
+  }
+  for (const id of ids) {
+    const kinds = new Set(summary.rows.map((row) => typeof row[id]));
+    if (kinds.has("string") && kinds.has("object")) {
+      return `column "${id}" holds text in one row and a measured cell in another; use two columns`;
+    }
+  }
+  const plots = new Set<string>();
+  for (const plot of summary.plots) {
+    if (plots.has(plot.id)) return `plot id "${plot.id}" is used twice`;
+    plots.add(plot.id);
+    for (
+      const [role, id] of [["x", plot.x.column], ["y", plot.y.column], ["series", plot.series]]
+    ) {
+      if (id !== undefined && !ids.includes(id)) {
+        return `plot "${plot.id}" draws ${role} from "${id}", but the ${known}`;
+      }
+    }
+    const words = (id: string) => summary.rows.find((row) => typeof row[id] === "string");
+    if (words(plot.y.column)) return `plot "${plot.id}" draws y from text in "${plot.y.column}"`;
+    if (plot.x.scale !== "band" && words(plot.x.column)) {
+      return `plot "${plot.id}" draws x from text in "${plot.x.column}"; use the scale "band"`;
+    }
+  }
+}
+
+function step(value: unknown, key: PropertyKey): unknown {
+  return (value as Record<PropertyKey, unknown> | undefined | null)?.[key];
+}
+
+function show(value: unknown): string {
+  const text = value === undefined ? "missing" : JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? text.slice(0, 57) + "..." : text;
+}

@@ -1,0 +1,108 @@
+/**
+ * @file Labels that fit: ticks, categories and the names at the ends of lines, none over another.
+ */
+import * as Plot from "@observablehq/plot";
+import type { Point, Series } from "./series.ts";
+
+/** About the width of a character of the plot's labels, in pixels. */
+const CHARACTER = 7.2;
+
+/** A value on an axis, as short as its four significant digits allow. */
+export function short(value: number): string {
+  const rounded = Number(value.toPrecision(4));
+  const plain = String(rounded);
+  const exponent = rounded.toExponential().replace("e+", "e");
+  return (plain.length > 5 && exponent.length < plain.length ? exponent : plain)
+    .replaceAll("-", "−");
+}
+
+/** Cut to what fits in `width`; the table and the caption say it in full. */
+export function fitted(text: string, width: number): string {
+  const limit = Math.floor(width / CHARACTER);
+  return text.length > limit ? text.slice(0, limit - 1) + "…" : text;
+}
+
+/** Room to the left of the plot for its longest tick label. */
+export function leftMargin(labels: string[]): number {
+  return 20 + CHARACTER * Math.max(0, ...labels.map((label) => label.length));
+}
+
+/** Where few values were measured, the axis names just those, as far as they fit in `width`. */
+export function valueTicks(xs: number[], log: boolean, width: number): Plot.ScaleOptions {
+  const values = xs.toSorted((a, b) => a - b);
+  const tickFormat = short;
+  if (values.length < 2 || values.length > 12) return { ticks: width < 400 ? 4 : 8, tickFormat };
+  const at = (v: number) => log ? Math.log(v) : v;
+  const pixels = width / (at(values[values.length - 1]) - at(values[0]));
+  const kept: number[] = [];
+  for (const v of values.toReversed()) { // from the right, where such sweeps are densest
+    const last = kept[kept.length - 1];
+    if (last === undefined || (at(last) - at(v)) * pixels > 30) kept.push(v);
+  }
+  return { ticks: kept.reverse(), tickFormat };
+}
+
+/** Category names, turned and shortened when they do not fit side by side in `width`. */
+export function categoryTicks(names: string[], width: number) {
+  const longest = Math.max(...names.map((name) => name.length));
+  const slot = width / names.length;
+  if (longest * CHARACTER < slot - 6) return { ticks: {} as Plot.AxisXOptions, height: 0 };
+  // Turned by 36 degrees; the first category's label must not run off the left edge.
+  const room = Math.min(22 * CHARACTER, (40 + slot / 2) / Math.cos(Math.PI / 5));
+  const height = Math.min(longest * CHARACTER, room) * Math.sin(Math.PI / 5);
+  const tickFormat = (name: string) => fitted(name, room);
+  const turned = { tickRotate: -36, textAnchor: "end", tickFormat, labelOffset: height + 34 };
+  return { ticks: turned as Plot.AxisXOptions, height };
+}
+
+/** What is named beside the plot: a series at its last point, or a reference line. */
+export interface EndLabel {
+  name: string;
+  color: string;
+  /** Absent for a reference line, which has no last point. */
+  end?: Point;
+  y: number;
+}
+
+export function endLabels(series: Series[], rules: { y: number; label: string }[]): EndLabel[] {
+  const labels: EndLabel[] = series.map(({ name, color, points }) => {
+    const end = points[points.length - 1];
+    return { name, color, end, y: end.y };
+  });
+  for (const { y, label } of rules) {
+    // A line drawn where a series of that name lies needs no second label.
+    if (!labels.some(({ name }) => name === label)) labels.push({ name: label, color: "", y });
+  }
+  return labels;
+}
+
+/** Room to the right of the plot for the longest of the labels. */
+export function labelWidth(labels: EndLabel[]): number {
+  return 24 + CHARACTER * Math.max(...labels.map(({ name }) => name.length));
+}
+
+/** Text marks for the labels, moved apart where lines end together. */
+export function labelMarks(options: Plot.PlotOptions, labels: EndLabel[]): Plot.Markish[] {
+  const scale = Plot.plot(options).scale("y")!;
+  const placed = labels.map((label) => ({ label, from: scale.apply(label.y) as number, to: 0 }))
+    .sort((a, b) => a.from - b.from);
+  const gap = 16;
+  for (const [i, label] of placed.entries()) {
+    label.to = Math.max(label.from, i ? placed[i - 1].to + gap : 0);
+  }
+  // Pushed below the axis: move the whole stack back up.
+  let limit = options.height! - options.marginBottom! - 4;
+  for (const label of placed.toReversed()) {
+    label.to = Math.min(label.to, limit);
+    limit = label.to - gap;
+  }
+  return placed.map(({ label: { name, color, end, y }, from, to }) => {
+    const style = { text: [name], dy: Math.round(to - from), textAnchor: "start" as const };
+    return end
+      ? Plot.text([end], { x: "x", y: "y", dx: 10, ...style, fill: color, className: "halo" })
+      : Plot.text([y], {
+        ...{ y: (v: number) => v, frameAnchor: "right", dx: 10, ...style },
+        className: "halo reference-label",
+      });
+  });
+}

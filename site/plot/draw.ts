@@ -1,0 +1,198 @@
+/**
+ * @file Draws a plot of an experiment as SVG at build time, so that a page needs no script.
+ *
+ * Colours are CSS variables, which lets one drawing follow the reader's dark or light scheme. Each
+ * plot is drawn twice, for a wide and for a narrow page: one drawing scaled down would have
+ * unreadable labels on a phone.
+ */
+import * as Plot from "@observablehq/plot";
+import { parseHTML } from "linkedom";
+import type { PlotSpec } from "../../pipeline/results.ts";
+import type { ExperimentResult } from "../results.ts";
+import {
+  categoryTicks,
+  endLabels,
+  fitted,
+  labelMarks,
+  labelWidth,
+  leftMargin,
+  short,
+  valueTicks,
+} from "./axes.ts";
+import { readSeries, type Series } from "./series.ts";
+
+export interface Drawing {
+  /** SVG; empty when there is no point to draw. */
+  wide: string;
+  narrow: string;
+  /** What the symbols stand for; empty when there is nothing to tell apart. */
+  legend: { name: string; swatch: string }[];
+  /** True when the wide drawing names its series beside their lines. */
+  direct: boolean;
+  /** Points and intervals that no axis can show. */
+  hidden: number;
+}
+
+interface Frame {
+  width: number;
+  height: number;
+  direct: boolean;
+  percent: boolean;
+}
+
+export function drawPlot(spec: PlotSpec, { rows, columns }: ExperimentResult): Drawing {
+  const { series, hidden } = readSeries(spec, rows);
+  const named = series.length > 1 || spec.series !== undefined;
+  const direct = named && spec.marks.includes("line") && series.length <= 6 &&
+    series.every(({ name, points }) => name.length <= 22 && points.length > 0);
+  const percent = columns.find((c) => c.id === spec.y.column)?.format === "percent";
+  const legend = named ? series.map((s) => ({ name: s.name, swatch: swatch(spec, s) })) : [];
+  for (const { label } of spec.rules ?? []) {
+    if (!legend.some(({ name }) => name === label)) legend.push({ name: label, swatch: RULE });
+  }
+  return {
+    wide: render(spec, series, { width: 800, height: 400, direct, percent }),
+    narrow: render(spec, series, { width: 340, height: 300, direct: false, percent }),
+    ...{ legend, direct, hidden },
+  };
+}
+
+function render(spec: PlotSpec, series: Series[], frame: Frame): string {
+  if (!series.some((s) => s.points.length)) return "";
+  const rules = spec.rules ?? [];
+  const labels = frame.direct ? endLabels(series, rules) : [];
+  const right = frame.direct ? labelWidth(labels) : 16;
+  const across = frame.width - right - 52 - 16;
+  const xs = [...new Set(series.flatMap((s) => s.points.map((p) => p.x)))];
+  const bars = spec.marks.includes("bar");
+  const grouped = bars && series.length > 1;
+  const categories = bars || spec.x.scale === "band"
+    ? categoryTicks(xs.map(String), across)
+    : undefined;
+  const label = fitted(spec.x.label, across);
+  const xAxis = {
+    ...{ label, labelArrow: "none", labelAnchor: "center", tickSize: 0 },
+    ...(categories?.ticks ?? valueTicks(xs as number[], spec.x.scale === "log", across)),
+  } as Plot.AxisXOptions;
+  const options: Plot.PlotOptions = {
+    document: emptyDocument(),
+    className: "plot",
+    width: frame.width,
+    height: frame.height + (categories?.height ?? 0),
+    marginTop: 34,
+    marginLeft: 52,
+    marginBottom: 44 + (categories?.height ?? 0),
+    marginRight: right,
+    inset: bars ? 0 : 8,
+    x: grouped
+      ? { axis: null, type: "band", padding: 0.1, domain: series.map((s) => s.name) }
+      : bars
+      ? { axis: null, type: "band", padding: 0.15, domain: xs }
+      : categories
+      ? { axis: null, type: "point", padding: spec.marks.includes("line") ? 0.2 : 0.5, domain: xs }
+      : { axis: null, type: spec.x.scale === "log" ? "log" : "linear" },
+    ...(grouped ? { fx: { axis: null, domain: xs, padding: 0.2 } } : {}),
+    y: {
+      ...{
+        label: fitted(spec.y.label, frame.width - 20),
+        type: spec.y.scale ?? "linear",
+        nice: true,
+        grid: true,
+      },
+      ...{ tickSize: 0, ticks: 5 },
+      tickFormat: (v: number) => frame.percent ? `${short(v * 100)} %` : short(v),
+    },
+    marks: [
+      grouped ? Plot.axisFx({ ...xAxis, anchor: "bottom" }) : Plot.axisX(xAxis),
+      ...rules.map(({ y }) => {
+        return Plot.ruleY([y], { className: "reference", strokeDasharray: "2 3" });
+      }),
+      ...series.flatMap((s, i) => {
+        // Neighbours on a band share their x; side by side their intervals can be told apart.
+        const apart = categories && !bars && !spec.marks.includes("line");
+        const step = Math.min(16, across / xs.length * 0.7 / series.length);
+        const dx = apart ? (i - (series.length - 1) / 2) * step : 0;
+        const r = frame.width < 400 ? 3.5 : 4.5;
+        return seriesMarks(spec, s, r, grouped ? { fx: "x", x: () => s.name } : { x: "x", dx });
+      }),
+    ],
+  };
+  const drawn = Plot.plot(options) as unknown as Drawn;
+  const ticks = drawn.querySelectorAll("[aria-label='y-axis tick label'] text");
+  options.marginLeft = leftMargin(Array.from(ticks, (tick) => tick.textContent));
+  if (frame.direct) options.marks!.push(...labelMarks(options, labels));
+  const svg = Plot.plot(options) as unknown as Drawn;
+  svg.querySelector("style").remove(); // the style sheet of the site says it better
+  svg.setAttribute("role", "img");
+  svg.setAttribute("aria-label", `${spec.title}. ${spec.y.label} against ${spec.x.label}.`);
+  return svg.outerHTML;
+}
+
+/**
+ * @param r size of a dot
+ * @param at the channels that say where on the x axis
+ */
+function seriesMarks(spec: PlotSpec, s: Series, r: number, at: object): Plot.Markish[] {
+  const marks: Plot.Markish[] = [];
+  const bars = spec.marks.includes("bar");
+  if (bars) {
+    marks.push(Plot.barY(s.points, { ...at, y: "y", fill: s.color, fillOpacity: 0.75 }));
+  }
+  if (spec.marks.includes("interval")) {
+    const drawn = s.points.filter((p) => !Number.isNaN(p.low));
+    const style = { stroke: bars ? "currentColor" : s.color, strokeWidth: 2, strokeOpacity: 0.85 };
+    marks.push(Plot.ruleX(drawn, { ...at, y1: "low", y2: "high", ...style }));
+  }
+  if (spec.marks.includes("line")) {
+    const style = { stroke: s.color, strokeWidth: 2, strokeDasharray: s.dash };
+    marks.push(Plot.lineY(s.points, { ...at, y: "y", ...style }));
+  }
+  if (spec.marks.includes("dot")) {
+    const style = { fill: s.color, stroke: "var(--page)", strokeWidth: 1, r };
+    marks.push(Plot.dot(s.points, { ...at, y: "y", symbol: s.symbol, ...style }));
+  }
+  return marks;
+}
+
+const RULE = picture(
+  '<path d="M1,7H23" class="reference" stroke-width="1.5" stroke-dasharray="2 3"/>',
+);
+
+/** The mark of a series as a picture of its own, for the legend. */
+function swatch(spec: PlotSpec, { color, symbol, dash }: Series): string {
+  const parts: string[] = [];
+  if (spec.marks.includes("bar")) {
+    parts.push(`<rect x="6" y="1" width="12" height="12" fill="${color}" fill-opacity="0.75"/>`);
+  }
+  if (spec.marks.includes("line")) {
+    const dashes = dash ? ` stroke-dasharray="${dash}"` : "";
+    parts.push(`<path d="M1,7H23" stroke="${color}" stroke-width="2"${dashes}/>`);
+  }
+  if (spec.marks.includes("dot")) {
+    const mark = Plot.dot([0], { frameAnchor: "middle", symbol, fill: color, r: 4.5 });
+    const size = { width: 24, height: 14, margin: 0 };
+    const svg = Plot.plot({ document: emptyDocument(), ...size, axis: null, marks: [mark] });
+    parts.push((svg as unknown as Drawn).querySelector("g").outerHTML);
+  }
+  return picture(parts.join(""));
+}
+
+function picture(content: string): string {
+  return `<svg class="swatch" width="24" height="14" viewBox="0 0 24 14" aria-hidden="true">` +
+    `${content}</svg>`;
+}
+
+/** The few parts of the DOM used here; linkedom has them, and Deno has no DOM types. */
+interface Drawn {
+  outerHTML: string;
+  textContent: string;
+  querySelector(selector: string): Drawn;
+  querySelectorAll(selector: string): Drawn[];
+  setAttribute(name: string, value: string): void;
+  remove(): void;
+}
+
+function emptyDocument(): Plot.PlotOptions["document"] {
+  // deno-lint-ignore no-explicit-any -- typed as Window, which Deno defines without a document
+  return (parseHTML("<html><body></body></html>") as any).document;
+}

@@ -1,0 +1,83 @@
+/**
+ * @file Splits the rows of a table into the series of a plot, and sets aside what no axis can show.
+ */
+import type { PlotSpec } from "../../pipeline/results.ts";
+import type { CellResult } from "../results.ts";
+
+export interface Point {
+  /** A category on a band, else a number. */
+  x: string | number;
+  y: number;
+  /** NaN without an interval. */
+  low: number;
+  high: number;
+}
+
+export interface Series {
+  name: string;
+  /** A variable of the style sheet, which has a value for dark and for light. */
+  color: string;
+  /** Series differ in shape too, for readers who do not tell the colours apart. */
+  symbol: typeof SYMBOLS[number];
+  dash: string | undefined;
+  points: Point[];
+}
+
+const SYMBOLS = [
+  "circle",
+  "square",
+  "triangle",
+  "diamond2",
+  "cross",
+  "star",
+  "hexagon",
+  "wye",
+] as const;
+
+/**
+ * @returns the series in the order of the table, and the number of points and of intervals that
+ *   cannot be drawn: NaN, infinities, and what is not positive on a logarithmic axis
+ */
+export function readSeries(spec: PlotSpec, rows: Map<string, CellResult>[]) {
+  const series = new Map<string, Series>();
+  let hidden = 0;
+  for (const row of rows) {
+    const [x, y] = [row.get(spec.x.column), row.get(spec.y.column)];
+    if (!x || !y) continue;
+    const name = spec.series ? row.get(spec.series)?.text ?? "–" : "";
+    const points = seriesFor(series, name).points;
+    const at = spec.x.scale === "band" ? x.text : x.value;
+    const ends = [y.low, y.high].filter((end) => end !== null);
+    const drawn = ends.length === 2 && ends.every((end) => shown(end, spec.y.scale));
+    if (at === null || !shown(at, spec.x.scale) || !shown(y.value, spec.y.scale)) hidden++;
+    else {
+      if (ends.length && !drawn && spec.marks.includes("interval")) hidden++;
+      const [low, high] = drawn ? ends : [NaN, NaN];
+      points.push({ x: at, y: y.value!, low, high });
+    }
+  }
+  for (const { points } of series.values()) {
+    if (spec.x.scale !== "band") points.sort((a, b) => Number(a.x) - Number(b.x));
+  }
+  return { series: [...series.values()], hidden };
+}
+
+function seriesFor(series: Map<string, Series>, name: string): Series {
+  const known = series.get(name);
+  if (known) return known;
+  const i = series.size;
+  const made: Series = {
+    name,
+    color: `var(--series-${i % 8 + 1})`,
+    symbol: SYMBOLS[i % SYMBOLS.length],
+    dash: i < 8 ? undefined : "4 3",
+    points: [],
+  };
+  series.set(name, made);
+  return made;
+}
+
+function shown(value: string | number | null, scale: string | undefined): boolean {
+  if (typeof value === "string") return true;
+  return value !== null && Number.isFinite(value) && (scale !== "log" || value > 0);
+}

@@ -1,0 +1,148 @@
+/**
+ * @file Reads what publish wrote. The site knows nothing of the pipeline but this one database, so
+ * it can be built from a committed `reports/` folder on a machine that never ran a job.
+ */
+import { DuckDBInstance } from "@duckdb/node-api";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
+
+export interface Results {
+  profile: string;
+  experiments: ExperimentResult[];
+  /** Machine id to its description. */
+  machines: Map<string, string>;
+  /** What a visitor can download, by name. */
+  files: { name: string; bytes: Uint8Array }[];
+}
+
+export interface ExperimentResult {
+  id: string;
+  title: string;
+  question: string;
+  hypothesis: string;
+  method: string;
+  command: string;
+  outcome: Outcome;
+  rule: string;
+  reason: string;
+  findings: string[];
+  /** Jobs, seeds, sizes, engine and machine, a sentence each. */
+  made: string[];
+  columns: Column[];
+  plots: PlotSpec[];
+  /** One entry a row: column id to what the cell holds; a missing cell has no entry. */
+  rows: Map<string, CellResult>[];
+  /** Inputs before their users. */
+  jobs: JobResult[];
+}
+
+export interface CellResult {
+  kind: "label" | "measured";
+  /** Null for text. */
+  value: number | null;
+  low: number | null;
+  high: number | null;
+  n: number | null;
+  /** As publish wrote it; shown as it is. */
+  text: string;
+  interval: string | null;
+  runs: { run: string; job: string }[];
+}
+
+export interface JobResult {
+  key: string;
+  stage: string;
+  label: string;
+  params: unknown;
+  code: string;
+  engine: string;
+  engineVersion: string;
+  machine: string | null;
+  seed: number | null;
+  seconds: number | null;
+  command: string;
+  /** `job` is null for a file of the user's. */
+  inputs: { name: string; job: string | null; content: string }[];
+}
+
+/**
+ * @param reports the folder of one profile, such as `reports/quick`
+ * @throws {Error} when the folder holds no results, with the command that makes them
+ */
+export async function readResults(reports: string): Promise<Results> {
+  const path = join(reports, "results.duckdb");
+  const names = await readdir(reports).catch(() => [] as string[]);
+  if (!names.includes("results.duckdb")) {
+    throw new Error(
+      `${path} does not exist. The site shows published results; ` +
+        `make them with: deno task pipeline --profile ${basename(reports)}`,
+    );
+  }
+  const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY", threads: "1" });
+  const connection = await instance.connect();
+  // deno-lint-ignore no-explicit-any
+  const query = async (sql: string): Promise<any[]> =>
+    (await connection.runAndReadAll(sql)).getRowObjectsJS();
+  try {
+    const cells = await query('SELECT *, n::DOUBLE AS size FROM cell ORDER BY experiment, "row"');
+    const links = await query("SELECT * FROM provenance ORDER BY rowid");
+    const jobs = new Map<string, JobResult>();
+    for (const row of await query("SELECT *, seed::DOUBLE AS s FROM job ORDER BY rowid")) {
+      const { key, stage, label, code, engine, machine, seconds, command, inputs } = row;
+      const params = JSON.parse(row.params);
+      const engineVersion = row.engine_version;
+      jobs.set(key, {
+        ...{ key, stage, label, params, code, engine, engineVersion, machine, seed: row.s },
+        ...{ seconds, command, inputs },
+      });
+    }
+    const experiments: ExperimentResult[] = [];
+    let profile = basename(reports);
+    for (const row of await query("SELECT * FROM experiment ORDER BY position")) {
+      profile = row.profile;
+      const rows = Array.from({ length: row.rows }, () => new Map<string, CellResult>());
+      for (const c of cells.filter((c) => c.experiment === row.id)) {
+        const { kind, value, low, high, text, interval } = c;
+        rows[c.row].set(c.column, { kind, value, low, high, n: c.size, text, interval, runs: [] });
+      }
+      for (const { experiment, row: r, column, run, job } of links) {
+        if (experiment === row.id) rows[r].get(column)!.runs.push({ run, job });
+      }
+      experiments.push({
+        ...row,
+        columns: JSON.parse(row.columns),
+        plots: JSON.parse(row.plots),
+        rows,
+        jobs: behind(rows, jobs),
+      });
+    }
+    const machines = (await query("SELECT * FROM machine")).map((m) => [m.id, m.description]);
+    const wanted = [
+      "results.duckdb",
+      ...experiments.flatMap(({ id }) => [`${id}.md`, `${id}.parquet`]),
+    ];
+    const files = await Promise.all(wanted.map(async (name) => ({
+      name,
+      bytes: new Uint8Array(await readFile(join(reports, name))),
+    })));
+    return { profile, experiments, machines: new Map(machines as [string, string][]), files };
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
+/** The jobs a table came from, in the order of the job table (inputs before their users). */
+function behind(rows: Map<string, CellResult>[], jobs: Map<string, JobResult>): JobResult[] {
+  const reached = new Set<string>();
+  const todo = rows.flatMap((row) =>
+    [...row.values()].flatMap((cell) => cell.runs.map((r) => r.job))
+  );
+  for (let key = todo.pop(); key !== undefined; key = todo.pop()) {
+    if (reached.has(key)) continue;
+    reached.add(key);
+    for (const { job } of jobs.get(key)?.inputs ?? []) if (job !== null) todo.push(job);
+  }
+  return [...jobs.values()].filter((job) => reached.has(job.key));
+}

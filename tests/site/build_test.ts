@@ -1,0 +1,145 @@
+/** @file The embedded builder: same bytes for the same results, swapped in as a whole. */
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { publish } from "../../pipeline/publish.ts";
+import { buildSite } from "../../site/build.ts";
+import { markdownToHtml } from "../../site/markdown.ts";
+import { serveSite } from "../../site/serve.ts";
+import { awkward, realistic } from "./fixtures/sources.ts";
+
+async function inFolder(work: (folder: string) => Promise<void>) {
+  const folder = await mkdtemp(join(tmpdir(), "site-"));
+  try {
+    await work(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+async function contents(folder: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isFile()) files.set(relative(folder, path), await readFile(path, "latin1"));
+  }
+  return files;
+}
+
+Deno.test("the same results give the same bytes, in under two seconds", async () => {
+  await inFolder(async (folder) => {
+    for (const source of [realistic(), awkward()]) {
+      const { folder: reports } = await publish(source, join(folder, "reports"));
+      const start = performance.now();
+      const a = await buildSite({ reports, dest: join(folder, "a") });
+      const seconds = (performance.now() - start) / 1000;
+      assert.ok(seconds < 2, `took ${seconds} s`);
+      await buildSite({ reports, dest: join(folder, "b") });
+      const built = await contents(join(folder, "a"));
+      assert.deepEqual(await contents(join(folder, "b")), built);
+      assert.equal(a.index, join(folder, "a", "index.html"));
+      assert.equal(built.size, a.files + 1); // and the stamp
+      assert.deepEqual(
+        (await readdir(folder)).sort(),
+        ["a", "b", "reports"],
+        "nothing is left beside the site",
+      );
+    }
+  });
+});
+
+Deno.test("nothing is built when nothing changed; a lost page and new results are", async () => {
+  await inFolder(async (folder) => {
+    const dest = join(folder, "site");
+    const { folder: reports } = await publish(realistic(), folder);
+    assert.equal((await buildSite({ reports, dest })).upToDate, false);
+    assert.equal((await buildSite({ reports, dest })).upToDate, true);
+    await rm(join(dest, "data.html"));
+    assert.equal((await buildSite({ reports, dest })).upToDate, false);
+    const fewer = realistic();
+    fewer.experiments.pop();
+    await publish(fewer, folder);
+    assert.equal((await buildSite({ reports, dest })).upToDate, false);
+    assert.ok(!(await contents(dest)).has("experiments/depth-scaling.html"));
+  });
+});
+
+Deno.test("missing results and a folder of somebody else's are clear errors", async () => {
+  await inFolder(async (folder) => {
+    const dest = join(folder, "site");
+    await assert.rejects(
+      buildSite({ reports: join(folder, "reports/quick"), dest }),
+      /results\.duckdb does not exist.*deno task pipeline --profile quick/,
+    );
+    const { folder: reports } = await publish(realistic(), folder);
+    await mkdir(dest);
+    await writeFile(join(dest, "thesis.tex"), "years of work");
+    await assert.rejects(buildSite({ reports, dest }), /not empty and was not built by this task/);
+    assert.deepEqual(await readdir(dest), ["thesis.tex"]);
+  });
+});
+
+Deno.test("a profile without experiments has a front page that says so", async () => {
+  await inFolder(async (folder) => {
+    const none = { ...realistic(), experiments: [], jobs: [] };
+    const { folder: reports } = await publish(none, folder);
+    await buildSite({ reports, dest: join(folder, "site") });
+    assert.match(await readFile(join(folder, "site/index.html"), "utf8"), /No experiment has been/);
+  });
+});
+
+Deno.test("a method's Markdown becomes HTML that cannot carry markup of its own", () => {
+  const cases: [string, string][] = [
+    [
+      "a *b* **c** `*d*` & <i>",
+      "<p>a <em>b</em> <strong>c</strong> <code>*d*</code> &amp; &lt;i&gt;</p>",
+    ],
+    ["one\ntwo\n\nthree", "<p>one two</p>\n<p>three</p>"],
+    ["- a\n- b\n  more", "<ul><li>a</li><li>b more</li></ul>"],
+    ["1. a\n2. b", "<ol><li>a</li><li>b</li></ol>"],
+    ["## T", "<h4>T</h4>"],
+    ["```sh\nx < y\n\nz\n```", "<pre><code>x &lt; y\n\nz\n</code></pre>"],
+    ["[l](https://e.org/?a=1&b=2)", '<p><a href="https://e.org/?a=1&amp;b=2">l</a></p>'],
+    ["[l](javascript:alert(1))", "<p>[l](javascript:alert(1))</p>"],
+    [
+      '[l](https://e.org/"onclick=x)',
+      '<p><a href="https://e.org/&quot;onclick=x">l</a></p>',
+    ],
+    ["2 * 3 * 4", "<p>2 * 3 * 4</p>"],
+    ["", ""],
+  ];
+  for (const [markdown, html] of cases) assert.equal(markdownToHtml(markdown), html);
+});
+
+Deno.test("the server gives files of the site and nothing else", async () => {
+  await inFolder(async (folder) => {
+    await assert.rejects(serveSite(folder, 0), /holds no site; build it first/);
+    const { folder: reports } = await publish(realistic(), folder);
+    await buildSite({ reports, dest: join(folder, "site") });
+    await writeFile(join(folder, "secret.txt"), "secret");
+    const server = await serveSite(join(folder, "site"), 0);
+    try {
+      const get = async (path: string, method = "GET") => {
+        const response = await fetch(new URL(path, server.url), { method });
+        const { headers, status } = response;
+        return { status, type: headers.get("content-type"), text: await response.text() };
+      };
+      assert.match((await get("/")).text, /How far do linear/);
+      assert.equal((await get("/assets/style.css?v=1")).type, "text/css; charset=utf-8");
+      assert.equal((await get("/index.html", "POST")).status, 405);
+      for (const path of ["/..%2fsecret.txt", "/.built.json", "/none.html", "/assets", "/%zz"]) {
+        const { status, text } = await get(path);
+        assert.ok(status === 404 || status === 400, path);
+        assert.ok(!text.includes("secret"));
+      }
+      const port = Number(new URL(server.url).port);
+      await assert.rejects(
+        serveSite(join(folder, "site"), port),
+        new RegExp(`port ${port} is taken.*--port ${port + 1}`),
+      );
+    } finally {
+      await server.close();
+    }
+  });
+});
