@@ -29,6 +29,7 @@ import {
 
 export * from "./types.ts";
 export { UnsupportedPrimitive } from "./onnx/lower.ts";
+export { isSpec as isSpecLike } from "./trace.ts";
 export type { TracedFunction } from "./trace.ts";
 
 export interface CompileOptions {

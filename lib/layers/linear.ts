@@ -2,7 +2,6 @@
 import { numpy as np, random } from "@jax-js/jax";
 
 /** Parameters of an affine map: `weight` [in, out], `bias` [out]. */
-// deno-lint-ignore consistent-type-definitions -- a type alias is a tree to jax-js, an interface is not
 export type LinearParams = { weight: np.Array; bias: np.Array };
 
 /**

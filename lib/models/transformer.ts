@@ -7,6 +7,7 @@
  * `step` with a cache, one token at a time.
  */
 import { nn, numpy as np, random, tree } from "@jax-js/jax";
+import { z } from "zod";
 import {
   attention,
   type AttentionCache,
@@ -34,6 +35,29 @@ export interface TransformerConfig {
   readonly dModel: number;
   readonly heads: number;
   readonly norm: NormMode;
+}
+
+/**
+ * Fills the defaults: 4 layers, d_model 256, 4 heads, patches of 1.
+ * @throws {Error} naming the option, its value and what is allowed.
+ */
+export function configure(options: unknown, obsDim: number): TransformerConfig {
+  const schema = z.strictObject({
+    patch: z.number().int().min(1).max(32).default(1),
+    layers: z.number().int().min(1).default(4),
+    dModel: z.number().int().min(2).default(256),
+    heads: z.number().int().min(1).default(4),
+    norm: z.enum(["none", "fixed", "causal"]).default("fixed"),
+  });
+  const parsed = schema.safeParse(options);
+  if (!parsed.success) throw new Error(`transformer options: ${z.prettifyError(parsed.error)}`);
+  const { dModel, heads } = parsed.data;
+  if (dModel % (2 * heads) !== 0) {
+    throw new RangeError(
+      `transformer options: dModel ${dModel} is not a multiple of 2 x heads (${heads}); rotary embedding turns pairs`,
+    );
+  }
+  return { obsDim, ...parsed.data };
 }
 
 type Block = {
@@ -153,6 +177,29 @@ export function forward(
 
 /** What the step form carries from token to token. */
 export type TransformerState = { caches: AttentionCache[]; sums: RunningSums };
+
+/**
+ * The state after {@linkcode forward} over `y` [B, T, obs]: its caches, padded to `capacity` tokens, and the running sums of
+ * `y`.
+ */
+export function continueFrom(
+  _config: TransformerConfig,
+  caches: AttentionCache[],
+  y: np.Array,
+  capacity: number,
+): TransformerState {
+  const pad = (x: np.Array) => np.pad(x, [[0, 0], [0, 0], [0, capacity - x.shape[2]], [0, 0]]);
+  const empty = { sum: np.array(0), square: np.array(0), count: np.array(0) };
+  return {
+    caches: caches.map(({ keys, values }) => ({ keys: pad(keys), values: pad(values) })),
+    sums: addToSums(empty, y),
+  };
+}
+
+/** Two caches of every layer, each there as input, as output and once in flight. */
+export function rolloutBytes({ layers, dModel }: TransformerConfig, capacity: number): number {
+  return 4 * (3 * 2 * layers * capacity * dModel + 16 * dModel);
+}
 
 /**
  * Step form: one more patch.

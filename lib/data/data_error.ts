@@ -1,0 +1,23 @@
+/**
+ * @file The one error class of bad data. It names the file, and where known the row, the column and
+ * the value, because "NaN in input" sends a user hunting through 70,000 rows.
+ */
+
+export interface Place {
+  /** Path, URL or dataset id, as the user wrote it. */
+  file: string;
+  /** 1-based row as an editor or spreadsheet shows it, the header being row 1. */
+  row?: number;
+  column?: string;
+}
+
+/** Data that cannot be used, with the place where it is and what to do next. */
+export class DataError extends Error {
+  override name = "DataError";
+  constructor(readonly place: Place, problem: string, options?: ErrorOptions) {
+    const parts = [place.file];
+    if (place.row !== undefined) parts.push(`row ${place.row}`);
+    if (place.column !== undefined) parts.push(`column ${JSON.stringify(place.column)}`);
+    super(`${parts.join(", ")}: ${problem}`, options);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * @file MSE and MAE over every stride-1 window of a range, as the long-horizon literature reports
+ * them: on standardised values, averaged over windows, horizon and channels.
+ */
+import type { Forecaster } from "./forecaster.ts";
+import type { Problem } from "./problem.ts";
+
+export interface Scores {
+  mse: number;
+  mae: number;
+  /** Forecast origins; each gives one window a channel. */
+  windows: number;
+  /** Of each channel, in the order of `problem.columns`. */
+  channels: { mse: number; mae: number }[];
+}
+
+/** Origins scored at once: bounds memory at horizon * 4096 numbers. */
+const BLOCK = 4096;
+
+/** Forecast origins of a range of rows: every window whose targets all lie in it. */
+export function countWindows([from, to]: [number, number], horizon: number): number {
+  return Math.max(0, to - from - horizon + 1);
+}
+
+/**
+ * Scores a forecaster on a range of rows.
+ * @throws RangeError when the rows before the range are fewer than the forecaster's lookback.
+ */
+export function score(problem: Problem, forecaster: Forecaster, range: [number, number]): Scores {
+  const { horizon } = problem;
+  if (forecaster.horizon !== horizon) {
+    throw new RangeError(`the model forecasts ${forecaster.horizon} rows, not ${horizon}.`);
+  }
+  if (range[0] < forecaster.lookback) {
+    throw new RangeError(
+      `the model looks back ${forecaster.lookback} rows, but only ${range[0]} precede the range.`,
+    );
+  }
+  const windows = countWindows(range, horizon);
+  const channels = problem.channels.map((channel) => {
+    let squares = 0, absolutes = 0;
+    for (let done = 0; done < windows; done += BLOCK) {
+      const count = Math.min(BLOCK, windows - done);
+      const out = new Float64Array(horizon * count);
+      forecaster.predict(channel, range[0] + done, count, out);
+      for (let h = 0; h < horizon; h++) {
+        const target = range[0] + done + h;
+        // Sums by horizon step keep the rounding error of long runs small.
+        let square = 0, absolute = 0;
+        for (let i = 0; i < count; i++) {
+          const error = out[h * count + i] - channel[target + i];
+          square += error * error;
+          absolute += Math.abs(error);
+        }
+        squares += square;
+        absolutes += absolute;
+      }
+    }
+    return { mse: squares / (windows * horizon), mae: absolutes / (windows * horizon) };
+  });
+  const average = (key: "mse" | "mae") =>
+    channels.reduce((sum, channel) => sum + channel[key], 0) / channels.length;
+  return { mse: average("mse"), mae: average("mae"), windows, channels };
+}

@@ -1,0 +1,181 @@
+/**
+ * @file The deep linear network: a product of matrices and nothing between them. Whatever its depth
+ * it computes one matrix; depth changes only the path that training takes to it.
+ *
+ * Balanced initialisation (Arora, Cohen, Golowich, Hu, "A Convergence Analysis of Gradient Descent for
+ * Deep Linear Neural Networks", arXiv 1810.02281, Procedure 1): draw the end-to-end matrix
+ * A = U S V', give every layer the N-th root of S, the first one U, the last one V'. Then
+ * W_l' W_l = W_{l+1} W_{l+1}' (for rows times matrices), which gradient flow conserves.
+ */
+import { numpy as np } from "@jax-js/jax";
+import type { Tensor } from "../engine/types.ts";
+import { type Key, normals, split } from "../ssm/random.ts";
+
+/**
+ * Layers of a network from `lookback` to `horizon`. The square layers are stacked, so that the
+ * optimiser's work on 48 of them is one kernel and not 48. Depth 1 has `first` only, shape
+ * [lookback, horizon].
+ */
+export interface DeepLinear<T> {
+  /** [lookback, width] */
+  first: T;
+  /** [depth - 2, width, width] */
+  hidden?: T;
+  /** [width, horizon] */
+  last?: T;
+}
+
+export interface DeepLinearShape {
+  lookback: number;
+  horizon: number;
+  /** Number of matrices. */
+  depth: number;
+  /**
+   * Units between the layers; min(lookback, horizon) by default, the fewest that leave every matrix
+   * in reach. Fewer are a bottleneck. More cannot be balanced: the rank of the product is at most
+   * min(lookback, horizon), so the layers between would need dead units.
+   */
+  width?: number;
+}
+
+/** The width in force. @throws RangeError outside 1 to min(lookback, horizon). */
+export function widthOf({ lookback, horizon, depth, width }: DeepLinearShape): number {
+  if (!Number.isInteger(depth) || depth < 1) {
+    throw new RangeError(`depth ${depth}: expected a whole number of layers, at least 1.`);
+  }
+  const most = Math.min(lookback, horizon);
+  const w = width ?? most;
+  if (!Number.isInteger(w) || w < 1 || w > most) {
+    throw new RangeError(
+      `width ${w}: expected 1 to min(lookback, horizon) = ${most}; wider layers cannot be balanced.`,
+    );
+  }
+  return w;
+}
+
+/**
+ * Balanced layers whose product is `scale` times a random partial isometry: all its singular values
+ * are `scale`. Equal ones keep the network's preconditioner (Arora et al. 2018, claim 1) a multiple
+ * of the identity at the start, whatever the depth; a Gaussian product of 50 layers would start with
+ * most of its singular values at zero, where gradients vanish.
+ * @param scale 0.25 by default: a forecast shrunk towards the mean.
+ */
+export function init(key: Key, shape: DeepLinearShape, scale = 0.25): DeepLinear<Tensor> {
+  const { lookback, horizon, depth } = shape;
+  const width = widthOf(shape);
+  const [keyU, keyV] = split(key, 2);
+  const U = orthonormalColumns(normals(keyU, lookback * width), lookback, width);
+  const V = orthonormalColumns(normals(keyV, horizon * width), horizon, width);
+  const root = scale ** (1 / depth);
+  const Vt = transpose(V, horizon, width);
+  if (depth === 1) {
+    const product = multiply(U, Vt, lookback, width, horizon);
+    return { first: float32(product.map((value) => scale * value), [lookback, horizon]) };
+  }
+  const first = float32(U.map((value) => root * value), [lookback, width]);
+  const last = float32(Vt.map((value) => root * value), [width, horizon]);
+  if (depth === 2) return { first, last };
+  const hidden = new Float64Array((depth - 2) * width * width);
+  for (let layer = 0; layer < depth - 2; layer++) {
+    for (let i = 0; i < width; i++) hidden[(layer * width + i) * width + i] = root;
+  }
+  return { first, hidden: float32(hidden, [depth - 2, width, width]), last };
+}
+
+/** The network's output [batch, horizon] for windows x [batch, lookback]; pure jax-js. */
+export function apply(params: DeepLinear<np.Array>, x: np.Array): np.Array {
+  return layers(params).reduce((out, W) => np.matmul(out, W), x);
+}
+
+/**
+ * The product of all layers, [lookback, horizon]; pure jax-js. It is formed from its narrow side,
+ * which costs width^2 min(lookback, horizon) a layer.
+ */
+export function endToEnd(params: DeepLinear<np.Array>): np.Array {
+  const [lookback] = params.first.shape;
+  const horizon = params.last?.shape[1] ?? params.first.shape[1];
+  const all = layers(params);
+  return lookback < horizon
+    ? all.reduce((product, W) => np.matmul(product, W))
+    : all.reduceRight((product, W) => np.matmul(W, product));
+}
+
+/** One split of the stack: its gradient is one concatenation, not a padded tensor a layer. */
+function layers({ first, hidden, last }: DeepLinear<np.Array>): np.Array[] {
+  if (!last) return [first];
+  if (!hidden) return [first, last];
+  const [count, width] = hidden.shape;
+  const stack = np.split(hidden, count, 0).map((W) => W.reshape([width, width]));
+  return [first, ...stack, last];
+}
+
+/** The product of all layers in float64, [lookback, horizon]: the network as it is used. */
+export function collapse({ first, hidden, last }: DeepLinear<Tensor>): Float64Array {
+  const [lookback, width] = first.shape;
+  let product = Float64Array.from(first.data);
+  if (!last) return product;
+  const layer = width * width;
+  for (let l = 0; l < (hidden?.shape[0] ?? 0); l++) {
+    const W = Float64Array.from(hidden!.data.subarray(l * layer, (l + 1) * layer));
+    product = multiply(product, W, lookback, width, width);
+  }
+  return multiply(product, Float64Array.from(last.data), lookback, width, last.shape[1]);
+}
+
+/** A [n, k] times B [k, m], float64. */
+export function multiply(
+  A: Float64Array,
+  B: Float64Array,
+  n: number,
+  k: number,
+  m: number,
+): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++) {
+    const row = out.subarray(i * m, (i + 1) * m);
+    let j = 0;
+    // Four rows of B a pass: a quarter of the stores.
+    for (; j + 3 < k; j += 4) {
+      const a = A[i * k + j], b = A[i * k + j + 1], c = A[i * k + j + 2], d = A[i * k + j + 3];
+      const p = j * m, q = p + m, r = q + m, s = r + m;
+      for (let h = 0; h < m; h++) {
+        row[h] += a * B[p + h] + b * B[q + h] + (c * B[r + h] + d * B[s + h]);
+      }
+    }
+    for (; j < k; j++) {
+      const a = A[i * k + j];
+      for (let h = 0; h < m; h++) row[h] += a * B[j * m + h];
+    }
+  }
+  return out;
+}
+
+/** The transpose of A [n, m]. */
+export function transpose(A: Float64Array, n: number, m: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(n * m);
+  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j * n + i] = A[i * m + j];
+  return out;
+}
+
+/** Gram-Schmidt on the columns of A [n, m], n >= m, twice over: once loses digits (Giraud et al. 2005). */
+function orthonormalColumns(A: Float64Array, n: number, m: number): Float64Array {
+  const rows = transpose(A, n, m);
+  for (let j = 0; j < m; j++) {
+    const v = rows.subarray(j * n, (j + 1) * n);
+    for (let pass = 0; pass < 2; pass++) {
+      for (let i = 0; i < j; i++) {
+        const u = rows.subarray(i * n, (i + 1) * n);
+        let dot = 0;
+        for (let k = 0; k < n; k++) dot += u[k] * v[k];
+        for (let k = 0; k < n; k++) v[k] -= dot * u[k];
+      }
+    }
+    const norm = Math.sqrt(v.reduce((sum, value) => sum + value * value, 0));
+    for (let k = 0; k < n; k++) v[k] /= norm;
+  }
+  return transpose(rows, m, n);
+}
+
+function float32(values: Float64Array, shape: number[]): Tensor {
+  return { dtype: "float32", shape, data: Float32Array.from(values) };
+}

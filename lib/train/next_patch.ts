@@ -1,0 +1,186 @@
+/**
+ * @file Training and evaluating a sequence model on next-patch prediction of a state-space system, with every
+ * squared error divided by the Kalman filter's expected one, so that 1 is the optimum at any time scale.
+ */
+import { numpy as np } from "@jax-js/jax";
+import { compile, type EngineName, type Tensor, tensor } from "../engine/mod.ts";
+import type { Statistics } from "../layers/instance_norm.ts";
+import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
+import { forecastVariance, type Kalman, nextPatch } from "../ssm/mod.ts";
+
+/** Observations as a float32 tensor for the engine. */
+export function toFloat32({ shape, data }: { shape: readonly number[]; data: ArrayLike<number> }) {
+  return { dtype: "float32", shape: [...shape], data: Float32Array.from(data) } as Tensor;
+}
+
+/** Statistics of the training distribution: systems are scaled to unit variance and mean zero. */
+export function unitStatistics(obsDim: number): { mean: Tensor; variance: Tensor } {
+  const ones = new Float32Array(obsDim).fill(1);
+  return { mean: tensor(0, [obsDim]), variance: tensor(ones, [obsDim]) };
+}
+
+/**
+ * Inverse Kalman variances of every predicted patch and offset, [patches - 1, patch, 1]: a multi-step
+ * forecast is judged against the multi-step optimum.
+ */
+export function patchWeights(filter: Kalman, length: number, patch: number): Tensor {
+  const forecasts = nextPatch(length, patch);
+  const variance = forecastVariance(filter, forecasts);
+  return tensor(Float32Array.from(variance, (v) => 1 / v), [forecasts.contexts.length, patch, 1]);
+}
+
+/**
+ * Mean over sequences, channels, patches and offsets of the squared error over the Kalman variance.
+ */
+export function nextPatchLoss<C extends SequenceConfig>(model: SequenceModel<C>, config: C) {
+  return (
+    params: Params,
+    { y, weights, train }: { y: np.Array; weights: np.Array; train: Statistics },
+  ): np.Array => {
+    const [batch, length, obs] = y.shape;
+    const { patch } = config;
+    const patches = length / patch;
+    const { prediction } = model.forward(config, params, train, y.ref);
+    const target = y.reshape([batch, patches, patch, obs]).slice([], [1, patches]);
+    const error = prediction.slice([], [0, patches - 1]).sub(target);
+    return np.mean(error.ref.mul(error).mul(weights));
+  };
+}
+
+/** Largest batch that keeps `bytesEach * batch` within the budget; at least 1. */
+export function fitBatch(wanted: number, bytesEach: number, budgetBytes: number): number {
+  return Math.max(1, Math.min(wanted, Math.floor(budgetBytes / bytesEach)));
+}
+
+/** Runs `run` on slices of at most `batch` sequences; the last slice is padded by repeating its first sequence. */
+async function inBatches(
+  y: Tensor,
+  batch: number,
+  run: (slice: Tensor, count: number, first: number) => Promise<void>,
+): Promise<void> {
+  const [total, ...rest] = y.shape;
+  const each = rest.reduce((a, b) => a * b, 1);
+  for (let first = 0; first < total; first += batch) {
+    const count = Math.min(batch, total - first);
+    const data = new Float32Array(batch * each);
+    data.set(y.data.subarray(first * each, (first + count) * each) as Float32Array);
+    await run({ dtype: "float32", shape: [batch, ...rest], data }, count, first);
+  }
+}
+
+interface RunOptions {
+  readonly engine?: EngineName;
+  readonly threads?: number;
+  readonly batch: number;
+  readonly onBatch?: (done: number, total: number) => void;
+}
+
+/**
+ * One-patch-ahead predictions for y [B, T, obs].
+ * @returns [B, T / patch - 1, patch, obs]: entry k predicts patch k + 1 from patches 0..k.
+ */
+export async function predictPatches<C extends SequenceConfig>(
+  model: SequenceModel<C>,
+  config: C,
+  params: Params,
+  y: Tensor,
+  { engine, threads, batch, onBatch }: RunOptions,
+): Promise<Tensor> {
+  const [total, length, obs] = y.shape;
+  const size = Math.min(batch, total);
+  const patches = length / config.patch - 1;
+  const train = unitStatistics(obs);
+  const program = await compile(
+    (params: Params, train: Statistics, y: np.Array) =>
+      model.forward(config, params, train, y).prediction.slice([], [0, patches]),
+    [params, train, { dtype: "float32", shape: [size, length, obs] }],
+    { engine, threads },
+  );
+  const each = patches * config.patch * obs;
+  const data = new Float32Array(total * each);
+  try {
+    await inBatches(y, size, async (slice, count, first) => {
+      const out = await (await program.run(params, train, slice)).read();
+      data.set(out.data.subarray(0, count * each), first * each);
+      onBatch?.(first + count, total);
+    });
+  } finally {
+    await program.close();
+  }
+  return { dtype: "float32", shape: [total, patches, config.patch, obs], data };
+}
+
+/**
+ * Free-running rollouts: after a warm-up the model is fed its own predictions.
+ * @param y [B, warm-up, obs]; the warm-up is a multiple of the patch.
+ * @param steps observations to roll out.
+ * @returns [B, steps, obs]
+ */
+export async function rollout<C extends SequenceConfig>(
+  model: SequenceModel<C>,
+  config: C,
+  params: Params,
+  y: Tensor,
+  steps: number,
+  { engine, threads, batch, onBatch }: RunOptions,
+): Promise<Tensor> {
+  const [total, warmup, obs] = y.shape;
+  const { patch } = config;
+  if (warmup % patch !== 0) {
+    throw new RangeError(`the warm-up of ${warmup} is not a multiple of the patch ${patch}`);
+  }
+  const size = Math.min(batch, total);
+  const seen = warmup / patch;
+  const ahead = Math.ceil(steps / patch);
+  const capacity = seen + ahead;
+  const train = unitStatistics(obs);
+  const start = await compile(
+    (params: Params, train: Statistics, y: np.Array) => {
+      const { prediction, caches } = model.forward(config, params, train, y.ref);
+      const last = prediction.slice([], seen - 1);
+      return { prediction: last, state: model.continueFrom(config, caches, y, capacity) };
+    },
+    [params, train, { dtype: "float32", shape: [size, warmup, obs] }],
+    { engine, threads },
+  );
+  const data = new Float32Array(total * steps * obs);
+  let advance: Awaited<ReturnType<typeof compile>> | undefined;
+  try {
+    await inBatches(y, size, async (slice, count, first) => {
+      let current = await start.run(params, train, slice);
+      for (let k = 0; k < ahead; k++) {
+        if (k > 0) {
+          const position = tensor(seen + k - 1, [], "int32");
+          const frozen = tensor(0);
+          const args = [params, train, current.state, current.prediction, position, frozen];
+          advance ??= await compile(
+            (
+              p: Params,
+              t: Statistics,
+              s: unknown,
+              y: np.Array,
+              at: np.Array,
+              learn: np.Array,
+            ) => model.step(config, p, t, s, y, at, learn),
+            args,
+            { engine, threads },
+          );
+          current = await advance.run(...args);
+        }
+        const out = (await current.prediction.read()).data;
+        for (let b = 0; b < count; b++) {
+          for (let j = 0; j < patch && k * patch + j < steps; j++) {
+            const to = ((first + b) * steps + k * patch + j) * obs;
+            const from = (b * patch + j) * obs;
+            data.set(out.subarray(from, from + obs), to);
+          }
+        }
+        onBatch?.(first + (count * (k + 1)) / ahead, total);
+      }
+    });
+  } finally {
+    await start.close();
+    await advance?.close();
+  }
+  return { dtype: "float32", shape: [total, steps, obs], data };
+}

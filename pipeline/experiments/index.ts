@@ -1,0 +1,7 @@
+/**
+ * @file The list of experiments: module paths, nothing else. It stands outside every fingerprint, so adding a
+ * line here reruns nothing.
+ */
+export const experiments: readonly string[] = [
+  "pipeline/experiments/eigenvalue_sweep.ts",
+];
