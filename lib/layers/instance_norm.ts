@@ -52,11 +52,10 @@ export function expandingStatistics(
   const triangle = np.array(rows, { shape: [tokens, length] }).astype(y.dtype);
   const count = np.array(Float32Array.from({ length: tokens }, (_, k) => (k + 1) * patch))
     .reshape([tokens, 1]).astype(y.dtype);
-  const sums = {
-    sum: np.matmul(triangle.ref, y.ref),
-    square: np.matmul(triangle, y.ref.mul(y)),
-    count,
-  };
+  // (einsum, because jax-js's matmul of a matrix with a stack of matrices is not NumPy's.)
+  const accumulate = (x: np.Array) => np.einsum("kt,bto->bko", triangle.ref, x);
+  const sums = { sum: accumulate(y.ref), square: accumulate(y.ref.mul(y)), count };
+  triangle.dispose();
   const { mean, deviation } = fromSums(train, sums);
   const shape = [batch, tokens, 1, obs];
   return { mean: mean.reshape(shape), deviation: deviation.reshape(shape) };

@@ -69,7 +69,7 @@ const layers: Record<string, [(...xs: A[]) => A, (readonly [readonly number[], I
     "expanding statistics": [(m, v, y) => {
       const s = expandingStatistics({ mean: m, variance: v.ref.mul(v).add(0.5) }, y, 3);
       return s.mean.add(s.deviation);
-    }, [[[2]], [[2]], [[3, 9, 2]]]],
+    }, [[[2]], [[2]], [[5, 9, 2]]]],
     "embedding": [(table) => {
       const rows = np.array([0, 2, 2, 4, 2, 0, 1], { dtype: np.int32 });
       return np.take(table, rows, 0);

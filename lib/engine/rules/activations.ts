@@ -267,7 +267,8 @@ function identify(samples: Samples): number {
 export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) => {
   if (dtype !== "float32" || building.has(graph) || shortForms.has(op)) return undefined;
   const candidates = derive(graph, op, inputs, params, shape);
-  for (const c of candidates) {
+  // The earliest source first: s'(x) = s'(-x), and it is x whose sigmoid exists already.
+  for (const c of candidates.toSorted((a, b) => a.source.id - b.source.id)) {
     if (c.depth < 2 || c.source.dtype !== "float32") continue;
     const at = identify(c.samples);
     if (at < 0) continue;
