@@ -44,7 +44,7 @@ export interface DeepLinearOptions {
    * `dct`: the network reads the orthonormal DCT-II of the window; `window`: the window itself. The
    * DCT is a rotation: gradient flow and every reachable map are the same. Adam scales coordinates,
    * and so depends on the basis: frequencies of a window are nearly uncorrelated, its rows are not,
-   * and depth 10 needs about ten times fewer steps.
+   * and depth 10 needs several times fewer steps.
    */
   basis?: "dct" | "window";
   engine?: EngineName;
