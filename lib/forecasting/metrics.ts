@@ -12,6 +12,8 @@ export interface Scores {
   windows: number;
   /** Of each channel, in the order of `problem.columns`. */
   channels: { mse: number; mae: number }[];
+  /** Squared error of each window, averaged over horizon and channels, in the order of origins. */
+  squaredErrors: Float64Array;
 }
 
 /** Origins scored at once: bounds memory at horizon * 4096 numbers. */
@@ -37,6 +39,8 @@ export function score(problem: Problem, forecaster: Forecaster, range: [number, 
     );
   }
   const windows = countWindows(range, horizon);
+  const squaredErrors = new Float64Array(windows);
+  const share = 1 / (horizon * problem.channels.length);
   const channels = problem.channels.map((channel) => {
     let squares = 0, absolutes = 0;
     for (let done = 0; done < windows; done += BLOCK) {
@@ -50,6 +54,7 @@ export function score(problem: Problem, forecaster: Forecaster, range: [number, 
         for (let i = 0; i < count; i++) {
           const error = out[h * count + i] - channel[target + i];
           square += error * error;
+          squaredErrors[done + i] += error * error * share;
           absolute += Math.abs(error);
         }
         squares += square;
@@ -60,5 +65,19 @@ export function score(problem: Problem, forecaster: Forecaster, range: [number, 
   });
   const average = (key: "mse" | "mae") =>
     channels.reduce((sum, channel) => sum + channel[key], 0) / channels.length;
-  return { mse: average("mse"), mae: average("mae"), windows, channels };
+  return { mse: average("mse"), mae: average("mae"), windows, channels, squaredErrors };
+}
+
+/**
+ * Means over consecutive blocks of origins, the method of batch means: windows of neighbouring origins share
+ * most of their targets, so single windows are no independent observations. An incomplete last block is
+ * left out.
+ */
+export function blockMeans(squaredErrors: Float64Array, length: number): number[] {
+  const blocks = Math.floor(squaredErrors.length / length);
+  return Array.from({ length: blocks }, (_, k) => {
+    let sum = 0;
+    for (let i = k * length; i < (k + 1) * length; i++) sum += squaredErrors[i];
+    return sum / length;
+  });
 }

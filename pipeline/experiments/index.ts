@@ -4,4 +4,5 @@
  */
 export const experiments: readonly string[] = [
   "pipeline/experiments/eigenvalue_sweep.ts",
+  "pipeline/experiments/depth_scaling.ts",
 ];

@@ -1,0 +1,31 @@
+/** @file Stage that brings one dataset's file here, verified by sha256, from wherever it can be had. */
+import { z } from "zod";
+import { type DatasetEntry, entrySchema } from "../../lib/data/entry.ts";
+import { fetchDataset } from "../../lib/data/fetch_dataset.ts";
+import type { StageContext, StageResult } from "../stage.ts";
+
+export interface Params {
+  /** What `data/datasets.json` says about it. */
+  entry: DatasetEntry;
+}
+
+export const permissions = {
+  net: true as const,
+  write: ["data/cache"],
+  env: ["DEEP_LINEAR_MIRROR"],
+};
+
+export function params() {
+  return z.strictObject({ entry: entrySchema() });
+}
+
+/** Leaves `data`, the bytes of the file. */
+export async function run(ctx: StageContext<Params>): Promise<StageResult> {
+  const { bytes, origin } = await fetchDataset(ctx.params.entry, {
+    root: "data",
+    mirror: Deno.env.get("DEEP_LINEAR_MIRROR") || undefined,
+    signal: ctx.signal,
+  });
+  ctx.log(`${ctx.params.entry.id}: ${bytes.length} bytes from ${origin}`);
+  return { files: { data: bytes }, scalars: { bytes: bytes.length } };
+}
