@@ -5,8 +5,9 @@
 import { meanInterval, pairedInterval } from "../../lib/analysis/intervals.ts";
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
-import type { Cell, ExperimentMeta, Row, Summary } from "../results.ts";
+import type { ExperimentMeta, Row, Summary } from "../results.ts";
 import type { ArtifactReaderSync } from "../stage.ts";
+import { horizons, percent, type Score, seedCell, transformerRuns } from "./shared/filtering.ts";
 
 export const meta: ExperimentMeta = {
   id: "eigenvalue-sweep",
@@ -29,69 +30,17 @@ export const meta: ExperimentMeta = {
   command: "deno task pipeline --only eigenvalue-sweep",
 };
 
-const horizons = [2, 4, 8, 16, 32, 64];
-
 export function grid(g: GraphBuilder, profile: Profile): JobRef {
   const lambdas = profile.pick({
     smoke: [0.36, 0.96],
     quick: [0.36, 0.68, 0.84, 0.92, 0.96, 0.98, 0.99],
   });
   const seeds = profile.pick({ smoke: 1, quick: 2, standard: 5 });
-  const options = profile.pick<Record<string, unknown>>({
-    smoke: { dModel: 16, layers: 1, heads: 2 },
-    quick: { dModel: 64, layers: 2 },
-    paper: {}, // the document's 4 layers of width 256
-  });
-  const model = { name: "transformer", options };
-  const size = profile.pick({
-    smoke: { steps: 10, sequences: 64, warmup: 3 },
-    quick: { steps: 120, sequences: 512, warmup: 20 },
-    standard: { steps: 1500, sequences: 2048, warmup: 100 },
-    paper: { steps: 20_000, sequences: 8192, warmup: 500 },
-  });
   const inputs: Record<string, JobRef> = {};
   for (const lambda of lambdas) {
     for (let seed = 0; seed < seeds; seed++) {
       const at = `lambda=${lambda}/seed=${seed}`;
-      const system = { key: seed, lambda };
-      const data = g.job(
-        "generate",
-        {
-          system,
-          dataSeed: 2000 + seed,
-          sequences: size.sequences,
-          length: 256,
-        },
-        {},
-        `${at}/data`,
-      );
-      const trained = g.job(
-        "train",
-        {
-          model,
-          system,
-          initSeed: seed,
-          dataSeed: 1000 + seed,
-          steps: size.steps,
-          warmup: size.warmup,
-        },
-        {},
-        `${at}/train`,
-      );
-      const scored = { model: trained, data };
-      inputs[`${at}/baseline`] = g.job(
-        "baseline",
-        { system, horizons },
-        { data },
-        `${at}/baseline`,
-      );
-      inputs[`${at}/one-step`] = g.job("evaluate", { model, system }, scored, `${at}/one-step`);
-      inputs[`${at}/rollout`] = g.job(
-        "evaluate",
-        { model, system, batch: 1024, rollout: { horizons } },
-        scored,
-        `${at}/rollout`,
-      );
+      Object.assign(inputs, transformerRuns(g, profile, at, { key: seed, lambda }, {}));
     }
   }
   return g.job(
@@ -100,16 +49,6 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
     inputs,
     "table",
   );
-}
-
-interface Score {
-  ratio: number;
-  rawRatio: number;
-  zero: number;
-  rawZero: number;
-  gapClosed: number;
-  discrepancy: number;
-  sequences: number;
 }
 
 const rule =
@@ -126,19 +65,12 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
     const name = `lambda=${lambda}/seed=${seed}/${what}`;
     return { name, scores: runs[name].json("scores.json") };
   };
-  /** A cell over systems: mean, interval, provenance. */
-  const cell = (values: { value: number; run: string }[]): Cell => {
-    const { mean, low, high, n } = meanInterval(values.map((v) => v.value));
-    const runs = values.map((v) => v.run);
-    return low === undefined ? { value: mean, n, runs } : { value: mean, low, high, n, runs };
-  };
-
   const rows: Row[] = [];
   const gaps = new Map<number, number[]>();
   let worst = 0;
   for (const lambda of lambdas) {
     const over = (what: string, pick: (scores: never) => number) =>
-      cell(seeds.map((seed) => {
+      seedCell(seeds.map((seed) => {
         const { name, scores } = read(lambda, seed, what);
         return { value: pick(scores as never), run: name };
       }));
@@ -178,7 +110,6 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
 
   const [easiest, hardest] = [lambdas[0], lambdas.at(-1)!];
   const difference = pairedInterval(gaps.get(easiest)!, gaps.get(hardest)!);
-  const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
   const mean = (lambda: number) => meanInterval(gaps.get(lambda)!).mean;
   const enough = seeds.length >= 5 && difference.low !== undefined;
   const outcome = !enough

@@ -5,4 +5,5 @@
 export const experiments: readonly string[] = [
   "pipeline/experiments/eigenvalue_sweep.ts",
   "pipeline/experiments/depth_scaling.ts",
+  "pipeline/experiments/instance_norm.ts",
 ];

@@ -9,11 +9,7 @@ export interface Params {
   entry: DatasetEntry;
 }
 
-export const permissions = {
-  net: true as const,
-  write: ["data/cache"],
-  env: ["DEEP_LINEAR_MIRROR"],
-};
+export const permissions = { net: true as const, write: ["data/cache"] };
 
 export function params() {
   return z.strictObject({ entry: entrySchema() });

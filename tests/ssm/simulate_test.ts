@@ -30,7 +30,7 @@ Deno.test("sequences are x_{t+1} = A x_t + w_t, y_t = C x_t, step by step in the
       let x = Matrix.zeros(5, 1);
       for (let t = 0; t < 6; t++) {
         const e = matrix(noise.slice(5 * t, 5 * t + 5), 5, 1);
-        x = A.mmul(x).add(M.mmul(L).mmul(e)); // M L e ~ N(0, sigma^2 I), tested in system.test.ts
+        x = A.mmul(x).add(M.mmul(L).mmul(e)); // M L e ~ N(0, sigma^2 I), tested in system_test.ts
         const expected = C.mmul(x).to1DArray();
         expected.forEach((value, j) => {
           assert.ok(Math.abs(value - y.data[(b * 6 + t) * 3 + j]) < 1e-12);

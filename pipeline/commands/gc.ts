@@ -1,0 +1,91 @@
+/**
+ * @file `deno task gc`: deletes what no profile's last run refers to.
+ *
+ * What labels of any profile lead to is kept, with everything it was made from; earlier results, objects
+ * without a job, unfinished files and checkpoints of jobs that nobody asks for any more go. Without
+ * `--yes` it only says so: results may have taken days.
+ */
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { Catalog } from "../catalog.ts";
+import { DoneIndex } from "../done_index.ts";
+import { lockStore } from "../lock.ts";
+import { Objects } from "../objects.ts";
+import type { CommandOptions } from "./options.ts";
+
+export async function command(options: CommandOptions): Promise<number> {
+  const dir = resolve(options.root, options.store);
+  if (!existsSync(join(dir, "catalog.duckdb"))) {
+    console.log(`${dir} holds no results; there is nothing to delete.`);
+    return 0;
+  }
+  const lock = await lockStore(dir, "gc");
+  try {
+    const catalog = await Catalog.open(dir);
+    DoneIndex.drop(dir);
+    try {
+      await collect(dir, catalog, options.yes);
+    } finally {
+      catalog.close();
+    }
+  } finally {
+    lock.release();
+  }
+  return 0;
+}
+
+async function collect(dir: string, catalog: Catalog, really: boolean): Promise<void> {
+  const objects = new Objects(dir);
+  const { keep, asked } = await reachable(catalog);
+  const jobs = (await catalog.query("SELECT key FROM job")).map((row) => row.key as string);
+  const deadJobs = jobs.filter((key) => !keep.has(key));
+  const used = new Set(
+    (await catalog.query("SELECT job_key, sha256 FROM file"))
+      .filter((row) => keep.has(row.job_key as string)).map((row) => row.sha256 as string),
+  );
+  const deadObjects = [...objects.list()].filter((hash) => !used.has(hash));
+  const leftovers = [
+    ...listing(objects.temporaryDir),
+    ...listing(join(dir, "checkpoints")).filter((path) => !asked.has(path.split("/").at(-1)!)),
+  ];
+  const bytes = deadObjects.reduce((sum, hash) => sum + objects.size(hash), 0) +
+    leftovers.reduce((sum, path) => sum + statSync(path).size, 0);
+  const what = `${deadJobs.length} of ${jobs.length} jobs, ${deadObjects.length} objects and ` +
+    `${leftovers.length} unfinished files (${(bytes / 2 ** 20).toFixed(1)} MiB)`;
+  if (!really) {
+    console.log(`Would delete ${what}; "deno task gc --yes" does it.`);
+    return;
+  }
+  // Rows first: a kill in between leaves objects without rows, never rows without objects.
+  await catalog.forget(deadJobs);
+  for (const hash of deadObjects) objects.remove(hash);
+  for (const path of leftovers) rmSync(path, { force: true });
+  console.log(`Deleted ${what}.`);
+}
+
+/** Keys that some label leads to, and those with everything they were made from. */
+async function reachable(catalog: Catalog) {
+  const inputs = new Map<string, string[]>();
+  for (
+    const row of await catalog.query(
+      "SELECT job_key, job_key_of_input FROM input WHERE job_key_of_input IS NOT NULL",
+    )
+  ) {
+    const key = row.job_key as string;
+    inputs.set(key, [...inputs.get(key) ?? [], row.job_key_of_input as string]);
+  }
+  const roots = (await catalog.query("SELECT key, done_key FROM node"))
+    .flatMap((row) => [row.key, row.done_key]).filter((key) => key !== null) as string[];
+  const keep = new Set<string>();
+  const stack = [...roots];
+  for (let key; (key = stack.pop()) !== undefined;) {
+    if (keep.has(key)) continue;
+    keep.add(key);
+    stack.push(...inputs.get(key) ?? []);
+  }
+  return { keep, asked: new Set(roots) };
+}
+
+function listing(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [];
+}

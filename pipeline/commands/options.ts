@@ -1,0 +1,156 @@
+/**
+ * @file The command line: what each command accepts, with an error that says what would be right.
+ */
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { PROFILES } from "../profiles.ts";
+import type { EngineName } from "../stage.ts";
+import type { WorkspaceOptions } from "../workspace.ts";
+
+export interface CommandOptions extends WorkspaceOptions {
+  only: string[];
+  job?: string;
+  jobs: number;
+  dryRun: boolean;
+  json: boolean;
+  publish: boolean;
+  yes: boolean;
+  rerun: number;
+  kills: number;
+  seed: number;
+  /** What is not an option. */
+  words: string[];
+}
+
+export const ENGINES: EngineName[] = ["ort", "jax", "tfjs"];
+
+type OptionName = Exclude<keyof typeof OPTIONS, never>;
+
+const OPTIONS = {
+  profile: { type: "string", help: `size of the grids: ${PROFILES.join(", ")} (default quick)` },
+  engine: { type: "string", help: `what executes traced programs: ${ENGINES.join(", ")}` },
+  only: { type: "string", multiple: true, help: "only this experiment (may be repeated)" },
+  job: { type: "string", help: "only the job with this label, and what it needs" },
+  jobs: { type: "string", help: "jobs at the same time (default: one a core)" },
+  set: { type: "string", multiple: true, help: "stage.parameter=value, may be repeated" },
+  store: { type: "string", help: "folder of the results (default .store)" },
+  "dry-run": { type: "boolean", help: "say what would run, and why" },
+  "no-publish": { type: "boolean", help: "leave reports/ and the site as they are" },
+  json: { type: "boolean", help: "print JSON" },
+  yes: { type: "boolean", help: "delete; without it gc only says what it would delete" },
+  rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
+  kills: { type: "string", help: "how often to kill (default 50)" },
+  seed: { type: "string", help: "of the random moments" },
+  root: { type: "string", help: "folder with pipeline/stages and pipeline/experiments" },
+} as const;
+
+const COMMON: OptionName[] = ["profile", "engine", "set", "store", "root"];
+
+/** Options by command; anything else is refused. */
+export const COMMANDS: Record<string, { options: OptionName[]; help: string; words?: string }> = {
+  run: {
+    options: [...COMMON, "only", "job", "jobs", "dry-run", "no-publish"],
+    help: "run every job that is not done, publish the results and build the site",
+  },
+  status: { options: [...COMMON, "only", "json"], help: "say where every job stands" },
+  why: { options: COMMON, help: "say why a job is not done, by ingredient", words: "JOB" },
+  verify: {
+    options: [...COMMON, "rerun", "jobs"],
+    help: "hash every artifact again; with --rerun N, run N jobs again and compare bytes",
+  },
+  gc: {
+    options: ["store", "root", "yes"],
+    help: "delete what no profile's last run refers to",
+  },
+  crash: {
+    options: ["profile", "kills", "seed", "jobs", "root"],
+    help: "kill a run at random moments and check that nothing is lost",
+  },
+};
+
+/** @throws {Error} for anything that the command does not accept */
+export function parseCommand(command: string, args: string[]): CommandOptions {
+  const { options: names, words: wanted } = COMMANDS[command];
+  const known = Object.fromEntries(names.map((name) => {
+    const { type, ...rest } = OPTIONS[name];
+    return [name, { type, multiple: "multiple" in rest }];
+  }));
+  let parsed;
+  try {
+    parsed = parseArgs({ args, options: known, allowPositionals: true, strict: true });
+  } catch (cause) {
+    const reason = (cause as Error).message.split(". ")[0];
+    throw new Error(`${reason}.\n\n${helpFor(command)}`, { cause: undefined });
+  }
+  const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
+  const words = parsed.positionals;
+  if (words.length !== (wanted ? 1 : 0)) {
+    throw new Error(
+      wanted
+        ? `${command} needs the label of one job.\n\n${helpFor(command)}`
+        : `${command} takes no argument "${words[0]}".\n\n${helpFor(command)}`,
+    );
+  }
+  const text = (name: OptionName) => values[name] as string | undefined;
+  const list = (name: OptionName) => (values[name] as string[] | undefined) ?? [];
+  const engine = text("engine") ?? "ort";
+  if (!ENGINES.includes(engine as EngineName)) {
+    throw new Error(`Unknown engine "${engine}"; the engines are ${ENGINES.join(", ")}.`);
+  }
+  const number = (name: OptionName, fallback: number, least: number) =>
+    wholeNumber(name, text(name), fallback, least);
+  return {
+    root: text("root") ?? fileURLToPath(new URL("../..", import.meta.url)),
+    store: text("store") ?? ".store",
+    profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
+    engine: engine as EngineName,
+    set: list("set"),
+    only: list("only"),
+    job: text("job"),
+    jobs: number("jobs", navigator.hardwareConcurrency, 1),
+    dryRun: values["dry-run"] === true,
+    publish: values["no-publish"] !== true,
+    json: values.json === true,
+    yes: values.yes === true,
+    rerun: number("rerun", 0, 0),
+    kills: number("kills", 50, 1),
+    seed: number("seed", 1, 0),
+    words,
+  };
+}
+
+function wholeNumber(name: string, text: string | undefined, fallback: number, least: number) {
+  if (text === undefined) return fallback;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || text.trim() === "") {
+    throw new Error(`--${name} ${text}: expected a whole number of at least ${least}.`);
+  }
+  return value;
+}
+
+export function helpFor(command: string): string {
+  const { options, help, words } = COMMANDS[command];
+  const task = command === "run" ? "pipeline" : command;
+  const lines = options.filter((name) => name !== "root").map((name) => {
+    const { type, help } = OPTIONS[name];
+    return `  --${`${name}${type === "string" ? " VALUE" : ""}`.padEnd(18)} ${help}`;
+  });
+  return [
+    `deno task ${task}${words ? ` ${words}` : ""} [options]: ${help}`,
+    ...lines,
+  ].join("\n");
+}
+
+/** The options that make the same graph in the same store, for a command that is printed. */
+export function repeatOptions(options: CommandOptions): string {
+  const parts = [`--profile ${options.profile}`];
+  if (options.engine !== "ort") parts.push(`--engine ${options.engine}`);
+  if (options.store !== ".store") parts.push(`--store ${quote(options.store)}`);
+  for (const assignment of options.set) parts.push(`--set ${quote(assignment)}`);
+  return parts.join(" ");
+}
+
+/** For a POSIX shell. */
+export function quote(word: string): string {
+  return /^[\w./=:@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,118 @@
+/**
+ * @file `deno task status`: where every job stands, during a run or between runs.
+ */
+import { resolve } from "node:path";
+import { formatSeconds } from "../display.ts";
+import { type LiveJob, readLive } from "../live.ts";
+import { lockStore, StoreBusyError } from "../lock.ts";
+import { Scheduler } from "../scheduler.ts";
+import { openWorkspace, selectJobs } from "../workspace.ts";
+import type { CommandOptions } from "./options.ts";
+
+export async function command(options: CommandOptions): Promise<number> {
+  const dir = resolve(options.root, options.store);
+  try {
+    const lock = await lockStore(dir, "status");
+    try {
+      print(await standing(options), options);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (!(error instanceof StoreBusyError)) throw error;
+    const { pid, command } = error.holder;
+    const live = await waitForLive(dir, pid);
+    if (!live) throw error;
+    if (!options.json) {
+      console.log(`A run of profile ${live.profile} is going on (pid ${pid}, "${command}").`);
+    }
+    print(live.jobs, options);
+  }
+  return 0;
+}
+
+/** A run that has just taken the lock needs a moment before it can say anything. */
+export async function waitForLive(dir: string, pid: number) {
+  for (let attempt = 0; attempt < 40; attempt++) {
+    const live = readLive(dir, pid);
+    if (live) return live;
+    await new Promise((go) => setTimeout(go, 50));
+  }
+  return undefined;
+}
+
+async function standing(options: CommandOptions): Promise<LiveJob[]> {
+  const workspace = await openWorkspace(options);
+  try {
+    const scheduler = new Scheduler(selectJobs(workspace.graph, options), workspace.resolver);
+    const open = await scheduler.plan();
+    const failures = new Map<string, string>();
+    if (open) {
+      const catalog = await workspace.catalog();
+      for (const { key, message } of await catalog.query("SELECT key, message FROM failure")) {
+        failures.set(key as string, message as string);
+      }
+    }
+    return [...scheduler.statuses.values()].map(({ node, state, stale }) => {
+      const error = stale && failures.get(stale.key);
+      return {
+        label: node.label,
+        labels: node.labels,
+        stage: node.stage.name,
+        state: error ? "failed" : state,
+        key: stale?.key ?? workspace.resolver.keys.get(node),
+        error,
+      };
+    });
+  } finally {
+    workspace.close();
+  }
+}
+
+const WORDS: Record<LiveJob["state"], string> = {
+  cached: "done",
+  ran: "done",
+  running: "running",
+  ready: "stale",
+  waiting: "waiting",
+  failed: "failed",
+  skipped: "skipped",
+  stopped: "stopped",
+};
+const COLUMNS = ["done", "running", "stale", "waiting", "failed", "skipped"];
+
+function print(jobs: LiveJob[], options: CommandOptions): void {
+  if (options.json) {
+    console.log(JSON.stringify(jobs.map((job) => ({ ...job, state: WORDS[job.state] })), null, 1));
+    return;
+  }
+  const rows = new Map<string, Record<string, number>>();
+  for (const job of jobs) {
+    for (const experiment of new Set(job.labels.map((label) => label.split("/")[0]))) {
+      const row = rows.get(`${experiment} ${job.stage}`) ?? {};
+      row[WORDS[job.state]] = (row[WORDS[job.state]] ?? 0) + 1;
+      rows.set(`${experiment} ${job.stage}`, row);
+    }
+  }
+  const width = Math.max(10, ...[...rows.keys()].map((name) => name.length));
+  console.log(`${"".padEnd(width)}${COLUMNS.map((c) => c.padStart(9)).join("")}`);
+  for (const [name, row] of rows) {
+    const cells = COLUMNS.map((c) => String(row[c] ?? "").padStart(9));
+    console.log(`${name.padEnd(width)}${cells.join("")}`);
+  }
+  for (const job of jobs) {
+    if (job.state === "running") {
+      const { done, total } = job.progress ?? {};
+      console.log(`running: ${job.label}${total ? ` ${done}/${total}` : ""}`);
+    }
+    if (job.state === "failed") {
+      console.log(`failed: ${job.label}: ${job.error?.split("\n")[0] ?? ""}`);
+    }
+  }
+  const done = jobs.filter((job) => WORDS[job.state] === "done");
+  const spent = done.reduce((sum, job) => sum + (job.seconds ?? 0), 0);
+  console.log(
+    `${done.length} of ${jobs.length} jobs are done` +
+      (spent ? ` (${formatSeconds(spent)} of work in this run).` : "."),
+  );
+}

@@ -1,0 +1,116 @@
+/**
+ * @file `deno task why JOB`: the ingredient that keeps a job from being done, with both values.
+ */
+import { resolve } from "node:path";
+import { lockStore, StoreBusyError } from "../lock.ts";
+import { reasons } from "../reasons.ts";
+import type { LiveJob } from "../live.ts";
+import { Scheduler } from "../scheduler.ts";
+import { findJob, openWorkspace, selectJobs } from "../workspace.ts";
+import type { CommandOptions } from "./options.ts";
+import { waitForLive } from "./status.ts";
+
+export async function command(options: CommandOptions): Promise<number> {
+  const [name] = options.words;
+  const dir = resolve(options.root, options.store);
+  try {
+    const lock = await lockStore(dir, "why");
+    try {
+      for (const line of await explain(name, options)) console.log(line);
+    } finally {
+      lock.release();
+    }
+  } catch (error) {
+    if (!(error instanceof StoreBusyError)) throw error;
+    const live = await waitForLive(dir, error.holder.pid);
+    if (!live) throw error;
+    for (const line of explainLive(name, live.jobs)) console.log(line);
+  }
+  return 0;
+}
+
+async function explain(name: string, options: CommandOptions): Promise<string[]> {
+  const workspace = await openWorkspace(options);
+  try {
+    const node = findJob(workspace.graph, name);
+    const scheduler = new Scheduler(
+      selectJobs(workspace.graph, { job: node.label }),
+      workspace.resolver,
+    );
+    await scheduler.plan();
+    const catalog = await workspace.catalog();
+    const labels = await workspace.labels();
+    const lines: string[] = [];
+    const tell = async (at: typeof node, indent: string) => {
+      const status = scheduler.statuses.get(at)!;
+      const title = `${indent}${at.stage.name} ${at.label}`;
+      if (status.state === "cached") {
+        const key = workspace.resolver.keys.get(at)!;
+        const [row] = await catalog.query(
+          "SELECT strftime(finished, '%Y-%m-%d %H:%M:%S') AS at FROM job WHERE key = $key",
+          { key },
+        );
+        lines.push(`${title} is done: key ${key.slice(0, 12)}, finished ${row?.at}.`);
+      } else if (status.state === "ready") {
+        lines.push(`${title} will run, because`);
+        const found = await reasons(
+          at,
+          status.stale!,
+          labels.get(at.label),
+          catalog,
+          workspace.fingerprints,
+        );
+        for (const reason of found) lines.push(`${indent}  ${reason}`);
+      } else {
+        lines.push(`${title} waits for the content of inputs that will run first:`);
+        for (const input of Object.values(at.inputs)) {
+          if (input.kind !== "job" || scheduler.statuses.get(input)!.state === "cached") continue;
+          if (!lines.some((l) => l.trim().startsWith(`${input.stage.name} ${input.label} `))) {
+            await tell(input, `${indent}  `);
+          }
+        }
+      }
+    };
+    await tell(node, "");
+    return lines;
+  } finally {
+    workspace.close();
+  }
+}
+
+const VERBS: Record<LiveJob["state"], string> = {
+  waiting: "waits",
+  ready: "will run",
+  running: "is running",
+  cached: "is done",
+  ran: "has run",
+  failed: "has failed",
+  skipped: "was skipped",
+  stopped: "was stopped",
+};
+
+function explainLive(name: string, jobs: LiveJob[]): string[] {
+  for (
+    const test of [
+      (l: string) => l === name,
+      (l: string) => l.endsWith(name),
+      (l: string) => l.includes(name),
+    ]
+  ) {
+    const found = jobs.filter((job) => job.labels.some(test));
+    if (found.length > 1) {
+      throw new Error(
+        `"${name}" matches ${found.length} jobs; name one of\n  ` +
+          found.slice(0, 8).map((job) => job.label).join("\n  "),
+      );
+    }
+    if (!found.length) continue;
+    const [job] = found;
+    if (job.state === "cached") return [`${job.stage} ${job.label} is done.`];
+    return [
+      `${job.stage} ${job.label} ${VERBS[job.state]} in the run that is going on, because`,
+      ...(job.why ?? ["(not looked up yet)"]).map((line) => `  ${line}`),
+    ];
+  }
+  throw new Error(`No job "${name}" in the run that is going on.`);
+}

@@ -1,0 +1,149 @@
+/**
+ * @file The DuckDB file behind the catalogue: its tables, and how statements reach it.
+ *
+ * A connection does one thing at a time, so questions and transactions each have one and queue up.
+ */
+import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Column types; `node` says which key a label led to, `code` what a fingerprint is made of. */
+const TABLES = {
+  run: {
+    id: "VARCHAR",
+    profile: "VARCHAR",
+    command: "VARCHAR",
+    machine: "VARCHAR",
+    started: "TIMESTAMPTZ",
+  },
+  machine: { id: "VARCHAR", description: "VARCHAR" },
+  job: {
+    key: "VARCHAR",
+    stage: "VARCHAR",
+    label: "VARCHAR",
+    params: "VARCHAR",
+    code: "VARCHAR",
+    packages: "VARCHAR",
+    engine: "VARCHAR",
+    engine_version: "VARCHAR",
+    content: "VARCHAR",
+    status: "VARCHAR",
+    seconds: "DOUBLE",
+    run: "VARCHAR",
+    machine: "VARCHAR",
+    finished: "TIMESTAMPTZ",
+  },
+  input: {
+    job_key: "VARCHAR",
+    name: "VARCHAR",
+    job_key_of_input: "VARCHAR",
+    content: "VARCHAR",
+  },
+  file: { job_key: "VARCHAR", name: "VARCHAR", sha256: "VARCHAR", bytes: "BIGINT" },
+  scalar: { job_key: "VARCHAR", name: "VARCHAR", value: "DOUBLE" },
+  observation: { job_key: "VARCHAR", name: "VARCHAR", value: "DOUBLE" },
+  metric: { job_key: "VARCHAR", name: "VARCHAR", step: "DOUBLE", value: "DOUBLE" },
+  code: { code: "VARCHAR", detail: "VARCHAR" },
+  node: { profile: "VARCHAR", label: "VARCHAR", key: "VARCHAR", done_key: "VARCHAR" },
+  failure: {
+    key: "VARCHAR",
+    label: "VARCHAR",
+    profile: "VARCHAR",
+    message: "VARCHAR",
+    run: "VARCHAR",
+    finished: "TIMESTAMPTZ",
+  },
+} as const;
+
+type TableName = keyof typeof TABLES;
+export type Row = Record<string, DuckDBValue>;
+
+export class Database {
+  #asking: Promise<unknown> = Promise.resolve();
+  #working: Promise<unknown> = Promise.resolve();
+
+  private constructor(
+    private readonly instance: DuckDBInstance,
+    /** For statements; `reader` is for questions, which may come while a transaction is open. */
+    private readonly writer: DuckDBConnection,
+    private readonly reader: DuckDBConnection,
+  ) {}
+
+  /** Opens or creates the file with all tables. @throws {Error} when it is damaged or in use */
+  static async open(path: string): Promise<Database> {
+    // Loaded here and not above: it takes longer than most commands that do without.
+    const { DuckDBInstance } = await import("@duckdb/node-api");
+    mkdirSync(dirname(path), { recursive: true });
+    const instance = await DuckDBInstance.create(path, { threads: "2" }).catch((cause) => {
+      throw new Error(`The catalogue ${path} cannot be opened: ${cause.message}`);
+    });
+    const writer = await instance.connect();
+    for (const [name, columns] of Object.entries(TABLES)) {
+      const list = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
+      await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${list.join(", ")})`);
+    }
+    return new Database(instance, writer, await instance.connect());
+  }
+
+  close(): void {
+    this.reader.closeSync();
+    this.writer.closeSync();
+    this.instance.closeSync();
+  }
+
+  /** Rows as objects; numbers of BIGINT columns come as numbers. */
+  async query(sql: string, values?: Record<string, DuckDBValue>): Promise<Row[]> {
+    const asked = this.#asking.then(() => this.reader.runAndReadAll(sql, values));
+    this.#asking = asked.catch(() => {});
+    const rows = (await asked).getRowObjects();
+    for (const row of rows) {
+      for (const [name, value] of Object.entries(row)) {
+        if (typeof value === "bigint") row[name] = Number(value);
+      }
+    }
+    return rows;
+  }
+
+  /** Runs the statements of `work` as one transaction. */
+  transaction(work: () => Promise<void>): Promise<void> {
+    const worked = this.#working.then(() => this.#transact(work));
+    this.#working = worked.catch(() => {});
+    return worked;
+  }
+
+  async #transact(work: () => Promise<void>): Promise<void> {
+    await this.writer.run("BEGIN");
+    try {
+      await work();
+      await this.writer.run("COMMIT");
+    } catch (cause) {
+      await this.writer.run("ROLLBACK").catch(() => {});
+      throw cause;
+    }
+  }
+
+  async execute(sql: string, values?: Record<string, DuckDBValue>): Promise<void> {
+    await this.writer.run(sql, values);
+  }
+
+  /** Appends rows; columns that a row lacks are NULL. */
+  async append(table: TableName, rows: Row[]): Promise<void> {
+    if (!rows.length) return;
+    const { DuckDBTimestampTZValue } = await import("@duckdb/node-api");
+    const appender = await this.writer.createAppender(table);
+    for (const row of rows) {
+      for (const [column, type] of Object.entries(TABLES[table])) {
+        const value = row[column];
+        if (value === undefined || value === null) appender.appendNull();
+        else if (type === "VARCHAR") appender.appendVarchar(value as string);
+        else if (type === "DOUBLE") appender.appendDouble(value as number);
+        else if (type === "BIGINT") appender.appendBigInt(BigInt(value as number));
+        else {
+          appender.appendTimestampTZ(new DuckDBTimestampTZValue(BigInt(value as number) * 1000n));
+        }
+      }
+      appender.endRow();
+    }
+    appender.closeSync();
+  }
+}

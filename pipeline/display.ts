@@ -1,0 +1,167 @@
+/**
+ * @file Shows a run: bars with a time left on a terminal, plain lines elsewhere (log files, CI).
+ */
+import type { JobStatus } from "./scheduler.ts";
+
+/** What the views are told; they ask for nothing. */
+export interface RunTotals {
+  total: number;
+  cached: number;
+  ran: number;
+  failed: number;
+  skipped: number;
+  /** Seconds that remain, by the estimates of the jobs; undefined before anything is known. */
+  eta?: number;
+}
+
+export interface View {
+  changed(status: JobStatus, totals: RunTotals): void;
+  log(status: JobStatus, line: string): void;
+  /** A line of the coordinator's own. */
+  say(line: string): void;
+  close(): void;
+}
+
+/** Bars on a terminal that can draw them, lines otherwise. */
+export function openView(running: () => JobStatus[], totals: () => RunTotals): View {
+  return Deno.stdout.isTerminal() && Deno.env.get("TERM") !== "dumb"
+    ? new TerminalView(running, totals)
+    : new PlainView();
+}
+
+export class PlainView implements View {
+  #lastProgress = new Map<JobStatus, number>();
+
+  constructor(
+    private readonly print: (line: string) => void = (line) => console.log(line),
+    private readonly everyMs = 10_000,
+  ) {}
+
+  changed(status: JobStatus, totals: RunTotals): void {
+    const { node: { label, stage }, state, progress } = status;
+    const finished = totals.cached + totals.ran + totals.failed + totals.skipped;
+    const counter = `[${finished}/${totals.total}]`;
+    if (state === "ran") {
+      this.print(`${counter} ${stage.name} ${label} (${formatSeconds(status.seconds!)})`);
+    } else if (state === "failed") this.print(`${counter} ${stage.name} ${label} FAILED`);
+    else if (state === "cached") this.print(`${counter} ${stage.name} ${label} (unchanged)`);
+    else if (state === "running" && progress) {
+      const now = performance.now();
+      const last = this.#lastProgress.get(status) ?? status.startedAt!;
+      if (now - last < this.everyMs) return;
+      this.#lastProgress.set(status, now);
+      const left = remaining(status, now);
+      this.print(
+        `${counter} ${stage.name} ${label}: ${progress.done}/${progress.total}` +
+          (left === undefined ? "" : `, ${formatSeconds(left)} left`),
+      );
+    }
+  }
+
+  log(status: JobStatus, line: string): void {
+    this.print(`  ${status.node.label}: ${line}`);
+  }
+
+  say(line: string): void {
+    this.print(line);
+  }
+
+  close(): void {}
+}
+
+class TerminalView implements View {
+  #drawn = 0;
+  #timer: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly running: () => JobStatus[],
+    private readonly totals: () => RunTotals,
+  ) {
+    this.#timer = setInterval(() => this.#draw(), 200);
+  }
+
+  changed(status: JobStatus): void {
+    if (status.state === "failed") {
+      this.say(`FAILED ${status.node.stage.name} ${status.node.label}`);
+    }
+  }
+
+  log(status: JobStatus, line: string): void {
+    this.say(`  ${status.node.label}: ${line}`);
+  }
+
+  say(line: string): void {
+    this.#erase();
+    write(line + "\n");
+    this.#draw();
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#erase();
+  }
+
+  #erase(): void {
+    if (this.#drawn) write(`\x1b[${this.#drawn}A\x1b[J`);
+    this.#drawn = 0;
+  }
+
+  #draw(): void {
+    const now = performance.now();
+    const totals = this.totals();
+    const finished = totals.cached + totals.ran + totals.failed + totals.skipped;
+    const eta = totals.eta === undefined ? "" : `  ${formatSeconds(totals.eta)} left`;
+    const failed = totals.failed ? `  ${totals.failed} failed` : "";
+    const { columns, rows } = consoleSize();
+    const lines = [
+      `${bar(finished / Math.max(1, totals.total), 24)} ${finished}/${totals.total} jobs` +
+      `${failed}${eta}`,
+    ];
+    for (const status of this.running().slice(0, rows - 3)) {
+      const { node, progress, startedAt } = status;
+      const left = remaining(status, now);
+      const time = left === undefined
+        ? formatSeconds((now - startedAt!) / 1000)
+        : `${formatSeconds(left)} left`;
+      const share = progress ? progress.done / Math.max(1, progress.total) : 0;
+      lines.push(`${bar(share, 12)} ${time.padEnd(12)} ${node.stage.name} ${node.label}`);
+    }
+    this.#erase();
+    write(lines.map((line) => line.slice(0, columns - 1) + "\n").join(""));
+    this.#drawn = lines.length;
+  }
+}
+
+/** Seconds that a job still needs if it goes on as it did. */
+function remaining({ progress, startedAt }: JobStatus, now: number): number | undefined {
+  if (!progress || progress.done <= 0 || startedAt === undefined) return undefined;
+  return (now - startedAt) / 1000 * (progress.total - progress.done) / progress.done;
+}
+
+function bar(share: number, width: number): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width);
+  return `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
+}
+
+/** "3.2 s", "4 min 05 s", "2 h 10 min". */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ${String(Math.floor(seconds % 60)).padStart(2, "0")} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+}
+
+function write(text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+}
+
+function consoleSize(): { columns: number; rows: number } {
+  try {
+    const { columns, rows } = Deno.consoleSize();
+    if (columns > 20 && rows > 3) return { columns, rows };
+  } catch {
+    // Not a terminal that knows its size.
+  }
+  return { columns: 80, rows: 24 };
+}

@@ -1,0 +1,87 @@
+/**
+ * @file Which keys are done, without opening the database.
+ *
+ * Loading DuckDB takes a quarter of a second, so the part of the catalogue that a run in which
+ * nothing is stale needs is mirrored in `<store>/index.json`. The mirror is good while the database
+ * file is the one it was made from; otherwise the database is asked and the mirror written again.
+ */
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Catalog } from "./catalog.ts";
+import { writeFileAtomic } from "./files.ts";
+
+export interface Done {
+  content: string;
+  /** sha256 of its files. */
+  objects: string[];
+}
+
+interface Saved {
+  stamp: string;
+  jobs: [key: string, content: string, ...objects: string[]][];
+  /** Profile to hash of where its labels led when they were last recorded. */
+  nodes: Record<string, string>;
+}
+
+export class DoneIndex {
+  readonly jobs = new Map<string, Done>();
+  nodes: Record<string, string> = {};
+
+  private constructor(readonly dir: string) {}
+
+  /** From the mirror, or undefined when only the database knows. */
+  static fromMirror(dir: string): DoneIndex | undefined {
+    const stamp = stampOf(dir);
+    if (stamp === "none") return new DoneIndex(dir);
+    if (!stamp) return undefined;
+    let saved: Saved;
+    try {
+      saved = JSON.parse(readFileSync(join(dir, "index.json"), "utf8"));
+      if (saved.stamp !== stamp) return undefined;
+    } catch {
+      return undefined;
+    }
+    const index = new DoneIndex(dir);
+    for (const [key, content, ...objects] of saved.jobs) index.jobs.set(key, { content, objects });
+    index.nodes = saved.nodes;
+    return index;
+  }
+
+  static async fromCatalog(dir: string, catalog: Catalog): Promise<DoneIndex> {
+    const index = new DoneIndex(dir);
+    for (
+      const { key, content } of await catalog.query(
+        "SELECT key, content FROM job WHERE status = 'done'",
+      )
+    ) index.jobs.set(key as string, { content: content as string, objects: [] });
+    for (const { job_key, sha256 } of await catalog.query("SELECT job_key, sha256 FROM file")) {
+      index.jobs.get(job_key as string)?.objects.push(sha256 as string);
+    }
+    return index;
+  }
+
+  /** Call when the database is closed, so that its file no longer changes. */
+  save(): void {
+    const stamp = stampOf(this.dir);
+    if (!stamp || stamp === "none") return;
+    const saved: Saved = {
+      stamp,
+      jobs: [...this.jobs].map(([key, { content, objects }]) => [key, content, ...objects]),
+      nodes: this.nodes,
+    };
+    writeFileAtomic(join(this.dir, "index.json"), JSON.stringify(saved));
+  }
+
+  /** Before the database is written to: a kill must not leave a mirror that looks right. */
+  static drop(dir: string): void {
+    rmSync(join(dir, "index.json"), { force: true });
+  }
+}
+
+/** "none" without a catalogue; undefined while a log waits to be replayed. */
+function stampOf(dir: string): string | undefined {
+  const path = join(dir, "catalog.duckdb");
+  if (existsSync(`${path}.wal`)) return undefined;
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return stat ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : "none";
+}

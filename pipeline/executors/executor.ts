@@ -1,0 +1,27 @@
+/**
+ * @file Where jobs run. `local` is a pool of processes on this machine; `slurm` will be the same
+ * worker behind `sbatch`. The scheduler needs no more than this.
+ */
+import type { JobResult, JobSpec } from "../protocol.ts";
+import type { StagePermissions } from "../stage.ts";
+
+export type Outcome =
+  | { ok: true; result: JobResult }
+  /** `aborted`: not the job's fault, the run was being stopped. */
+  | { ok: false; message: string; aborted: boolean };
+
+export interface JobHooks {
+  log(line: string): void;
+  progress(done: number, total: number): void;
+}
+
+export interface Executor {
+  /** Jobs it works on at the same time. */
+  readonly capacity: number;
+  /** Never rejects: whatever happens to a job or its process is an outcome. */
+  run(spec: JobSpec, permissions: StagePermissions, hooks: JobHooks): Promise<Outcome>;
+  /** Asks every job to stop and, after a moment, insists. */
+  abort(graceMs: number): void;
+  /** Ends the workers. */
+  close(): Promise<void>;
+}

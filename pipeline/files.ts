@@ -1,0 +1,50 @@
+/**
+ * @file Files that are whole or absent: written beside their place, synced, and renamed into it.
+ */
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+let serial = 0;
+
+/** Survives the death of the process at any instant; see `writeFileDurable` for power cuts. */
+export function writeFileAtomic(path: string, data: string | Uint8Array): void {
+  const temporary = `${path}.${Deno.pid}-${serial++}.tmp`;
+  mkdirSync(dirname(path), { recursive: true });
+  try {
+    writeFileSync(temporary, data);
+    renameSync(temporary, path);
+  } catch (cause) {
+    rmSync(temporary, { force: true });
+    throw cause;
+  }
+}
+
+/** As above, and on the disk when it returns. The temporary file lies in `temporaryDir`. */
+export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: string): void {
+  mkdirSync(temporaryDir, { recursive: true });
+  mkdirSync(dirname(path), { recursive: true });
+  const temporary = join(temporaryDir, `${Deno.pid}-${serial++}`);
+  const file = openSync(temporary, "w");
+  try {
+    for (let at = 0; at < data.length;) at += writeSync(file, data, at, data.length - at);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(temporary, path);
+  const folder = openSync(dirname(path), "r");
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

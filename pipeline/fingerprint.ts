@@ -1,0 +1,184 @@
+/**
+ * @file The code fingerprint of a job: a hash of exactly the code that the job can reach.
+ *
+ * A virtual entry imports the stage's `run` and, of the modules that the parameters name, the named
+ * exports; esbuild bundles it with tree shaking. The sections of the bundle are put in the order of
+ * their file names (the bundler's order follows imports that may belong to code nobody reaches) and
+ * minified (names that the bundler invented to avoid collisions vanish); the sha256 of that counts.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { bundle, minify } from "./bundle.ts";
+import { canonical, sha256 } from "./canonical.ts";
+import { FileHashes, type SavedHashes } from "./file_hashes.ts";
+import { writeFileAtomic } from "./files.ts";
+import type { Packages } from "./packages.ts";
+import type { ModuleRef } from "./stage.ts";
+
+export interface Fingerprint {
+  /** sha256 of the reached code. */
+  code: string;
+  /** Resolved versions of the packages that the reached code imports, dependencies included. */
+  packages: Record<string, string>;
+  /** Files that were read for it, with their hashes: while these hold, the fingerprint holds. */
+  files: Record<string, string>;
+}
+
+/** Hash by file and top-level name: what `why` compares to say which function changed. */
+export type CodeDetail = Record<string, Record<string, string>>;
+
+interface Entry {
+  code: string;
+  requests: string[];
+  files: Record<string, string>;
+}
+
+interface Cache {
+  /** The import map that the entries were made with. */
+  imports: string;
+  hashes: SavedHashes;
+  entries: Record<string, Entry>;
+}
+
+export class Fingerprints {
+  readonly hashes: FileHashes;
+  #entries: Record<string, Entry>;
+  #memo = new Map<string, Fingerprint>();
+  #imports: string;
+  #changed = false;
+
+  constructor(readonly root: string, readonly cacheDir: string, readonly packages: Packages) {
+    this.#imports = sha256(canonical(packages.imports));
+    const cache = readCache(join(cacheDir, "fingerprints.json"));
+    const usable = cache?.imports === this.#imports;
+    this.hashes = new FileHashes(root, usable ? cache.hashes : {});
+    this.#entries = usable ? cache.entries : {};
+  }
+
+  /** The fingerprint of a stage with the modules its parameters name. */
+  async of(stagePath: string, modules: Record<string, ModuleRef>): Promise<Fingerprint> {
+    const entry = entryText(stagePath, modules);
+    const known = this.#memo.get(entry);
+    if (known) return known;
+    let made = this.#entries[entry];
+    if (!made || !this.#holds(made)) {
+      made = this.#entries[entry] = await this.#make(entry);
+      this.#changed = true;
+    }
+    const { code, requests, files } = made;
+    const fingerprint = { code, files, packages: this.packages.versions(requests) };
+    this.#memo.set(entry, fingerprint);
+    return fingerprint;
+  }
+
+  /**
+   * True when the code that a job reaches is still the one fingerprinted: for the check before a
+   * commit. An edit that the job does not reach passes.
+   */
+  async stillHolds(
+    stagePath: string,
+    modules: Record<string, ModuleRef>,
+    expected: Fingerprint,
+  ): Promise<boolean> {
+    if (Object.entries(expected.files).every(([p, hash]) => this.hashes.again(p) === hash)) {
+      return true;
+    }
+    try {
+      const now = await this.#make(entryText(stagePath, modules));
+      return now.code === expected.code &&
+        canonical(this.packages.versions(now.requests)) === canonical(expected.packages);
+    } catch {
+      return false; // The file is in the middle of an edit and does not parse.
+    }
+  }
+
+  detail(code: string): CodeDetail | undefined {
+    return readJson(join(this.cacheDir, "code", `${code}.json`)) as CodeDetail | undefined;
+  }
+
+  save(): void {
+    if (!this.#changed && !this.hashes.changed) return;
+    const cache: Cache = {
+      imports: this.#imports,
+      hashes: this.hashes.saved(),
+      entries: this.#entries,
+    };
+    writeFileAtomic(join(this.cacheDir, "fingerprints.json"), JSON.stringify(cache));
+  }
+
+  #holds(entry: Entry): boolean {
+    return Object.entries(entry.files).every(([path, hash]) => this.hashes.hash(path) === hash);
+  }
+
+  async #make(entry: string): Promise<Entry> {
+    const { text, files, packages } = await bundle(entry, {
+      root: this.root,
+      packages: this.packages,
+      purpose: "hash",
+    });
+    const sections = splitSections(text, new Set(files));
+    const ordered = [...sections].sort(([a], [b]) => a < b ? -1 : 1);
+    const code = sha256(await minify(ordered.map(([, section]) => section).join("\n")));
+    const detail: CodeDetail = {};
+    for (const [path, section] of ordered) {
+      if (path !== "" && section.trim()) detail[path] = hashSymbols(section);
+    }
+    writeFileAtomic(join(this.cacheDir, "code", `${code}.json`), JSON.stringify(detail));
+    const hashes = files.map((path) => [path, this.hashes.again(path)]);
+    return { code, requests: packages, files: Object.fromEntries(hashes) };
+  }
+}
+
+/** The module that a job would be if it were written as one. */
+export function entryText(stagePath: string, modules: Record<string, ModuleRef>): string {
+  const lines = [`export { run } from ${JSON.stringify("./" + stagePath)};`];
+  for (const [i, name] of Object.keys(modules).sort().entries()) {
+    const { path, exports } = modules[name];
+    const list = [...new Set(exports)].sort().map((e) => `${e} as module${i}_${e}`);
+    lines.push(`export { ${list.join(", ")} } from ${JSON.stringify("./" + path)};`);
+  }
+  return lines.join("\n");
+}
+
+/** Bundled text by source file; text that belongs to none is under "". */
+function splitSections(text: string, files: Set<string>): Map<string, string> {
+  const sections = new Map<string, string>();
+  let path = "";
+  let lines: string[] = [];
+  const close = () => sections.set(path, (sections.get(path) ?? "") + lines.join("\n") + "\n");
+  for (const line of text.split("\n")) {
+    const next = line.startsWith("// ") ? line.slice(3) : undefined;
+    if (next !== undefined && (files.has(next) || next === "<entry>")) {
+      close();
+      path = next === "<entry>" ? "" : next;
+      lines = [];
+    } else lines.push(line);
+  }
+  close();
+  return sections;
+}
+
+const DECLARATION = /^(?:async )?(?:function\*?|class|var|let|const) ([\w$]+)/;
+
+function hashSymbols(section: string): Record<string, string> {
+  const parts = new Map<string, string>();
+  let name = "";
+  for (const line of section.split("\n")) {
+    name = DECLARATION.exec(line)?.[1] ?? name;
+    if (line.trim()) parts.set(name, (parts.get(name) ?? "") + line + "\n");
+  }
+  return Object.fromEntries([...parts].map(([n, t]) => [n || "(imports)", sha256(t).slice(0, 12)]));
+}
+
+function readCache(path: string): Cache | undefined {
+  const cache = readJson(path) as Cache | undefined;
+  return cache?.entries && cache.hashes ? cache : undefined;
+}
+
+function readJson(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // A cache: what cannot be read is made again.
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * @file The graph of jobs that the experiments ask for.
+ *
+ * Parameters are validated here, once, with the defaults filled in. Two experiments that ask for the
+ * same job (stage, parameters, inputs) share one node; it then has two labels.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { ZodType } from "zod";
+import { canonical, contentOf, sha256 } from "./canonical.ts";
+import type { Overrides } from "./overrides.ts";
+import type { StagePart } from "./plan.ts";
+import type { Profile } from "./profiles.ts";
+import type { ModuleRef } from "./stage.ts";
+
+/** What `job` and `file` hand out, to be named as an input of another job. */
+export interface JobRef {
+  readonly label: string;
+}
+
+export interface GraphBuilder {
+  readonly profile: Profile;
+  /**
+   * Asks for a job.
+   *
+   * @param stage file name in pipeline/stages without its extension
+   * @param params what the stage's schema accepts; the defaults are filled in
+   * @param inputs artifacts by the name that the stage knows them under
+   * @param label readable name, unique within the experiment; "<stage>-<hash>" when left out
+   * @throws {Error} when the stage is unknown, a parameter is wrong, or the label is taken
+   */
+  job(stage: string, params: object, inputs?: Record<string, JobRef>, label?: string): JobRef;
+  /**
+   * A file of the user's (path from the root or absolute) as an input: its bytes are part of the
+   * keys of the jobs that read it, as the single file of an artifact, under its own name.
+   */
+  file(path: string, label?: string): JobRef;
+}
+
+export interface JobNode extends JobRef {
+  kind: "job";
+  index: number;
+  labels: string[];
+  stage: StagePart;
+  params: unknown;
+  modules: Record<string, ModuleRef>;
+  inputs: Record<string, Node>;
+  /** Experiments that ask for it, directly or as an input. */
+  experiments: Set<string>;
+}
+
+export interface FileNode extends JobRef {
+  kind: "file";
+  /** Absolute. */
+  path: string;
+  name: string;
+  sha256: string;
+  bytes: number;
+  content: string;
+}
+
+export type Node = JobNode | FileNode;
+
+export class Graph {
+  /** In an order in which every job comes after its inputs. */
+  readonly jobs: JobNode[] = [];
+  /** The aggregate job of each experiment. */
+  readonly results = new Map<string, JobNode>();
+  readonly byLabel = new Map<string, JobNode>();
+  #byIdentity = new Map<string, JobNode>();
+  #files = new Map<string, FileNode>();
+
+  constructor(
+    readonly root: string,
+    readonly stages: Record<string, StagePart>,
+    readonly overrides: Overrides,
+  ) {}
+
+  /** Builds the part that one experiment asks for. */
+  add(experiment: string, grid: (g: GraphBuilder, p: Profile) => JobRef, profile: Profile): void {
+    const builder: GraphBuilder = {
+      profile,
+      job: (stage, params, inputs = {}, label) =>
+        this.#job(experiment, stage, params, inputs, label),
+      file: (path, label) => this.#file(path, label),
+    };
+    const result = grid(builder, profile) as Node | undefined;
+    if (result?.kind !== "job") {
+      throw new Error(
+        `Experiment ${experiment}: grid must return the aggregate job that g.job gave it.`,
+      );
+    }
+    this.results.set(experiment, result);
+    mark(result, experiment);
+  }
+
+  #job(
+    experiment: string,
+    stageName: string,
+    raw: object,
+    inputs: Record<string, JobRef>,
+    name?: string,
+  ): JobNode {
+    const stage = this.stages[stageName];
+    const where = `Experiment ${experiment}, job ${name ?? stageName}`;
+    if (!stage) {
+      const known = Object.keys(this.stages).join(", ");
+      throw new Error(`${where}: no stage "${stageName}" in pipeline/stages; there are ${known}.`);
+    }
+    for (const [input, ref] of Object.entries(inputs)) {
+      const kind = (ref as Node | undefined)?.kind;
+      if (kind !== "job" && kind !== "file") {
+        throw new Error(
+          `${where}: input "${input}" is no job; pass what g.job or g.file returned.`,
+        );
+      }
+    }
+    const nodes = inputs as Record<string, Node>;
+    const params = parseParams(stage, this.overrides.apply(stage, raw), where);
+    const identity = canonical([
+      stageName,
+      params,
+      Object.fromEntries(Object.entries(nodes).map(([n, i]) => [n, identityOf(i)])),
+    ]);
+    const label = `${experiment}/${name ?? `${stageName}-${sha256(identity).slice(0, 8)}`}`;
+    const taken = this.byLabel.get(label);
+    const same = this.#byIdentity.get(identity);
+    if (taken && taken !== same) {
+      throw new Error(
+        `${where}: the label "${label}" already names another ${taken.stage.name} job.`,
+      );
+    }
+    if (same) {
+      if (!taken) same.labels.push(label);
+      this.byLabel.set(label, same);
+      return same;
+    }
+    const node: JobNode = {
+      kind: "job",
+      index: this.jobs.length,
+      label,
+      labels: [label],
+      stage,
+      params,
+      modules: stage.modules?.(params) ?? {},
+      inputs: nodes,
+      experiments: new Set(),
+    };
+    this.jobs.push(node);
+    this.#byIdentity.set(identity, node);
+    this.byLabel.set(label, node);
+    return node;
+  }
+
+  #file(path: string, label = path): FileNode {
+    const full = join(path.startsWith("/") ? "" : this.root, path);
+    const known = this.#files.get(full);
+    if (known) return known;
+    let data: Uint8Array;
+    try {
+      data = readFileSync(full);
+    } catch (cause) {
+      throw new Error(`The input file ${full} cannot be read.`, { cause });
+    }
+    const name = basename(full);
+    const hash = sha256(data);
+    const node: FileNode = {
+      kind: "file",
+      label,
+      path: full,
+      name,
+      sha256: hash,
+      bytes: statSync(full).size,
+      content: contentOf({ [name]: hash }, {}),
+    };
+    this.#files.set(full, node);
+    return node;
+  }
+}
+
+/** Nodes are shared, so the position of an input in the graph identifies it. */
+function identityOf(node: Node): string {
+  return node.kind === "file" ? node.path : `#${node.index}`;
+}
+
+function mark(result: JobNode, experiment: string): void {
+  const stack: Node[] = [result];
+  for (let node; (node = stack.pop());) {
+    if (node.kind === "file" || node.experiments.has(experiment)) continue;
+    node.experiments.add(experiment);
+    stack.push(...Object.values(node.inputs));
+  }
+}
+
+function parseParams(stage: StagePart, raw: object, where: string): unknown {
+  const schema = stage.schema as ZodType;
+  const result = schema.safeParse(raw);
+  if (result.success) return result.data;
+  const lines = result.error.issues.slice(0, 5).map((issue) => {
+    const path = issue.path.map(String);
+    const at = path.length ? path.join(".") : "(parameters)";
+    const found = path.reduce<unknown>(
+      (v, key) => (v as Record<string, unknown> | null | undefined)?.[key],
+      raw,
+    );
+    const value = issue.path.length ? ` is ${JSON.stringify(found) ?? "missing"}` : "";
+    return `  ${at}${value}: ${issue.message}`;
+  });
+  throw new Error(
+    `${where}: wrong parameters for stage ${stage.name} (${stage.path}):\n${lines.join("\n")}`,
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * @file What a job's key is made of, and how two of them differ.
+ */
+import { ARTIFACT_FORMAT } from "./artifact.ts";
+import { canonical, sha256 } from "./canonical.ts";
+import type { CodeDetail } from "./fingerprint.ts";
+
+export interface Ingredients {
+  stage: string;
+  /** Fingerprint of the reached code. */
+  code: string;
+  packages: Record<string, string>;
+  params: unknown;
+  /** Content hash by input name. */
+  inputs: Record<string, string>;
+  /** Only for stages that use one. */
+  engine?: { name: string; version: string };
+}
+
+export function keyOf(ingredients: Ingredients): string {
+  return sha256(canonical({ ...ingredients, format: ARTIFACT_FORMAT }));
+}
+
+export interface Change {
+  ingredient: "code" | "parameter" | "input" | "engine" | "package" | "stage";
+  /** Which one, with both values. */
+  text: string;
+}
+
+/** Looks up the hashes by function of a code fingerprint, when they are still known. */
+export type DetailOf = (code: string) => CodeDetail | undefined;
+
+/** Every ingredient in which `now` differs from `before`. Empty when the keys are equal. */
+export function compare(before: Ingredients, now: Ingredients, detailOf: DetailOf): Change[] {
+  const changes: Change[] = [];
+  const note = (ingredient: Change["ingredient"], text: string) =>
+    changes.push({ ingredient, text });
+  if (before.stage !== now.stage) note("stage", `${before.stage} -> ${now.stage}`);
+  if (before.code !== now.code) {
+    note("code", `${before.code.slice(0, 12)} -> ${now.code.slice(0, 12)}`);
+    for (const line of compareCode(detailOf(before.code), detailOf(now.code))) note("code", line);
+  }
+  for (const line of differences(before.params, now.params, "")) note("parameter", line);
+  for (const line of differences(shorten(before.inputs), shorten(now.inputs), "")) {
+    note("input", line);
+  }
+  for (const line of differences(before.engine, now.engine, "engine")) note("engine", line);
+  for (const line of differences(before.packages, now.packages, "")) note("package", line);
+  return changes;
+}
+
+function compareCode(before?: CodeDetail, now?: CodeDetail): string[] {
+  if (!before || !now) return [];
+  const lines: string[] = [];
+  for (const path of new Set([...Object.keys(before), ...Object.keys(now)])) {
+    if (!before[path]) lines.push(`${path}: now reached`);
+    else if (!now[path]) lines.push(`${path}: no longer reached`);
+    else {
+      for (const name of new Set([...Object.keys(before[path]), ...Object.keys(now[path])])) {
+        const [a, b] = [before[path][name], now[path][name]];
+        if (a !== b) lines.push(`${path}: ${name} ${a ?? "(not reached)"} -> ${b ?? "(gone)"}`);
+      }
+    }
+  }
+  return lines;
+}
+
+/** Leaves that differ, as "path: old -> new". */
+function differences(before: unknown, now: unknown, path: string): string[] {
+  if (canonical(before) === canonical(now)) return [];
+  if (isRecord(before) && isRecord(now)) {
+    // Names may contain dots, so they are compared one level at a time, never split.
+    return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((name) =>
+      differences(before[name], now[name], path ? `${path}.${name}` : name)
+    );
+  }
+  return [`${path || "(all)"}: ${show(before)} -> ${show(now)}`];
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "(none)" : canonical(value);
+}
+
+function shorten(inputs: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(inputs).map(([n, hash]) => [n, hash.slice(0, 12)]));
+}

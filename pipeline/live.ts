@@ -1,0 +1,76 @@
+/**
+ * @file What a run is doing, for `status` and `why` in another terminal.
+ *
+ * The database lets nobody in while the coordinator has it open, so the coordinator leaves a file,
+ * replaced by rename, that says where every job stands and why it runs.
+ */
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileAtomic } from "./files.ts";
+import type { JobStatus } from "./scheduler.ts";
+
+export interface LiveJob {
+  label: string;
+  labels: string[];
+  stage: string;
+  state: JobStatus["state"];
+  seconds?: number;
+  progress?: { done: number; total: number };
+  error?: string;
+  key?: string;
+  /** Why it was not done when the run began; or what it waits for. */
+  why?: string[];
+}
+
+export interface LiveRun {
+  pid: number;
+  profile: string;
+  jobs: LiveJob[];
+}
+
+export class LiveFile {
+  #path: string;
+  #timer?: ReturnType<typeof setTimeout>;
+  #closed = false;
+
+  /** @param describe called when the file is written */
+  constructor(dir: string, private readonly describe: () => LiveRun, private everyMs = 250) {
+    this.#path = liveFile(dir);
+    this.write();
+  }
+
+  /** Something changed; the file follows soon. */
+  touch(): void {
+    if (this.#closed) return;
+    this.#timer ??= setTimeout(() => this.write(), this.everyMs);
+  }
+
+  write(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const start = performance.now();
+    writeFileAtomic(this.#path, JSON.stringify(this.describe()));
+    // A large graph's file takes a while to write; it must not take a share of the run that matters.
+    this.everyMs = Math.max(this.everyMs, 20 * (performance.now() - start));
+  }
+
+  close(): void {
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    rmSync(this.#path, { force: true });
+  }
+}
+
+/** Undefined when the file is not there, or left by another process than the one asked about. */
+export function readLive(dir: string, pid: number): LiveRun | undefined {
+  try {
+    const live = JSON.parse(readFileSync(liveFile(dir), "utf8")) as LiveRun;
+    return live.pid === pid ? live : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function liveFile(dir: string): string {
+  return join(dir, "live.json");
+}

@@ -1,0 +1,62 @@
+/**
+ * @file One coordinator a store. The lock belongs to an open file, so the system frees it when its
+ * holder dies, however it dies; the file's text only says who that was.
+ */
+import { mkdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+
+export interface Holder {
+  pid: number;
+  host: string;
+  command: string;
+}
+
+/** Thrown when another process uses the store. */
+export class StoreBusyError extends Error {
+  constructor(readonly dir: string, readonly holder: Holder) {
+    super(
+      `The store ${dir} is in use by "${holder.command}" (pid ${holder.pid} on ${holder.host}). ` +
+        `Wait for it, stop it with "kill ${holder.pid}", or use another store with --store.`,
+    );
+  }
+}
+
+/** These hold the lock for a moment; it is worth waiting for them. */
+const QUICK = ["status", "why"];
+const PATIENCE_MS = 5000;
+
+/** Takes the store's lock for this process. @throws {StoreBusyError} */
+export async function lockStore(dir: string, command: string): Promise<{ release(): void }> {
+  mkdirSync(dir, { recursive: true });
+  const path = join(dir, "lock");
+  const file = await Deno.open(path, { create: true, read: true, write: true });
+  const start = performance.now();
+  while (!await file.tryLock(true)) {
+    const holder = readHolder(path);
+    const passing = !holder || QUICK.includes(holder.command);
+    if (!passing || performance.now() - start > PATIENCE_MS) {
+      file.close();
+      throw new StoreBusyError(dir, holder ?? { pid: 0, host: "?", command: "?" });
+    }
+    await new Promise((resume) => setTimeout(resume, 20));
+  }
+  const holder: Holder = { pid: Deno.pid, host: hostname(), command };
+  file.truncateSync();
+  file.writeSync(new TextEncoder().encode(JSON.stringify(holder) + "\n"));
+  return {
+    release() {
+      file.truncateSync();
+      file.close();
+    },
+  };
+}
+
+/** Undefined in the instant between taking the lock and signing it. */
+function readHolder(path: string): Holder | undefined {
+  try {
+    return JSON.parse(Deno.readTextFileSync(path));
+  } catch {
+    return undefined;
+  }
+}

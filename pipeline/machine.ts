@@ -1,0 +1,14 @@
+/**
+ * @file The machine that results come from, as one line and a short hash of it.
+ */
+import { arch, cpus, platform, totalmem } from "node:os";
+import { sha256 } from "./canonical.ts";
+
+export function machineInfo(): { id: string; description: string } {
+  const processors = cpus();
+  const model = processors[0]?.model.trim() || "unknown processor";
+  const memory = Math.round(totalmem() / 2 ** 30);
+  const description = `${model}, ${processors.length} cores, ${memory} GiB, ${platform()} ` +
+    `${arch()}, Deno ${Deno.version.deno}`;
+  return { id: sha256(description).slice(0, 12), description };
+}

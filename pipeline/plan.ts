@@ -1,0 +1,163 @@
+/**
+ * @file Loads what the graph is built from: `meta` and `grid` of the experiments, `params` and
+ * `modules` of the stages.
+ *
+ * These sit in the same files as the science, and importing those would load every engine before the
+ * first question is asked. So they are bundled without the rest, kept in the store's cache while no
+ * source file changes, and that bundle is imported instead.
+ */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { ZodType } from "zod";
+import { bundle } from "./bundle.ts";
+import { canonical, sha256 } from "./canonical.ts";
+import type { FileHashes } from "./file_hashes.ts";
+import { writeFileAtomic } from "./files.ts";
+import type { GraphBuilder, JobRef } from "./graph.ts";
+import type { Packages } from "./packages.ts";
+import type { Profile } from "./profiles.ts";
+import type { ExperimentMeta } from "./results.ts";
+import type { ModuleRef, StagePermissions } from "./stage.ts";
+
+/** What the coordinator knows of a stage. */
+export interface StagePart {
+  name: string;
+  /** From the root. */
+  path: string;
+  schema: ZodType;
+  modules?(params: unknown): Record<string, ModuleRef>;
+  usesEngine: boolean;
+  permissions: StagePermissions;
+}
+
+export interface ExperimentPart {
+  meta: ExperimentMeta;
+  path: string;
+  grid(g: GraphBuilder, profile: Profile): JobRef;
+}
+
+export interface Plan {
+  stages: Record<string, StagePart>;
+  experiments: ExperimentPart[];
+}
+
+const STAGES = "pipeline/stages";
+const EXPERIMENTS = "pipeline/experiments/index.ts";
+
+/**
+ * @param root folder that holds pipeline/stages and pipeline/experiments
+ * @throws {Error} when a module does not parse or lacks an export
+ */
+export async function loadPlan(
+  root: string,
+  cacheDir: string,
+  packages: Packages,
+  hashes: FileHashes,
+): Promise<Plan> {
+  const stagePaths = existsSync(join(root, STAGES))
+    ? readdirSync(join(root, STAGES)).filter((f) => f.endsWith(".ts")).sort()
+      .map((f) => `${STAGES}/${f}`)
+    : [];
+  if (!existsSync(join(root, EXPERIMENTS))) {
+    throw new Error(`${root} has no pipeline: ${EXPERIMENTS} is missing.`);
+  }
+  const index = pathToFileURL(join(root, EXPERIMENTS)).href;
+  // The query makes a second load in one process see an edit.
+  const { experiments } = await import(`${index}?${hashes.hash(EXPERIMENTS).slice(0, 16)}`);
+  if (!Array.isArray(experiments)) {
+    throw new Error(`${EXPERIMENTS}: must export experiments, a list of module paths.`);
+  }
+  const experimentPaths: string[] = experiments;
+  const parts = await loadParts([...stagePaths, ...experimentPaths], {
+    root,
+    cacheDir,
+    packages,
+    hashes,
+  });
+  const stages: Record<string, StagePart> = {};
+  for (const path of stagePaths) {
+    const stage = stagePart(path, parts[path]);
+    stages[stage.name] = stage;
+  }
+  return { stages, experiments: experimentPaths.map((p) => experimentPart(p, parts[p])) };
+}
+
+type Parts = Record<string, Record<string, unknown>>;
+
+async function loadParts(
+  paths: string[],
+  { root, cacheDir, packages, hashes }: {
+    root: string;
+    cacheDir: string;
+    packages: Packages;
+    hashes: FileHashes;
+  },
+): Promise<Parts> {
+  const wanted = ["params", "modules", "usesEngine", "permissions", "meta", "grid"];
+  const entry = [
+    ...paths.map((path, i) => `import * as m${i} from ${JSON.stringify("./" + path)};`),
+    "export const parts = {",
+    ...paths.map((path, i) =>
+      `${JSON.stringify(path)}: {${wanted.map((name) => `${name}: m${i}.${name}`).join(", ")}},`
+    ),
+    "};",
+  ].join("\n");
+  const about = join(cacheDir, "plan.json");
+  const id = sha256(canonical([entry, packages.imports, root]));
+  let cached = readCached(about);
+  if (
+    cached?.id !== id || !existsSync(cached.module) ||
+    !Object.entries(cached.files).every(([path, hash]) => hashes.hash(path) === hash)
+  ) {
+    const made = await bundle(entry, { root, packages, purpose: "run" });
+    const module = join(cacheDir, `plan-${sha256(made.text).slice(0, 16)}.mjs`);
+    writeFileAtomic(module, made.text);
+    const files = Object.fromEntries(made.files.map((path) => [path, hashes.again(path)]));
+    if (cached && cached.module !== module) rmSync(cached.module, { force: true });
+    cached = { id, module, files };
+    writeFileAtomic(about, JSON.stringify(cached));
+  }
+  return (await import(pathToFileURL(cached.module).href)).parts;
+}
+
+interface CachedPlan {
+  id: string;
+  module: string;
+  files: Record<string, string>;
+}
+
+function readCached(path: string): CachedPlan | undefined {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return undefined; // A cache: what cannot be read is made again.
+  }
+}
+
+function stagePart(path: string, part: Record<string, unknown>): StagePart {
+  const name = path.slice(STAGES.length + 1, -3);
+  const schema = (typeof part.params === "function" ? part.params() : part.params) as ZodType;
+  if (typeof schema?.safeParse !== "function") {
+    throw new Error(`${path}: a stage exports params, a zod schema or a function that makes one.`);
+  }
+  return {
+    name,
+    path,
+    schema,
+    modules: part.modules as StagePart["modules"],
+    usesEngine: part.usesEngine === true,
+    permissions: {
+      ...part.permissions as StagePermissions | undefined,
+      ...(part.usesEngine === true ? { ffi: true as const } : {}),
+    },
+  };
+}
+
+function experimentPart(path: string, part: Record<string, unknown>): ExperimentPart {
+  const { meta, grid } = part as Partial<ExperimentPart>;
+  if (!meta?.id || typeof grid !== "function") {
+    throw new Error(`${path}: an experiment exports meta (with an id) and grid(g, profile).`);
+  }
+  return { meta, path, grid: grid as ExperimentPart["grid"] };
+}

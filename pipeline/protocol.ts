@@ -1,0 +1,85 @@
+/**
+ * @file What the coordinator and a worker say to each other: one JSON object a line.
+ *
+ * Lines of the protocol start with a record separator, so that whatever a library prints on the same
+ * stream reads as a log line and breaks nothing.
+ */
+import type { ArtifactSource } from "./artifact.ts";
+import type { MetricPoint } from "./catalog.ts";
+import type { EngineName, ModuleRef } from "./stage.ts";
+
+/** Everything a worker needs; it sees neither graph nor catalogue. */
+export interface JobSpec {
+  key: string;
+  label: string;
+  root: string;
+  /** Store that objects and checkpoints are written to. */
+  storeDir: string;
+  /** Store that inputs are read from: another one when `verify` runs a job again. */
+  inputDir: string;
+  stage: { name: string; path: string };
+  modules: Record<string, ModuleRef>;
+  params: unknown;
+  inputs: Record<string, ArtifactSource>;
+  /** Only for stages that use one. */
+  engine?: EngineName;
+  threads: number;
+  /** Source files that the fingerprint was made from. */
+  codeFiles: string[];
+}
+
+export type ToWorker = { type: "job"; spec: JobSpec } | { type: "abort" };
+
+export type FromWorker =
+  | { type: "log"; line: string }
+  | { type: "progress"; done: number; total: number }
+  | { type: "done"; result: JobResult }
+  | { type: "failed"; message: string; aborted: boolean };
+
+export interface JobResult {
+  artifact: ArtifactSource;
+  seconds: number;
+  observations: Record<string, number>;
+  metrics: MetricPoint[];
+  /** sha256 of each code file as the worker found it when it loaded the code. */
+  codeSeen: Record<string, string>;
+}
+
+const MARK = "\x1e";
+
+/** JSON has no NaN and no infinity, and curves of diverging runs are full of them. */
+export function encodeLine(message: ToWorker | FromWorker): string {
+  return MARK +
+    JSON.stringify(
+      message,
+      (_key, value) =>
+        typeof value === "number" && !Number.isFinite(value) ? { $number: String(value) } : value,
+    ) +
+    "\n";
+}
+
+/** The message of a line, or the line itself when it is not of the protocol. */
+export function decodeLine<T extends ToWorker | FromWorker>(line: string): T | string {
+  if (!line.startsWith(MARK)) return line;
+  return JSON.parse(
+    line.slice(1),
+    (_key, value) => value?.$number === undefined ? value : Number(value.$number),
+  );
+}
+
+/** Splits a stream of bytes into lines. */
+export async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  // Pieces of a long line are joined once, when its end arrives.
+  let pieces: string[] = [];
+  for await (const chunk of stream) {
+    const parts = decoder.decode(chunk, { stream: true }).split("\n");
+    for (const part of parts.slice(0, -1)) {
+      yield pieces.join("") + part;
+      pieces = [];
+    }
+    pieces.push(parts.at(-1)!);
+  }
+  const rest = pieces.join("");
+  if (rest) yield rest;
+}

@@ -1,0 +1,174 @@
+/**
+ * @file After a run: hands the results of the profile to `publish` and the site's builder.
+ *
+ * Runs in the coordinator, because it reads the catalogue. When every job is the one that was
+ * published last, the catalogue is not even opened.
+ */
+import { readFileSync } from "node:fs";
+import { join, relative } from "node:path";
+import { pathToFileURL } from "node:url";
+import { canonical, sha256 } from "./canonical.ts";
+import type { Catalog } from "./catalog.ts";
+import { type CommandOptions, quote, repeatOptions } from "./commands/options.ts";
+import { hashFile } from "./objects.ts";
+import { writeFileAtomic } from "./files.ts";
+import type { JobNode } from "./graph.ts";
+import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
+import { parseSummary } from "./results.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** The file that an aggregate job leaves. */
+const SUMMARY = "summary.json";
+
+export async function publishResults(
+  workspace: Workspace,
+  nodes: JobNode[],
+  options: CommandOptions,
+): Promise<void> {
+  const reports = join(workspace.root, "reports");
+  // Numbers that came from changed parameters must not pass for those of the profile.
+  const profile = workspace.labelSpace;
+  const stampPath = join(workspace.storeDir, "cache", `published-${profile}.json`);
+  const stamp = canonical({
+    jobs: nodes.map((node) => workspace.resolver.keys.get(node)),
+    metas: workspace.plan.experiments.map(({ meta }) => meta),
+    code: CODE.map((path) => hashFile(new URL(path, import.meta.url).pathname)),
+    written: hashFile(join(reports, profile, "published.json")) ?? "nothing",
+  });
+  if (readOr(stampPath, "") !== sha256(stamp)) {
+    const { publish } = await import("./publish.ts");
+    const source = await publishSource(workspace, options, profile);
+    if (!source.experiments.length) return;
+    const { written, folder } = await publish(source, reports);
+    if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
+    const after = JSON.parse(stamp);
+    after.written = hashFile(join(reports, profile, "published.json")) ?? "nothing";
+    writeFileAtomic(stampPath, sha256(canonical(after)));
+  }
+  const { buildSite } = await import("../site/build.ts");
+  const dest = join(workspace.root, "site", "_site");
+  const { index } = await buildSite({ reports: join(reports, profile), dest });
+  console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
+}
+
+/** What the published files are made by, as far as this module calls it. */
+const CODE = ["./publish.ts", "./publish_results.ts", "./results.ts"];
+
+/**
+ * Collects what publish needs. Experiments that this run left out (`--only`) keep the results that
+ * they had last; those that never finished are absent.
+ */
+export async function publishSource(
+  workspace: Workspace,
+  options: CommandOptions,
+  profile: string,
+): Promise<PublishSource> {
+  const catalog = await workspace.catalog();
+  const labels = await workspace.labels();
+  const experiments: ExperimentRecord[] = [];
+  const roots: string[] = [];
+  for (const { meta } of workspace.plan.experiments) {
+    const node = workspace.graph.results.get(meta.id)!;
+    const current = workspace.resolver.contentOf(node) !== undefined;
+    const key = current ? workspace.resolver.keys.get(node) : labels.get(node.label)?.doneKey;
+    if (!key) continue;
+    const { files } = await catalog.artifact(key);
+    const file = files.find((f) => f.name === SUMMARY);
+    if (!file) continue;
+    const text = new TextDecoder().decode(
+      workspace.objects.read(file.sha256, `Summary of experiment ${meta.id}`),
+    );
+    const inputs = await catalog.query(
+      "SELECT name, job_key_of_input AS job FROM input " +
+        "WHERE job_key = $key AND job_key_of_input IS NOT NULL",
+      { key },
+    );
+    experiments.push({
+      meta,
+      summary: parseSummary(JSON.parse(text), `${SUMMARY} of experiment ${meta.id}`),
+      runs: Object.fromEntries(inputs.map(({ name, job }) => [name, job as string])),
+    });
+    roots.push(...inputs.map(({ job }) => job as string));
+  }
+  const jobs = await jobRecords(catalog, roots, options);
+  const machines = await catalog.query("SELECT id, description FROM machine ORDER BY id");
+  const used = new Set(jobs.map((job) => job.machine));
+  return {
+    profile,
+    experiments,
+    jobs,
+    machines: machines.filter(({ id }) =>
+      used.has(id as string)
+    ) as unknown as PublishSource["machines"],
+    curves: () => curvesOf(catalog, jobs.map((job) => job.key)),
+  };
+}
+
+/** The jobs with these keys and everything they were made from. */
+async function jobRecords(
+  catalog: Catalog,
+  roots: string[],
+  options: CommandOptions,
+): Promise<JobRecord[]> {
+  const rows = new Map((await catalog.query("SELECT * FROM job")).map((r) => [r.key as string, r]));
+  const inputs = new Map<string, JobRecord["inputs"]>();
+  for (
+    const { job_key, name, job_key_of_input, content } of await catalog.query(
+      "SELECT * FROM input ORDER BY job_key, name",
+    )
+  ) {
+    const list = inputs.get(job_key as string) ?? [];
+    list.push({
+      name: name as string,
+      job: job_key_of_input as string | null,
+      content: content as string,
+    });
+    inputs.set(job_key as string, list);
+  }
+  const records = new Map<string, JobRecord>();
+  const stack = [...roots];
+  for (let key; (key = stack.pop()) !== undefined;) {
+    const row = rows.get(key);
+    if (!row || records.has(key)) continue;
+    const params = JSON.parse(row.params as string);
+    const mine = inputs.get(key) ?? [];
+    records.set(key, {
+      key,
+      stage: row.stage as string,
+      label: row.label as string,
+      params,
+      code: row.code as string,
+      engine: (row.engine as string | null) ?? "",
+      engineVersion: (row.engine_version as string | null) ?? "",
+      machine: row.machine as string | null,
+      seed: typeof params?.seed === "number" ? params.seed : null,
+      seconds: row.seconds as number | null,
+      command: `deno task pipeline ${repeatOptions(options)}` +
+        ` --job ${quote(row.label as string)}`,
+      inputs: mine,
+    });
+    stack.push(...mine.flatMap(({ job }) => job ?? []));
+  }
+  return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
+}
+
+async function curvesOf(catalog: Catalog, keys: string[]) {
+  const wanted = new Set(keys);
+  const rows = await catalog.query(
+    "SELECT job_key, name, step, value FROM metric ORDER BY job_key, name, step",
+  );
+  return rows.filter((row) => wanted.has(row.job_key as string)).map((row) => ({
+    job: row.job_key as string,
+    name: row.name as string,
+    step: row.step as number,
+    value: row.value as number,
+  }));
+}
+
+function readOr(path: string, fallback: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return fallback;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * @file Says why a job is not done: compares what it is made of now with what it was made of last.
+ */
+import type { Catalog, NodeRow } from "./catalog.ts";
+import type { Fingerprints } from "./fingerprint.ts";
+import type { JobNode } from "./graph.ts";
+import { type Change, compare } from "./ingredients.ts";
+
+import type { Stale } from "./scheduler.ts";
+
+/**
+ * @param last where the job's label led before, when it is known
+ * @returns one line for each ingredient that changed, or what else keeps the job from being done
+ */
+export async function reasons(
+  node: JobNode,
+  stale: Stale,
+  last: NodeRow | undefined,
+  catalog: Catalog,
+  fingerprints: Fingerprints,
+): Promise<string[]> {
+  const failed = await catalog.query(
+    "SELECT message FROM failure WHERE key = $key",
+    { key: stale.key },
+  );
+  const note = failed.length
+    ? [`its last run failed: ${String(failed[0].message).split("\n")[0]}`]
+    : [];
+  if (stale.missing) {
+    const [row] = await catalog.query("SELECT status FROM job WHERE key = $key", {
+      key: stale.key,
+    });
+    const how = row?.status === "damaged" ? "was found damaged by verify" : "is missing";
+    return [`output: object ${stale.missing.slice(0, 12)} ${how}`, ...note];
+  }
+  const [row] = await catalog.query("SELECT status FROM job WHERE key = $key", { key: stale.key });
+  if (row?.status === "damaged") return ["output: an object was found damaged by verify", ...note];
+  const before = last?.doneKey ? await catalog.ingredients(last.doneKey) : undefined;
+  if (!before) return ["it never ran to its end under this label", ...note];
+  const details = new Map(
+    await Promise.all(
+      [before.code, stale.ingredients.code].map(async (code) =>
+        [code, fingerprints.detail(code) ?? await catalog.codeDetail(code)] as const
+      ),
+    ),
+  );
+  const changes = compare(before, stale.ingredients, (code) => details.get(code));
+  const lines = changes.map(describe);
+  return [...lines.length ? lines : [`the artifact of ${node.label} is gone`], ...note];
+}
+
+function describe({ ingredient, text }: Change): string {
+  return `${ingredient}: ${text}`;
+}

@@ -1,0 +1,189 @@
+/**
+ * @file From the outcome of a job to the catalogue, with the checks that keep the cache honest: a
+ * result is recorded only under a key that describes the code and the inputs it really came from.
+ */
+import type { ArtifactSource } from "./artifact.ts";
+import { canonical, contentOf } from "./canonical.ts";
+import type { Catalog, DoneJob, FailedJob, NodeRow, RunInfo } from "./catalog.ts";
+import type { JobNode, Node } from "./graph.ts";
+import { hashFile } from "./objects.ts";
+import type { JobSpec } from "./protocol.ts";
+import type { Committed, Finished, JobStatus } from "./scheduler.ts";
+import type { Workspace } from "./workspace.ts";
+import { rmSync } from "node:fs";
+
+export class Recorder {
+  #artifacts = new Map<Node, ArtifactSource>();
+
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly catalog: Catalog,
+    private readonly run: RunInfo,
+    private readonly threads = 1,
+  ) {}
+
+  /** What the worker is given. */
+  async spec({ node, stale }: JobStatus): Promise<JobSpec> {
+    const { root, storeDir, options } = this.workspace;
+    const inputs: Record<string, ArtifactSource> = {};
+    // In the order of the names: the key does not know another, so a stage must not see one.
+    for (const name of Object.keys(node.inputs).sort()) {
+      inputs[name] = await this.#artifactOf(node.inputs[name]);
+    }
+    return {
+      key: stale!.key,
+      label: node.label,
+      root,
+      storeDir,
+      inputDir: storeDir,
+      stage: { name: node.stage.name, path: node.stage.path },
+      modules: node.modules,
+      params: JSON.parse(canonical(node.params)),
+      inputs,
+      engine: node.stage.usesEngine ? options.engine : undefined,
+      threads: this.threads,
+      codeFiles: Object.keys(stale!.fingerprint.files),
+    };
+  }
+
+  /** One transaction for everything that finished since the last one. */
+  async commit(finished: Finished[]): Promise<(Committed | { error: string })[]> {
+    const done: DoneJob[] = [];
+    const failed: FailedJob[] = [];
+    const results = await Promise.all(finished.map(async (item) => {
+      const { status: { node, stale }, outcome } = item;
+      const error = outcome.ok ? await this.#objection(item) : outcome.message;
+      if (error === undefined && outcome.ok) {
+        const job = this.#record(item.status, outcome.result);
+        done.push(job);
+        const objects = job.artifact.files.map((f) => f.sha256);
+        return { content: job.content, objects, seconds: job.seconds };
+      }
+      if (outcome.ok || !outcome.aborted) {
+        failed.push({ key: stale!.key, label: node.label, message: error! });
+      }
+      return { error: error! };
+    }));
+    await this.catalog.commit(this.run, done, failed);
+    await this.catalog.setNodes(this.run.profile, this.#rows(finished, done));
+    for (const { key } of done) rmSync(this.workspace.objects.checkpointPath(key), { force: true });
+    return results;
+  }
+
+  /** Why a result cannot be recorded; undefined when it can. */
+  async #objection({ status: { node, stale }, outcome }: Finished): Promise<string | undefined> {
+    if (!outcome.ok) return outcome.message;
+    const { fingerprints } = this.workspace;
+    const { files } = stale!.fingerprint;
+    const { codeSeen } = outcome.result;
+    const again = "its result was thrown away. Run the pipeline again.";
+    if (!await fingerprints.stillHolds(node.stage.path, node.modules, stale!.fingerprint)) {
+      const edited = Object.keys(files).filter((p) => fingerprints.hashes.hash(p) !== files[p]);
+      return `${edited.join(", ")} changed while the job ran; ${again}`;
+    }
+    // Now the files say what the key says, or differ where it does not matter. The worker must have
+    // loaded one of these two.
+    for (const [path, hash] of Object.entries(files)) {
+      if (codeSeen[path] === hash || codeSeen[path] === fingerprints.hashes.hash(path)) continue;
+      return `${path} was another when the worker loaded it; ${again}`;
+    }
+    for (const input of Object.values(node.inputs)) {
+      if (input.kind === "job" || hashFile(input.path) === input.sha256) continue;
+      return `The input file ${input.path} changed while the job ran; ${again}`;
+    }
+  }
+
+  #record({ node, stale }: JobStatus, result: DoneResult): DoneJob {
+    const { files, scalars } = result.artifact;
+    const hashes = Object.fromEntries(files.map((f) => [f.name, f.sha256]));
+    const { code } = stale!.ingredients;
+    return {
+      key: stale!.key,
+      label: node.label,
+      ingredients: stale!.ingredients,
+      codeDetail: this.workspace.fingerprints.detail(code),
+      content: contentOf(hashes, scalars),
+      artifact: result.artifact,
+      inputs: Object.entries(node.inputs).map(([name, input]) => ({
+        name,
+        key: input.kind === "job" ? this.workspace.resolver.keys.get(input)! : null,
+        content: this.workspace.resolver.contentOf(input)!,
+      })),
+      seconds: result.seconds,
+      observations: result.observations,
+      metrics: result.metrics,
+    };
+  }
+
+  #rows(finished: Finished[], done: DoneJob[]): NodeRow[] {
+    const succeeded = new Set(done.map((job) => job.key));
+    return finished.flatMap(({ status: { node, stale } }) =>
+      succeeded.has(stale!.key)
+        ? node.labels.map((label) => ({ label, key: stale!.key, doneKey: stale!.key }))
+        : []
+    );
+  }
+
+  async #artifactOf(node: Node): Promise<ArtifactSource> {
+    let artifact = this.#artifacts.get(node);
+    if (!artifact) {
+      artifact = node.kind === "file"
+        ? {
+          files: [{ name: node.name, sha256: node.sha256, bytes: node.bytes }],
+          scalars: {},
+          path: node.path,
+        }
+        : await this.catalog.artifact(this.workspace.resolver.keys.get(node)!);
+      this.#artifacts.set(node, artifact);
+    }
+    return artifact;
+  }
+}
+
+type DoneResult = Extract<Finished["outcome"], { ok: true }>["result"];
+
+/** Records where the labels of jobs lead, whether those ran now or were done before. */
+export async function recordNodes(
+  catalog: Catalog,
+  profile: string,
+  nodes: JobNode[],
+  keyOf: (node: JobNode) => { key?: string; done: boolean },
+): Promise<void> {
+  const before = await catalog.nodes(profile);
+  const rows: NodeRow[] = [];
+  for (const node of nodes) {
+    const { key, done } = keyOf(node);
+    if (key === undefined) continue;
+    for (const label of node.labels) {
+      const old = before.get(label);
+      const doneKey = done ? key : old?.doneKey ?? null;
+      if (old?.key !== key || old.doneKey !== doneKey) rows.push({ label, key, doneKey });
+    }
+  }
+  await catalog.setNodes(profile, rows);
+}
+
+/**
+ * A job that was done all along may have been cut off from inputs that ran again to the same bytes:
+ * its provenance now leads to those, not to jobs that gc may take.
+ */
+export async function recordInputs(
+  catalog: Catalog,
+  nodes: JobNode[],
+  keyOf: (node: JobNode) => string | undefined,
+): Promise<void> {
+  const recorded = new Map<string, string | null>();
+  for (const row of await catalog.query("SELECT job_key, name, job_key_of_input FROM input")) {
+    recorded.set(`${row.job_key} ${row.name}`, row.job_key_of_input as string | null);
+  }
+  const moved: { key: string; name: string; input: string }[] = [];
+  for (const node of nodes) {
+    const key = keyOf(node);
+    for (const [name, input] of Object.entries(node.inputs)) {
+      const now = input.kind === "job" ? keyOf(input) : undefined;
+      const before = recorded.get(`${key} ${name}`);
+      if (key && now && before && before !== now) moved.push({ key, name, input: now });
+    }
+  }
+  await catalog.moveInputs(moved);
+}

@@ -1,0 +1,87 @@
+/**
+ * @file Decides for one job whether it is done: computes its key and looks it up.
+ *
+ * A key needs the content of every input, so a job behind one that still has to run is "waiting": it
+ * may turn out to be done after all, when that one gives the same bytes as before.
+ */
+import type { DoneIndex } from "./done_index.ts";
+import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
+import type { JobNode, Node } from "./graph.ts";
+import { type Ingredients, keyOf } from "./ingredients.ts";
+import type { EngineName } from "./stage.ts";
+
+export type Resolution =
+  | { state: "waiting"; on: JobNode[] }
+  | { state: "done"; key: string; content: string; ingredients: Ingredients }
+  | {
+    state: "stale";
+    key: string;
+    ingredients: Ingredients;
+    fingerprint: Fingerprint;
+    /** Set when the key is known but its bytes are gone. */
+    missing?: string;
+  };
+
+/** The package whose version stands for the engine's. */
+const ENGINE_PACKAGES: Record<EngineName, string> = {
+  ort: "onnxruntime-node",
+  jax: "@jax-js/jax",
+  tfjs: "@tensorflow/tfjs",
+};
+
+export class Resolver {
+  readonly #contents = new Map<JobNode, string>();
+  readonly keys = new Map<JobNode, string>();
+
+  constructor(
+    private readonly fingerprints: Fingerprints,
+    private readonly done: DoneIndex,
+    /** Objects that exist. */
+    private readonly present: Set<string>,
+    private readonly engine: EngineName,
+  ) {}
+
+  async resolve(node: JobNode): Promise<Resolution> {
+    const inputs: Record<string, string> = {};
+    const on: JobNode[] = [];
+    for (const [name, input] of Object.entries(node.inputs)) {
+      const content = this.contentOf(input);
+      if (content === undefined) on.push(input as JobNode);
+      else inputs[name] = content;
+    }
+    if (on.length) return { state: "waiting", on: [...new Set(on)] };
+    const { stage } = node;
+    const fingerprint = await this.fingerprints.of(stage.path, node.modules);
+    const ingredients: Ingredients = {
+      stage: stage.name,
+      code: fingerprint.code,
+      packages: fingerprint.packages,
+      params: node.params,
+      inputs,
+      ...(stage.usesEngine ? { engine: this.#engine() } : {}),
+    };
+    const key = keyOf(ingredients);
+    this.keys.set(node, key);
+    const done = this.done.jobs.get(key);
+    const missing = done?.objects.find((hash) => !this.present.has(hash));
+    if (!done || missing) return { state: "stale", key, ingredients, fingerprint, missing };
+    this.#contents.set(node, done.content);
+    return { state: "done", key, content: done.content, ingredients };
+  }
+
+  contentOf(node: Node): string | undefined {
+    return node.kind === "file" ? node.content : this.#contents.get(node);
+  }
+
+  /** A job has run. */
+  finished(node: JobNode, key: string, content: string, objects: string[]): void {
+    this.done.jobs.set(key, { content, objects });
+    for (const hash of objects) this.present.add(hash);
+    this.#contents.set(node, content);
+  }
+
+  #engine() {
+    const version = this.fingerprints.packages.version(ENGINE_PACKAGES[this.engine]);
+    return { name: this.engine, version: version ?? "unknown" };
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * @file Tensors as safetensors: 8 bytes of header length, a JSON header, the raw little-endian data.
+ *
+ * Opens in Python with `safetensors.numpy.load_file(path)`. Names are written in sorted order and the
+ * header padded to 8 bytes, so equal tensors are equal bytes and the data is aligned for typed arrays.
+ * Format: https://huggingface.co/docs/safetensors
+ */
+export interface Tensor {
+  dtype: "float32" | "float64" | "int32" | "uint32" | "bool";
+  shape: number[];
+  data: Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
+}
+
+const CODES = {
+  float32: "F32",
+  float64: "F64",
+  int32: "I32",
+  uint32: "U32",
+  bool: "BOOL",
+} as const;
+
+/** @throws {Error} naming the tensor when its data does not fit its shape or type */
+export function encodeTensors(tensors: Record<string, Tensor>): Uint8Array {
+  const header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }> = {};
+  const parts: Uint8Array[] = [];
+  // Widest elements first, as the reference implementation does: every tensor stays aligned.
+  const names = Object.keys(tensors).sort((a, b) =>
+    widthOf(tensors[b].dtype) - widthOf(tensors[a].dtype) || (a < b ? -1 : 1)
+  );
+  let offset = 0;
+  for (const name of names) {
+    const { dtype, shape, data } = tensors[name];
+    if (name === "__metadata__") throw new Error(`"__metadata__" cannot name a tensor.`);
+    if (!(dtype in CODES)) throw new Error(`Tensor "${name}": unknown dtype "${dtype}".`);
+    const size = shape.reduce((n, d) => n * d, 1);
+    if (size !== data.length) {
+      throw new Error(
+        `Tensor "${name}": shape [${shape}] needs ${size} numbers, its data has ${data.length}.`,
+      );
+    }
+    const bytes = bytesOf(name, dtype, data);
+    header[name] = {
+      dtype: CODES[dtype],
+      shape: [...shape],
+      data_offsets: [offset, offset + bytes.length],
+    };
+    parts.push(bytes);
+    offset += bytes.length;
+  }
+  let json = JSON.stringify(header);
+  let head = new TextEncoder().encode(json);
+  if (head.length % 8) {
+    json += " ".repeat(8 - head.length % 8);
+    head = new TextEncoder().encode(json);
+  }
+  const out = new Uint8Array(8 + head.length + offset);
+  new DataView(out.buffer).setBigUint64(0, BigInt(head.length), true);
+  out.set(head, 8);
+  let at = 8 + head.length;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** @throws {Error} saying what is wrong with bytes that are no safetensors file */
+export function decodeTensors(bytes: Uint8Array): Record<string, Tensor> {
+  const bad = (what: string) => new Error(`Not a safetensors file: ${what}.`);
+  if (bytes.length < 8) throw bad(`${bytes.length} bytes are too few`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (8 + length > bytes.length) throw bad(`the header of ${length} bytes is cut off`);
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, entry] of Object.entries<HeaderEntry>(header)) {
+    if (name === "__metadata__") continue;
+    const dtype = (Object.keys(CODES) as Tensor["dtype"][]).find((d) => CODES[d] === entry.dtype);
+    if (!dtype) throw bad(`tensor "${name}" has the unsupported dtype ${entry.dtype}`);
+    const [from, to] = entry.data_offsets;
+    const size = entry.shape.reduce((n: number, d: number) => n * d, 1);
+    if (to - from !== size * widthOf(dtype) || 8 + length + to > bytes.length) {
+      throw bad(`tensor "${name}" has ${to - from} bytes for shape [${entry.shape}]`);
+    }
+    // A copy: the tensor outlives the file's buffer and starts aligned wherever that one starts.
+    // (Not bytes.slice: a Node Buffer's shares memory with what lies beside it.)
+    const data = Uint8Array.from(bytes.subarray(8 + length + from, 8 + length + to)).buffer;
+    tensors[name] = { dtype, shape: entry.shape, data: arrayOf(dtype, data) };
+  }
+  return tensors;
+}
+
+interface HeaderEntry {
+  dtype: string;
+  shape: number[];
+  data_offsets: [number, number];
+}
+
+function widthOf(dtype: Tensor["dtype"]): number {
+  return dtype === "float64" ? 8 : dtype === "bool" ? 1 : 4;
+}
+
+function arrayOf(dtype: Tensor["dtype"], data: ArrayBuffer): Tensor["data"] {
+  switch (dtype) {
+    case "float32":
+      return new Float32Array(data);
+    case "float64":
+      return new Float64Array(data);
+    case "int32":
+      return new Int32Array(data);
+    case "uint32":
+      return new Uint32Array(data);
+    case "bool":
+      return new Uint8Array(data);
+  }
+}
+
+/** Engines hand booleans over as one byte or as one 32-bit integer each; the file has one byte. */
+function bytesOf(name: string, dtype: Tensor["dtype"], data: Tensor["data"]): Uint8Array {
+  if (dtype === "bool") return Uint8Array.from(data, (v) => v ? 1 : 0);
+  if (data.BYTES_PER_ELEMENT !== widthOf(dtype) || data.constructor !== kindOf(dtype)) {
+    throw new Error(`Tensor "${name}": dtype ${dtype} with a ${data.constructor.name}.`);
+  }
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function kindOf(dtype: Tensor["dtype"]) {
+  return arrayOf(dtype, new ArrayBuffer(0)).constructor;
+}

@@ -1,0 +1,232 @@
+/**
+ * @file Runs what is stale, in an order that the inputs allow: a ready queue over an executor.
+ *
+ * A job whose input failed is skipped, its siblings go on. A job is looked up again once its inputs
+ * have run: when they gave the same bytes as before, it is done without running.
+ */
+import type { Executor, Outcome } from "./executors/executor.ts";
+import type { JobNode } from "./graph.ts";
+import type { JobSpec } from "./protocol.ts";
+import type { Resolution, Resolver } from "./resolver.ts";
+
+/** `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
+export type JobState =
+  | "waiting"
+  | "ready"
+  | "running"
+  | "cached"
+  | "ran"
+  | "failed"
+  | "skipped"
+  | "stopped";
+
+export type Stale = Extract<Resolution, { state: "stale" }>;
+
+export interface JobStatus {
+  node: JobNode;
+  state: JobState;
+  stale?: Stale;
+  /** Milliseconds on the clock of `performance.now`. */
+  startedAt?: number;
+  seconds?: number;
+  progress?: { done: number; total: number };
+  error?: string;
+  /** The jobs that failed or were skipped and so kept this one from running. */
+  lacking?: JobNode[];
+}
+
+/** What happens around a job, in the order of its life. */
+export interface SchedulerHooks {
+  prepare(status: JobStatus): Promise<JobSpec>;
+  /**
+   * Records outcomes, in the order given, and returns for each the content and objects of a job that
+   * is now done, or the error that it failed with.
+   */
+  commit(finished: Finished[]): Promise<(Committed | { error: string })[]>;
+  changed(status: JobStatus): void;
+  log(status: JobStatus, line: string): void;
+}
+
+export interface Finished {
+  status: JobStatus;
+  spec: JobSpec;
+  outcome: Outcome;
+}
+
+export interface Committed {
+  content: string;
+  objects: string[];
+  seconds: number;
+}
+
+export class Scheduler {
+  readonly statuses = new Map<JobNode, JobStatus>();
+  #dependents = new Map<JobNode, JobNode[]>();
+  #ready: JobStatus[] = [];
+  #rank = new Map<JobNode, number>();
+  #running = 0;
+  #finished: Finished[] = [];
+  #wake = () => {};
+  stopped = false;
+
+  /** @param nodes every job after its inputs */
+  constructor(private readonly nodes: JobNode[], private readonly resolver: Resolver) {
+    for (const node of nodes) {
+      this.statuses.set(node, { node, state: "waiting" });
+      for (const input of Object.values(node.inputs)) {
+        if (input.kind !== "job") continue;
+        const list = this.#dependents.get(input);
+        if (list) list.push(node);
+        else this.#dependents.set(input, [node]);
+      }
+    }
+  }
+
+  /** Looks every job up; nothing runs yet. @returns the number of jobs that are not done */
+  async plan(): Promise<number> {
+    let open = 0;
+    for (const node of this.nodes) if (!await this.#look(node)) open++;
+    return open;
+  }
+
+  /**
+   * Runs until nothing is left that can run. Call `plan` first.
+   *
+   * @param seconds estimate for a job: what starts the longest chain goes first
+   */
+  async run(
+    executor: Executor,
+    hooks: SchedulerHooks,
+    seconds: (node: JobNode) => number = () => 1,
+  ): Promise<void> {
+    this.#rank = this.#criticalPaths(seconds);
+    this.#ready.splice(0).forEach((status) => this.#enqueue(status));
+    for (;;) {
+      // Results first: they may make a job ready that is more urgent than those that wait.
+      if (this.#finished.length) {
+        await this.#settle(this.#finished.splice(0), hooks);
+        continue;
+      }
+      while (!this.stopped && this.#running < executor.capacity && this.#ready.length) {
+        this.#start(this.#ready.shift()!, executor, hooks);
+      }
+      if (!this.#running) break;
+      await new Promise<void>((wake) => this.#wake = wake);
+    }
+    if (!this.stopped) return;
+    for (const status of this.statuses.values()) {
+      if (status.state === "ready" || status.state === "waiting") status.state = "stopped";
+    }
+  }
+
+  /** Starts no further job; those that run are the executor's to end. */
+  stop(): void {
+    this.stopped = true;
+    this.#wake();
+  }
+
+  #start(status: JobStatus, executor: Executor, hooks: SchedulerHooks): void {
+    this.#running++;
+    status.state = "running";
+    status.startedAt = performance.now();
+    hooks.changed(status);
+    (async () => {
+      const spec = await hooks.prepare(status);
+      const outcome = await executor.run(spec, status.node.stage.permissions, {
+        log: (line) => hooks.log(status, line),
+        progress(done, total) {
+          status.progress = { done, total };
+          hooks.changed(status);
+        },
+      });
+      this.#finished.push({ status, spec, outcome });
+    })().catch((cause) => {
+      const message = `The job could not be started: ${cause?.stack ?? cause}`;
+      const spec = { key: status.stale!.key } as JobSpec;
+      this.#finished.push({ status, spec, outcome: { ok: false, message, aborted: false } });
+    }).finally(() => {
+      this.#running--;
+      this.#wake();
+    });
+  }
+
+  async #settle(finished: Finished[], hooks: SchedulerHooks): Promise<void> {
+    const results = await hooks.commit(finished);
+    for (const [i, { status, outcome }] of finished.entries()) {
+      const result = results[i];
+      status.progress = undefined;
+      status.seconds = (performance.now() - status.startedAt!) / 1000;
+      if ("error" in result) {
+        status.error = result.error;
+        status.state = !outcome.ok && outcome.aborted ? "stopped" : "failed";
+        hooks.changed(status);
+        this.#skipDependents(status.node, hooks);
+      } else {
+        status.state = "ran";
+        this.resolver.finished(status.node, status.stale!.key, result.content, result.objects);
+        hooks.changed(status);
+        await this.#lookAtDependents(status.node, hooks);
+      }
+    }
+  }
+
+  async #lookAtDependents(node: JobNode, hooks: SchedulerHooks): Promise<void> {
+    for (const dependent of this.#dependents.get(node) ?? []) {
+      const status = this.statuses.get(dependent)!;
+      if (status.state !== "waiting") continue;
+      const done = await this.#look(dependent);
+      // deno-lint-ignore no-explicit-any -- #look changed it, which the type checker cannot see
+      if ((status.state as any) !== "waiting") hooks.changed(status);
+      if (done) await this.#lookAtDependents(dependent, hooks);
+    }
+  }
+
+  /** @returns true when the job is done */
+  async #look(node: JobNode): Promise<boolean> {
+    const status = this.statuses.get(node)!;
+    const resolution = await this.resolver.resolve(node);
+    if (resolution.state === "done") status.state = "cached";
+    if (resolution.state === "stale") {
+      status.state = "ready";
+      status.stale = resolution;
+      this.#enqueue(status);
+    }
+    return resolution.state === "done";
+  }
+
+  #enqueue(status: JobStatus): void {
+    const before = (a: JobStatus, b: JobStatus) =>
+      (this.#rank.get(b.node) ?? 0) - (this.#rank.get(a.node) ?? 0) || a.node.index - b.node.index;
+    let [low, high] = [0, this.#ready.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (before(this.#ready[middle], status) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    this.#ready.splice(low, 0, status);
+  }
+
+  #skipDependents(node: JobNode, hooks: SchedulerHooks): void {
+    for (const dependent of this.#dependents.get(node) ?? []) {
+      const status = this.statuses.get(dependent)!;
+      status.lacking = [...status.lacking ?? [], node];
+      if (status.state !== "waiting") continue;
+      status.state = this.statuses.get(node)!.state === "stopped" ? "stopped" : "skipped";
+      hooks.changed(status);
+      this.#skipDependents(dependent, hooks);
+    }
+  }
+
+  /** Longest estimated time from the start of a job to the end of what needs it. */
+  #criticalPaths(seconds: (node: JobNode) => number): Map<JobNode, number> {
+    const rank = new Map<JobNode, number>();
+    for (const node of this.nodes.toReversed()) {
+      let after = 0;
+      for (const next of this.#dependents.get(node) ?? []) {
+        after = Math.max(after, rank.get(next)!);
+      }
+      rank.set(node, after + seconds(node));
+    }
+    return rank;
+  }
+}

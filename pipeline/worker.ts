@@ -1,0 +1,180 @@
+/**
+ * @file The process that runs jobs, one at a time: reads specs from stdin, answers on stdout.
+ *
+ * It writes objects and checkpoints, never the catalogue. When the coordinator dies its stdin ends,
+ * and so does the worker. Started by an executor; not meant to be run by hand.
+ */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { readerAsync, readerSync, storeResult } from "./artifact.ts";
+import { checkpointOf } from "./checkpoints.ts";
+import type { MetricPoint } from "./catalog.ts";
+import { sha256 } from "./canonical.ts";
+import { hashFile, Objects } from "./objects.ts";
+import {
+  decodeLine,
+  encodeLine,
+  type FromWorker,
+  type JobResult,
+  type JobSpec,
+  lines,
+  type ToWorker,
+} from "./protocol.ts";
+import type { StageContext, StageModule } from "./stage.ts";
+
+/** As each code file was when this process loaded it: a module is loaded once, whatever comes. */
+const seen = new Map<string, string>();
+
+let abort = new AbortController();
+
+function send(message: FromWorker): void {
+  const bytes = new TextEncoder().encode(encodeLine(message));
+  try {
+    for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
+  } catch {
+    Deno.exit(1); // Nobody listens any more.
+  }
+}
+
+async function main(): Promise<void> {
+  // Ctrl-C reaches the whole process group; when a worker stops is for the coordinator to say.
+  Deno.addSignalListener("SIGINT", () => {});
+  for (const level of ["log", "info", "debug", "warn", "error"] as const) {
+    console[level] = (...words: unknown[]) =>
+      send({ type: "log", line: words.map(text).join(" ") });
+  }
+  // Work rejected behind a stage's back must not take the process and its other jobs along silently.
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    send({ type: "log", line: `Unhandled rejection: ${explain(event.reason)}` });
+  });
+  for await (const line of lines(Deno.stdin.readable)) {
+    const message = decodeLine<ToWorker>(line);
+    if (typeof message === "string") continue;
+    if (message.type === "abort") abort.abort(new Error("The run was stopped."));
+    // Not awaited: the loop has to go on to hear an abort.
+    else runJob(message.spec);
+  }
+  Deno.exit(0);
+}
+
+async function runJob(spec: JobSpec): Promise<void> {
+  abort = new AbortController();
+  try {
+    send({ type: "done", result: await perform(spec) });
+  } catch (error) {
+    send({ type: "failed", message: explain(error), aborted: abort.signal.aborted });
+  }
+}
+
+async function perform(spec: JobSpec): Promise<JobResult> {
+  const start = performance.now();
+  const objects = new Objects(spec.storeDir);
+  const stored = new Objects(spec.inputDir);
+  const { stage, modules } = await load(spec);
+  const metrics: MetricPoint[] = [];
+  const observations: Record<string, number> = {};
+  const inputs = Object.fromEntries(
+    Object.entries(spec.inputs).map(([name, source]) => {
+      const what = `Input "${name}" of ${spec.label}`;
+      const load = source.path === undefined
+        ? (file: { name: string; sha256: string }) =>
+          stored.read(file.sha256, `${what}, ${file.name}`)
+        : (file: { sha256: string }) => readUserFile(source.path!, file.sha256);
+      return [name, readerAsync(readerSync(source, load, what))];
+    }),
+  );
+  let lastProgress = 0;
+  const context: StageContext = {
+    params: spec.params,
+    inputs,
+    modules,
+    get engine() {
+      if (spec.engine) return spec.engine;
+      throw new Error(
+        `${spec.stage.path} reads ctx.engine, so it must export usesEngine = true: the engine is ` +
+          `part of the key only then.`,
+      );
+    },
+    threads: spec.threads,
+    log: (line) => send({ type: "log", line }),
+    progress(done, total) {
+      const now = performance.now();
+      if (now - lastProgress < 100 && done < total) return;
+      lastProgress = now;
+      send({ type: "progress", done, total });
+    },
+    metric: (name, step, value) => void metrics.push([name, step, value]),
+    observe: (name, value) => void (observations[name] = value),
+    checkpoint: checkpointOf(objects, spec.key, metrics),
+    signal: abort.signal,
+  };
+  const result = await stage.run(context);
+  recheckInputs(spec, stored);
+  const artifact = storeResult(objects, result);
+  observations.rss_bytes ??= Deno.memoryUsage().rss;
+  return {
+    artifact,
+    seconds: (performance.now() - start) / 1000,
+    observations,
+    metrics,
+    codeSeen: Object.fromEntries(spec.codeFiles.map((path) => [path, seen.get(path)!])),
+  };
+}
+
+/** Imports the code of a job and notes what the files held at that moment. */
+async function load(spec: JobSpec) {
+  const full = (path: string) => join(spec.root, path);
+  const fresh = spec.codeFiles.filter((path) => !seen.has(path));
+  const look = () => fresh.map((path) => hashFile(full(path)) ?? "missing");
+  const before = look();
+  const stage: StageModule = await import(pathToFileURL(full(spec.stage.path)).href);
+  const modules: Record<string, unknown> = {};
+  for (const [name, { path, exports }] of Object.entries(spec.modules)) {
+    const module = await import(pathToFileURL(full(path)).href);
+    // Only what the fingerprint covers may be used.
+    modules[name] = Object.fromEntries(exports.map((e) => {
+      if (!(e in module)) throw new Error(`${path} does not export ${e}, which ${name} needs.`);
+      return [e, module[e]];
+    }));
+  }
+  const after = look();
+  for (const [i, path] of fresh.entries()) {
+    seen.set(path, before[i] === after[i] ? before[i] : "changed while it was loaded");
+  }
+  return { stage, modules };
+}
+
+/** A file that changed under a running job must not end up as the source of its result. */
+function recheckInputs(spec: JobSpec, objects: Objects): void {
+  for (const [name, { files, path }] of Object.entries(spec.inputs)) {
+    for (const file of files) {
+      const at = path ?? objects.path(file.sha256);
+      if (hashFile(at) === file.sha256) continue;
+      throw new Error(
+        `Input "${name}" (${at}) changed while the job ran; run "deno task verify", then the ` +
+          `pipeline again.`,
+      );
+    }
+  }
+}
+
+function readUserFile(path: string, expected: string): Uint8Array {
+  const bytes = Deno.readFileSync(path);
+  if (sha256(bytes) !== expected) {
+    throw new Error(`${path} changed after the run had started; run the pipeline again.`);
+  }
+  return bytes;
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" ? value : Deno.inspect(value);
+}
+
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? stack : `${stack}\nCaused by: ${explain(error.cause)}`;
+}
+
+if (import.meta.main) await main();

@@ -1,0 +1,146 @@
+/**
+ * @file What every command starts from: the graph of a profile and the store it is looked up in.
+ */
+import { join, resolve } from "node:path";
+import { Catalog, type NodeRow } from "./catalog.ts";
+import { DoneIndex } from "./done_index.ts";
+import { Fingerprints } from "./fingerprint.ts";
+import { Graph, type JobNode } from "./graph.ts";
+import { Objects } from "./objects.ts";
+import { Overrides } from "./overrides.ts";
+import { Packages } from "./packages.ts";
+import { loadPlan, type Plan } from "./plan.ts";
+import { type Profile, profileOf } from "./profiles.ts";
+import { Resolver } from "./resolver.ts";
+import type { EngineName } from "./stage.ts";
+
+export interface WorkspaceOptions {
+  /** Folder with pipeline/stages and pipeline/experiments. */
+  root: string;
+  /** Where results are kept, from the root. */
+  store: string;
+  profile: string;
+  engine: EngineName;
+  /** `stage.parameter=value` assignments. */
+  set: string[];
+}
+
+export interface Workspace {
+  options: WorkspaceOptions;
+  root: string;
+  storeDir: string;
+  profile: Profile;
+  objects: Objects;
+  fingerprints: Fingerprints;
+  plan: Plan;
+  graph: Graph;
+  index: DoneIndex;
+  resolver: Resolver;
+  /** Under which labels are recorded: a run with `--set` must not pass for one of the profile. */
+  labelSpace: string;
+  /** Where labels led last. */
+  labels(): Promise<Map<string, NodeRow>>;
+  /** Opens the database on first use: most commands do without. */
+  catalog(): Promise<Catalog>;
+  /** Closes the database and saves the caches. */
+  close(): void;
+}
+
+/** The caller holds the store's lock. @throws {Error} for anything wrong with graph or options */
+export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  const root = resolve(options.root);
+  const storeDir = resolve(root, options.store);
+  const profile = profileOf(options.profile);
+  const cacheDir = join(storeDir, "cache");
+  const fingerprints = new Fingerprints(root, cacheDir, Packages.read(root));
+  const { packages, hashes } = fingerprints;
+  const plan = await loadPlan(root, cacheDir, packages, hashes);
+  const graph = buildGraph(root, plan, profile, new Overrides(options.set));
+
+  const labelSpace = profile.name + (options.set.length ? "-set" : "");
+  let opened: Promise<Catalog> | undefined;
+  let closable: Catalog | undefined;
+  const catalog = () =>
+    opened ??= Catalog.open(storeDir).then((c) => {
+      DoneIndex.drop(storeDir);
+      return closable = c;
+    });
+  const index = DoneIndex.fromMirror(storeDir) ??
+    await DoneIndex.fromCatalog(storeDir, await catalog());
+  const objects = new Objects(storeDir);
+  const resolver = new Resolver(fingerprints, index, objects.list(), options.engine);
+  return {
+    options,
+    root,
+    storeDir,
+    profile,
+    objects,
+    fingerprints,
+    plan,
+    graph,
+    index,
+    resolver,
+    labelSpace,
+    async labels() {
+      const db = await catalog();
+      const own = await db.nodes(labelSpace);
+      return labelSpace === profile.name ? own : new Map([...await db.nodes(profile.name), ...own]);
+    },
+    catalog,
+    close() {
+      fingerprints.save();
+      if (!closable) return;
+      closable.close();
+      index.save();
+    },
+  };
+}
+
+function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overrides): Graph {
+  const graph = new Graph(root, plan.stages, overrides);
+  for (const { meta, grid } of plan.experiments) graph.add(meta.id, grid, profile);
+  overrides.checkAllUsed(Object.keys(plan.stages));
+  return graph;
+}
+
+/** The jobs of some experiments, or those that one job needs, with everything they are made from. */
+export function selectJobs(graph: Graph, wanted: { only?: string[]; job?: string }): JobNode[] {
+  if (wanted.job !== undefined) return ancestors(findJob(graph, wanted.job));
+  const only = wanted.only ?? [];
+  for (const id of only) {
+    if (graph.results.has(id)) continue;
+    const known = [...graph.results.keys()].join(", ") || "none";
+    throw new Error(`No experiment "${id}"; the experiments are ${known}.`);
+  }
+  if (!only.length) return graph.jobs;
+  return graph.jobs.filter((node) => only.some((id) => node.experiments.has(id)));
+}
+
+/** @param name label, unique end or part of a label. @throws {Error} when none or several match */
+export function findJob(graph: Graph, name: string): JobNode {
+  const exact = graph.byLabel.get(name);
+  if (exact) return exact;
+  const labels = [...graph.byLabel.keys()];
+  for (const test of [(l: string) => l.endsWith(name), (l: string) => l.includes(name)]) {
+    const found = labels.filter(test);
+    const nodes = new Set(found.map((label) => graph.byLabel.get(label)!));
+    if (nodes.size === 1) return [...nodes][0];
+    if (nodes.size > 1) {
+      const shown = found.slice(0, 8).join("\n  ");
+      throw new Error(`"${name}" matches ${nodes.size} jobs; name one of\n  ${shown}`);
+    }
+  }
+  const hint = labels.slice(0, 5).join("\n  ");
+  throw new Error(`No job "${name}" in this profile; labels look like\n  ${hint || "(none)"}`);
+}
+
+function ancestors(node: JobNode): JobNode[] {
+  const found = new Set<JobNode>();
+  const stack = [node];
+  for (let at; (at = stack.pop());) {
+    if (found.has(at)) continue;
+    found.add(at);
+    for (const input of Object.values(at.inputs)) if (input.kind === "job") stack.push(input);
+  }
+  return [...found].sort((a, b) => a.index - b.index);
+}

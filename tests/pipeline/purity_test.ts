@@ -1,0 +1,41 @@
+/**
+ * @file What a module does when it is merely loaded is part of the fingerprint of every job that
+ * imports it. So modules of lib/ and stages do nothing: no statement at the top level but
+ * declarations.
+ */
+import assert from "node:assert/strict";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { bundle, minify, stopBundler } from "../../pipeline/bundle.ts";
+import { Packages } from "../../pipeline/packages.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+function modulesIn(folder: string): string[] {
+  const full = join(ROOT, folder);
+  if (!existsSync(full)) return [];
+  return readdirSync(full, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".ts") && !path.endsWith(".d.ts"))
+    .map((path) => `${folder}/${path}`).sort();
+}
+
+/** What is left of a module when nothing of it is used. */
+async function remains(path: string): Promise<string> {
+  const { text } = await bundle(`import ${JSON.stringify("./" + path)};`, {
+    root: ROOT,
+    packages: Packages.read(ROOT),
+    purpose: "hash",
+  });
+  return (await minify(text)).trim();
+}
+
+Deno.test("loading a module of lib/ or a stage does nothing", async () => {
+  const found: Record<string, string> = {};
+  for (const path of [...modulesIn("lib"), ...modulesIn("pipeline/stages")]) {
+    const left = await remains(path);
+    if (left) found[path] = left.slice(0, 200);
+  }
+  await stopBundler();
+  assert.deepEqual(found, {}, "these run something when they are loaded; move it into a function");
+});
