@@ -10,11 +10,11 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { Catalog } from "./catalog.ts";
+import { Catalog } from "./store/catalog.ts";
 import type { CommandOptions } from "./commands/options.ts";
-import { formatSeconds } from "./display.ts";
+import { formatSeconds } from "./run/display.ts";
 import { rehash } from "./commands/verify.ts";
-import { lockStore } from "./lock.ts";
+import { lockStore } from "./store/lock.ts";
 
 export interface CrashOptions {
   root: string;

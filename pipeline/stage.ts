@@ -6,7 +6,7 @@
  * bundle that leaves `run` and everything behind it out (see plan.ts).
  */
 import type { ZodType } from "zod";
-import type { Tensor } from "./safetensors.ts";
+import type { Tensor } from "./store/safetensors.ts";
 
 export type EngineName = "ort" | "jax" | "tfjs";
 

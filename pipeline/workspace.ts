@@ -2,16 +2,16 @@
  * @file What every command starts from: the graph of a profile and the store it is looked up in.
  */
 import { join, resolve } from "node:path";
-import { Catalog, type NodeRow } from "./catalog.ts";
-import { DoneIndex } from "./done_index.ts";
-import { Fingerprints } from "./fingerprint.ts";
+import { Catalog, type NodeRow } from "./store/catalog.ts";
+import { DoneIndex } from "./store/done_index.ts";
+import { Fingerprints } from "./keys/fingerprint.ts";
 import { Graph, type JobNode } from "./graph.ts";
-import { Objects } from "./objects.ts";
+import { Objects } from "./store/objects.ts";
 import { Overrides } from "./overrides.ts";
-import { Packages } from "./packages.ts";
+import { Packages } from "./keys/packages.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
-import { Resolver } from "./resolver.ts";
+import { Resolver } from "./keys/resolver.ts";
 import type { EngineName } from "./stage.ts";
 
 export interface WorkspaceOptions {

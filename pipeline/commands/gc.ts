@@ -7,10 +7,10 @@
  */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Catalog } from "../catalog.ts";
-import { DoneIndex } from "../done_index.ts";
-import { lockStore } from "../lock.ts";
-import { Objects } from "../objects.ts";
+import { Catalog } from "../store/catalog.ts";
+import { DoneIndex } from "../store/done_index.ts";
+import { lockStore } from "../store/lock.ts";
+import { Objects } from "../store/objects.ts";
 import type { CommandOptions } from "./options.ts";
 
 export async function command(options: CommandOptions): Promise<number> {

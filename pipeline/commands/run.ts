@@ -1,17 +1,17 @@
 /**
  * @file `deno task pipeline`: runs what is stale, then publishes and builds the site.
  */
-import { canonical, sha256 } from "../canonical.ts";
-import type { NodeRow, RunInfo } from "../catalog.ts";
-import { formatSeconds, openView } from "../display.ts";
-import { LocalExecutor } from "../executors/local.ts";
+import { canonical, sha256 } from "../keys/canonical.ts";
+import type { NodeRow, RunInfo } from "../store/catalog.ts";
+import { formatSeconds, openView } from "../run/display.ts";
+import { LocalExecutor } from "../run/executors/local.ts";
 import type { JobNode } from "../graph.ts";
-import { LiveFile, type LiveJob } from "../live.ts";
-import { lockStore } from "../lock.ts";
-import { machineInfo } from "../machine.ts";
-import { reasons } from "../reasons.ts";
-import { Recorder, recordInputs, recordNodes } from "../recorder.ts";
-import { type JobStatus, Scheduler } from "../scheduler.ts";
+import { LiveFile, type LiveJob } from "../run/live.ts";
+import { lockStore } from "../store/lock.ts";
+import { machineInfo } from "../run/machine.ts";
+import { reasons } from "../keys/reasons.ts";
+import { Recorder, recordInputs, recordNodes } from "../run/recorder.ts";
+import { type JobStatus, Scheduler } from "../run/scheduler.ts";
 import { resolve } from "node:path";
 import { openWorkspace, selectJobs, type Workspace } from "../workspace.ts";
 import { type CommandOptions, repeatOptions } from "./options.ts";
@@ -62,7 +62,7 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
     return 1;
   }
   if (options.publish && options.job === undefined) {
-    const { publishResults } = await import("../publish_results.ts");
+    const { publishResults } = await import("../publish/publish_results.ts");
     await publishResults(workspace, nodes, options);
   }
   return 0;

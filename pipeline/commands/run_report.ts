@@ -2,10 +2,10 @@
  * @file What a run says about itself: counts and time left, failures with the way to repeat them, and
  * what did not run for want of inputs.
  */
-import { canonical } from "../canonical.ts";
-import type { RunTotals, View } from "../display.ts";
+import { canonical } from "../keys/canonical.ts";
+import type { RunTotals, View } from "../run/display.ts";
 import type { JobNode } from "../graph.ts";
-import type { JobStatus, Scheduler } from "../scheduler.ts";
+import type { JobStatus, Scheduler } from "../run/scheduler.ts";
 import { type CommandOptions, quote, repeatOptions } from "./options.ts";
 
 /**

@@ -2,10 +2,10 @@
  * @file `deno task status`: where every job stands, during a run or between runs.
  */
 import { resolve } from "node:path";
-import { formatSeconds } from "../display.ts";
-import { type LiveJob, readLive } from "../live.ts";
-import { lockStore, StoreBusyError } from "../lock.ts";
-import { Scheduler } from "../scheduler.ts";
+import { formatSeconds } from "../run/display.ts";
+import { type LiveJob, readLive } from "../run/live.ts";
+import { lockStore, StoreBusyError } from "../store/lock.ts";
+import { Scheduler } from "../run/scheduler.ts";
 import { openWorkspace, selectJobs } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
 

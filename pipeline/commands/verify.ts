@@ -4,15 +4,15 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { contentOf } from "../canonical.ts";
-import { Catalog } from "../catalog.ts";
-import { DoneIndex } from "../done_index.ts";
-import { LocalExecutor } from "../executors/local.ts";
-import { lockStore } from "../lock.ts";
-import { machineInfo } from "../machine.ts";
-import { hashFile, Objects } from "../objects.ts";
-import { Recorder } from "../recorder.ts";
-import { Scheduler } from "../scheduler.ts";
+import { contentOf } from "../keys/canonical.ts";
+import { Catalog } from "../store/catalog.ts";
+import { DoneIndex } from "../store/done_index.ts";
+import { LocalExecutor } from "../run/executors/local.ts";
+import { lockStore } from "../store/lock.ts";
+import { machineInfo } from "../run/machine.ts";
+import { hashFile, Objects } from "../store/objects.ts";
+import { Recorder } from "../run/recorder.ts";
+import { Scheduler } from "../run/scheduler.ts";
 import { openWorkspace } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
 

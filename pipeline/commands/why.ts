@@ -2,10 +2,10 @@
  * @file `deno task why JOB`: the ingredient that keeps a job from being done, with both values.
  */
 import { resolve } from "node:path";
-import { lockStore, StoreBusyError } from "../lock.ts";
-import { reasons } from "../reasons.ts";
-import type { LiveJob } from "../live.ts";
-import { Scheduler } from "../scheduler.ts";
+import { lockStore, StoreBusyError } from "../store/lock.ts";
+import { reasons } from "../keys/reasons.ts";
+import type { LiveJob } from "../run/live.ts";
+import { Scheduler } from "../run/scheduler.ts";
 import { findJob, openWorkspace, selectJobs } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
 import { waitForLive } from "./status.ts";

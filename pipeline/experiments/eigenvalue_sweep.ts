@@ -74,21 +74,20 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
         const { name, scores } = read(lambda, seed, what);
         return { value: pick(scores as never), run: name };
       }));
-    const base = (who: "kalman" | "zero") => {
-      const row: Row = { lambda, predictor: who === "zero" ? "zero" : "Kalman filter" };
-      const of = (pick: (s: Score) => number) =>
-        over("baseline", (s: Record<string, { oneStep: Score }>) => pick(s[who].oneStep));
-      row.ratio = of((s) => s.ratio);
-      row.raw_ratio = of((s) => s.rawRatio);
-      row.gap_closed = of((s) => s.gapClosed);
-      horizons.forEach((h, i) => {
-        row[`h${h}`] = over(
-          "baseline",
-          (s: Record<string, { rollout: Score[] }>) => s[who].rollout[i].ratio,
-        );
-      });
-      return row;
-    };
+    type Baseline = Record<"kalman" | "zero", { oneStep: Score; rollout: Score[] }>;
+    const kalman: Row = { lambda, predictor: "Kalman filter" };
+    kalman.ratio = over("baseline", (s: Baseline) => s.kalman.oneStep.ratio);
+    kalman.raw_ratio = over("baseline", (s: Baseline) => s.kalman.oneStep.rawRatio);
+    kalman.gap_closed = over("baseline", (s: Baseline) => s.kalman.oneStep.gapClosed);
+    // Both ends of the scale are exact; only the raw ratios are measured.
+    const zero: Row = { lambda, predictor: "zero" };
+    zero.ratio = over("baseline", (s: Baseline) => s.zero.oneStep.zero);
+    zero.raw_ratio = over("baseline", (s: Baseline) => s.zero.oneStep.rawZero);
+    zero.gap_closed = over("baseline", () => 0);
+    horizons.forEach((h, i) => {
+      kalman[`h${h}`] = over("baseline", (s: Baseline) => s.kalman.rollout[i].ratio);
+      zero[`h${h}`] = over("baseline", (s: Baseline) => s.zero.rollout[i].zero);
+    });
     const model: Row = { lambda, predictor: "Transformer" };
     type OneStep = { overall: Score };
     model.ratio = over("one-step", (s: OneStep) => s.overall.ratio);
@@ -97,7 +96,7 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
     horizons.forEach((h, i) => {
       model[`h${h}`] = over("rollout", (s: { byHorizon: Score[] }) => s.byHorizon[i].ratio);
     });
-    rows.push(base("zero"), model, base("kalman"));
+    rows.push(zero, model, kalman);
     gaps.set(
       lambda,
       seeds.map((seed) => read(lambda, seed, "one-step").scores.overall.gapClosed),

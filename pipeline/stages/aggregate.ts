@@ -5,7 +5,7 @@
  * may not ask for a run that is absent, and every run must be cited by at least one cell.
  */
 import { z } from "zod";
-import { readerSync } from "../artifact.ts";
+import { readerSync } from "../store/artifact.ts";
 import { encodeSummary, isCell, parseSummary, type Summary } from "../results.ts";
 import type { ArtifactReader, ArtifactReaderSync, StageContext, StageResult } from "../stage.ts";
 

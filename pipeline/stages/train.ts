@@ -11,7 +11,7 @@ import {
   unitStatistics,
 } from "../../lib/train/next_patch.ts";
 import { train } from "../../lib/train/trainer.ts";
-import { decodeTensors, encodeTensors } from "../safetensors.ts";
+import { decodeTensors, encodeTensors } from "../store/safetensors.ts";
 import type { StageContext, StageResult } from "../stage.ts";
 import {
   modelModule,

@@ -11,10 +11,10 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { stopBundler } from "../../pipeline/bundle.ts";
-import { contentOf, sha256 } from "../../pipeline/canonical.ts";
-import type { DoneJob, RunInfo } from "../../pipeline/catalog.ts";
-import { Scheduler } from "../../pipeline/scheduler.ts";
+import { stopBundler } from "../../pipeline/keys/bundle.ts";
+import { contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
+import type { DoneJob, RunInfo } from "../../pipeline/store/catalog.ts";
+import { Scheduler } from "../../pipeline/run/scheduler.ts";
 import { openWorkspace } from "../../pipeline/workspace.ts";
 
 interface Row {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readCells } from "../../lib/data/csv.ts";
 import { randomSeries } from "./fixtures.ts";
 
-const program = new URL("../../pipeline/forecast.ts", import.meta.url).pathname;
+const program = new URL("../../pipeline/forecast/forecast.ts", import.meta.url).pathname;
 const HOUR = 3_600_000;
 
 async function forecast(...args: string[]) {

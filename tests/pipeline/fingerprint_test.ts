@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { deferConstants, stopBundler } from "../../pipeline/bundle.ts";
-import { Fingerprints } from "../../pipeline/fingerprint.ts";
-import { Packages } from "../../pipeline/packages.ts";
+import { deferConstants, stopBundler } from "../../pipeline/keys/bundle.ts";
+import { Fingerprints } from "../../pipeline/keys/fingerprint.ts";
+import { Packages } from "../../pipeline/keys/packages.ts";
 import { openWorkspace } from "../../pipeline/workspace.ts";
 import { type Demo, makeDemo } from "./helpers.ts";
 

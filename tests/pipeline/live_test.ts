@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { crash } from "../../pipeline/crash.ts";
-import { Catalog } from "../../pipeline/catalog.ts";
+import { Catalog } from "../../pipeline/store/catalog.ts";
 import { cli, makeDemo, makeProbe, start } from "./helpers.ts";
 
 const SLOW = `

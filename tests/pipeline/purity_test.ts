@@ -7,8 +7,8 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundle, minify, stopBundler } from "../../pipeline/bundle.ts";
-import { Packages } from "../../pipeline/packages.ts";
+import { bundle, minify, stopBundler } from "../../pipeline/keys/bundle.ts";
+import { Packages } from "../../pipeline/keys/packages.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 

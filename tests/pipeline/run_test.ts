@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Catalog } from "../../pipeline/catalog.ts";
+import { Catalog } from "../../pipeline/store/catalog.ts";
 import { cli, type Demo, makeDemo, makeProbe } from "./helpers.ts";
 
 async function query(demo: Demo, sql: string) {

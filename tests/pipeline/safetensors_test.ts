@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { decodeTensors, encodeTensors, type Tensor } from "../../pipeline/safetensors.ts";
+import { decodeTensors, encodeTensors, type Tensor } from "../../pipeline/store/safetensors.ts";
 
 /** A file put together by hand from the description of the format. */
 function byHand(header: string, data: number[]): Uint8Array {

@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { storeResult } from "../../pipeline/artifact.ts";
-import { sha256 } from "../../pipeline/canonical.ts";
-import { Catalog, type DoneJob, type RunInfo } from "../../pipeline/catalog.ts";
-import { checkpointOf } from "../../pipeline/checkpoints.ts";
-import { PlainView } from "../../pipeline/display.ts";
-import { DoneIndex } from "../../pipeline/done_index.ts";
-import { FileHashes, MISSING } from "../../pipeline/file_hashes.ts";
-import { lockStore } from "../../pipeline/lock.ts";
-import { Objects } from "../../pipeline/objects.ts";
-import { decodeLine, encodeLine, lines } from "../../pipeline/protocol.ts";
-import type { JobStatus } from "../../pipeline/scheduler.ts";
+import { storeResult } from "../../pipeline/store/artifact.ts";
+import { sha256 } from "../../pipeline/keys/canonical.ts";
+import { Catalog, type DoneJob, type RunInfo } from "../../pipeline/store/catalog.ts";
+import { checkpointOf } from "../../pipeline/store/checkpoints.ts";
+import { PlainView } from "../../pipeline/run/display.ts";
+import { DoneIndex } from "../../pipeline/store/done_index.ts";
+import { FileHashes, MISSING } from "../../pipeline/keys/file_hashes.ts";
+import { lockStore } from "../../pipeline/store/lock.ts";
+import { Objects } from "../../pipeline/store/objects.ts";
+import { decodeLine, encodeLine, lines } from "../../pipeline/run/protocol.ts";
+import type { JobStatus } from "../../pipeline/run/scheduler.ts";
 
 function scratch() {
   const dir = mkdtempSync("/tmp/store-");
@@ -212,7 +212,7 @@ Deno.test("without a terminal progress is plain lines, now and then", () => {
 });
 
 Deno.test("a file is never seen half written", async () => {
-  const { writeFileAtomic } = await import("../../pipeline/files.ts");
+  const { writeFileAtomic } = await import("../../pipeline/store/files.ts");
   using at = scratch();
   const path = join(at.dir, "deep", "file");
   writeFileAtomic(path, "one");

@@ -9,7 +9,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { publish } from "../../pipeline/publish.ts";
+import { publish } from "../../pipeline/publish/publish.ts";
 import { buildSite } from "../../site/build.ts";
 import { serveSite } from "../../site/serve.ts";
 import { CHROMIUM, launch } from "./chromium.ts";

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publish } from "../../pipeline/publish.ts";
+import { publish } from "../../pipeline/publish/publish.ts";
 import { formatInterval, formatNumber } from "../../pipeline/publish/format.ts";
 import { isCell } from "../../pipeline/results.ts";
 import { awkward, realistic } from "./fixtures/sources.ts";

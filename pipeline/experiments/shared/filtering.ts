@@ -14,7 +14,9 @@ export const horizons = [2, 4, 8, 16, 32, 64];
 export interface Score {
   ratio: number;
   rawRatio: number;
+  /** Exact ratio of predicting zero, and as measured on the data. */
   zero: number;
+  rawZero: number;
   gapClosed: number;
   discrepancy: number;
 }
@@ -43,7 +45,8 @@ export function transformerRuns(
     standard: { steps: 1500, sequences: 2048, warmup: 100 },
     paper: { steps: 20_000, sequences: 8192, warmup: 500 },
   });
-  const model = { name: "transformer", options: { ...base, ...options } };
+  // The mode is spelt out, so that experiments which vary it share the runs of the others.
+  const model = { name: "transformer", options: { ...base, norm: "fixed", ...options } };
   const { key: seed } = system;
   const { sequences, steps, warmup } = size;
   const data = g.job(
@@ -67,11 +70,17 @@ export function transformerRuns(
   };
 }
 
-/** Mean over systems with its 95 % interval and where it came from. */
+/**
+ * Mean over systems with its 95 % interval and where it came from. Values that are equal by definition, as the filter's
+ * ratio to itself, have no interval.
+ */
 export function seedCell(values: { value: number; run: string }[]): Cell {
   const { mean, low, high, n } = meanInterval(values.map((v) => v.value));
   const runs = values.map((v) => v.run);
-  return low === undefined ? { value: mean, n, runs } : { value: mean, low, high, n, runs };
+  const exact = values.every(({ value }) => value === values[0].value);
+  return exact || low === undefined
+    ? { value: mean, n, runs }
+    : { value: mean, low, high, n, runs };
 }
 
 export const percent = (x: number) => `${(100 * x).toFixed(1)} %`;

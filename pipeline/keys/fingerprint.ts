@@ -11,9 +11,9 @@ import { join } from "node:path";
 import { bundle, minify } from "./bundle.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import { FileHashes, type SavedHashes } from "./file_hashes.ts";
-import { writeFileAtomic } from "./files.ts";
+import { writeFileAtomic } from "../store/files.ts";
 import type { Packages } from "./packages.ts";
-import type { ModuleRef } from "./stage.ts";
+import type { ModuleRef } from "../stage.ts";
 
 export interface Fingerprint {
   /** sha256 of the reached code. */

@@ -7,15 +7,15 @@
 import { readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { canonical, sha256 } from "./canonical.ts";
-import type { Catalog } from "./catalog.ts";
-import { type CommandOptions, quote, repeatOptions } from "./commands/options.ts";
-import { hashFile } from "./objects.ts";
-import { writeFileAtomic } from "./files.ts";
-import type { JobNode } from "./graph.ts";
+import { canonical, sha256 } from "../keys/canonical.ts";
+import type { Catalog } from "../store/catalog.ts";
+import { type CommandOptions, quote, repeatOptions } from "../commands/options.ts";
+import { hashFile } from "../store/objects.ts";
+import { writeFileAtomic } from "../store/files.ts";
+import type { JobNode } from "../graph.ts";
 import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
-import { parseSummary } from "./results.ts";
-import type { Workspace } from "./workspace.ts";
+import { parseSummary } from "../results.ts";
+import type { Workspace } from "../workspace.ts";
 
 /** The file that an aggregate job leaves. */
 const SUMMARY = "summary.json";
@@ -45,14 +45,19 @@ export async function publishResults(
     after.written = hashFile(join(reports, profile, "published.json")) ?? "nothing";
     writeFileAtomic(stampPath, sha256(canonical(after)));
   }
-  const { buildSite } = await import("../site/build.ts");
+  const { buildSite } = await import("../../site/build.ts");
   const dest = join(workspace.root, "site", "_site");
   const { index } = await buildSite({ reports: join(reports, profile), dest });
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
 }
 
 /** What the published files are made by, as far as this module calls it. */
-const CODE = ["./publish.ts", "./publish_results.ts", "./results.ts"];
+const CODE = [
+  ...["publish", "publish_results", "format", "markdown", "tables", "duckdb", "source"].map((
+    name,
+  ) => `./${name}.ts`),
+  "../results.ts",
+];
 
 /**
  * Collects what publish needs. Experiments that this run left out (`--only`) keep the results that

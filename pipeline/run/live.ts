@@ -6,7 +6,7 @@
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "./files.ts";
+import { writeFileAtomic } from "../store/files.ts";
 import type { JobStatus } from "./scheduler.ts";
 
 export interface LiveJob {

@@ -10,9 +10,9 @@ import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { encodeSummary } from "./results.ts";
-import { markdown } from "./publish/markdown.ts";
-import { jobsOf, type PublishSource } from "./publish/source.ts";
+import { encodeSummary } from "../results.ts";
+import { markdown } from "./markdown.ts";
+import { jobsOf, type PublishSource } from "./source.ts";
 
 export type {
   CurvePoint,
@@ -21,7 +21,7 @@ export type {
   JobRecord,
   MachineRecord,
   PublishSource,
-} from "./publish/source.ts";
+} from "./source.ts";
 
 export interface Published {
   folder: string;
@@ -86,7 +86,7 @@ async function build(source: PublishSource, folder: string): Promise<string[]> {
     names.push(name);
   }
   // Loading DuckDB takes a fifth of a second; a run in which nothing changed does without.
-  const { writeTables } = await import("./publish/duckdb.ts");
+  const { writeTables } = await import("./duckdb.ts");
   return [...names, ...await writeTables(source, folder)];
 }
 
@@ -110,9 +110,9 @@ function checkIds({ profile, experiments }: PublishSource) {
 async function sourceHash({ profile, experiments, jobs, machines }: PublishSource) {
   const hash = createHash("sha256");
   for (
-    const part of ["publish", "results", "publish/format", "publish/markdown", "publish/tables"]
+    const part of ["./publish.ts", "./format.ts", "./markdown.ts", "./tables.ts", "../results.ts"]
   ) {
-    hash.update(await readFile(fileURLToPath(new URL(`./${part}.ts`, import.meta.url))));
+    hash.update(await readFile(fileURLToPath(new URL(part, import.meta.url))));
   }
   for (const { meta, summary, runs } of experiments) {
     hash.update(JSON.stringify([meta, Object.entries(runs).sort()])).update(encodeSummary(summary));

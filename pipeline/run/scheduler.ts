@@ -5,9 +5,9 @@
  * have run: when they gave the same bytes as before, it is done without running.
  */
 import type { Executor, Outcome } from "./executors/executor.ts";
-import type { JobNode } from "./graph.ts";
+import type { JobNode } from "../graph.ts";
 import type { JobSpec } from "./protocol.ts";
-import type { Resolution, Resolver } from "./resolver.ts";
+import type { Resolution, Resolver } from "../keys/resolver.ts";
 
 /** `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
 export type JobState =

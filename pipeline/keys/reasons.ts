@@ -1,12 +1,12 @@
 /**
  * @file Says why a job is not done: compares what it is made of now with what it was made of last.
  */
-import type { Catalog, NodeRow } from "./catalog.ts";
+import type { Catalog, NodeRow } from "../store/catalog.ts";
 import type { Fingerprints } from "./fingerprint.ts";
-import type { JobNode } from "./graph.ts";
+import type { JobNode } from "../graph.ts";
 import { type Change, compare } from "./ingredients.ts";
 
-import type { Stale } from "./scheduler.ts";
+import type { Stale } from "../run/scheduler.ts";
 
 /**
  * @param last where the job's label led before, when it is known

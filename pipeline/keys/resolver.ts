@@ -4,11 +4,11 @@
  * A key needs the content of every input, so a job behind one that still has to run is "waiting": it
  * may turn out to be done after all, when that one gives the same bytes as before.
  */
-import type { DoneIndex } from "./done_index.ts";
+import type { DoneIndex } from "../store/done_index.ts";
 import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
-import type { JobNode, Node } from "./graph.ts";
+import type { JobNode, Node } from "../graph.ts";
 import { type Ingredients, keyOf } from "./ingredients.ts";
-import type { EngineName } from "./stage.ts";
+import type { EngineName } from "../stage.ts";
 
 export type Resolution =
   | { state: "waiting"; on: JobNode[] }

@@ -7,7 +7,7 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decodeLine, encodeLine, type FromWorker, type JobSpec, lines } from "../protocol.ts";
-import type { StagePermissions } from "../stage.ts";
+import type { StagePermissions } from "../../stage.ts";
 import type { Executor, JobHooks, Outcome } from "./executor.ts";
 
 export interface LocalOptions {
@@ -17,7 +17,7 @@ export interface LocalOptions {
 }
 
 const WORKER = fileURLToPath(new URL("../worker.ts", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
 const STDERR_LINES = 30;
 
 export class LocalExecutor implements Executor {

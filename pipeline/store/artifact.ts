@@ -1,10 +1,10 @@
 /**
  * @file From what a stage returns to files of an object store, and back.
  */
-import { canonical } from "./canonical.ts";
+import { canonical } from "../keys/canonical.ts";
 import { type Objects } from "./objects.ts";
 import { decodeTensors, encodeTensors } from "./safetensors.ts";
-import type { ArtifactFile, ArtifactReader, ArtifactReaderSync, StageResult } from "./stage.ts";
+import type { ArtifactFile, ArtifactReader, ArtifactReaderSync, StageResult } from "../stage.ts";
 
 /** Part of every key; to be raised when the same result would be stored as other bytes. */
 export const ARTIFACT_FORMAT = 1;

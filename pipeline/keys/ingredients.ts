@@ -1,7 +1,7 @@
 /**
  * @file What a job's key is made of, and how two of them differ.
  */
-import { ARTIFACT_FORMAT } from "./artifact.ts";
+import { ARTIFACT_FORMAT } from "../store/artifact.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import type { CodeDetail } from "./fingerprint.ts";
 

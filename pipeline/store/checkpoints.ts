@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import type { MetricPoint } from "./catalog.ts";
 import { writeFileDurable } from "./files.ts";
 import type { Objects } from "./objects.ts";
-import { decodeLine, encodeLine } from "./protocol.ts";
-import type { Checkpoint } from "./stage.ts";
+import { decodeLine, encodeLine } from "../run/protocol.ts";
+import type { Checkpoint } from "../stage.ts";
 
 /** @param metrics filled on load and written on save */
 export function checkpointOf(objects: Objects, key: string, metrics: MetricPoint[]): Checkpoint {

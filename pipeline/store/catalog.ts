@@ -6,10 +6,10 @@
  */
 import { join } from "node:path";
 import type { ArtifactSource, StoredFile } from "./artifact.ts";
-import { canonical } from "./canonical.ts";
+import { canonical } from "../keys/canonical.ts";
 import { Database, type Row } from "./database.ts";
-import type { CodeDetail } from "./fingerprint.ts";
-import type { Ingredients } from "./ingredients.ts";
+import type { CodeDetail } from "../keys/fingerprint.ts";
+import type { Ingredients } from "../keys/ingredients.ts";
 
 /** A point of a training curve. */
 export type MetricPoint = [name: string, step: number, value: number];

@@ -2,14 +2,14 @@
  * @file From the outcome of a job to the catalogue, with the checks that keep the cache honest: a
  * result is recorded only under a key that describes the code and the inputs it really came from.
  */
-import type { ArtifactSource } from "./artifact.ts";
-import { canonical, contentOf } from "./canonical.ts";
-import type { Catalog, DoneJob, FailedJob, NodeRow, RunInfo } from "./catalog.ts";
-import type { JobNode, Node } from "./graph.ts";
-import { hashFile } from "./objects.ts";
+import type { ArtifactSource } from "../store/artifact.ts";
+import { canonical, contentOf } from "../keys/canonical.ts";
+import type { Catalog, DoneJob, FailedJob, NodeRow, RunInfo } from "../store/catalog.ts";
+import type { JobNode, Node } from "../graph.ts";
+import { hashFile } from "../store/objects.ts";
 import type { JobSpec } from "./protocol.ts";
 import type { Committed, Finished, JobStatus } from "./scheduler.ts";
-import type { Workspace } from "./workspace.ts";
+import type { Workspace } from "../workspace.ts";
 import { rmSync } from "node:fs";
 
 export class Recorder {

@@ -6,11 +6,11 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { readerAsync, readerSync, storeResult } from "./artifact.ts";
-import { checkpointOf } from "./checkpoints.ts";
-import type { MetricPoint } from "./catalog.ts";
-import { sha256 } from "./canonical.ts";
-import { hashFile, Objects } from "./objects.ts";
+import { readerAsync, readerSync, storeResult } from "../store/artifact.ts";
+import { checkpointOf } from "../store/checkpoints.ts";
+import type { MetricPoint } from "../store/catalog.ts";
+import { sha256 } from "../keys/canonical.ts";
+import { hashFile, Objects } from "../store/objects.ts";
 import {
   decodeLine,
   encodeLine,
@@ -20,7 +20,7 @@ import {
   lines,
   type ToWorker,
 } from "./protocol.ts";
-import type { StageContext, StageModule } from "./stage.ts";
+import type { StageContext, StageModule } from "../stage.ts";
 
 /** As each code file was when this process loaded it: a module is loaded once, whatever comes. */
 const seen = new Map<string, string>();

@@ -4,9 +4,9 @@
  * Lines of the protocol start with a record separator, so that whatever a library prints on the same
  * stream reads as a log line and breaks nothing.
  */
-import type { ArtifactSource } from "./artifact.ts";
-import type { MetricPoint } from "./catalog.ts";
-import type { EngineName, ModuleRef } from "./stage.ts";
+import type { ArtifactSource } from "../store/artifact.ts";
+import type { MetricPoint } from "../store/catalog.ts";
+import type { EngineName, ModuleRef } from "../stage.ts";
 
 /** Everything a worker needs; it sees neither graph nor catalogue. */
 export interface JobSpec {
