@@ -164,7 +164,6 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
     const half = spread ? (spread.high! - spread.low!) / 2 : undefined;
     const row: Row = {
       setting: `${dataset}, ${lookback} to ${horizon}`,
-      dataset,
       lookback,
       horizon,
       model,
@@ -202,7 +201,6 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
   return {
     columns: [
       { id: "setting", label: "setting", format: "text" },
-      { id: "dataset", label: "dataset", format: "text" },
       { id: "lookback", label: "lookback" },
       { id: "horizon", label: "horizon" },
       { id: "model", label: "model", format: "text" },
@@ -217,12 +215,12 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
       {
         id: "over_ols",
         label: "MSE - OLS",
+        format: "fixed3",
         note: "Difference of test MSE from OLS, with its paired interval over blocks.",
       },
       {
         id: "excess",
         label: "excess training loss",
-        format: "percent",
         note: "Training loss over that of OLS.",
       },
     ],
@@ -248,7 +246,7 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
       title: "Test MSE by forecaster",
       caption: "Bars are 95 % intervals by batch means over the test period.",
       x: { column: "setting", label: "dataset, lookback to horizon", scale: "band" },
-      y: { column: "mse", label: "MSE", scale: "log" },
+      y: { column: "mse", label: "MSE" },
       series: "model",
       marks: ["dot", "interval"],
     }],

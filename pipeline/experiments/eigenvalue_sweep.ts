@@ -5,7 +5,7 @@
 import { meanInterval, pairedInterval } from "../../lib/analysis/intervals.ts";
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
-import type { ExperimentMeta, Row, Summary } from "../results.ts";
+import type { ExperimentMeta, PlotSpec, Row, Summary } from "../results.ts";
 import type { ArtifactReaderSync } from "../stage.ts";
 import { horizons, percent, type Score, seedCell, transformerRuns } from "./shared/filtering.ts";
 
@@ -121,6 +121,11 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
   const spread = difference.low === undefined
     ? ""
     : ` (95 % interval ${percent(difference.low)} to ${percent(difference.high!)})`;
+  // With fewer systems the intervals are wider than the picture; the table has them all the same.
+  const marks: PlotSpec["marks"] = enough ? ["line", "dot", "interval"] : ["line", "dot"];
+  const shown = enough
+    ? "Bars are 95 % intervals over systems."
+    : `Means of ${seeds.length} systems, an illustration; their intervals are in the table.`;
   const systems = `${seeds.length} ${seeds.length === 1 ? "system" : "systems"}`;
   return {
     columns: [
@@ -144,7 +149,6 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
         id: `h${h}`,
         label: `t+${h}`,
         format: "fixed3" as const,
-        better: "lower" as const,
       })),
     ],
     rows,
@@ -173,21 +177,21 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
       {
         id: "gap-closed",
         title: "Gap closed between predicting zero and the Kalman filter",
-        caption: "One step ahead; bars are 95 % intervals over systems.",
+        caption: `One step ahead. ${shown}`,
         x: { column: "lambda", label: "lambda", scale: "band" },
         y: { column: "gap_closed", label: "gap closed" },
         series: "predictor",
-        marks: ["line", "dot", "interval"],
+        marks,
         rules: [{ y: 1, label: "Kalman filter" }],
       },
       {
         id: "ratio",
         title: "Loss over the Kalman filter's",
-        caption: "One step ahead; zero is the exact ratio of predicting nothing.",
+        caption: `One step ahead; zero is the exact ratio of predicting nothing. ${shown}`,
         x: { column: "lambda", label: "lambda", scale: "band" },
         y: { column: "ratio", label: "loss / Kalman loss" },
         series: "predictor",
-        marks: ["line", "dot", "interval"],
+        marks,
         rules: [{ y: 1, label: "Kalman filter" }],
       },
     ],

@@ -150,6 +150,15 @@ Deno.test("an untrained model predicts zero", async () => {
   assert.ok(out.data.every((x) => x === 0));
 });
 
+Deno.test("over data of mean 0 and variance 1, putting fixed statistics back changes nothing", async () => {
+  const y = randomTensor(generator(4), [2, 6, obs]);
+  const [none, fixed] = [
+    await parallel(makeModel({ norm: "none" }), y),
+    await parallel(makeModel({ norm: "fixed" }), y),
+  ];
+  assert.deepEqual(none.data, fixed.data);
+});
+
 Deno.test("causal statistics lie between the train statistics and those of the past", async () => {
   const { expandingStatistics, priorWeight } = await import("../../lib/layers/instance_norm.ts");
   const y = randomTensor(generator(2), [1, 6, 1], { low: 3, high: 5 });
