@@ -4,6 +4,8 @@
  * @example
  * ```ts
  * import { numpy as np } from "@jax-js/jax";
+ * import { compile, tensor } from "./mod.ts";
+ *
  * const program = await compile((x: np.Array) => np.tanh(x).sum(), [{ dtype: "float32", shape: [3] }]);
  * const total = await program.run(tensor([1, 2, 3]));
  * console.log((await total.read()).data);

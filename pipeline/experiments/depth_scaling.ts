@@ -29,6 +29,7 @@ export const meta: ExperimentMeta = {
 };
 
 type Entry = typeof datasets[number] & {
+  path?: string;
   split?: string;
   season?: number;
   [field: string]: unknown;
@@ -89,7 +90,9 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
   for (const task of [...packaged, ...etth1]) {
     const entry = (datasets as Entry[]).find((e) => e.id === task.dataset)!;
     const { split = "70/10/20", season, drop_constant: dropConstant = false } = entry;
-    const data = g.job("download", { entry }, {}, `${task.dataset}/download`);
+    // A local file may change under its name, so its bytes are part of the key.
+    const local: Record<string, JobRef> = entry.path ? { file: g.file(`data/${entry.path}`) } : {};
+    const data = g.job("download", { entry }, local, `${task.dataset}/download`);
     const read = Object.fromEntries(readFields.flatMap((f) => f in entry ? [[f, entry[f]]] : []));
     task.horizons.forEach((horizon, i) => {
       const run = (id: string, model: string, options: object = {}) => {

@@ -2,6 +2,7 @@
  * @file Grows an ONNX graph node by node. Equal nodes are shared (same operator, inputs and attributes),
  * so the lowering rules may ask for the same transpose or constant as often as they like.
  */
+import { createHash } from "node:crypto";
 import onnxProto from "onnx-proto";
 import { type DType, sizeOf, type Tensor } from "../types.ts";
 
@@ -118,7 +119,9 @@ export class Model {
   }
 
   #constant(shape: readonly number[], type: ElementType, bytes: Uint8Array): Ref {
-    const key = `${type}[${shape}]${bytes.length <= 256 ? bytes.toString() : digest(bytes)}`;
+    const key = `${type}[${shape}]${
+      bytes.length <= 256 ? bytes.toString() : createHash("sha256").update(bytes).digest("hex")
+    }`;
     const known = this.#constants.get(key);
     if (known) return known.ref;
     const ref = { name: `c${this.#constants.size}`, shape, type };
@@ -168,14 +171,4 @@ function encode({ dtype, data }: Tensor): Uint8Array {
     return new Uint8Array(BigInt64Array.from(data as Uint32Array, BigInt).buffer);
   }
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-/** A 64-bit FNV-1a over 4-byte words; large constants only need to be told apart. */
-function digest(bytes: Uint8Array): string {
-  let [a, b] = [0x811c9dc5, 0x01000193];
-  for (let i = 0; i < bytes.length; i++) {
-    a = Math.imul(a ^ bytes[i], 0x01000193);
-    b = Math.imul(b ^ bytes[i], 0x85ebca6b) + i | 0;
-  }
-  return `${bytes.length}:${a}:${b}`;
 }
