@@ -29,6 +29,21 @@ export interface Equation {
   readonly line?: string;
 }
 
+/**
+ * Parameters of a `scan` equation. Its inputs are the initial state, the sequences (sliced along axis 0), and whatever
+ * else the body reads; its results the final state and the outputs stacked along axis 0. The body takes and returns
+ * the same without the leading axis.
+ */
+export interface ScanParams {
+  /** Of {@linkcode Graph.body}. */
+  readonly body: number;
+  readonly carries: number;
+  readonly sequences: number;
+  readonly length: number;
+  /** From the last slice to the first; stacked outputs keep the order of the sequences. */
+  readonly reverse: boolean;
+}
+
 /** A rewrite tried whenever an equation is about to be added; `undefined` means "not mine". */
 export type Rule = (
   graph: Graph,
@@ -51,6 +66,7 @@ export class Graph {
 
   readonly #definition = new Map<Value, Equation>();
   readonly #shared = new Map<string, readonly Value[]>();
+  readonly #bodies: Graph[] = [];
   readonly #rules: readonly Rule[];
   readonly #observers: readonly Observer[];
   #nextId = 0;
@@ -131,6 +147,45 @@ export class Graph {
     this.#shared.set(key, values);
     for (const observe of this.#observers) observe(this, equation);
     return values;
+  }
+
+  /** Registers a graph as the body of loops in this one. */
+  addBody(body: Graph): number {
+    return this.#bodies.push(body) - 1;
+  }
+
+  body(id: number): Graph {
+    return this.#bodies[id];
+  }
+
+  /**
+   * Repeats the equations of another graph in this one.
+   * @param inputs a value for each of its inputs.
+   * @returns its outputs here.
+   */
+  inline(other: Graph, inputs: readonly Value[]): Value[] {
+    const here = new Map<Value, Value>(other.inputs.map((v, i) => [v, inputs[i]]));
+    const read = (v: Value): Value => {
+      const known = here.get(v);
+      if (known) return known;
+      if (v.uniform !== undefined) return this.uniform(v.uniform, v.shape, v.dtype);
+      const tensor = other.constants.get(v);
+      if (!tensor) throw new Error("a value is read before any equation makes it");
+      const value = this.constant(tensor);
+      here.set(v, value);
+      return value;
+    };
+    for (const { op, inputs, params, outs } of other.live()) {
+      const operands = inputs.map(read);
+      const own = op === "scan"
+        ? { ...params, body: this.addBody(other.body(params.body as number)) }
+        : params;
+      const results = outs.length === 1
+        ? [this.emit(op, operands, own, outs[0].shape, outs[0].dtype)]
+        : this.emitMany(op, operands, own, outs);
+      outs.forEach((v, i) => here.set(v, results[i]));
+    }
+    return other.outputs.map(read);
   }
 
   /** The equations that the outputs depend on, in order. */

@@ -13,12 +13,13 @@
  */
 import { tree } from "@jax-js/jax";
 import { JaxHandle, jaxProgram, toJax } from "./jax.ts";
-import { UnsupportedPrimitive } from "./onnx/lower.ts";
 import { ortProgram } from "./ort.ts";
 import { activations, followFunctions } from "./rules/activations.ts";
 import { algebra } from "./rules/algebra.ts";
 import { softmax } from "./rules/softmax.ts";
+import { tfjsProgram } from "./tfjs.ts";
 import { isSpec, leavesLike, trace, type TracedFunction } from "./trace.ts";
+import { UnsupportedPrimitive } from "./unsupported.ts";
 import {
   describe,
   type EngineName,
@@ -30,7 +31,7 @@ import {
 } from "./types.ts";
 
 export * from "./types.ts";
-export { UnsupportedPrimitive } from "./onnx/lower.ts";
+export { UnsupportedPrimitive } from "./unsupported.ts";
 export { isSpec as isSpecLike } from "./trace.ts";
 export type { TracedFunction } from "./trace.ts";
 
@@ -61,7 +62,8 @@ export async function compile(
     case "jax":
       return compileJax(fn, exampleArgs);
     case "tfjs":
-      throw new Error('engine "tfjs" is not built yet; use "ort" or "jax"');
+    case "tfjs-node-gpu":
+      return await compileTfjs(fn, exampleArgs, engine);
   }
 }
 
@@ -101,6 +103,28 @@ async function compileOrt(
   const { lowerMs, sessionMs, nodes } = program;
   return {
     engine: "ort",
+    report: { traceMs, lowerMs, sessionMs, equations: graph.live().length, nodes },
+    run: async (...args) => rebuild(await program.run(checkedLeaves(exampleArgs, args))),
+    close: program.close,
+  };
+}
+
+async function compileTfjs(
+  fn: TracedFunction,
+  exampleArgs: readonly Tree<Spec>[],
+  engine: "tfjs" | "tfjs-node-gpu",
+): Promise<Program> {
+  const started = performance.now();
+  const { graph, rebuild } = await trace(fn, exampleArgs, { rules: [algebra] });
+  const traceMs = performance.now() - started;
+  const program = await tfjsProgram(graph, engine).catch(async (error) => {
+    if (!(error instanceof UnsupportedPrimitive)) throw error;
+    const { graph: located } = await trace(fn, exampleArgs, { rules: [algebra], locate: true });
+    return await tfjsProgram(located, engine);
+  });
+  const { lowerMs, sessionMs, nodes } = program;
+  return {
+    engine,
     report: { traceMs, lowerMs, sessionMs, equations: graph.live().length, nodes },
     run: async (...args) => rebuild(await program.run(checkedLeaves(exampleArgs, args))),
     close: program.close,

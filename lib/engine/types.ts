@@ -33,7 +33,8 @@ export interface Handle extends Spec {
   read(): Promise<Tensor>;
 }
 
-export type EngineName = "ort" | "jax" | "tfjs";
+/** `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
+export type EngineName = "ort" | "jax" | "tfjs" | "tfjs-node-gpu";
 
 /** What compiling cost; session creation dominates for deep graphs. */
 export interface CompileReport {

@@ -3,6 +3,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { chooseEngine } from "../../lib/engine/tfjs/addon.ts";
 import { PROFILES } from "../profiles.ts";
 import type { EngineName } from "../stage.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
@@ -22,7 +23,8 @@ export interface CommandOptions extends WorkspaceOptions {
   words: string[];
 }
 
-export const ENGINES: EngineName[] = ["ort", "jax", "tfjs"];
+/** `auto` is CUDA through tfjs-node-gpu where that is installed, otherwise ort. */
+export const ENGINES: (EngineName | "auto")[] = ["ort", "jax", "tfjs", "tfjs-node-gpu", "auto"];
 
 type OptionName = Exclude<keyof typeof OPTIONS, never>;
 
@@ -93,8 +95,8 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
   }
   const text = (name: OptionName) => values[name] as string | undefined;
   const list = (name: OptionName) => (values[name] as string[] | undefined) ?? [];
-  const engine = text("engine") ?? "ort";
-  if (!ENGINES.includes(engine as EngineName)) {
+  const engine = (text("engine") ?? "ort") as EngineName | "auto";
+  if (!ENGINES.includes(engine)) {
     throw new Error(`Unknown engine "${engine}"; the engines are ${ENGINES.join(", ")}.`);
   }
   const number = (name: OptionName, fallback: number, least: number) =>
@@ -103,7 +105,8 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
     root: text("root") ?? fileURLToPath(new URL("../..", import.meta.url)),
     store: text("store") ?? ".store",
     profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
-    engine: engine as EngineName,
+    // Resolved here, once: everything after this is keyed by the engine.
+    engine: chooseEngine(engine),
     set: list("set"),
     only: list("only"),
     job: text("job"),

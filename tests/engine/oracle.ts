@@ -5,6 +5,7 @@ import { toJax } from "../../lib/engine/jax.ts";
 import {
   compile,
   type DType,
+  type EngineName,
   type Handle,
   hostArray,
   sizeOf,
@@ -54,7 +55,7 @@ export function leaves(value: unknown): Handle[] {
 export async function runEngine(
   fn: TracedFunction,
   args: readonly Tensor[],
-  engine: "ort" | "jax" = "ort",
+  engine: EngineName = "ort",
 ): Promise<Tensor[]> {
   const program = await compile(fn, args, { engine });
   try {

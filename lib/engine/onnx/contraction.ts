@@ -6,7 +6,7 @@
 import { type DType, sizeOf } from "../types.ts";
 import { align, type Atom, elementwise, viewByOrder } from "./elementwise.ts";
 import { elementTypeOf, type Model, type Ref } from "./model.ts";
-import { layOut, reshapeRef, storedSize, type View } from "./view.ts";
+import { broadcastView, layOut, reshapeRef, storedSize, type View, viewOf } from "./view.ts";
 
 /**
  * `scale * sum(x * y)` over the axes `summed`.
@@ -22,14 +22,13 @@ export function contract(
   dtype: DType,
   scale = 1,
 ): View {
-  const { views, atoms } = align(model, [x, y], shape);
   const isSummed = new Set(summed);
-  // Broadcast by both and summed: a plain factor.
-  let factor = scale;
-  for (const axis of summed) {
-    if (views.every((v) => v.axes[axis].parts.length === 0)) factor *= shape[axis];
-  }
   const kept = shape.filter((_, i) => !isSummed.has(i));
+  if (sizeOf(shape) === 0) {
+    const nothing = viewOf(model.fill(0, elementTypeOf[dtype]), dtype);
+    return broadcastView(nothing, kept, [...kept.keys()]);
+  }
+  const { views, atoms } = align(model, [x, y], shape);
   const keptAxis = new Map(
     shape.map((_, i) => i).filter((i) => !isSummed.has(i)).map((axis, i) => [axis, i]),
   );
@@ -66,7 +65,12 @@ export function contract(
       (refs, layout) => model.node("Mul", refs, layout, elementTypeOf[dtype]),
     );
     product = sumView(model, product, summed, false);
-    return factor === 1 ? product : scaleView(model, product, factor);
+    return scale === 1 ? product : scaleView(model, product, scale);
+  }
+  // A summed axis that both operands broadcast is a plain factor (sumView counts it by itself).
+  let factor = scale;
+  for (const axis of summed) {
+    if (views.every((v) => v.axes[axis].parts.length === 0)) factor *= shape[axis];
   }
 
   // Put the larger operand's own order first, so that it is the one that need not move.

@@ -9,51 +9,38 @@ interface IndexParams {
   readonly outDim: number;
 }
 
+/** The indices as int64 views of their common shape. */
+function wideIndices(model: Model, indices: readonly View[]): { wide: View[]; shape: number[] } {
+  const rank = Math.max(...indices.map((v) => v.axes.length));
+  const shape = Array.from(
+    { length: rank },
+    (_, i) => Math.max(...indices.map((v) => v.axes[v.axes.length - rank + i]?.size ?? 1)),
+  );
+  const wide = indices.map((view): View => {
+    const ref = view.ref.type === "int64"
+      ? view.ref
+      : model.node("Cast", [view.ref], view.ref.shape, "int64", { to: 7 });
+    const missing = Array.from({ length: rank - view.axes.length }, () => ({ size: 1, parts: [] }));
+    const axes = [...missing, ...view.axes].map((axis, i) => ({ ...axis, size: shape[i] }));
+    return { ...view, ref, dtype: "uint32", axes };
+  });
+  return { wide, shape };
+}
+
 /**
  * One flat int64 index into the product of the indexed axes.
  * @param dims sizes of the indexed axes.
  * @returns a view of the broadcast shape of the indices.
  */
 function flatIndex(model: Model, indices: readonly View[], dims: readonly number[]): View {
-  const rank = Math.max(...indices.map((v) => v.axes.length));
-  const shape = Array.from(
-    { length: rank },
-    (_, i) => Math.max(...indices.map((v) => v.axes[v.axes.length - rank + i]?.size ?? 1)),
-  );
-  const wide = indices.map((v): View => ({
-    ...v,
-    dtype: "uint32",
-    ref: v.ref.type === "int64" ? v.ref : model.node("Cast", [v.ref], v.ref.shape, "int64", {
-      to: 7,
-    }),
-  }));
-  let flat: View | undefined;
-  wide.forEach((index, i) => {
-    if (flat) {
-      const scale = viewOf(model.ints([dims[i]], []), "uint32");
-      const scaled = nodeKernel(model, { op: "Mul" }, [flat, scale], shape, "uint32");
-      flat = nodeKernel(model, { op: "Add" }, [scaled, index], shape, "uint32");
-    } else {flat = nodeKernel(
-        model,
-        { op: "Add" },
-        [index, viewOf(model.ints([0], []), "uint32")],
-        shape,
-        "uint32",
-      );}
-  });
-  const axes = flat!.axes.map((axis, i) => ({ ...axis, size: shape[i] }));
-  return { ...flat!, axes };
-}
-
-/** The indexed axes first, merged; then the others. */
-function indexedFirst(model: Model, view: View, axis: readonly number[]): Ref {
-  const shape = shapeOf(view);
-  const rest = shape.map((_, i) => i).filter((i) => !axis.includes(i));
-  const moved = materialize(model, transposeView(view, [...axis, ...rest]));
-  return reshapeRef(model, moved, [
-    sizeOf(axis.map((i) => shape[i])),
-    ...rest.map((i) => shape[i]),
-  ]);
+  const { wide, shape } = wideIndices(model, indices);
+  if (wide.length === 1) return wide[0];
+  const kernel = (op: string, ...operands: View[]) =>
+    nodeKernel(model, { op }, operands, shape, "uint32");
+  const literal = (value: number) => viewOf(model.ints([value], []), "uint32");
+  // A remainder has the sign of the divisor, so negative indices count from the end of their own axis.
+  return wide.map((index, i) => kernel("Mod", index, literal(dims[i])))
+    .reduce((flat, index, i) => kernel("Add", kernel("Mul", flat, literal(dims[i])), index));
 }
 
 /** Permutation that moves `count` leading axes to position `to` of an array of the given rank. */
@@ -63,29 +50,39 @@ function leadingTo(rank: number, count: number, to: number): number[] {
   return rest;
 }
 
-/** NumPy-style advanced indexing along `axis`; the index axes land at `outDim`. */
+/**
+ * NumPy-style advanced indexing along `axis`; the index axes land at `outDim`. Negative indices count from the
+ * end. One that is out of range stops the run with an error, where jax-js would silently read element 0 (and it
+ * takes negative ones for out of range).
+ */
 export function gatherView(
   model: Model,
   view: View,
   indices: readonly View[],
   { axis, outDim }: IndexParams,
 ): View {
-  const shape = shapeOf(view);
-  const index = flatIndex(model, indices, axis.map((i) => shape[i]));
-  const source = indexedFirst(model, view, axis);
-  const indexShape = shapeOf(index);
-  const ref = model.node(
-    "Gather",
-    [source, materialize(model, index)],
-    [...indexShape, ...source.shape.slice(1)],
-    source.type,
-    { axis: 0 },
-  );
-  const rank = ref.shape.length;
-  return transposeView(viewOf(ref, view.dtype), leadingTo(rank, indexShape.length, outDim));
+  const { wide, shape: indexShape } = wideIndices(model, indices);
+  const viewShape = shapeOf(view);
+  const rest = viewShape.map((_, i) => i).filter((i) => !axis.includes(i));
+  const source = materialize(model, transposeView(view, [...axis, ...rest]));
+  const shape = [...indexShape, ...rest.map((i) => viewShape[i])];
+  const ref = wide.length === 1
+    ? model.node("Gather", [source, materialize(model, wide[0])], shape, source.type, { axis: 0 })
+    : model.node("GatherND", [source, tuples(model, wide, indexShape)], shape, source.type);
+  return transposeView(viewOf(ref, view.dtype), leadingTo(shape.length, indexShape.length, outDim));
 }
 
-/** The transpose of {@linkcode gatherView}: adds (or writes) updates into zeros; duplicates are summed in order. */
+/** Index tuples along a new last axis. */
+function tuples(model: Model, wide: readonly View[], shape: readonly number[]): Ref {
+  const columns = wide.map((v) => reshapeRef(model, materialize(model, v), [...shape, 1]));
+  const attributes = { axis: shape.length };
+  return model.node("Concat", columns, [...shape, wide.length], "int64", attributes);
+}
+
+/**
+ * The transpose of {@linkcode gatherView}: adds (or writes) updates into zeros; duplicates are summed in order.
+ * Its indices are those of a gather, which has checked them.
+ */
 export function scatterView(
   model: Model,
   updates: View,

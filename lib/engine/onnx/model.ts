@@ -37,7 +37,15 @@ export interface Ref {
   readonly type: ElementType;
 }
 
-export type Attribute = number | { float: number } | string | readonly number[];
+/** A finished subgraph, the body of a loop. */
+export type Subgraph = InstanceType<typeof onnx.GraphProto>;
+
+export type Attribute =
+  | number
+  | { float: number }
+  | { graph: Subgraph }
+  | string
+  | readonly number[];
 
 /** The operator set the lowering writes against, and ONNX Runtime's own operators. */
 const opset = 20;
@@ -49,14 +57,26 @@ export class Model {
   readonly #shared = new Map<string, readonly Ref[]>();
   readonly #inputs: Ref[] = [];
   readonly #constants = new Map<string, { ref: Ref; bytes: Uint8Array }>();
+  readonly #made = new Set<string>();
   #nextId = 0;
+  #bodyNodes = 0;
+  #bodies = 0;
 
+  /** @param prefix of every name, so that the names of a body hide none around it. */
+  constructor(readonly prefix = "") {}
+
+  /** Nodes of the graph and of the bodies in it. */
   get nodes(): number {
-    return this.#nodes.length;
+    return this.#nodes.length + this.#bodyNodes;
+  }
+
+  /** An empty model for the body of a loop in this one. */
+  subgraph(): Model {
+    return new Model(`${this.prefix}b${this.#bodies++}_`);
   }
 
   input(name: string, shape: readonly number[], type: ElementType): Ref {
-    const ref = { name, shape, type };
+    const ref = { name: this.prefix + name, shape, type };
     this.#inputs.push(ref);
     return ref;
   }
@@ -80,10 +100,15 @@ export class Model {
   ): readonly Ref[] {
     const names = inputs.map((ref) => ref?.name ?? "");
     // The result's shape is part of the key: an Expand of the same scalar is not one node.
-    const key = `${op}(${names})${JSON.stringify(attributes)}${outs.length}:${outs[0].shape}`;
-    const shared = this.#shared.get(key);
+    const loop = Object.values(attributes).find((a) => typeof a === "object" && "graph" in a);
+    if (loop) this.#bodyNodes += (loop as { graph: Subgraph }).graph.node.length;
+    const key = loop
+      ? undefined
+      : `${op}(${names})${JSON.stringify(attributes)}${outs.length}:${outs[0].shape}`;
+    const shared = key === undefined ? undefined : this.#shared.get(key);
     if (shared) return shared;
-    const refs = outs.map((out) => ({ ...out, name: `v${this.#nextId++}` }));
+    const refs = outs.map((out) => ({ ...out, name: `${this.prefix}v${this.#nextId++}` }));
+    for (const ref of refs) this.#made.add(ref.name);
     this.#nodes.push(onnx.NodeProto.fromObject({
       opType: op,
       domain: contribOps.has(op) ? contrib : "",
@@ -91,7 +116,7 @@ export class Model {
       output: refs.map((ref) => ref.name),
       attribute: Object.entries(attributes).map(([name, value]) => attributeProto(name, value)),
     }));
-    this.#shared.set(key, refs);
+    if (key !== undefined) this.#shared.set(key, refs);
     return refs;
   }
 
@@ -124,28 +149,46 @@ export class Model {
     }`;
     const known = this.#constants.get(key);
     if (known) return known.ref;
-    const ref = { name: `c${this.#constants.size}`, shape, type };
+    const ref = { name: `${this.prefix}c${this.#constants.size}`, shape, type };
     this.#constants.set(key, { ref, bytes });
     return ref;
   }
 
-  /** Serialises the model with the given outputs (distinct refs, in order). */
+  /** The same value under a new name. */
+  copy(ref: Ref): Ref {
+    const copy = { ...ref, name: `${this.prefix}v${this.#nextId++}` };
+    const [input, output] = [[ref.name], [copy.name]];
+    this.#nodes.push(onnx.NodeProto.fromObject({ opType: "Identity", input, output }));
+    return copy;
+  }
+
+  /** True for a value that a node of this very graph makes: only such may be its outputs. */
+  makes(ref: Ref): boolean {
+    return this.#made.has(ref.name);
+  }
+
+  /** The graph with the given outputs (distinct refs, in order). */
+  graph(outputs: readonly Ref[]): Subgraph {
+    return onnx.GraphProto.fromObject({
+      name: `${this.prefix}program`,
+      node: this.#nodes,
+      input: this.#inputs.map(valueInfo),
+      output: outputs.map(valueInfo),
+      initializer: [...this.#constants.values()].map(({ ref, bytes }) => ({
+        name: ref.name,
+        dims: ref.shape,
+        dataType: codes[ref.type],
+        rawData: bytes,
+      })),
+    });
+  }
+
+  /** Serialises the model with the given outputs. */
   serialize(outputs: readonly Ref[]): Uint8Array {
     const model = onnx.ModelProto.fromObject({
       irVersion: 9,
       opsetImport: [{ domain: "", version: opset }, { domain: contrib, version: 1 }],
-      graph: {
-        name: "program",
-        node: this.#nodes,
-        input: this.#inputs.map(valueInfo),
-        output: outputs.map(valueInfo),
-        initializer: [...this.#constants.values()].map(({ ref, bytes }) => ({
-          name: ref.name,
-          dims: ref.shape,
-          dataType: codes[ref.type],
-          rawData: bytes,
-        })),
-      },
+      graph: this.graph(outputs),
     });
     return onnx.ModelProto.encode(model).finish();
   }
@@ -162,6 +205,7 @@ function attributeProto(name: string, value: Attribute) {
     return { name, type: AttributeType.STRING, s: new TextEncoder().encode(value) };
   }
   if ("float" in value) return { name, type: AttributeType.FLOAT, f: value.float };
+  if ("graph" in value) return { name, type: AttributeType.GRAPH, g: value.graph };
   return { name, type: AttributeType.INTS, ints: [...value] };
 }
 

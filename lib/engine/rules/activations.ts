@@ -7,34 +7,50 @@
  * for a gradient on its way back. When the samples agree with a known function to float32 accuracy, the
  * value is emitted in its short form; the long one dies unused.
  *
- * Two functions that agree to float32 rounding at all sample points are interchangeable in a float32
- * program; float64 programs are left alone.
+ * Why agreement at samples is enough. What is followed is built from analytic functions; the one way to
+ * behave differently between the samples is a switch (a comparison, min, max), and a switch is followed only
+ * between affine functions of x and only if it happens at 0, where the samples are dense. So a followed function
+ * is analytic on either side of 0. The samples reach from 1e-30 to infinity, and the tolerance is relative in
+ * the tails too: `max(sigmoid(x), 1e-9)` is no sigmoid, because somebody may take its logarithm. NaN must give NaN.
+ * Where |x| is so large that exp overflows, the written-out form may be infinite or NaN and the short form
+ * gives the limit. float64 programs are left alone.
  */
 import type { Equation, Graph, Observer, Rule, Value } from "../graph.ts";
 import { erf, erfc } from "./erf.ts";
 
-/** Where functions are compared: both signs, near zero, and far enough to tell tails apart. */
-const points = /* @__PURE__ */ Float64Array.from([
+/** Magnitudes at which functions are compared: tiny, around 1, in the tails, and beyond the overflow of exp. */
+const magnitudes = [
   ...[
-    -9.1,
-    -7.3,
-    -5.9,
-    -4.7,
-    -3.9,
-    -3.1,
-    -2.6,
-    -2.2,
-    -1.7,
-    -1.3,
-    -0.9,
-    -0.61,
-    -0.37,
-    -0.11,
-    -0.013,
+    1e-30,
+    1e-10,
+    1e-4,
+    0.013,
+    0.11,
+    0.37,
+    0.61,
+    0.9,
+    1.3,
+    1.7,
+    2.2,
+    2.6,
+    3.1,
+    3.9,
+    4.7,
+    5.9,
+    7.3,
   ],
-  ...[0.017, 0.13, 0.41, 0.67, 1.01, 1.37, 1.9, 2.3, 2.9, 3.3, 4.1, 4.9, 6.1, 7.7, 9.3],
+  ...[9.1, 13, 19, 31, 47, 67, 88, 120, 1e3, 1e10, 1e30, Infinity],
+];
+const points = /* @__PURE__ */ Float64Array.from([
+  NaN,
+  0,
+  ...magnitudes.map((x) => -x),
+  ...magnitudes,
 ]);
+/** float32 rounding of the literals in a formula, amplified in the tails of a gelu. */
 const tolerance = 4e-6;
+/** From here on exp(|x|) leaves float32, or soon will. */
+const overflow = 90;
 /** A value is followed from at most this many earlier values at once. */
 const maxCandidates = 24;
 
@@ -46,7 +62,7 @@ interface Candidate {
   readonly samples: Samples;
   /** If set, the value is `f(source) * gain`. */
   readonly gain?: Value;
-  /** Nonlinear steps since the source. */
+  /** Nonlinear steps since the source; 0 for affine functions. */
   readonly depth: number;
 }
 
@@ -79,7 +95,14 @@ const compare: Record<string, (x: number, y: number) => boolean> = {
 const linear = new Set(["neg", "add", "sub"]);
 
 const sigmoidOf = (x: number) => 1 / (1 + Math.exp(-x));
+const softplusOf = (x: number) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
 const tanhGelu = (x: number) => Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x);
+/** x d/dx sigmoid(2 tanhGelu(x)) */
+const tanhGeluSlope = (x: number) => {
+  const gate = sigmoidOf(2 * tanhGelu(x)) * sigmoidOf(-2 * tanhGelu(x));
+  // Beyond the tails the product would be 0 times infinity.
+  return gate && gate * x * 2 * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+};
 const normalCdf = (x: number) => 0.5 * erfc(-x * Math.SQRT1_2);
 const normalPdf = (x: number) => Math.exp(-0.5 * x * x) / Math.sqrt(2 * Math.PI);
 
@@ -103,7 +126,14 @@ class Short {
   }
 }
 
-const library: { f: (x: number) => number; build: (s: Short) => Value }[] = [
+interface Activation {
+  readonly f: (x: number) => number;
+  /** The size of the terms where `f` is a sum that crosses zero; |f| by default. */
+  readonly scale?: (x: number) => number;
+  readonly build: (s: Short) => Value;
+}
+
+const library: readonly Activation[] = [
   { f: sigmoidOf, build: (s) => s.op("sigmoid", s.x) },
   { f: Math.tanh, build: (s) => s.op("tanh", s.x) },
   {
@@ -114,7 +144,7 @@ const library: { f: (x: number) => number; build: (s: Short) => Value }[] = [
     },
   },
   {
-    f: (x) => 1 - Math.tanh(x) ** 2,
+    f: (x) => 1 / Math.cosh(x) ** 2,
     build: (s) => {
       const y = s.op("tanh", s.x);
       return s.oneMinus(s.op("mul", y, y));
@@ -124,21 +154,26 @@ const library: { f: (x: number) => number; build: (s: Short) => Value }[] = [
   {
     // d/dx x s(x) = s + y (1 - s) with y = x s(x): reuses the forward value.
     f: (x) => sigmoidOf(x) * (1 + x * sigmoidOf(-x)),
+    scale: (x) => sigmoidOf(x) * (1 + Math.abs(x) * sigmoidOf(-x)),
     build: (s) => {
       const gate = s.op("sigmoid", s.x);
       const y = s.op("mul", s.x, gate);
       return s.op("add", gate, s.op("mul", y, s.oneMinus(gate)));
     },
   },
-  { f: (x) => Math.log1p(Math.exp(x)), build: (s) => s.op("softplus", s.x) },
-  { f: (x) => 0.5 * x * (1 + Math.tanh(tanhGelu(x))), build: (s) => s.op("gelu_tanh", s.x) },
+  { f: softplusOf, build: (s) => s.op("softplus", s.x) },
+  {
+    // The logarithm of a sigmoid: the kernel's sigmoid is 0 below -18, as its error is absolute.
+    f: (x) => -softplusOf(-x),
+    build: (s) => s.op("neg", s.op("softplus", s.op("neg", s.x))),
+  },
+  { f: (x) => -softplusOf(x), build: (s) => s.op("neg", s.op("softplus", s.x)) },
+  { f: (x) => sigmoidOf(-x), build: (s) => s.oneMinus(s.op("sigmoid", s.x)) },
+  { f: (x) => x * sigmoidOf(2 * tanhGelu(x)), build: (s) => s.op("gelu_tanh", s.x) },
   {
     // With y = gelu(x), s = sigmoid(2 u), u = c (x + a x^3): y' = s + y (1 - s) 2 u'.
-    f: (x) => {
-      const t = Math.tanh(tanhGelu(x));
-      const slope = Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
-      return 0.5 * (1 + t) + 0.5 * x * (1 - t * t) * slope;
-    },
+    f: (x) => sigmoidOf(2 * tanhGelu(x)) + tanhGeluSlope(x),
+    scale: (x) => sigmoidOf(2 * tanhGelu(x)) + Math.abs(tanhGeluSlope(x)),
     build: (s) => {
       const c = 2 * Math.sqrt(2 / Math.PI);
       const square = s.op("mul", s.x, s.x);
@@ -152,6 +187,7 @@ const library: { f: (x: number) => number; build: (s: Short) => Value }[] = [
   { f: (x) => x * normalCdf(x), build: (s) => s.op("gelu_erf", s.x) },
   {
     f: (x) => normalCdf(x) + x * normalPdf(x),
+    scale: (x) => normalCdf(x) + Math.abs(x) * normalPdf(x),
     build: (s) => {
       const cdf = s.plus(s.times(s.op("erf", s.times(s.x, Math.SQRT1_2)), 0.5), 0.5);
       const bell = s.op("exp", s.times(s.op("mul", s.x, s.x), -0.5));
@@ -159,7 +195,16 @@ const library: { f: (x: number) => number; build: (s: Short) => Value }[] = [
     },
   },
 ];
-const librarySamples = /* @__PURE__ */ library.map(({ f }) => points.map(f));
+
+/** An activation at the sample points, and how far a spelling of it may be off there. */
+const librarySamples = /* @__PURE__ */ library.map(({ f, scale = (x) => Math.abs(f(x)) }) => ({
+  values: points.map(f),
+  // Formulas such as 1 - tanh(x)^2 cancel to double rounding; in the far tails nothing is left to cancel,
+  // and below float32's smallest normal number nothing to tell apart.
+  allowed: points.map((x) =>
+    tolerance * scale(x) + (Math.abs(x) < overflow ? 1e-15 * Math.max(1, Math.abs(x)) : 1.2e-38)
+  ),
+}));
 
 /** Operations that are already the short form of something. */
 const shortForms = new Set(["sigmoid", "tanh", "softplus", "gelu_tanh", "gelu_erf"]);
@@ -189,6 +234,8 @@ function derive(
   const sampled = (v: Value) =>
     v.uniform !== undefined ? new Float64Array(points.length).fill(v.uniform) : undefined;
   const operands = inputs.filter((v) => v.uniform === undefined);
+  // Booleans are followed from a comparison of floats to the selection it decides, and no further.
+  if (op === "compare" && inputs.some((v) => v.dtype !== "float32")) return [];
   if (operands.length === 0 || operands.some((v) => !sameShape(v, shape))) return [];
 
   if (inputs.length === 1) {
@@ -224,25 +271,32 @@ function derive(
   }
   if (!f) return [];
   const [x, y] = inputs;
+  const switches = op === "compare" || op === "min" || op === "max";
   const literal = sampled(x) ?? sampled(y);
   if (literal) {
     const left = x.uniform !== undefined;
     for (const c of candidatesOf(graph, left ? y : x)) {
       if (c.gain && op !== "mul") continue;
+      if (switches && (c.depth > 0 || !switchesAtZero(c.samples, literal))) continue;
       const samples = c.samples.map((v, i) => left ? f(literal[i], v) : f(v, literal[i]));
-      add({ ...c, samples, depth: c.depth + (op === "compare" ? 1 : 0) });
+      add({ ...c, samples, depth: c.depth + (switches ? 1 : 0) });
     }
     return found;
   }
   const [left, right] = [candidatesOf(graph, x), candidatesOf(graph, y)];
   for (const a of left) {
-    const b = right.find((d) =>
-      d.source === a.source &&
-      (op === "mul" ? !(a.gain && d.gain) : a.gain === d.gain)
-    );
-    if (!b || (op === "compare" && a.gain) || ((op === "min" || op === "max") && a.gain)) continue;
-    const samples = a.samples.map((v, i) => f(v, b.samples[i]));
-    add({ source: a.source, samples, gain: a.gain ?? b.gain, depth: a.depth + b.depth + step });
+    for (const b of right) {
+      const combine = a.source === b.source &&
+        (op === "mul" ? !(a.gain && b.gain) : a.gain === b.gain);
+      if (!combine) continue;
+      if (found.length === maxCandidates) return found;
+      if (switches) {
+        const plain = !a.gain && a.depth + b.depth === 0;
+        if (!plain || !switchesAtZero(a.samples, b.samples)) continue;
+      }
+      const samples = a.samples.map((v, i) => f(v, b.samples[i]));
+      add({ source: a.source, samples, gain: a.gain ?? b.gain, depth: a.depth + b.depth + step });
+    }
   }
   if (op === "mul") {
     // A gradient arrives: f(x) times something that is no function of x.
@@ -257,9 +311,26 @@ function derive(
   return found;
 }
 
+/** True if which of two affine functions is the larger depends on nothing but the sign of x. */
+function switchesAtZero(a: Samples, b: Samples): boolean {
+  const sides = [new Set<number>(), new Set<number>()];
+  points.forEach((x, i) => {
+    if (x !== 0 && Number.isFinite(x)) sides[Number(x > 0)].add(Math.sign(a[i] - b[i]));
+  });
+  return sides.every((signs) => signs.size === 1);
+}
+
+/** The activation that samples belong to, or -1. */
 function identify(samples: Samples): number {
-  return librarySamples.findIndex((known) =>
-    known.every((k, i) => Math.abs(k - samples[i]) <= tolerance * Math.max(Math.abs(k), 1e-2))
+  return librarySamples.findIndex(({ values, allowed }) =>
+    points.every((x, i) => {
+      const [known, value] = [values[i], samples[i]];
+      if (Number.isNaN(x)) return Number.isNaN(value);
+      // Both forms may end in infinity minus, or times zero.
+      if (Number.isNaN(known)) return true;
+      if (!Number.isFinite(value)) return Math.abs(x) >= overflow;
+      return Math.abs(known - value) <= allowed[i];
+    })
   );
 }
 
@@ -285,20 +356,21 @@ export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) =
   return undefined;
 };
 
+/** Later candidates replace earlier ones: those of a long form have not been through the short form's rounding. */
 function remember(graph: Graph, value: Value, candidates: readonly Candidate[]): void {
   let map = notes.get(graph);
   if (!map) notes.set(graph, map = new Map());
-  const known = map.get(value) ?? [];
-  const fresh = candidates.filter((c) =>
-    !known.some((k) => k.source === c.source && k.gain === c.gain)
+  const known = (map.get(value) ?? []).filter((k) =>
+    !candidates.some((c) => c.source === k.source && c.gain === k.gain)
   );
-  map.set(value, [...known, ...fresh]);
+  map.set(value, [...candidates, ...known]);
 }
 
 /** Notes how every new elementwise value depends on earlier ones; goes with {@linkcode activations}. */
 export const followFunctions: Observer = (graph, equation: Equation) => {
   const [out] = equation.outs;
-  if (equation.outs.length !== 1 || (out.dtype !== "float32" && out.dtype !== "bool")) return;
+  if (equation.outs.length !== 1) return;
+  if (out.dtype !== "float32" && equation.op !== "compare") return;
   const candidates = derive(graph, equation.op, equation.inputs, equation.params, out.shape);
   if (candidates.length > 0) remember(graph, out, candidates);
 };

@@ -2,14 +2,34 @@
  * @file Local algebra: identities, literals and sign moves. They keep jax-js's derivative rules from
  * leaving literal arithmetic and double negations behind, and bring equations into the one form that
  * the pattern rules look for (negation outermost, subtraction explicit).
+ *
+ * Every rewrite is exact, with two exceptions that no model depends on: the sign of a zero may change (-0 + 0 stays
+ * -0), and `(x * a) * b` with literals rounds once, so that it may stay finite where two products would not.
  */
 import type { Graph, Rule, Value } from "../graph.ts";
-import { sizeOf } from "../types.ts";
+import { type DType, sizeOf } from "../types.ts";
 
 const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 
 const isFloat = (dtype: string) => dtype === "float32" || dtype === "float64";
+
+/** The result of literal arithmetic; integers wrap around as they do at run time. */
+function literal(graph: Graph, value: number, shape: readonly number[], dtype: DType): Value {
+  const wrapped = dtype === "int32" ? value | 0 : dtype === "uint32" ? value >>> 0 : value;
+  return graph.uniform(wrapped, shape, dtype);
+}
+
+/** The product of two literals. Integer products can exceed what a double holds exactly. */
+const product = (a: number, b: number, dtype: DType) => isFloat(dtype) ? a * b : Math.imul(a, b);
+
+/** Neither zero, subnormal nor infinite in the dtype: such a product of literals may stand for both. */
+function isNormal(value: number, dtype: DType): boolean {
+  const [least, most] = dtype === "float64"
+    ? [2 ** -1022, Number.MAX_VALUE]
+    : [2 ** -126, 2 ** 127];
+  return Math.abs(value) >= least && Math.abs(value) <= most;
+}
 
 /** `value` broadcast to `shape` by NumPy's rule. */
 function broadcastTo(graph: Graph, value: Value, shape: readonly number[]): Value {
@@ -46,14 +66,14 @@ export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
       if (x.uniform !== undefined && isFloat(dtype)) return graph.uniform(x.uniform, shape, dtype);
       return undefined;
     case "neg":
-      if (x.uniform !== undefined) return graph.uniform(-x.uniform, shape, dtype);
+      if (x.uniform !== undefined) return literal(graph, -x.uniform, shape, dtype);
       return negated(graph, x);
     case "add": {
       if (!plain || dtype === "bool") return undefined;
       if (x.uniform === 0) return broadcastTo(graph, y, shape);
       if (y.uniform === 0) return broadcastTo(graph, x, shape);
       if (x.uniform !== undefined && y.uniform !== undefined) {
-        return graph.uniform(x.uniform + y.uniform, shape, dtype);
+        return literal(graph, x.uniform + y.uniform, shape, dtype);
       }
       const [minusX, minusY] = [negated(graph, x), negated(graph, y)];
       if (minusX && minusY) {
@@ -72,7 +92,7 @@ export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
       if (x.uniform === 1) return broadcastTo(graph, y, shape);
       if (y.uniform === 1) return broadcastTo(graph, x, shape);
       if (x.uniform !== undefined && y.uniform !== undefined) {
-        return graph.uniform(x.uniform * y.uniform, shape, dtype);
+        return literal(graph, product(x.uniform, y.uniform, dtype), shape, dtype);
       }
       if (x.uniform === -1) {
         return graph.emit("neg", [broadcastTo(graph, y, shape)], {}, shape, dtype);
@@ -84,20 +104,20 @@ export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
       if (minusX && minusY) return give("mul", minusX, minusY);
       if (minusX) {
         return y.uniform !== undefined
-          ? give("mul", minusX, graph.uniform(-y.uniform, y.shape, dtype))
+          ? give("mul", minusX, literal(graph, -y.uniform, y.shape, dtype))
           : graph.emit("neg", [give("mul", minusX, y)], {}, shape, dtype);
       }
       if (minusY) {
         return x.uniform !== undefined
-          ? give("mul", graph.uniform(-x.uniform, x.shape, dtype), minusY)
+          ? give("mul", literal(graph, -x.uniform, x.shape, dtype), minusY)
           : graph.emit("neg", [give("mul", x, minusY)], {}, shape, dtype);
       }
-      const [literal, other] = y.uniform !== undefined ? [y, x] : [x, y];
-      const inner = literal.uniform !== undefined ? scaled(graph, other) : undefined;
-      if (inner && isFloat(dtype)) {
-        return give("mul", inner.x, graph.uniform(inner.scale * literal.uniform!, [], dtype));
-      }
-      return undefined;
+      const [factor, other] = y.uniform !== undefined ? [y, x] : [x, y];
+      const inner = factor.uniform !== undefined ? scaled(graph, other) : undefined;
+      if (!inner) return undefined;
+      const scale = inner.scale * factor.uniform!;
+      if (!isNormal(scale, dtype)) return undefined;
+      return give("mul", inner.x, graph.uniform(scale, factor.shape, dtype));
     }
     case "reshape":
     case "transpose":
@@ -114,11 +134,8 @@ export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
     }
     case "reduce": {
       if (x.uniform === undefined || params.op !== "Add" || !isFloat(dtype)) return undefined;
-      return graph.uniform(
-        x.uniform * (sizeOf(x.shape) / Math.max(1, sizeOf(shape))),
-        shape,
-        dtype,
-      );
+      const count = sizeOf((params.axis as number[]).map((i) => x.shape[i]));
+      return graph.uniform(count === 0 ? 0 : x.uniform * count, shape, dtype);
     }
     default:
       return undefined;

@@ -38,6 +38,33 @@ interface Parts {
   axis: number;
 }
 
+const sameShape = (a: readonly number[], b: readonly number[]) =>
+  a.length === b.length && a.every((d, i) => d === b[i]);
+
+/** True if `value` has `shape` with the axis reduced to size 1. */
+const isKept = (value: Value, shape: readonly number[], axis: number) =>
+  sameShape(value.shape, shape.with(axis, 1));
+
+/**
+ * True if a reduction over `axis` is spread back along that same axis: between axes of equal size NumPy
+ * broadcasting would accept other spreads too. Given that the value comes from the reduction by reshapes and
+ * broadcasts alone, counting its elements shows that the reshapes kept their order.
+ */
+function isSpread(graph: Graph, value: Value, shape: readonly number[], axis: number): boolean {
+  if (isKept(value, shape, axis)) return true;
+  const broadcast = graph.made(value, "broadcast");
+  if (!broadcast || !sameShape(value.shape, shape)) return false;
+  const [source] = broadcast.inputs;
+  const inserted = broadcast.params.axis as number[];
+  return inserted.length === 0
+    ? isKept(source, shape, axis)
+    : inserted.length === 1 && inserted[0] === axis;
+}
+
+/** True if the two values are `a` and `b`, in either order. */
+const areThese = (inputs: readonly Value[], a: Value, b: Value) =>
+  (inputs[0] === a && inputs[1] === b) || (inputs[0] === b && inputs[1] === a);
+
 /** If `exponential * scale` is a softmax, its logits and axis. */
 function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | undefined {
   const shifted = graph.made(exponential, "exp")?.inputs[0];
@@ -46,12 +73,14 @@ function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | u
   const difference = graph.made(shifted, "sub");
   const sum = reduction(graph, total, "Add");
   if (!difference || !sum || sum.of !== exponential) return undefined;
+  const { axis } = sum;
   const [logits, shift] = difference.inputs;
   const max = reduction(graph, shift, "Max");
-  if (!max || max.of !== logits || max.axis !== sum.axis) return undefined;
-  // The sum must be spread back along its own axis, or the shapes would agree by accident only.
-  const kept = scale.shape.length === logits.shape.length && scale.shape[sum.axis] === 1;
-  return kept ? { logits, axis: sum.axis } : undefined;
+  if (!max || max.of !== logits || max.axis !== axis) return undefined;
+  const { shape } = logits;
+  const aligned = sameShape(exponential.shape, shape) && isSpread(graph, shift, shape, axis) &&
+    isSpread(graph, scale, shape, axis);
+  return aligned ? { logits, axis } : undefined;
 }
 
 export const softmax: Rule = (graph, op, inputs, _params, { shape, dtype }) => {
@@ -67,13 +96,15 @@ export const softmax: Rule = (graph, op, inputs, _params, { shape, dtype }) => {
     if (!product || !correction) return undefined;
     return eitherOrder(product.inputs, (gradient, reciprocal) => {
       const parts = softmaxParts(graph, exponential, reciprocal);
-      if (!parts) return undefined;
+      if (!parts || !isSpread(graph, mean, shape, parts.axis)) return undefined;
       const matches = eitherOrder(correction.inputs, (square, total) => {
         const factors = graph.made(square, "mul")?.inputs;
-        if (factors?.[0] !== reciprocal || factors[1] !== reciprocal) return undefined;
+        if (!factors || !areThese(factors, reciprocal, reciprocal)) return undefined;
+        if (!isKept(total, shape, parts.axis)) return undefined;
         const sum = reduction(graph, total, "Add");
-        const weighted = sum && sum.axis === parts.axis && graph.made(sum.of, "mul")?.inputs;
-        return weighted && weighted.includes(exponential) && weighted.includes(gradient)
+        const weighted = sum && sum.axis === parts.axis ? graph.made(sum.of, "mul") : undefined;
+        return weighted && sameShape(weighted.outs[0].shape, shape) &&
+            areThese(weighted.inputs, exponential, gradient)
           ? true
           : undefined;
       });
@@ -84,8 +115,8 @@ export const softmax: Rule = (graph, op, inputs, _params, { shape, dtype }) => {
       const kept = shape.map((d, i) => (i === axis ? 1 : d));
       const reduced = shape.filter((_, i) => i !== axis);
       const sum = graph.emit("reduce", [weighted], { op: "Add", axis: [axis] }, reduced, dtype);
-      const mean = graph.emit("reshape", [sum], { shape: kept }, kept, dtype);
-      const centred = graph.emit("sub", [gradient, mean], {}, shape, dtype);
+      const weightedMean = graph.emit("reshape", [sum], { shape: kept }, kept, dtype);
+      const centred = graph.emit("sub", [gradient, weightedMean], {}, shape, dtype);
       return graph.emit("mul", [probabilities, centred], {}, shape, dtype);
     });
   });

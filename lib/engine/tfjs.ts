@@ -1,0 +1,253 @@
+/**
+ * @file Engines `tfjs` and `tfjs-node-gpu`: the traced program executed equation by equation with TensorFlow.js, in
+ * pure JavaScript or natively on CUDA.
+ *
+ * TensorFlow.js frees nothing by itself on a GPU. Intermediate values are freed after their last use; what `run`
+ * returns is freed by {@linkcode TfjsHandle.dispose}, or when the handle is collected.
+ */
+import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
+import type { Equation, Graph, Value } from "./graph.ts";
+import { type Backend, openBackend, type TF, type TfjsEngine } from "./tfjs/backend.ts";
+import { contract } from "./tfjs/contraction.ts";
+import { type Context, kernels } from "./tfjs/kernels.ts";
+import { broadcast, materialize, type Stretched, whole } from "./tfjs/stretched.ts";
+import { describe, type DType, type Handle, hostArray, sizeOf, type Tensor } from "./types.ts";
+import { UnsupportedPrimitive } from "./unsupported.ts";
+
+/** Tensors whose handles were dropped without being disposed of. */
+const dropped = /* @__PURE__ */ new FinalizationRegistry<TfTensor>((tensor) => tensor.dispose());
+
+/** A result that stays a TensorFlow.js tensor. */
+export class TfjsHandle implements Handle {
+  constructor(
+    readonly dtype: DType,
+    readonly shape: readonly number[],
+    readonly value: TfTensor,
+    readonly backend: Backend,
+  ) {
+    dropped.register(this, value, this);
+  }
+
+  async read(): Promise<Tensor> {
+    const { dtype, shape } = this;
+    const data = hostArray(dtype, sizeOf(shape));
+    // A uint32 lies in an int32 of the same bits, which the conversion of the host array undoes.
+    data.set(await this.value.data());
+    return { dtype, shape, data };
+  }
+
+  /** Frees the memory now; the handle cannot be used afterwards. */
+  dispose(): void {
+    dropped.unregister(this);
+    this.value.dispose();
+  }
+}
+
+export interface TfjsProgram {
+  run(args: readonly (Tensor | Handle)[]): Promise<TfjsHandle[]>;
+  close(): Promise<void>;
+  readonly lowerMs: number;
+  readonly sessionMs: number;
+  readonly nodes: number;
+}
+
+interface Step {
+  readonly inputs: readonly Value[];
+  readonly outs: readonly Value[];
+  readonly apply: (...inputs: Stretched[]) => Stretched | Stretched[];
+  /** What nothing needs after this step. */
+  readonly last: readonly Value[];
+}
+
+/** Plans the execution of a graph and loads TensorFlow.js. */
+export async function tfjsProgram(graph: Graph, engine: TfjsEngine): Promise<TfjsProgram> {
+  const started = performance.now();
+  const backend = await openBackend(engine);
+  const loadedAt = performance.now();
+  const { tf } = backend;
+  const steps = plan(graph, backend);
+  const constants = new Map<Value, Stretched>();
+  let closed = false;
+  return {
+    sessionMs: loadedAt - started,
+    lowerMs: performance.now() - loadedAt,
+    nodes: steps.length,
+    async run(args) {
+      if (closed) throw new Error("the program is closed");
+      await backend.activate();
+      if (constants.size === 0) makeConstants(tf, graph, steps, constants);
+      return execute(backend, graph, steps, constants, args);
+    },
+    close() {
+      closed = true;
+      for (const { tensor } of constants.values()) tensor.dispose();
+      constants.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** @throws {TypeError} for dtypes that TensorFlow.js lacks. @throws {UnsupportedPrimitive} */
+function plan(graph: Graph, { tf, engine }: Backend): Step[] {
+  const equations = graph.live();
+  const check = (value: Value, line?: string) => {
+    if (value.dtype !== "float64") return;
+    throw new TypeError(
+      `engine "${engine}" computes in float32, int32, uint32 and bool, but the program has a ` +
+        `${describe(value)}${
+          line ? ` at ${line}` : ""
+        }; cast it to float32, or use engine "ort" or "jax"`,
+    );
+  };
+  graph.inputs.forEach((value) => check(value));
+  graph.outputs.forEach((value) => check(value));
+  const products = productsOfSums(graph, equations);
+  const skipped = new Set(products.values());
+  const kept = equations.filter((equation) => !skipped.has(equation));
+  const lastUse = new Map<Value, number>();
+  const steps = kept.map((equation, at): Omit<Step, "last"> => {
+    const { op, params, outs, line } = equation;
+    for (const value of [...equation.inputs, ...outs]) check(value, line);
+    const product = products.get(equation);
+    const inputs = product?.inputs ?? equation.inputs;
+    for (const value of [...inputs, ...outs]) lastUse.set(value, at);
+    const [{ shape, dtype }] = outs;
+    if (outs.every((v) => sizeOf(v.shape) === 0)) {
+      return { inputs, outs, apply: () => outs.map((v) => emptyValue(tf, v)) };
+    }
+    if (product) {
+      const full = product.outs[0].shape;
+      const apply = (x: Stretched, y: Stretched) =>
+        contract(tf, x, y, full, params.axis as number[], dtype);
+      return { inputs, outs, apply };
+    }
+    const kernel = kernels[op];
+    if (!kernel) throw new UnsupportedPrimitive(op, line, engine);
+    const context: Context = { tf, shape, dtype, params };
+    return { inputs, outs, apply: (...xs) => kernel(context, ...xs) };
+  });
+  for (const value of graph.outputs) lastUse.delete(value);
+  const ends = steps.map((): Value[] => []);
+  for (const [value, at] of lastUse) ends[at].push(value);
+  return steps.map((step, at) => ({ ...step, last: ends[at] }));
+}
+
+/** A float32 product that only a sum reads is summed as it is formed: often it is a matrix product. */
+function productsOfSums(graph: Graph, equations: readonly Equation[]): Map<Equation, Equation> {
+  const uses = new Map<Value, number>();
+  for (const value of [...equations.flatMap((e) => e.inputs), ...graph.outputs]) {
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  }
+  const products = new Map<Equation, Equation>();
+  for (const equation of equations) {
+    if (equation.op !== "reduce" || equation.params.op !== "Add") continue;
+    const [summand] = equation.inputs;
+    const product = graph.made(summand, "mul");
+    if (!product || uses.get(summand) !== 1 || summand.dtype !== "float32") continue;
+    if (product.inputs.some((v) => v.dtype !== "float32")) continue;
+    products.set(equation, product);
+  }
+  return products;
+}
+
+/** What `make` returns, and of the tensors it made only those in there. */
+function scoped<T>(tf: TF, make: () => T): T {
+  // The library's types for containers know no readonly arrays.
+  return tf.tidy(make as unknown as () => TfTensor[]) as unknown as T;
+}
+
+const emptyValue = (tf: TF, { shape, dtype }: Value): Stretched =>
+  whole(tf.zeros([...shape], tfType(dtype)), dtype);
+
+const tfType = (dtype: DType) => (dtype === "uint32" ? "int32" : dtype) as "float32";
+
+function upload(tf: TF, { dtype, shape, data }: Tensor): Stretched {
+  // TensorFlow.js keeps the array it is given, and the caller may go on writing to it.
+  const copy = dtype === "bool"
+    ? Uint8Array.from(data, (x) => Number(x !== 0))
+    : dtype === "float32"
+    ? Float32Array.from(data)
+    : Int32Array.from(data);
+  return whole(tf.tensor(copy, [...shape], tfType(dtype)), dtype);
+}
+
+function makeConstants(
+  tf: TF,
+  graph: Graph,
+  steps: readonly Step[],
+  constants: Map<Value, Stretched>,
+): void {
+  for (const value of [...steps.flatMap((step) => step.inputs), ...graph.outputs]) {
+    if (constants.has(value)) continue;
+    const { shape, dtype, uniform } = value;
+    const tensor = graph.constants.get(value);
+    if (tensor) constants.set(value, scoped(tf, () => upload(tf, tensor)));
+    else if (uniform !== undefined) {
+      const made = scoped(tf, () => {
+        if (sizeOf(shape) === 0) return emptyValue(tf, value);
+        const data = hostArray(dtype, 1).fill(uniform);
+        return broadcast(tf, upload(tf, { dtype, shape: [], data }), shape, [...shape.keys()]);
+      });
+      constants.set(value, made);
+    }
+  }
+}
+
+/** Synchronous on purpose: TensorFlow.js tracks what to free in scopes, and runs must not mix theirs. */
+function execute(
+  backend: Backend,
+  graph: Graph,
+  steps: readonly Step[],
+  constants: ReadonlyMap<Value, Stretched>,
+  args: readonly (Tensor | Handle)[],
+): TfjsHandle[] {
+  const { tf } = backend;
+  const owned = new Map<Value, Stretched>();
+  const borrowed = new Map<Value, Stretched>();
+  const free = (value: Value) => {
+    owned.get(value)?.tensor.dispose();
+    owned.delete(value);
+  };
+  try {
+    graph.inputs.forEach((value, i) => {
+      const arg = args[i];
+      if (arg instanceof TfjsHandle && arg.backend.engine === backend.engine) {
+        borrowed.set(value, whole(arg.value, value.dtype));
+      } else if ("data" in arg) owned.set(value, upload(tf, arg as Tensor));
+      else throw new TypeError(`argument ${i} (${describe(value)}) belongs to another engine`);
+    });
+    const read = (value: Value): Stretched => {
+      const found = owned.get(value) ?? borrowed.get(value) ?? constants.get(value);
+      if (!found) throw new Error("a value is read before any equation makes it");
+      return found;
+    };
+    for (const { inputs, outs, apply, last } of steps) {
+      const results = scoped(tf, () => {
+        const operands = inputs.map(read);
+        const results = apply(...operands);
+        const list = Array.isArray(results) ? results : [results];
+        // A result that is an operand, or the same as another, gets a tensor of its own to be freed.
+        const taken = new Set(operands.map((x) => x.tensor));
+        return list.map((x) => {
+          const tensor = taken.has(x.tensor) ? tf.clone(x.tensor) : x.tensor;
+          taken.add(tensor);
+          return { ...x, tensor };
+        });
+      });
+      outs.forEach((value, i) => owned.set(value, results[i]));
+      last.forEach(free);
+    }
+    const tensors = scoped(tf, () =>
+      graph.outputs.map((value) => {
+        const x = read(value);
+        const tensor = materialize(tf, x);
+        return tensor === x.tensor ? tf.clone(tensor) : tensor;
+      }));
+    return tensors.map((tensor, i) => {
+      const { dtype, shape } = graph.outputs[i];
+      return new TfjsHandle(dtype, shape, tensor, backend);
+    });
+  } finally {
+    for (const { tensor } of owned.values()) tensor.dispose();
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * @file Which TensorFlow.js runs a program: the pure JavaScript backend, or the native one of tfjs-node-gpu.
+ *
+ * Both are loaded when the first program asks for them. The names below are no literals in an `import`, so that a
+ * run on another engine neither loads nor downloads TensorFlow.js, and its version is part of the keys of the
+ * jobs that use it only.
+ */
+import type { EngineName } from "../types.ts";
+import { loadAddon } from "./addon.ts";
+
+export type TF = typeof import("@tensorflow/tfjs-core");
+
+export type TfjsEngine = Extract<EngineName, `tfjs${string}`>;
+
+export interface Backend {
+  readonly tf: TF;
+  readonly engine: TfjsEngine;
+  /** Makes this the backend of what follows; TensorFlow.js has one at a time in a process. */
+  activate(): Promise<void>;
+}
+
+/** @throws {AddonMissing} for "tfjs-node-gpu" where its addon is not installed */
+export async function openBackend(engine: TfjsEngine): Promise<Backend> {
+  const tf = engine === "tfjs" ? await loadPure() : loadAddon();
+  const name = engine === "tfjs" ? "cpu" : "tensorflow";
+  return {
+    tf,
+    engine,
+    async activate() {
+      if (tf.getBackend() !== name && !await tf.setBackend(name)) {
+        throw new Error(`the backend "${name}" of TensorFlow.js did not start`);
+      }
+    },
+  };
+}
+
+async function loadPure(): Promise<TF> {
+  const [core, cpu] = ["core", "backend-cpu"].map((part) => `@tensorflow/tfjs-${part}`);
+  const tf: TF = await import(core);
+  // Otherwise the backend advertises tfjs-node on the console.
+  tf.enableProdMode();
+  await import(cpu);
+  return tf;
+}

@@ -1,0 +1,176 @@
+"""Training steps in PyTorch, to be measured beside ours: same architectures, sizes and optimiser.
+
+Usage: python3 torch_steps.py NAME. Reads "THREADS STEPS" lines on standard input and answers each with the seconds per
+step, so that the caller can alternate with its own runs. Adam is the faster of its two CPU implementations.
+"""
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+
+def rms_norm(scale, x):
+    return x * torch.rsqrt(x.square().mean(-1, keepdim=True) + 1e-6) * scale
+
+
+class Block(nn.Module):
+    def __init__(self, d, heads):
+        super().__init__()
+        self.heads = heads
+        self.n1, self.n2 = nn.Parameter(torch.ones(d)), nn.Parameter(torch.ones(d))
+        self.project, self.output = nn.Linear(d, 3 * d), nn.Linear(d, d)
+        self.up, self.down = nn.Linear(d, 4 * d), nn.Linear(4 * d, d)
+
+    def forward(self, x, cos, sin, mask):
+        b, t, d = x.shape
+        w = d // self.heads
+        q, k, v = self.project(rms_norm(self.n1, x)).view(b, t, 3, self.heads, w).permute(2, 0, 3, 1, 4)
+
+        def rotate(z):
+            z1, z2 = z.chunk(2, -1)
+            return torch.cat([z1 * cos - z2 * sin, z2 * cos + z1 * sin], -1)
+
+        q, k = rotate(q) * w**-0.5, rotate(k)
+        p = torch.softmax(q @ k.transpose(-1, -2) + mask, -1)
+        x = x + self.output((p @ v).transpose(1, 2).reshape(b, t, d))
+        return x + self.down(F.gelu(self.up(rms_norm(self.n2, x)), approximate="tanh"))
+
+
+class Transformer(nn.Module):
+    def __init__(self, d, layers, length, heads=4, obs=2):
+        super().__init__()
+        self.embed, self.head = nn.Linear(obs, d), nn.Linear(d, obs)
+        self.blocks = nn.ModuleList(Block(d, heads) for _ in range(layers))
+        self.final = nn.Parameter(torch.ones(d))
+        half = d // heads // 2
+        angle = torch.arange(length)[:, None] * 10_000.0 ** (-torch.arange(half) / half)
+        self.cos, self.sin = angle.cos(), angle.sin()
+        self.mask = torch.full((length, length), float("-inf")).triu(1)
+
+    def forward(self, y):
+        x = self.embed(y)
+        for block in self.blocks:
+            x = block(x, self.cos, self.sin, self.mask)
+        return self.head(rms_norm(self.final, x))
+
+
+class DeepLinear(nn.Module):
+    def __init__(self, layers, d):
+        super().__init__()
+        self.weights = nn.ParameterList(nn.Parameter(torch.eye(d)) for _ in range(layers))
+
+    def forward(self, x):
+        for w in self.weights:
+            x = x @ w
+        return x
+
+
+class Monarch(nn.Module):
+    def __init__(self, layers, blocks, size):
+        super().__init__()
+        self.l = nn.ParameterList(nn.Parameter(torch.eye(size).repeat(blocks, 1, 1)) for _ in range(layers))
+        self.r = nn.ParameterList(nn.Parameter(torch.eye(blocks).repeat(size, 1, 1)) for _ in range(layers))
+        self.shape = (blocks, size)
+
+    def forward(self, x):
+        n, d = x.shape
+        x = x.view(n, *self.shape).transpose(0, 1)  # [blocks, n, size]
+        for l, r in zip(self.l, self.r):
+            x = torch.bmm(x, l.transpose(1, 2)).permute(2, 1, 0)  # [size, n, blocks]
+            x = torch.bmm(x, r.transpose(1, 2)).permute(2, 1, 0)
+        return x.transpose(0, 1).reshape(n, d)
+
+
+class Recurrent(nn.Module):
+    def __init__(self, kind, d):
+        super().__init__()
+        self.cell, self.head = kind(d, d, batch_first=True), nn.Linear(d, 1)
+
+    def forward(self, x):
+        return self.head(self.cell(x)[0])
+
+
+class LRU(nn.Module):
+    """Linear recurrent unit (Orvieto et al., arXiv 2303.06349), complex diagonal state, step by step."""
+
+    def __init__(self, d):
+        super().__init__()
+        self.nu, self.theta = nn.Parameter(torch.full((d,), -2.0)), nn.Parameter(torch.linspace(0, 3, d))
+        self.b, self.c = nn.Linear(d, 2 * d, bias=False), nn.Linear(2 * d, d)
+
+    def forward(self, x):
+        decay = torch.exp(-torch.exp(self.nu))
+        re, im = decay * torch.cos(self.theta), decay * torch.sin(self.theta)
+        u_re, u_im = self.b(x).chunk(2, -1)
+        h_re = h_im = torch.zeros_like(u_re[:, 0])
+        states = []
+        for a, b in zip(u_re.unbind(1), u_im.unbind(1)):
+            h_re, h_im = re * h_re - im * h_im + a, re * h_im + im * h_re + b
+            states.append(torch.cat([h_re, h_im], -1))
+        return self.c(torch.stack(states, 1))
+
+
+class DLinear(nn.Module):
+    """Decomposition into a moving average of 25 and the rest, a linear map each (arXiv 2205.13504)."""
+
+    def __init__(self, lookback, horizon):
+        super().__init__()
+        self.trend, self.rest = nn.Linear(lookback, horizon), nn.Linear(lookback, horizon)
+
+    def forward(self, x):  # [batch, channels, lookback]
+        padded = F.pad(x, (12, 12), mode="replicate")
+        trend = F.avg_pool1d(padded, 25, 1)
+        return self.trend(trend) + self.rest(x - trend)
+
+
+def noise(*shape):
+    return torch.randn(*shape)
+
+
+CASES = {
+    "transformer-64": lambda: (Transformer(64, 2, 256), y := noise(16, 256, 2), y),
+    "transformer-256": lambda: (Transformer(256, 4, 256), y := noise(4, 256, 2), y),
+    "deep-linear-10": lambda: (DeepLinear(10, 64), noise(32, 64), noise(32, 64)),
+    "deep-linear-100": lambda: (DeepLinear(100, 64), noise(32, 64), noise(32, 64)),
+    "deep-linear-1000": lambda: (DeepLinear(1000, 64), noise(32, 64), noise(32, 64)),
+    "monarch-100": lambda: (Monarch(100, 16, 32), noise(32, 512), noise(32, 512)),
+    "lstm": lambda: (Recurrent(nn.LSTM, 64), noise(16, 96, 64), noise(16, 96, 1)),
+    "gru": lambda: (Recurrent(nn.GRU, 64), noise(16, 96, 64), noise(16, 96, 1)),
+    "lru": lambda: (LRU(64), noise(16, 256, 64), noise(16, 256, 64)),
+    "dlinear": lambda: (DLinear(336, 96), noise(32, 7, 336), noise(32, 7, 96)),
+}
+
+name = sys.argv[1]
+model, x, target = CASES[name]()
+
+
+def make_step(foreach):
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, foreach=foreach)
+
+    def step():
+        optimiser.zero_grad(set_to_none=True)
+        y = model(x)
+        loss = (y[:, :-1] - x[:, 1:]).square().mean() if name.startswith("transformer") else (y - target).square().mean()
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def seconds(step, steps):
+    step()
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return (time.perf_counter() - start) / steps
+
+
+torch.set_num_threads(1)
+step = min((make_step(False), make_step(True)), key=lambda s: seconds(s, 3))
+print("ready", torch.__version__, flush=True)
+for line in sys.stdin:
+    threads, steps = map(int, line.split())
+    torch.set_num_threads(threads)
+    print(seconds(step, steps), flush=True)
