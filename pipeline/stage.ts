@@ -8,7 +8,7 @@
 import type { ZodType } from "zod";
 import type { Tensor } from "./store/safetensors.ts";
 
-export type EngineName = "ort" | "jax" | "tfjs" | "tfjs-node-gpu";
+export type EngineName = "ort" | "jax" | "jax-webgpu" | "tfjs" | "tfjs-node-gpu";
 
 /** A module that parameters name (the one model, the one dataset reader) and what is used of it. */
 export interface ModuleRef {

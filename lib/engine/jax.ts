@@ -1,8 +1,8 @@
 /**
- * @file Engine `jax`: jax-js's own `jit`, on WebAssembly or WebGPU. The reference the other engines are held
+ * @file Engines `jax` and `jax-webgpu`: jax-js's own `jit`, on WebAssembly or WebGPU. The reference the other engines are held
  * against.
  */
-import { jit, numpy as np } from "@jax-js/jax";
+import { defaultDevice, init, jit, numpy as np } from "@jax-js/jax";
 import type { TracedFunction } from "./trace.ts";
 import { type DType, type Handle, hostArray, type Tensor } from "./types.ts";
 
@@ -33,16 +33,42 @@ export function toJax({ dtype, shape, data }: Tensor): JaxArray {
 }
 
 export interface JaxProgram {
+  /** A host tensor on the program's device. */
+  place(tensor: Tensor): JaxArray;
   // deno-lint-ignore no-explicit-any
   run(args: readonly any[]): Promise<any>;
   close(): Promise<void>;
 }
 
-/** Wraps `fn` in `jit`; compilation happens at the first run. */
-export function jaxProgram(fn: TracedFunction): JaxProgram {
+/**
+ * Wraps `fn` in `jit`; compilation happens at the first run.
+ * @throws {Error} for `jax-webgpu` where Deno finds no adapter, saying what is needed.
+ */
+export async function jaxProgram(
+  fn: TracedFunction,
+  engine: "jax" | "jax-webgpu",
+): Promise<JaxProgram> {
+  const device = engine === "jax" ? "wasm" : "webgpu";
+  if (!(await init(device)).includes(device)) {
+    throw new Error(
+      'engine "jax-webgpu" needs a WebGPU adapter, and Deno finds none here: install a Vulkan, Metal or DirectX 12 ' +
+        'driver (Mesa\'s software Vulkan is enough to try it), or use engine "jax" or "ort".',
+    );
+  }
+  /** Arrays are made, and programs traced, on the default device, so it is set for just that time. */
+  const onDevice = <T>(make: () => T): T => {
+    const before = defaultDevice();
+    defaultDevice(device);
+    try {
+      return make();
+    } finally {
+      defaultDevice(before);
+    }
+  };
   const compiled = jit(fn);
   return {
-    run: (args) => Promise.resolve(compiled(...args)),
+    place: (tensor) => onDevice(() => toJax(tensor)),
+    run: (args) => Promise.resolve(onDevice(() => compiled(...args))),
     close: () => {
       compiled.dispose();
       return Promise.resolve();

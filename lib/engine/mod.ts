@@ -12,7 +12,7 @@
  * ```
  */
 import { tree } from "@jax-js/jax";
-import { JaxHandle, jaxProgram, toJax } from "./jax.ts";
+import { JaxHandle, jaxProgram } from "./jax.ts";
 import { ortProgram } from "./ort.ts";
 import { activations, followFunctions } from "./rules/activations.ts";
 import { algebra } from "./rules/algebra.ts";
@@ -60,7 +60,8 @@ export async function compile(
     case "ort":
       return await compileOrt(fn, exampleArgs, threads);
     case "jax":
-      return compileJax(fn, exampleArgs);
+    case "jax-webgpu":
+      return await compileJax(fn, exampleArgs, engine);
     case "tfjs":
     case "tfjs-node-gpu":
       return await compileTfjs(fn, exampleArgs, engine);
@@ -134,6 +135,7 @@ async function compileTfjs(
 async function compileJax(
   fn: TracedFunction,
   exampleArgs: readonly Tree<Spec>[],
+  engine: "jax" | "jax-webgpu",
 ): Promise<Program> {
   const started = performance.now();
   const { graph } = await trace(fn, exampleArgs);
@@ -145,14 +147,14 @@ async function compileJax(
     equations,
     nodes: equations,
   };
-  const program = jaxProgram(fn);
+  const program = await jaxProgram(fn, engine);
   const toArray = (leaf: Tensor | Handle) => {
     if (leaf instanceof JaxHandle) return leaf.value.ref;
-    if ("data" in leaf) return toJax(leaf);
+    if ("data" in leaf) return program.place(leaf);
     throw new TypeError("an argument belongs to another engine");
   };
   return {
-    engine: "jax",
+    engine,
     report,
     run: async (...args) => {
       const leaves = checkedLeaves(exampleArgs, args)[Symbol.iterator]();

@@ -34,7 +34,7 @@ export interface Handle extends Spec {
 }
 
 /** `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
-export type EngineName = "ort" | "jax" | "tfjs" | "tfjs-node-gpu";
+export type EngineName = "ort" | "jax" | "jax-webgpu" | "tfjs" | "tfjs-node-gpu";
 
 /** What compiling cost; session creation dominates for deep graphs. */
 export interface CompileReport {

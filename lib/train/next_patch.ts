@@ -110,10 +110,85 @@ export async function predictPatches<C extends SequenceConfig>(
   return { dtype: "float32", shape: [total, patches, config.patch, obs], data };
 }
 
+/** A rollout of one batch, compiled once and run often. */
+export interface Roller {
+  /** @param y [batch, warm-up, obs] @returns [batch, steps, obs] */
+  run(y: Tensor, onStep?: (done: number, total: number) => void): Promise<Tensor>;
+  close(): Promise<void>;
+}
+
 /**
- * Free-running rollouts: after a warm-up the model is fed its own predictions.
- * @param y [B, warm-up, obs]; the warm-up is a multiple of the patch.
+ * Free-running rollouts: after a warm-up (a multiple of the patch) the model is fed its own predictions, statistics
+ * frozen.
+ * @param shape of a batch: [batch, warm-up, obs]
  * @param steps observations to roll out.
+ */
+export async function compileRollout<C extends SequenceConfig>(
+  model: SequenceModel<C>,
+  config: C,
+  params: Params,
+  shape: readonly number[],
+  steps: number,
+  { engine, threads }: Pick<RunOptions, "engine" | "threads">,
+): Promise<Roller> {
+  const [batch, warmup, obs] = shape;
+  const { patch } = config;
+  if (warmup % patch !== 0) {
+    throw new RangeError(`the warm-up of ${warmup} is not a multiple of the patch ${patch}`);
+  }
+  const seen = warmup / patch;
+  const ahead = Math.ceil(steps / patch);
+  const train = unitStatistics(obs);
+  const options = { engine, threads };
+  const start = await compile(
+    (params: Params, train: Statistics, y: np.Array) => {
+      const { prediction, caches } = model.forward(config, params, train, y.ref);
+      const last = prediction.slice([], seen - 1);
+      return { prediction: last, state: model.continueFrom(config, caches, y, seen + ahead) };
+    },
+    [params, train, { dtype: "float32", shape: [...shape] }],
+    options,
+  );
+  const step = (
+    p: Params,
+    t: Statistics,
+    s: unknown,
+    y: np.Array,
+    at: np.Array,
+    learn: np.Array,
+  ) => model.step(config, p, t, s, y, at, learn);
+  let advance: Awaited<ReturnType<typeof compile>> | undefined;
+  return {
+    async run(y, onStep) {
+      const data = new Float32Array(batch * steps * obs);
+      let current = await start.run(params, train, y);
+      for (let k = 0; k < ahead; k++) {
+        if (k > 0) {
+          const position = tensor(seen + k - 1, [], "int32");
+          const args = [params, train, current.state, current.prediction, position, tensor(0)];
+          advance ??= await compile(step, args, options);
+          current = await advance.run(...args);
+        }
+        const out = (await current.prediction.read()).data;
+        const kept = Math.min(patch, steps - k * patch) * obs;
+        for (let b = 0; b < batch; b++) {
+          const from = b * patch * obs;
+          data.set(out.subarray(from, from + kept), (b * steps + k * patch) * obs);
+        }
+        onStep?.(k + 1, ahead);
+      }
+      return { dtype: "float32", shape: [batch, steps, obs], data };
+    },
+    async close() {
+      await start.close();
+      await advance?.close();
+    },
+  };
+}
+
+/**
+ * Rollouts of many sequences in batches.
+ * @param y [B, warm-up, obs]
  * @returns [B, steps, obs]
  */
 export async function rollout<C extends SequenceConfig>(
@@ -122,65 +197,22 @@ export async function rollout<C extends SequenceConfig>(
   params: Params,
   y: Tensor,
   steps: number,
-  { engine, threads, batch, onBatch }: RunOptions,
+  { batch, onBatch, ...options }: RunOptions,
 ): Promise<Tensor> {
   const [total, warmup, obs] = y.shape;
-  const { patch } = config;
-  if (warmup % patch !== 0) {
-    throw new RangeError(`the warm-up of ${warmup} is not a multiple of the patch ${patch}`);
-  }
   const size = Math.min(batch, total);
-  const seen = warmup / patch;
-  const ahead = Math.ceil(steps / patch);
-  const capacity = seen + ahead;
-  const train = unitStatistics(obs);
-  const start = await compile(
-    (params: Params, train: Statistics, y: np.Array) => {
-      const { prediction, caches } = model.forward(config, params, train, y.ref);
-      const last = prediction.slice([], seen - 1);
-      return { prediction: last, state: model.continueFrom(config, caches, y, capacity) };
-    },
-    [params, train, { dtype: "float32", shape: [size, warmup, obs] }],
-    { engine, threads },
-  );
   const data = new Float32Array(total * steps * obs);
-  let advance: Awaited<ReturnType<typeof compile>> | undefined;
+  const roller = await compileRollout(model, config, params, [size, warmup, obs], steps, options);
   try {
     await inBatches(y, size, async (slice, count, first) => {
-      let current = await start.run(params, train, slice);
-      for (let k = 0; k < ahead; k++) {
-        if (k > 0) {
-          const position = tensor(seen + k - 1, [], "int32");
-          const frozen = tensor(0);
-          const args = [params, train, current.state, current.prediction, position, frozen];
-          advance ??= await compile(
-            (
-              p: Params,
-              t: Statistics,
-              s: unknown,
-              y: np.Array,
-              at: np.Array,
-              learn: np.Array,
-            ) => model.step(config, p, t, s, y, at, learn),
-            args,
-            { engine, threads },
-          );
-          current = await advance.run(...args);
-        }
-        const out = (await current.prediction.read()).data;
-        for (let b = 0; b < count; b++) {
-          for (let j = 0; j < patch && k * patch + j < steps; j++) {
-            const to = ((first + b) * steps + k * patch + j) * obs;
-            const from = (b * patch + j) * obs;
-            data.set(out.subarray(from, from + obs), to);
-          }
-        }
-        onBatch?.(first + (count * (k + 1)) / ahead, total);
-      }
+      const out = await roller.run(
+        slice,
+        (done, all) => onBatch?.(first + (count * done) / all, total),
+      );
+      data.set(out.data.subarray(0, count * steps * obs), first * steps * obs);
     });
   } finally {
-    await start.close();
-    await advance?.close();
+    await roller.close();
   }
   return { dtype: "float32", shape: [total, steps, obs], data };
 }

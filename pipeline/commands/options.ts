@@ -24,7 +24,14 @@ export interface CommandOptions extends WorkspaceOptions {
 }
 
 /** `auto` is CUDA through tfjs-node-gpu where that is installed, otherwise ort. */
-export const ENGINES: (EngineName | "auto")[] = ["ort", "jax", "tfjs", "tfjs-node-gpu", "auto"];
+export const ENGINES: (EngineName | "auto")[] = [
+  "ort",
+  "jax",
+  "jax-webgpu",
+  "tfjs",
+  "tfjs-node-gpu",
+  "auto",
+];
 
 type OptionName = Exclude<keyof typeof OPTIONS, never>;
 

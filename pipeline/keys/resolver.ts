@@ -27,6 +27,7 @@ export type Resolution =
 const ENGINE_PACKAGES: Record<EngineName, string> = {
   ort: "onnxruntime-node",
   jax: "@jax-js/jax",
+  "jax-webgpu": "@jax-js/jax",
   tfjs: "@tensorflow/tfjs-core",
   // Outside the import map: no run may install it by accident.
   "tfjs-node-gpu": addonSpecifier,
