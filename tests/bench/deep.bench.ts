@@ -32,12 +32,13 @@ const tasks: Task[] = [
   })),
   { name: "Monarch, 100 layers of 512", kind: "monarch", width: 512, batch: 32, layers: 100 },
   { name: "Monarch, 5000 layers of 512", kind: "monarch", width: 512, batch: 32, layers: 5000 },
-  ...[undefined, 50].map((segments): Task => ({
-    name: `deep linear, 2500 layers of 64, batch 2048, ${segments ?? "no"} segments`,
+  // Activations outweigh parameters here: four times the depth costs twice the memory with sqrt(depth) segments.
+  ...([[625], [2500], [625, 25], [2500, 50]] as const).map(([layers, segments]): Task => ({
+    name: `deep linear, ${layers} layers of 64, batch 4096, ${segments ?? "no"} segments`,
     kind: "dense",
     width: 64,
-    batch: 2048,
-    layers: 2500,
+    batch: 4096,
+    layers,
     segments,
   })),
 ];
@@ -90,11 +91,13 @@ async function measure({ kind, width, batch, layers, segments }: Task) {
     times.push(performance.now() - start);
   }
   const [, ...warm] = times;
+  const parameters = initial.reduce((sum, t) => sum + t.data.byteLength, 0);
   const status = Deno.readTextFileSync("/proc/self/status");
   return {
     createMs: Math.round(createMs),
     stepMs: Number(Math.min(...warm).toPrecision(3)),
     nodes: program.report.nodes,
+    parameterMiB: Math.round(parameters / 2 ** 20),
     peakMiB: Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024),
   };
 }
@@ -122,7 +125,7 @@ for (const [i, { name }] of tasks.entries()) {
   if (!Deno.args.includes("--json")) {
     console.log(
       `${name.padEnd(64)} create ${row.createMs} ms  step ${row.stepMs} ms  ` +
-        `${row.nodes} nodes  peak ${row.peakMiB} MiB`,
+        `${row.nodes} nodes  peak ${row.peakMiB} MiB (parameters ${row.parameterMiB})`,
     );
   }
 }
