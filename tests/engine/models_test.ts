@@ -3,14 +3,17 @@
  * shapes. Beyond 100 layers the measure is 1e-4.
  */
 import { init as initJax, numpy as np, valueAndGrad } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import { toJax } from "../../lib/engine/jax.ts";
 import { type EngineName, isSpecLike, type Tensor } from "../../lib/engine/mod.ts";
 import * as deepLinear from "../../lib/models/deep_linear.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { keyOf } from "../../lib/ssm/mod.ts";
 import { flatten, toHost } from "../../lib/train/host.ts";
 import { nextPatchLoss, unitStatistics } from "../../lib/train/next_patch.ts";
+import { train } from "../../lib/train/trainer.ts";
 import { assertParity } from "./layer_cases.ts";
-import { generator, randomTensor, runEngine, runJax } from "./oracle.ts";
+import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
 
 await initJax("wasm");
 
@@ -52,7 +55,7 @@ function transformerTask(options: Record<string, unknown>): Task {
 function deepLinearTask(depth: number): Task {
   const random = generator(depth);
   const params = deepLinear.init(keyOf(1), { lookback: 7, horizon: 5, depth }, 0.5);
-  const data = { x: randomTensor(random, [3, 7]), y: randomTensor(random, [3, 5]) };
+  const data = { x: randomTensor(random, [17, 7]), y: randomTensor(random, [17, 5]) };
   return {
     params,
     data,
@@ -93,3 +96,22 @@ for (const [name, make] of Object.entries(tasks)) {
     }
   });
 }
+
+Deno.test("200 training steps of a deep linear network end alike on every engine", async () => {
+  const { params, data, loss } = deepLinearTask(3);
+  const train200 = async (engine: EngineName) => {
+    const result = await train(loss, mapTensors(params, toJax), () => data, {
+      schedule: { peak: 0.02, steps: 200, warmup: 10 },
+      engine,
+    });
+    return { loss: result.lastLoss, params: flatten(result.params) };
+  };
+  const want = await train200("ort");
+  for (const engine of engines.filter((name) => name !== "ort")) {
+    const got = await train200(engine);
+    assert.ok(Math.abs(got.loss - want.loss) <= 1e-3 * want.loss, `${engine}: ${got.loss}`);
+    for (const [name, tensor] of Object.entries(want.params)) {
+      assertClose(got.params[name], tensor, 1e-3, `${engine}: ${name}`);
+    }
+  }
+});

@@ -178,7 +178,7 @@ for (const norm of ["fixed", "causal"]) {
   });
 }
 
-Deno.test("200 training steps on tfjs and on jax end where they end on ort", async () => {
+Deno.test("200 training steps on tfjs end where they end on ort", async () => {
   const { params, data, loss } = model({ layers: 1, dModel: 8, heads: 2 }, 3, 9);
   const update = (p: Any, s: Any, b: Any, rate: A) => {
     const [value, grads] = (valueAndGrad(loss as Any) as Any)(tree.ref(p), b);
@@ -201,14 +201,11 @@ Deno.test("200 training steps on tfjs and on jax end where they end on ort", asy
     await program.close();
     return result;
   };
-  const b = await train("ort");
+  const [a, b] = [await train("tfjs"), await train("ort")];
   assert.ok(b.loss < 0.7, `the model learns: ${b.loss}`);
-  for (const engine of ["tfjs", "jax"] as const) {
-    const a = await train(engine);
-    assert.ok(Math.abs(a.loss - b.loss) <= 1e-3 * b.loss, `${engine}: ${a.loss} and ${b.loss}`);
-    for (const [name, want] of Object.entries(b.params)) {
-      assertClose(a.params[name], want, 1e-3, `${engine}: ${name}`);
-    }
+  assert.ok(Math.abs(a.loss - b.loss) <= 1e-3 * b.loss, `loss ${a.loss} and ${b.loss}`);
+  for (const [name, want] of Object.entries(b.params)) {
+    assertClose(a.params[name], want, 1e-3, name);
   }
 });
 
