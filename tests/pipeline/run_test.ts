@@ -168,7 +168,10 @@ Deno.test("wrong command lines say what would be right", async () => {
     [["run", "--profil", "smoke"], /Unknown option '--profil'[^]*--profile VALUE/],
     [["run", "--profile", "huge"], /Unknown profile "huge"; the profiles are smoke, quick/],
     [["run", "--only", "slope"], /No experiment "slope"; the experiments are slopes, means/],
-    [["run", "--engine", "gpu"], /Unknown engine "gpu"; the engines are ort, jax, tfjs/],
+    [
+      ["run", "--engine", "gpu"],
+      /Unknown engine "gpu"; the engines are ort, jax, jax-webgpu, tfjs, tfjs-node-gpu, auto/,
+    ],
     [["run", "--jobs", "0"], /--jobs 0: expected a whole number of at least 1/],
     [["run", "--set", "fit.optimizer.momentum=1"], /Unrecognized key: "momentum"/],
     [["run", "--set", "fit.decimals=many"], /decimals is "many"/],
