@@ -31,7 +31,7 @@ export interface TrainOptions {
   readonly optimiser?: AdamWOptions;
   readonly engine?: EngineName;
   readonly threads?: number;
-  /** Steps whose results may be in flight before one is looked at for divergence. */
+  /** Called after every step. */
   readonly onStep?: (report: StepReport) => void;
   /** Where a killed run finds what it had; tensors by name. */
   readonly checkpoint?: {

@@ -254,6 +254,7 @@ export const lowerings: Record<string, Lowering> = {
   erf: simple("Erf"),
   erfc,
   tanh: simple("Tanh"),
+  // Its error is absolute, 6e-8: below -18 it is 0. The logarithm of a sigmoid is softplus by then (see rules/).
   sigmoid: simple("Sigmoid"),
   softplus: simple("Softplus"),
   gelu_tanh: (c, x) =>
