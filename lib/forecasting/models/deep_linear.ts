@@ -14,6 +14,7 @@ import { grad, numpy as np } from "@jax-js/jax";
 import { compile, type EngineName, type Tensor } from "../../engine/mod.ts";
 import { collapse, type DeepLinear, endToEnd, init, widthOf } from "../../models/deep_linear.ts";
 import { keyOf } from "../../ssm/random.ts";
+import { type AdamWState, adamwUpdate } from "../../train/adamw.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster } from "../linear_map.ts";
 import { centre, type Covariances, trainingLoss, windowMoments } from "../moments.ts";
@@ -59,13 +60,10 @@ const DEFAULT_STEPS = 1500;
 const STEPS_PER_RUN = 5;
 /** Steps between measurements of the training loss. */
 const MEASURE_EVERY = 100;
-const BETA1 = 0.9, BETA2 = 0.999, EPSILON = 1e-8;
 
-interface TrainingState<T> {
-  params: DeepLinear<T>;
-  /** Adam's running means of the gradient and of its square. */
-  m: DeepLinear<T>;
-  v: DeepLinear<T>;
+interface TrainingState {
+  params: DeepLinear<np.Array>;
+  adam: AdamWState;
 }
 
 /**
@@ -157,24 +155,18 @@ async function makeTrainer(
 ): Promise<Trainer> {
   const gram: Tensor = float32(G, [lookback, lookback]);
   const cross: Tensor = float32(C, [lookback, horizon]);
-  const rates: Tensor = float32(new Float64Array(2 * STEPS_PER_RUN), [2, STEPS_PER_RUN]);
-  const zeros = mapLayers(params, (layer) =>
-    float32(new Float64Array(layer.data.length), [
-      ...layer.shape,
-    ]));
+  const rates: Tensor = float32(new Float64Array(STEPS_PER_RUN), [STEPS_PER_RUN]);
+  const zeros = () =>
+    mapLayers(params, ({ data, shape }) => float32(new Float64Array(data.length), [...shape]));
+  const adam = { first: zeros(), second: zeros(), count: float32(new Float64Array(1), []) };
   // deno-lint-ignore no-explicit-any
-  let state: any = { params, m: zeros, v: zeros };
-  const step = (s: TrainingState<np.Array>, rates: np.Array, gram: np.Array, cross: np.Array) =>
-    takeSteps(s, rates, gram, cross);
-  const program = await compile(step, [state, rates, gram, cross], options);
+  let state: any = { params, adam };
+  const program = await compile(takeSteps, [state, rates, gram, cross], options);
   return {
     async run(first, until) {
-      const data = new Float32Array(2 * STEPS_PER_RUN);
-      for (let k = 0; k < STEPS_PER_RUN && first + k < until; k++) {
-        const t = first + k + 1;
-        data[k] = rateAt(first + k) / (1 - BETA1 ** t);
-        data[STEPS_PER_RUN + k] = 1 / (1 - BETA2 ** t);
-      }
+      // Steps beyond the last have rate 0.
+      const data = new Float32Array(STEPS_PER_RUN);
+      for (let k = 0; k < STEPS_PER_RUN && first + k < until; k++) data[k] = rateAt(first + k);
       state = await program.run(state, { ...rates, data }, gram, cross);
     },
     async read() {
@@ -191,28 +183,19 @@ async function makeTrainer(
   };
 }
 
-/** STEPS_PER_RUN steps of Adam (Kingma and Ba, arXiv 1412.6980); pure jax-js. */
+/** STEPS_PER_RUN steps of Adam; pure jax-js. */
 function takeSteps(
-  state: TrainingState<np.Array>,
+  { params, adam }: TrainingState,
   rates: np.Array,
   gram: np.Array,
   cross: np.Array,
-): TrainingState<np.Array> {
-  const scalars = np.split(rates.reshape([2 * STEPS_PER_RUN]), 2 * STEPS_PER_RUN, 0);
-  let { params, m, v } = state;
-  for (let k = 0; k < STEPS_PER_RUN; k++) {
+): TrainingState {
+  for (const rate of np.split(rates, STEPS_PER_RUN, 0)) {
     const gradient = gradientOf(refLayers(params), gram.ref, cross.ref);
-    const rate = scalars[k], correction = scalars[STEPS_PER_RUN + k];
-    m = mapLayers(m, (mean, name) => mean.mul(BETA1).add(gradient[name]!.ref.mul(1 - BETA1)));
-    v = mapLayers(v, (square, name) => {
-      return square.mul(BETA2).add(np.square(gradient[name]!).mul(1 - BETA2));
-    });
-    params = mapLayers(params, (layer, name) => {
-      const size = np.sqrt(v[name]!.ref.mul(correction.ref)).add(EPSILON);
-      return layer.sub(m[name]!.ref.mul(rate.ref).div(size));
-    });
+    const next = adamwUpdate(params, gradient, adam, rate.reshape([]));
+    [params, adam] = [next.params, next.state];
   }
-  return { params, m, v };
+  return { params, adam };
 }
 
 /**
