@@ -32,9 +32,15 @@ export class LiveFile {
   #path: string;
   #timer?: ReturnType<typeof setTimeout>;
   #closed = false;
+  #waitMs: number;
 
   /** @param describe called when the file is written */
-  constructor(dir: string, private readonly describe: () => LiveRun, private everyMs = 250) {
+  constructor(
+    dir: string,
+    private readonly describe: () => LiveRun,
+    private readonly everyMs = 100,
+  ) {
+    this.#waitMs = everyMs;
     this.#path = liveFile(dir);
     this.write();
   }
@@ -42,7 +48,7 @@ export class LiveFile {
   /** Something changed; the file follows soon. */
   touch(): void {
     if (this.#closed) return;
-    this.#timer ??= setTimeout(() => this.write(), this.everyMs);
+    this.#timer ??= setTimeout(() => this.write(), this.#waitMs);
   }
 
   write(): void {
@@ -50,8 +56,9 @@ export class LiveFile {
     this.#timer = undefined;
     const start = performance.now();
     writeFileAtomic(this.#path, JSON.stringify(this.describe()));
-    // A large graph's file takes a while to write; it must not take a share of the run that matters.
-    this.everyMs = Math.max(this.everyMs, 20 * (performance.now() - start));
+    // A large graph's file takes a while to write; it must not take a share of the run that matters. Nor may one slow
+    // write make all that follow late.
+    this.#waitMs = Math.min(1000, Math.max(this.everyMs, 20 * (performance.now() - start)));
   }
 
   close(): void {

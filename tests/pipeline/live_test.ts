@@ -1,21 +1,36 @@
 /** @file What happens while a run is going on: questions, rivals, edits, signals, deaths. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { crash } from "../../pipeline/crash.ts";
 import { Catalog } from "../../pipeline/store/catalog.ts";
-import { cli, makeDemo, makeProbe, start } from "./helpers.ts";
+import { cli, type Demo, makeDemo, makeProbe, start } from "./helpers.ts";
 
 const SLOW = `
   const runs = Object.fromEntries([1, 2, 3].map((seed) =>
-    [seed, g.job("generate", { seed, delay: seed === 1 ? 0 : 1500 }, {}, "data" + seed)]));
+    [seed, g.job("generate", { seed, delay: seed === 1 ? 0 : 3000 }, {}, "data" + seed)]));
   const fit = g.job("fit", { model: "linear" }, { data: runs[2] }, "fit");
   return g.job("collect", { title: "t" }, { ...runs, fit }, "table");`;
+
+/** Waits until the file for other terminals says that a job is running. */
+async function untilRunning(demo: Demo, label: string): Promise<void> {
+  const live = join(demo.root, ".store/live.json");
+  const running = () =>
+    existsSync(live) &&
+    JSON.parse(readFileSync(live, "utf8")).jobs.some((job: { label: string; state: string }) =>
+      job.label === label && job.state === "running"
+    );
+  for (let tries = 0; !running(); tries++) {
+    assert.ok(tries < 1000, `live.json never says that ${label} is running`);
+    await new Promise((go) => setTimeout(go, 10));
+  }
+}
 
 Deno.test("status and why answer during a run, a second run is refused, Ctrl-C keeps what is done", async () => {
   using demo = makeProbe(SLOW);
   const run = start(demo, "run", "--jobs", "2");
   await run.says("data1 (");
+  await untilRunning(demo, "probes/data2");
   const [status, why, json, second] = await Promise.all([
     cli(demo, "status"),
     cli(demo, "why", "probes/data2"),
@@ -39,7 +54,7 @@ Deno.test("status and why answer during a run, a second run is refused, Ctrl-C k
   const stopped = await run.ended;
   assert.equal(stopped.code, 130, stopped.out);
   assert.match(stopped.out, /Stopped; what was finished is kept/);
-  assert.ok(stopped.seconds < 5);
+  assert.ok(stopped.seconds < 15);
   assert.ok(!existsSync(join(demo.root, ".store/live.json")));
   const rest = await cli(demo, "run");
   assert.equal(rest.code, 0, rest.out);
@@ -49,33 +64,36 @@ Deno.test("status and why answer during a run, a second run is refused, Ctrl-C k
 Deno.test("a job that listens to nothing is ended after a moment", async () => {
   using demo = makeProbe(`return g.job("probe", { behave: "hang" }, {}, "hang");`);
   const run = start(demo, "run");
-  for (let tries = 0; !existsSync(join(demo.root, ".store/live.json")); tries++) {
-    assert.ok(tries < 500);
-    await new Promise((go) => setTimeout(go, 10));
-  }
+  await untilRunning(demo, "probes/hang");
   await new Promise((go) => setTimeout(go, 500));
+  const begun = performance.now();
   run.kill("SIGINT");
-  const { code, seconds } = await run.ended;
+  const { code } = await run.ended;
   assert.equal(code, 130);
-  assert.ok(seconds < 8, `${seconds} s`);
+  assert.ok(performance.now() - begun < 8000);
 });
 
 Deno.test("code edited under a running job does not get its result into the cache", async () => {
-  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 1200 }, {}, "data");`);
+  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 1500 }, {}, "data");`);
   const run = start(demo, "run");
-  await new Promise((go) => setTimeout(go, 1000));
+  await untilRunning(demo, "probes/data");
   demo.edit("lib/deep.ts", "SCALE = 3", "SCALE = 4");
   const { code, out } = await run.ended;
   assert.equal(code, 1, out);
-  assert.match(out, /lib\/deep\.ts changed while the job ran; its result was thrown away/);
+  assert.match(
+    out,
+    /lib\/deep\.ts (changed while the job ran|was another when the worker loaded it); its result was thrown away/,
+  );
   demo.edit("lib/deep.ts", "SCALE = 4", "SCALE = 3");
   assert.deepEqual((await cli(demo, "run")).ran, ["probes/data"]);
 });
 
 Deno.test("an edit beside a running job changes nothing", async () => {
-  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 800 }, {}, "data");`);
+  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 3000 }, {}, "data");`);
   const run = start(demo, "run");
-  await new Promise((go) => setTimeout(go, 900));
+  await untilRunning(demo, "probes/data");
+  // An edit while the worker still loads its code would make it another program's result.
+  await new Promise((go) => setTimeout(go, 1500));
   demo.edit("lib/deep.ts", "return x - 1;", "return x - 2; // better");
   const { code, out } = await run.ended;
   assert.equal(code, 0, out);
