@@ -44,6 +44,16 @@ export interface ScanParams {
   readonly reverse: boolean;
 }
 
+/** Parameters of jax-js's `conv`. */
+export interface ConvParams {
+  /** Leading axes that are mapped over. */
+  readonly vmapDims: number;
+  readonly strides: readonly number[];
+  readonly padding: readonly (readonly [number, number])[];
+  readonly lhsDilation: readonly number[];
+  readonly rhsDilation: readonly number[];
+}
+
 /** A rewrite tried whenever an equation is about to be added; `undefined` means "not mine". */
 export type Rule = (
   graph: Graph,

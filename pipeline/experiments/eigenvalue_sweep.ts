@@ -7,7 +7,14 @@ import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
 import type { ExperimentMeta, PlotSpec, Row, Summary } from "../results.ts";
 import type { ArtifactReaderSync } from "../stage.ts";
-import { horizons, percent, type Score, seedCell, transformerRuns } from "./shared/filtering.ts";
+import {
+  gridOf,
+  horizons,
+  percent,
+  type Score,
+  seedCell,
+  transformerRuns,
+} from "./shared/filtering.ts";
 
 export const meta: ExperimentMeta = {
   id: "eigenvalue-sweep",
@@ -58,9 +65,7 @@ const rule =
 
 /** The table: one row for each lambda and predictor. */
 export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
-  const keys = Object.keys(runs).map((name) => /^lambda=([\d.]+)\/seed=(\d+)\//.exec(name)!);
-  const lambdas = [...new Set(keys.map((k) => Number(k[1])))].sort((a, b) => a - b);
-  const seeds = [...new Set(keys.map((k) => Number(k[2])))].sort((a, b) => a - b);
+  const { lambdas, seeds } = gridOf(Object.keys(runs));
   const read = (lambda: number, seed: number, what: string) => {
     const name = `lambda=${lambda}/seed=${seed}/${what}`;
     return { name, scores: runs[name].json("scores.json") };

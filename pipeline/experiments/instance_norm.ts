@@ -7,7 +7,14 @@ import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
 import type { ExperimentMeta, Row, Summary } from "../results.ts";
 import type { ArtifactReaderSync } from "../stage.ts";
-import { horizons, percent, type Score, seedCell, transformerRuns } from "./shared/filtering.ts";
+import {
+  gridOf,
+  horizons,
+  percent,
+  type Score,
+  seedCell,
+  transformerRuns,
+} from "./shared/filtering.ts";
 
 export const meta: ExperimentMeta = {
   id: "instance-norm",
@@ -61,9 +68,7 @@ const rule =
   "otherwise. With fewer systems nothing is judged.";
 
 export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
-  const keys = Object.keys(runs).map((name) => /^lambda=([\d.]+)\/seed=(\d+)\//.exec(name)!);
-  const lambdas = [...new Set(keys.map((k) => Number(k[1])))].sort((a, b) => a - b);
-  const seeds = [...new Set(keys.map((k) => Number(k[2])))].sort((a, b) => a - b);
+  const { lambdas, seeds } = gridOf(Object.keys(runs));
   const oneStep = (lambda: number, seed: number, mode: string) => {
     const run = `lambda=${lambda}/seed=${seed}/norm=${mode}/one-step`;
     return { run, score: runs[run].json("scores.json").overall as Score };

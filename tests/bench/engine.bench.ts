@@ -2,6 +2,11 @@
  * @file Training steps (forward, backward, Adam) on engine `ort` beside PyTorch on the same machine: at least five alternations
  * of the two programs, medians, each at its best number of threads. ratio = PyTorch's time / ours.
  *
+ * Same functions, parameters and optimiser; each side is written as its framework invites. So ours may do less work for the same
+ * result: attention in causal blocks leaves out 3/8 of the products that PyTorch's full T x T attention makes, and equal
+ * layers and time steps are compiled loops, where PyTorch runs Python loops (deep linear, Monarch, LRU) or its own fused
+ * kernels (LSTM, GRU). It is a comparison of training steps, not of kernels.
+ *
  * Run: deno task bench engine [NAME-PART] [--json]
  * PyTorch is Debian's python3-torch; with the reference BLAS it is ten times slower, so install libopenblas0 beside it.
  */

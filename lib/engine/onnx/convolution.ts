@@ -1,4 +1,5 @@
 /** @file Convolution and pooling windows. */
+import type { ConvParams } from "../graph.ts";
 import { sizeOf } from "../types.ts";
 import type { Model, Ref } from "./model.ts";
 import {
@@ -11,14 +12,6 @@ import {
   viewOf,
 } from "./view.ts";
 import { gatherTrailing, padView, shrinkView } from "./movement.ts";
-
-export interface ConvParams {
-  readonly vmapDims: number;
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly lhsDilation: readonly number[];
-  readonly rhsDilation: readonly number[];
-}
 
 /**
  * General convolution, lhs [v.., N, C_in, spatial..] with rhs [v.., C_out, C_in, kernel..]. Mapped axes

@@ -2,10 +2,10 @@
  * @file One small rule for every primitive. A rule gets its operands as lazy views and returns views; the files
  * beside this one hold the kernels.
  */
-import type { Equation } from "../graph.ts";
+import type { ConvParams, Equation } from "../graph.ts";
 import type { DType } from "../types.ts";
 import { contract, reduceView, sumView } from "./contraction.ts";
-import { type ConvParams, convView, poolTransposeView, poolView } from "./convolution.ts";
+import { convView, poolTransposeView, poolView } from "./convolution.ts";
 import { elementwise, nodeKernel } from "./elementwise.ts";
 import { gatherView, scatterView, sortView } from "./indexing.ts";
 import { fftViews, triangularSolve } from "./linalg.ts";

@@ -5,6 +5,7 @@
  * TensorFlow.js has no unsigned integers. A uint32 is carried as the int32 of the same bits: sums, products,
  * comparisons, minima and casts are those of unsigned numbers, while `idiv` and `mod` take values below 2^31.
  */
+import type { ConvParams } from "../graph.ts";
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { DType } from "../types.ts";
 import type { TF } from "./backend.ts";
@@ -13,7 +14,7 @@ import { gather, scatter, sort } from "./indexing.ts";
 import { fourier, triangularSolve } from "./linalg.ts";
 import { concatenate, flip, pad, shrink, split } from "./movement.ts";
 import { broadcast, elementwise, reduce, reshape, type Stretched, transpose } from "./stretched.ts";
-import { convolve, type ConvParams, pool, poolTranspose } from "./windows.ts";
+import { convolve, pool, poolTranspose } from "./windows.ts";
 
 export interface Context {
   readonly tf: TF;

@@ -2,6 +2,7 @@
  * @file Convolution and pooling: windows are gathered, and a convolution is a sum of products over them. The
  * convolutions of TensorFlow.js know neither general padding nor strides together with dilation.
  */
+import type { ConvParams } from "../graph.ts";
 import type { Tensor1D } from "@tensorflow/tfjs-core";
 import { sizeOf } from "../types.ts";
 import type { TF } from "./backend.ts";
@@ -16,14 +17,6 @@ import {
   type Stretched,
   whole,
 } from "./stretched.ts";
-
-export interface ConvParams {
-  readonly vmapDims: number;
-  readonly strides: readonly number[];
-  readonly padding: readonly (readonly [number, number])[];
-  readonly lhsDilation: readonly number[];
-  readonly rhsDilation: readonly number[];
-}
 
 /** Flat indices of every window's elements: [...outs, ...window] over the spatial axes. */
 function windowIndices(

@@ -70,6 +70,14 @@ export function transformerRuns(
   };
 }
 
+/** The lambdas and seeds of runs named `lambda=L/seed=S/...`, ascending. */
+export function gridOf(names: readonly string[]): { lambdas: number[]; seeds: number[] } {
+  const keys = names.map((name) => /^lambda=([\d.]+)\/seed=(\d+)\//.exec(name)!);
+  const distinct = (k: number) =>
+    [...new Set(keys.map((key) => Number(key[k])))].sort((a, b) => a - b);
+  return { lambdas: distinct(1), seeds: distinct(2) };
+}
+
 /**
  * Mean over systems with its 95 % interval and where it came from. Values that are equal by definition, as the filter's
  * ratio to itself, have no interval.
