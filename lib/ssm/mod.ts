@@ -13,7 +13,9 @@
  * const loss = expectedLoss(filter); // tr(S_t) / obs
  * ```
  */
+export { bestCausalMap, observationCovariance } from "./causal_map.ts";
 export { forecast, type NumericTensor, predict } from "./filter.ts";
+export { innovationsSampler } from "./innovations.ts";
 export {
   expectedLoss,
   type Forecasts,

@@ -1,0 +1,309 @@
+/**
+ * @file The linear time-invariant models against their recurrences written as loops in float64, their step forms, and
+ * their closed forms.
+ */
+import { init as initJax } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import { type Tensor, tensor } from "../../lib/engine/mod.ts";
+import * as causalLinear from "../../lib/models/causal_linear.ts";
+import * as denseRecurrence from "../../lib/models/dense_recurrence.ts";
+import * as lru from "../../lib/models/lru.ts";
+import {
+  createSystem,
+  innovationsSampler,
+  kalman,
+  nextPatch,
+  observationCovariance,
+  score,
+  simulate,
+  steadyState,
+} from "../../lib/ssm/mod.ts";
+import { compileRollout, predictPatches, toFloat32 } from "../../lib/train/next_patch.ts";
+import { toHost } from "../../lib/train/host.ts";
+import { generator, randomTensor } from "../engine/oracle.ts";
+
+await initJax("wasm");
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+type Rows = number[][];
+
+const rowsOf = ({ shape: [rows, columns], data }: Tensor): Rows =>
+  Array.from({ length: rows }, (_, i) => Array.from(data.slice(i * columns, (i + 1) * columns)));
+const times = (a: Rows, x: number[]) => a.map((row) => row.reduce((s, v, i) => s + v * x[i], 0));
+const plus = (a: number[], b: number[]) => a.map((v, i) => v + b[i]);
+
+/** One filter as a function of the tokens so far (standardised), written from its definition. */
+const models: Record<string, { module: Any; options: object; naive: (p: Any, u: Rows) => Rows }> = {
+  dense_recurrence: {
+    module: denseRecurrence,
+    options: { state: 5 },
+    naive(p, u) {
+      const [a, b, c, d] = [p.a, p.b, p.c, p.d].map(rowsOf);
+      let h = a.map(() => 0);
+      return u.map((x) => {
+        h = plus(times(a, h), times(b, x));
+        return plus(times(c, h), times(d, x));
+      });
+    },
+  },
+  lru: {
+    module: lru,
+    options: { state: 4 },
+    naive(p, u) {
+      const [bRe, bIm, c, d] = [p.bRe, p.bIm, p.c, p.d].map(rowsOf);
+      const n = bRe.length;
+      const size = Array.from(p.nu.data as number[], (nu) => Math.exp(-Math.exp(nu)));
+      const theta = p.theta.data as number[];
+      const gamma = Array.from(p.gamma.data as number[], Math.exp);
+      let re: number[] = Array(n).fill(0);
+      let im: number[] = Array(n).fill(0);
+      return u.map((x) => {
+        const [inRe, inIm] = [times(bRe, x), times(bIm, x)];
+        [re, im] = [
+          re.map((r, i) =>
+            size[i] * (r * Math.cos(theta[i]) - im[i] * Math.sin(theta[i])) + gamma[i] * inRe[i]
+          ),
+          im.map((m, i) =>
+            size[i] * (m * Math.cos(theta[i]) + re[i] * Math.sin(theta[i])) + gamma[i] * inIm[i]
+          ),
+        ];
+        return plus(times(c, [...re, ...im]), times(d, x));
+      });
+    },
+  },
+  causal_linear: {
+    module: causalLinear,
+    options: { taps: 3 },
+    naive({ kernel }, u) {
+      const [taps, width] = kernel.shape;
+      const w = (k: number) =>
+        rowsOf({
+          ...kernel,
+          shape: [width, width],
+          data: kernel.data.slice(k * width * width, (k + 1) * width * width),
+        });
+      return u.map((_, t) => {
+        let out = Array(width).fill(0);
+        for (let k = 0; k < Math.min(taps, t + 1); k++) out = plus(out, times(w(k), u[t - k]));
+        return out;
+      });
+    },
+  },
+};
+
+/** Random parameters of every leaf, so that nothing is hidden behind a zero. */
+function randomised(params: Any, random: () => number): Any {
+  return Object.fromEntries(
+    Object.entries(params as Record<string, Tensor>).map(([name, t]) => {
+      const values = randomTensor(random, t.shape);
+      const small = values.data.map((x, i) =>
+        name === "nu" || name === "theta" ? t.data[i] : 0.4 * x
+      ) as Float32Array;
+      return [name, { ...t, data: small }];
+    }),
+  );
+}
+
+const close = (got: number, want: number, what: string, tolerance = 2e-5) =>
+  assert.ok(
+    Math.abs(got - want) <= tolerance * Math.max(1, Math.abs(want)),
+    `${what}: ${got} ${want}`,
+  );
+
+for (const [name, { module, options, naive }] of Object.entries(models)) {
+  for (const [patch, tokens] of [[1, 1], [1, 2], [1, 13], [3, 7]]) {
+    Deno.test(`${name} is its recurrence: patch ${patch}, ${tokens} tokens, forwards and step by step`, async () => {
+      const obs = 2;
+      const width = patch * obs;
+      const config = module.configure({ ...options, patch }, obs);
+      const params = randomised(toHost(module.init(config, 3)), generator(5));
+      const y = randomTensor(generator(8), [3, tokens * patch, obs]);
+      const u = (b: number): Rows =>
+        Array.from(
+          { length: tokens },
+          (_, k) =>
+            Array.from(y.data.slice((b * tokens + k) * width, (b * tokens + k + 1) * width)),
+        );
+      if (tokens > 1) {
+        const got = await predictPatches(module, config, params, y, { batch: 2 });
+        for (let b = 0; b < 3; b++) {
+          naive(params, u(b)).slice(0, -1).forEach((row, k) =>
+            row.forEach((want, i) =>
+              close(got.data[(b * (tokens - 1) + k) * width + i], want, `sequence ${b}, token ${k}`)
+            )
+          );
+        }
+      }
+      // A rollout warms up in parallel and goes on step by step: the loop fed its own predictions.
+      const ahead = 4;
+      const roller = await compileRollout(module, config, params, y.shape, ahead * patch, {});
+      const rolled = await roller.run(y);
+      await roller.close();
+      for (let b = 0; b < 3; b++) {
+        const seen = u(b);
+        for (let k = 0; k < ahead; k++) {
+          const next = naive(params, seen).at(-1)!;
+          next.forEach((want, i) =>
+            close(rolled.data[(b * ahead + k) * width + i], want, `rollout ${b}, token ${k}`, 1e-4)
+          );
+          seen.push(next);
+        }
+      }
+    });
+  }
+
+  Deno.test(`${name}: an untrained model predicts zero, wrong options are named`, async () => {
+    const config = module.configure(options, 2);
+    const y = randomTensor(generator(1), [2, 6, 2]);
+    const { data } = await predictPatches(module, config, toHost(module.init(config, 0)), y, {
+      batch: 2,
+    });
+    assert.ok(data.every((x) => x === 0));
+    assert.throws(
+      () => module.configure({ nonsense: 1 }, 2),
+      new RegExp(`${name} options.*nonsense`, "s"),
+    );
+    assert.throws(() => module.configure({ patch: 0 }, 2), /patch/);
+  });
+}
+
+Deno.test("lru: minRadius must lie below maxRadius, and fresh eigenvalues lie between them", () => {
+  assert.throws(() => lru.configure({ minRadius: 0.9, maxRadius: 0.5 }, 2), /minRadius/);
+  const config = lru.configure({ state: 200, minRadius: 0.5, maxRadius: 0.8 }, 2);
+  const { nu } = toHost(lru.init(config, 1));
+  const sizes = Array.from(nu.data as number[], (x) => Math.exp(-Math.exp(x)));
+  assert.ok(Math.min(...sizes) > 0.499 && Math.max(...sizes) < 0.801);
+  // Uniform on the ring: the mean of the squares is half way.
+  const mean = sizes.reduce((s, r) => s + r * r, 0) / 200;
+  assert.ok(Math.abs(mean - (0.25 + 0.64) / 2) < 0.03, `${mean}`);
+});
+
+Deno.test("the covariance of the observations is that of simulated ones, and a dense posterior is the filter", () => {
+  const system = createSystem(4, { latentDim: 5, obsDim: 2, lambda: 0.9 });
+  const length = 6;
+  const exact = observationCovariance(system, length);
+  const size = length * 2;
+  const batch = 40_000;
+  for (
+    const draw of [
+      (key: number) => simulate(system, key, { batch, length }),
+      (key: number) => innovationsSampler(kalman(system, length))(key, { batch, length }),
+    ]
+  ) {
+    const { data } = draw(7);
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j <= i; j++) {
+        let sum = 0;
+        for (let b = 0; b < batch; b++) sum += data[b * size + i] * data[b * size + j];
+        const want = exact[i * size + j];
+        const spread = Math.sqrt(
+          (exact[i * size + i] * exact[j * size + j] + want ** 2) / batch,
+        );
+        assert.ok(Math.abs(sum / batch - want) < 5 * spread, `${i}, ${j}: ${sum / batch} ${want}`);
+      }
+    }
+  }
+});
+
+Deno.test("innovations: sequences do not depend on the batch, a longer one continues a shorter", () => {
+  const draw = innovationsSampler(kalman(createSystem(1, { latentDim: 3, obsDim: 1 }), 9));
+  const whole = draw(5, { batch: 3, length: 9 });
+  assert.deepEqual(draw(5, { batch: 1, length: 9, first: 2 }).data, whole.data.slice(18));
+  assert.deepEqual(draw(5, { batch: 1, length: 4 }).data, whole.data.slice(0, 4));
+  assert.throws(() => draw(5, { batch: 1, length: 10 }), /length 10.*made for 9/);
+  assert.throws(() => draw(5, { batch: 0, length: 1 }), /batch = 0/);
+});
+
+/** Expected loss over the Kalman filter's of a causal map, exactly, from the covariances alone. */
+function expectedRatio(
+  filter: Any,
+  kernel: Tensor | { shape: number[]; data: Any },
+  patch: number,
+) {
+  const { length, system: { obsDim: obs } } = filter;
+  const size = length * obs;
+  const R = observationCovariance(filter.system, length);
+  const width = patch * obs;
+  const [taps] = kernel.shape;
+  const { contexts } = nextPatch(length, patch);
+  let total = 0;
+  for (let k = 1; k <= contexts.length; k++) {
+    for (let i = 0; i < width; i++) {
+      // Coefficients of the error y - W u over all observations.
+      const e = new Float64Array(size);
+      e[k * width + i] = 1;
+      for (let tap = 0; tap < Math.min(taps, k); tap++) {
+        for (let j = 0; j < width; j++) {
+          e[(k - 1 - tap) * width + j] -= kernel.data[(tap * width + i) * width + j];
+        }
+      }
+      let loss = 0;
+      for (let a = 0; a < size; a++) {
+        for (let b = 0; e[a] && b < size; b++) loss += e[a] * R[a * size + b] * e[b];
+      }
+      total += loss / contexts.length / width; // unweighted: all that follows compares like with like
+    }
+  }
+  return total;
+}
+
+for (const [patch, taps] of [[1, 1], [1, 4], [2, 3], [1, 50]]) {
+  Deno.test(`the closed form is a minimum of the expected loss: patch ${patch}, ${taps} taps`, () => {
+    const filter = kalman(createSystem(2, { latentDim: 4, obsDim: 2, lambda: 0.9 }), 12);
+    // With all variances 1 the weights are equal and the loss above is what is minimised.
+    const flat = { ...filter };
+    const { kernel } = causalLinear.closedForm(causalLinear.configure({ patch, taps }, 2), flat);
+    const best = expectedRatio(filter, kernel, patch);
+    const zero = expectedRatio(
+      filter,
+      { shape: kernel.shape, data: kernel.data.map(() => 0) },
+      patch,
+    );
+    assert.ok(best < zero);
+    // The weights differ from 1 by the transient of the filter only, so a small slack.
+    const random = generator(3);
+    for (let trial = 0; trial < 20; trial++) {
+      const other = kernel.data.map((x) => x + 0.05 * (random() - 0.5));
+      assert.ok(expectedRatio(filter, { shape: kernel.shape, data: other }, patch) > best - 2e-4);
+    }
+  });
+}
+
+Deno.test("a map of everything that was seen is the Kalman filter at the last token", () => {
+  // With a single context there is one regression, whose solution is the conditional expectation.
+  const filter = kalman(createSystem(6, { latentDim: 3, obsDim: 1, lambda: 0.95 }), 2);
+  const { data } = causalLinear.closedForm(causalLinear.configure({ taps: 1 }, 1), filter).kernel;
+  const R = observationCovariance(filter.system, 2);
+  assert.ok(Math.abs(data[0] - R[2] / R[0]) < 1e-12);
+});
+
+Deno.test("the steady-state filter as a dense recurrence reaches the filter's limit", async () => {
+  const system = createSystem(3, { latentDim: 6, obsDim: 2, lambda: 0.8 });
+  const length = 96;
+  const filter = kalman(system, length);
+  const config = denseRecurrence.configure({ state: 8 }, 2); // two states more than it needs
+  const solved = denseRecurrence.closedForm(config, filter);
+  const params = Object.fromEntries(
+    Object.entries(solved).map(([name, value]) => [name, toFloat32(value)]),
+  );
+  const y = simulate(system, 1, { batch: 64, length });
+  const got = await predictPatches(denseRecurrence, config, params, toFloat32(y), { batch: 64 });
+  const late = { contexts: Array.from({ length: 40 }, (_, i) => 50 + i), horizons: [1] };
+  const picked = new Float32Array(64 * 40 * 2);
+  for (let b = 0; b < 64; b++) {
+    for (let i = 0; i < 80; i++) picked[b * 80 + i] = got.data[(b * (length - 1) + 49) * 2 + i];
+  }
+  const { overall } = score(filter, y, { shape: [64, 40, 1, 2], data: picked }, late);
+  assert.ok(overall.ratio - 1 < 1e-9, `${overall.ratio}`);
+  assert.ok(steadyState(system).steps < 500);
+  assert.throws(
+    () => denseRecurrence.closedForm(denseRecurrence.configure({ state: 5 }, 2), filter),
+    /at least 6/,
+  );
+  assert.throws(
+    () => denseRecurrence.closedForm(denseRecurrence.configure({ patch: 2 }, 2), filter),
+    /patch 1/,
+  );
+  void tensor;
+});
