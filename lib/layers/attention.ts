@@ -25,7 +25,7 @@ export function attentionInit(key: np.Array, d: number, outputGain: number): Att
 }
 
 /** [B, T, H w] as [B, T, H, w]. */
-function splitHeads(x: np.Array, count: number): np.Array {
+export function splitHeads(x: np.Array, count: number): np.Array {
   const [batch, length, d] = x.shape;
   return x.reshape([batch, length, count, d / count]);
 }
@@ -54,7 +54,7 @@ function heads(
 }
 
 /** [B, H, T, w] back to [B, T, H w]. */
-function mergeHeads(x: np.Array): np.Array {
+export function mergeHeads(x: np.Array): np.Array {
   const [batch, count, length, width] = x.shape;
   return np.transpose(x, [0, 2, 1, 3]).reshape([batch, length, count * width]);
 }
@@ -94,7 +94,11 @@ function causalSoftmax(queries: np.Array, keys: np.Array, values: np.Array): np.
 }
 
 /** A constant table of jax-js type `dtype`, so that a float64 trace stays in float64. */
-function constant(data: Float32Array<ArrayBuffer>, shape: number[], dtype: np.DType): np.Array {
+export function constant(
+  data: Float32Array<ArrayBuffer>,
+  shape: number[],
+  dtype: np.DType,
+): np.Array {
   return np.array(data, { shape }).astype(dtype);
 }
 
@@ -117,8 +121,19 @@ export function attention(
   return { output: linear(params.output, mergeHeads(mixed)), keys, values };
 }
 
-/** Keys and values of the positions seen so far, [B, H, capacity, d/H] each. */
+/**
+ * Keys and values of the positions seen so far, [B, H, d/H, capacity] each: with the positions last, a step needs no transposition
+ * and writes along contiguous memory.
+ */
 export type AttentionCache = { keys: np.Array; values: np.Array };
+
+/** The cache of `count` positions, from keys and values [B, H, count, d/H], with room for `capacity`. */
+export function attentionCache(keys: np.Array, values: np.Array, capacity: number): AttentionCache {
+  const room = capacity - keys.shape[2];
+  const lay = (x: np.Array) =>
+    np.pad(np.transpose(x, [0, 1, 3, 2]), [[0, 0], [0, 0], [0, 0], [0, room]]);
+  return { keys: lay(keys), values: lay(values) };
+}
 
 /**
  * Step form: one token at `position` (int32 scalar, counted from 0) against the cache.
@@ -134,19 +149,21 @@ export function attentionStep(
 ): { output: np.Array; cache: AttentionCache } {
   const d = x.shape[2];
   const width = d / count;
-  const capacity = cache.keys.shape[2];
+  const [batch, , , capacity] = cache.keys.shape;
   const table = rotaryTable(capacity, width);
   const [cos, sin] = [table.cos, table.sin].map((t) =>
     np.take(constant(t, [capacity, 1, width], x.dtype), position.ref, 0)
   );
   const [query, key, value] = heads(params, x, count, cos, sin);
   const slots = np.arange(capacity).astype(np.int32);
-  const here = np.equal(slots.ref, position.ref).reshape([capacity, 1]);
-  const keys = np.where(here.ref, key, cache.keys);
-  const values = np.where(here, value, cache.values);
-  const scores = np.matmul(query, np.transpose(keys.ref, [0, 1, 3, 2]));
+  const here = np.equal(slots.ref, position.ref);
+  const column = (x: np.Array) => x.reshape([batch, count, width, 1]);
+  const keys = np.where(here.ref, column(key), cache.keys);
+  const values = np.where(here, column(value), cache.values);
+  const scores = np.matmul(query, keys.ref);
   const seen = np.lessEqual(slots, position);
   const weights = nn.softmax(np.where(seen, scores, -Infinity), -1);
-  const mixed = np.matmul(weights, values.ref);
+  const mixed = np.matmul(values.ref, weights.reshape([batch, count, capacity, 1]))
+    .reshape([batch, count, 1, width]);
   return { output: linear(params.output, mergeHeads(mixed)), cache: { keys, values } };
 }

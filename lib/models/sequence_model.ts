@@ -3,6 +3,8 @@
  * once. A model module exports these names; a job names one module and nothing else of the zoo.
  */
 import type { np } from "../engine/arrays.ts";
+import type { Block } from "../engine/chain.ts";
+import type { Tensor, Tree } from "../engine/types.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -47,4 +49,20 @@ export interface SequenceModel<C extends SequenceConfig = SequenceConfig> {
   ): { prediction: np.Array; state: unknown };
   /** Bytes that one sequence of a rollout holds at once, for sizing batches before they start. */
   rolloutBytes(config: C, capacity: number): number;
+  /**
+   * Only models whose `forward` has to unroll a loop over time: the same as a chain of blocks from y [B, T, obs] to
+   * `prediction`, to train with. Every parameter is a leaf of the given tree (of specs or tensors) and belongs to one
+   * block; the statistics become constants.
+   */
+  chain?(
+    config: C,
+    params: Params,
+    batch: number,
+    train: { mean: Tensor; variance: Tensor },
+  ): Block[];
+  /**
+   * Only such models: the state of the step form before the first patch. Where it is there, evaluation runs the step form
+   * from it instead of `forward`.
+   */
+  initialState?(config: C, batch: number): Tree<Tensor>;
 }

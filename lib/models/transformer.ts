@@ -4,179 +4,65 @@
  * Pre-norm blocks, rotary positions, GELU. A token is `patch` consecutive observations; token k predicts
  * patch k + 1. The input is standardised and the output put back by reversible instance normalisation (see
  * `layers/instance_norm.ts`). Two forms compute the same function: `forward` over whole sequences,
- * `step` with a cache, one token at a time.
+ * `step` with a cache, one token at a time. The stack of blocks is in `decoder.ts`; this is what softmax attention adds.
  */
-import { nn, numpy as np, random, tree } from "@jax-js/jax";
-import { z } from "zod";
+import { numpy as np } from "@jax-js/jax";
 import {
   attention,
   type AttentionCache,
-  attentionInit,
+  attentionCache,
   type AttentionParams,
   attentionStep,
 } from "../layers/attention.ts";
+import type { Statistics } from "../layers/instance_norm.ts";
 import {
-  addToSums,
-  expandingStatistics,
-  type NormMode,
-  runningStatistics,
-  type RunningSums,
-  type Statistics,
-} from "../layers/instance_norm.ts";
-import { linear, linearInit, type LinearParams } from "../layers/linear.ts";
-import { rmsNorm } from "../layers/rms_norm.ts";
+  configureDecoder,
+  type DecoderConfig,
+  type DecoderParams,
+  type DecoderState,
+  forwardDecoder,
+  initDecoder,
+  stepDecoder,
+  sumsOf,
+} from "./decoder.ts";
 
-export interface TransformerConfig {
-  /** Observed channels. */
-  readonly obsDim: number;
-  /** Observations in a token, 1 to 32. */
-  readonly patch: number;
-  readonly layers: number;
-  readonly dModel: number;
-  readonly heads: number;
-  readonly norm: NormMode;
-}
+export type TransformerConfig = DecoderConfig;
+export type TransformerParams = DecoderParams;
+/** Keys and values of one layer by position, as the parallel form leaves them. */
+type Seen = { keys: np.Array; values: np.Array };
+/** What the step form carries from token to token. */
+export type TransformerState = DecoderState<AttentionCache>;
 
 /**
  * Fills the defaults: 4 layers, d_model 256, 4 heads, patches of 1.
  * @throws {Error} naming the option, its value and what is allowed.
  */
 export function configure(options: unknown, obsDim: number): TransformerConfig {
-  const schema = z.strictObject({
-    patch: z.number().int().min(1).max(32).default(1),
-    layers: z.number().int().min(1).default(4),
-    dModel: z.number().int().min(2).default(256),
-    heads: z.number().int().min(1).default(4),
-    norm: z.enum(["none", "fixed", "causal"]).default("fixed"),
-  });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new Error(`transformer options: ${z.prettifyError(parsed.error)}`);
-  const { dModel, heads } = parsed.data;
-  if (dModel % (2 * heads) !== 0) {
-    throw new RangeError(
-      `transformer options: dModel ${dModel} is not a multiple of 2 x heads (${heads}); rotary embedding turns pairs`,
-    );
-  }
-  return { obsDim, ...parsed.data };
+  return configureDecoder("transformer", options, obsDim);
 }
 
-type Block = {
-  attentionNorm: np.Array;
-  attention: AttentionParams;
-  mlpNorm: np.Array;
-  up: LinearParams;
-  down: LinearParams;
-};
-export type TransformerParams = {
-  embed: LinearParams;
-  blocks: Block[];
-  finalNorm: np.Array;
-  head: LinearParams;
-};
-
-/**
- * Fresh parameters. The head starts at zero, so an untrained model is the zero predictor (in normalised units);
- * projections into the residual stream are scaled by 1/sqrt(2 layers) (Radford et al. 2019).
- * @param seed jax-js key seed.
- * @throws {RangeError} for sizes that do not fit together.
- */
+/** Fresh parameters; the untrained model predicts zero. */
 export function init(config: TransformerConfig, seed: number): TransformerParams {
-  const { obsDim, patch, layers, dModel, heads } = config;
-  if (dModel % heads !== 0) {
-    throw new RangeError(
-      `d_model ${dModel} is not a multiple of heads ${heads}; choose one that is`,
-    );
-  }
-  const keys = random.split(random.key(seed), layers + 1);
-  const keyOf = (i: number) => keys.ref.slice(i);
-  const residualGain = 1 / Math.sqrt(2 * layers);
-  const blocks = Array.from({ length: layers }, (_, i): Block => {
-    const [k1, k2, k3] = random.split(keyOf(i), 3);
-    return {
-      attentionNorm: np.ones([dModel]),
-      attention: attentionInit(k1, dModel, residualGain),
-      mlpNorm: np.ones([dModel]),
-      up: linearInit(k2, dModel, 4 * dModel),
-      down: linearInit(k3, 4 * dModel, dModel, residualGain),
-    };
-  });
-  const [embedKey, headKey] = random.split(keyOf(layers), 2);
-  keys.dispose();
-  return {
-    embed: linearInit(embedKey, patch * obsDim, dModel),
-    blocks,
-    finalNorm: np.ones([dModel]),
-    head: linearInit(headKey, dModel, patch * obsDim, 0),
-  };
+  return initDecoder(config, seed);
 }
 
-function mlp(block: Block, x: np.Array): np.Array {
-  const hidden = nn.gelu(linear(block.up, rmsNorm(block.mlpNorm, x)));
-  return linear(block.down, hidden);
-}
-
-interface Normaliser {
-  readonly mean: np.Array;
-  readonly deviation: np.Array;
-}
-
-function trainNormaliser({ mean, variance }: Statistics): Normaliser {
-  return { mean, deviation: np.sqrt(variance) };
-}
-
-/** Tokens [B, N, patch, obs] in normalised units, embedded: [B, N, d]. */
-function embed(params: LinearParams, tokens: np.Array, { mean, deviation }: Normaliser): np.Array {
-  const [batch, count, patch, obs] = tokens.shape;
-  const normalised = tokens.sub(mean).mul(np.reciprocal(deviation));
-  return linear(params, normalised.reshape([batch, count, patch * obs]));
-}
-
-/** Hidden states [B, N, d] to predictions [B, N, patch, obs] in the data's units. */
-function predict(
-  params: TransformerParams,
-  x: np.Array,
-  { patch, obsDim, norm }: TransformerConfig,
-  { mean, deviation }: Normaliser,
-): np.Array {
-  const [batch, count] = x.shape;
-  const out = linear(params.head, rmsNorm(params.finalNorm, x));
-  const shaped = out.reshape([batch, count, patch, obsDim]);
-  return norm === "none" ? shaped : shaped.mul(deviation).add(mean);
+function mix(params: AttentionParams, x: np.Array, heads: number) {
+  const { output, ...cache } = attention(params, x, heads);
+  return { output, cache };
 }
 
 /**
- * Parallel form: predictions for every position at once.
- * @param y observations [B, T, obs]; T is a multiple of `patch`.
- * @param train statistics of the training data, [obs] each.
- * @returns `prediction` [B, T / patch, patch, obs], where entry k predicts patch k + 1 from patches 0..k; and the caches of
- *   all layers, for a rollout to continue from.
+ * Parallel form over y [B, T, obs]; see {@linkcode forwardDecoder}.
+ * @returns `prediction` [B, T / patch, patch, obs] and the keys and values of all layers.
  */
 export function forward(
   config: TransformerConfig,
   params: TransformerParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: AttentionCache[] } {
-  const [batch, length, obs] = y.shape;
-  const { patch } = config;
-  const normaliser = config.norm === "causal"
-    ? expandingStatistics(train, y.ref, patch)
-    : trainNormaliser(train);
-  const tokens = y.reshape([batch, length / patch, patch, obs]);
-  let x = embed(params.embed, tokens, tree.ref(normaliser as never) as Normaliser);
-  const caches: AttentionCache[] = [];
-  for (const block of params.blocks) {
-    const normed = rmsNorm(block.attentionNorm, x.ref);
-    const { output, keys, values } = attention(block.attention, normed, config.heads);
-    caches.push({ keys, values });
-    x = x.add(output);
-    x = x.ref.add(mlp(block, x));
-  }
-  return { prediction: predict(params, x, config, normaliser), caches };
+): { prediction: np.Array; caches: Seen[] } {
+  return forwardDecoder(mix, config, params, train, y);
 }
-
-/** What the step form carries from token to token. */
-export type TransformerState = { caches: AttentionCache[]; sums: RunningSums };
 
 /**
  * The state after {@linkcode forward} over `y` [B, T, obs]: its caches, padded to `capacity` tokens, and the running sums of
@@ -184,15 +70,13 @@ export type TransformerState = { caches: AttentionCache[]; sums: RunningSums };
  */
 export function continueFrom(
   _config: TransformerConfig,
-  caches: AttentionCache[],
+  caches: Seen[],
   y: np.Array,
   capacity: number,
 ): TransformerState {
-  const pad = (x: np.Array) => np.pad(x, [[0, 0], [0, 0], [0, capacity - x.shape[2]], [0, 0]]);
-  const empty = { sum: np.array(0), square: np.array(0), count: np.array(0) };
   return {
-    caches: caches.map(({ keys, values }) => ({ keys: pad(keys), values: pad(values) })),
-    sums: addToSums(empty, y),
+    caches: caches.map(({ keys, values }) => attentionCache(keys, values, capacity)),
+    sums: sumsOf(y),
   };
 }
 
@@ -201,13 +85,7 @@ export function rolloutBytes({ layers, dModel }: TransformerConfig, capacity: nu
   return 4 * (3 * 2 * layers * capacity * dModel + 16 * dModel);
 }
 
-/**
- * Step form: one more patch.
- * @param y the patch [B, patch, obs]
- * @param position index of the token, int32 scalar.
- * @param learn 1 to let the patch enter the expanding statistics, 0 to leave them frozen (float scalar).
- * @returns the prediction of the next patch [B, patch, obs] and the new state.
- */
+/** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. */
 export function step(
   config: TransformerConfig,
   params: TransformerParams,
@@ -217,35 +95,5 @@ export function step(
   position: np.Array,
   learn: np.Array,
 ): { prediction: np.Array; state: TransformerState } {
-  const [batch, patch, obs] = y.shape;
-  const added = addToSums(tree.ref(state.sums as never) as RunningSums, y.ref);
-  const blend = (old: np.Array, fresh: np.Array) => old.ref.add(fresh.sub(old).mul(learn.ref));
-  const sums: RunningSums = {
-    sum: blend(state.sums.sum, added.sum),
-    square: blend(state.sums.square, added.square),
-    count: blend(state.sums.count, added.count),
-  };
-  const normaliser = config.norm === "causal"
-    ? runningStatistics(train, tree.ref(sums as never) as RunningSums)
-    : trainNormaliser(train);
-  let x = embed(
-    params.embed,
-    y.reshape([batch, 1, patch, obs]),
-    tree.ref(normaliser as never) as Normaliser,
-  );
-  const caches = params.blocks.map((block, i) => {
-    const normed = rmsNorm(block.attentionNorm, x.ref);
-    const { output, cache } = attentionStep(
-      block.attention,
-      state.caches[i],
-      normed,
-      position.ref,
-      config.heads,
-    );
-    x = x.add(output);
-    x = x.ref.add(mlp(block, x));
-    return cache;
-  });
-  const prediction = predict(params, x, config, normaliser).reshape([batch, patch, obs]);
-  return { prediction, state: { caches, sums } };
+  return stepDecoder(attentionStep, config, params, train, state, y, position, learn);
 }

@@ -3,10 +3,11 @@
  * squared error divided by the Kalman filter's expected one, so that 1 is the optimum at any time scale.
  */
 import { numpy as np } from "@jax-js/jax";
-import { compile, type EngineName, type Tensor, tensor } from "../engine/mod.ts";
+import { compile, type EngineName, type Tensor, tensor, type Tree } from "../engine/mod.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { forecastVariance, type Kalman, nextPatch } from "../ssm/mod.ts";
+import { compileStepForm, type StepForm, type Stepped } from "./step_form.ts";
 
 /** Observations as a float32 tensor for the engine. */
 export function toFloat32({ shape, data }: { shape: readonly number[]; data: ArrayLike<number> }) {
@@ -31,19 +32,25 @@ export function patchWeights(filter: Kalman, length: number, patch: number): Ten
 
 /**
  * Mean over sequences, channels, patches and offsets of the squared error over the Kalman variance.
+ * @param prediction [B, N, patch, obs], where entry k predicts patch k + 1.
+ * @param y [B, N patch, obs]
+ * @param weights [N - 1, patch, 1] of {@linkcode patchWeights}.
  */
+export function patchLoss(prediction: np.Array, y: np.Array, weights: np.Array): np.Array {
+  const [batch, patches, patch, obs] = prediction.shape;
+  const target = y.reshape([batch, patches, patch, obs]).slice([], [1, patches]);
+  const error = prediction.slice([], [0, patches - 1]).sub(target);
+  return np.mean(error.ref.mul(error).mul(weights));
+}
+
+/** {@linkcode patchLoss} of a model as a function of its parameters and a batch. */
 export function nextPatchLoss<C extends SequenceConfig>(model: SequenceModel<C>, config: C) {
   return (
     params: Params,
     { y, weights, train }: { y: np.Array; weights: np.Array; train: Statistics },
   ): np.Array => {
-    const [batch, length, obs] = y.shape;
-    const { patch } = config;
-    const patches = length / patch;
     const { prediction } = model.forward(config, params, train, y.ref);
-    const target = y.reshape([batch, patches, patch, obs]).slice([], [1, patches]);
-    const error = prediction.slice([], [0, patches - 1]).sub(target);
-    return np.mean(error.ref.mul(error).mul(weights));
+    return patchLoss(prediction, y, weights);
   };
 }
 
@@ -73,6 +80,69 @@ interface RunOptions {
   readonly threads?: number;
   readonly batch: number;
   readonly onBatch?: (done: number, total: number) => void;
+  /** Of a rollout: after token `done` of `total` of every batch. */
+  readonly onStep?: (done: number, total: number) => void;
+}
+
+type Engine = Pick<RunOptions, "engine" | "threads">;
+
+/** Predictions of one batch [B, T, obs]: [B, T / patch - 1, patch, obs], row-major. */
+interface Predictor {
+  run(y: Tensor): Promise<Tensor["data"]>;
+  close(): Promise<void>;
+}
+
+async function parallelPredictor<C extends SequenceConfig>(
+  model: SequenceModel<C>,
+  config: C,
+  params: Params,
+  shape: readonly number[],
+  options: Engine,
+): Promise<Predictor> {
+  const [, length, obs] = shape;
+  const patches = length / config.patch - 1;
+  const train = unitStatistics(obs);
+  const program = await compile(
+    (params: Params, train: Statistics, y: np.Array) =>
+      model.forward(config, params, train, y).prediction.slice([], [0, patches]),
+    [params, train, { dtype: "float32", shape }],
+    options,
+  );
+  return {
+    run: async (y) => (await (await program.run(params, train, y)).read()).data,
+    close: program.close,
+  };
+}
+
+/** For models that have an initial state: one step after another, because their parallel form would unroll the loop. */
+async function stepPredictor<C extends SequenceConfig>(
+  model: SequenceModel<C>,
+  config: C,
+  params: Params,
+  [batch, length, obs]: readonly number[],
+  options: Engine,
+): Promise<Predictor> {
+  const patches = length / config.patch - 1;
+  const each = config.patch * obs;
+  const train = unitStatistics(obs);
+  const state = model.initialState!(config, batch);
+  const form = await compileStepForm(model, config, params, train, batch, state, options);
+  return {
+    async run(y) {
+      const data = new Float32Array(batch * patches * each);
+      let k = 0;
+      for await (const { prediction } of form.through(state, y)) {
+        if (k === patches) break; // what follows the last patch is not known
+        const out = (await prediction.read()).data;
+        for (let b = 0; b < batch; b++) {
+          data.set(out.subarray(b * each, (b + 1) * each), (b * patches + k) * each);
+        }
+        k++;
+      }
+      return data;
+    },
+    close: form.close,
+  };
 }
 
 /**
@@ -89,23 +159,18 @@ export async function predictPatches<C extends SequenceConfig>(
   const [total, length, obs] = y.shape;
   const size = Math.min(batch, total);
   const patches = length / config.patch - 1;
-  const train = unitStatistics(obs);
-  const program = await compile(
-    (params: Params, train: Statistics, y: np.Array) =>
-      model.forward(config, params, train, y).prediction.slice([], [0, patches]),
-    [params, train, { dtype: "float32", shape: [size, length, obs] }],
-    { engine, threads },
-  );
+  const make = model.initialState ? stepPredictor : parallelPredictor;
+  const predictor = await make(model, config, params, [size, length, obs], { engine, threads });
   const each = patches * config.patch * obs;
   const data = new Float32Array(total * each);
   try {
     await inBatches(y, size, async (slice, count, first) => {
-      const out = await (await program.run(params, train, slice)).read();
-      data.set(out.data.subarray(0, count * each), first * each);
+      const out = await predictor.run(slice);
+      data.set(out.subarray(0, count * each), first * each);
       onBatch?.(first + count, total);
     });
   } finally {
-    await program.close();
+    await predictor.close();
   }
   return { dtype: "float32", shape: [total, patches, config.patch, obs], data };
 }
@@ -115,6 +180,46 @@ export interface Roller {
   /** @param y [batch, warm-up, obs] @returns [batch, steps, obs] */
   run(y: Tensor, onStep?: (done: number, total: number) => void): Promise<Tensor>;
   close(): Promise<void>;
+}
+
+/** Takes a model through the warm-up of a rollout: the prediction of the patch after it, and the state. */
+interface WarmUp {
+  run(y: Tensor): Promise<Stepped>;
+  close(): Promise<void>;
+}
+
+async function parallelWarmUp<C extends SequenceConfig>(
+  model: SequenceModel<C>,
+  config: C,
+  params: Params,
+  shape: readonly number[],
+  capacity: number,
+  options: Engine,
+): Promise<WarmUp> {
+  const [, length, obs] = shape;
+  const train = unitStatistics(obs);
+  const program = await compile(
+    (params: Params, train: Statistics, y: np.Array) => {
+      const { prediction, caches } = model.forward(config, params, train, y.ref);
+      const last = prediction.slice([], length / config.patch - 1);
+      return { prediction: last, state: model.continueFrom(config, caches, y, capacity) };
+    },
+    [params, train, { dtype: "float32", shape }],
+    options,
+  );
+  return { run: (y) => program.run(params, train, y), close: program.close };
+}
+
+/** With a step form that the rollout goes on with, and closes. */
+function stepWarmUp(form: StepForm, state: Tree<Tensor>): WarmUp {
+  return {
+    async run(y) {
+      let last: Stepped | undefined;
+      for await (const stepped of form.through(state, y)) last = stepped;
+      return last!;
+    },
+    close: () => Promise.resolve(),
+  };
 }
 
 /**
@@ -140,34 +245,34 @@ export async function compileRollout<C extends SequenceConfig>(
   const ahead = Math.ceil(steps / patch);
   const train = unitStatistics(obs);
   const options = { engine, threads };
-  const start = await compile(
-    (params: Params, train: Statistics, y: np.Array) => {
-      const { prediction, caches } = model.forward(config, params, train, y.ref);
-      const last = prediction.slice([], seen - 1);
-      return { prediction: last, state: model.continueFrom(config, caches, y, seen + ahead) };
-    },
-    [params, train, { dtype: "float32", shape: [...shape] }],
+  let form = model.initialState && await compileStepForm(
+    model,
+    config,
+    params,
+    train,
+    batch,
+    model.initialState(config, batch),
     options,
   );
-  const step = (
-    p: Params,
-    t: Statistics,
-    s: unknown,
-    y: np.Array,
-    at: np.Array,
-    learn: np.Array,
-  ) => model.step(config, p, t, s, y, at, learn);
-  let advance: Awaited<ReturnType<typeof compile>> | undefined;
+  const warmUp = form
+    ? stepWarmUp(form, model.initialState!(config, batch))
+    : await parallelWarmUp(model, config, params, shape, seen + ahead, options);
   return {
     async run(y, onStep) {
       const data = new Float32Array(batch * steps * obs);
-      let current = await start.run(params, train, y);
+      let current = await warmUp.run(y);
       for (let k = 0; k < ahead; k++) {
         if (k > 0) {
-          const position = tensor(seen + k - 1, [], "int32");
-          const args = [params, train, current.state, current.prediction, position, tensor(0)];
-          advance ??= await compile(step, args, options);
-          current = await advance.run(...args);
+          form ??= await compileStepForm(
+            model,
+            config,
+            params,
+            train,
+            batch,
+            current.state,
+            options,
+          );
+          current = await form.step(current.state, current.prediction, seen + k - 1, false);
         }
         const out = (await current.prediction.read()).data;
         const kept = Math.min(patch, steps - k * patch) * obs;
@@ -180,8 +285,8 @@ export async function compileRollout<C extends SequenceConfig>(
       return { dtype: "float32", shape: [batch, steps, obs], data };
     },
     async close() {
-      await start.close();
-      await advance?.close();
+      await warmUp.close();
+      await form?.close();
     },
   };
 }
@@ -197,7 +302,7 @@ export async function rollout<C extends SequenceConfig>(
   params: Params,
   y: Tensor,
   steps: number,
-  { batch, onBatch, ...options }: RunOptions,
+  { batch, onBatch, onStep, ...options }: RunOptions,
 ): Promise<Tensor> {
   const [total, warmup, obs] = y.shape;
   const size = Math.min(batch, total);
@@ -207,7 +312,10 @@ export async function rollout<C extends SequenceConfig>(
     await inBatches(y, size, async (slice, count, first) => {
       const out = await roller.run(
         slice,
-        (done, all) => onBatch?.(first + (count * done) / all, total),
+        (done, all) => {
+          onStep?.(done, all);
+          onBatch?.(first + (count * done) / all, total);
+        },
       );
       data.set(out.data.subarray(0, count * steps * obs), first * steps * obs);
     });

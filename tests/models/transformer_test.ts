@@ -56,7 +56,7 @@ for (const norm of ["none", "fixed", "causal"] as const) {
       const whole = await parallel(model, y);
       const train = unitStatistics(obs);
       const empty = (shape: number[]) => tensor(0, shape);
-      const cache = () => empty([2, config.heads, tokens, config.dModel / config.heads]);
+      const cache = () => empty([2, config.heads, config.dModel / config.heads, tokens]);
       let state: Any = {
         caches: Array.from({ length: config.layers }, () => ({ keys: cache(), values: cache() })),
         sums: { sum: empty([2, obs]), square: empty([2, obs]), count: tensor(0) },

@@ -1,0 +1,93 @@
+/**
+ * @file The Transformer of `transformer.ts` with linear attention in place of softmax attention: a recurrent network whose
+ * state does not grow with the sequence (Katharopoulos et al., arXiv 2006.16236). Everything else is the same, options
+ * included, so that a comparison of the two is one of attention.
+ */
+import type { np } from "../engine/arrays.ts";
+import type { Statistics } from "../layers/instance_norm.ts";
+import {
+  linearAttention,
+  type LinearAttentionCache,
+  linearAttentionStep,
+} from "../layers/linear_attention.ts";
+import {
+  configureDecoder,
+  type DecoderConfig,
+  type DecoderParams,
+  type DecoderState,
+  forwardDecoder,
+  initDecoder,
+  stepDecoder,
+  sumsOf,
+} from "./decoder.ts";
+
+export type LinearTransformerConfig = DecoderConfig;
+export type LinearTransformerParams = DecoderParams;
+/** What the step form carries from token to token. */
+export type LinearTransformerState = DecoderState<LinearAttentionCache>;
+
+/**
+ * Fills the defaults: 4 layers, d_model 256, 4 heads, patches of 1.
+ * @throws {Error} naming the option, its value and what is allowed.
+ */
+export function configure(options: unknown, obsDim: number): LinearTransformerConfig {
+  return configureDecoder("linear_transformer", options, obsDim);
+}
+
+/** Fresh parameters, the same as the Transformer's for the same seed; the untrained model predicts zero. */
+export function init(config: LinearTransformerConfig, seed: number): LinearTransformerParams {
+  return initDecoder(config, seed);
+}
+
+/**
+ * Parallel form over y [B, T, obs]; see {@linkcode forwardDecoder}.
+ * @returns `prediction` [B, T / patch, patch, obs] and the states of all layers.
+ */
+export function forward(
+  config: LinearTransformerConfig,
+  params: LinearTransformerParams,
+  train: Statistics,
+  y: np.Array,
+): { prediction: np.Array; caches: LinearAttentionCache[] } {
+  return forwardDecoder(linearAttention, config, params, train, y);
+}
+
+/** The state after {@linkcode forward} over `y` [B, T, obs]; it has room for any number of tokens. */
+export function continueFrom(
+  _config: LinearTransformerConfig,
+  caches: LinearAttentionCache[],
+  y: np.Array,
+  _capacity: number,
+): LinearTransformerState {
+  return { caches, sums: sumsOf(y) };
+}
+
+/** The state of every layer as input, as output and once in flight; the same for every capacity. */
+export function rolloutBytes({ layers, dModel, heads }: LinearTransformerConfig): number {
+  const state = dModel * (dModel / heads + 1);
+  return 4 * (3 * layers * state + 16 * dModel);
+}
+
+/** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. The state knows no positions. */
+export function step(
+  config: LinearTransformerConfig,
+  params: LinearTransformerParams,
+  train: Statistics,
+  state: LinearTransformerState,
+  y: np.Array,
+  position: np.Array,
+  learn: np.Array,
+): { prediction: np.Array; state: LinearTransformerState } {
+  return stepDecoder(mixStep, config, params, train, state, y, position, learn);
+}
+
+function mixStep(
+  params: Parameters<typeof linearAttentionStep>[0],
+  cache: LinearAttentionCache,
+  x: np.Array,
+  position: np.Array,
+  heads: number,
+) {
+  position.dispose();
+  return linearAttentionStep(params, cache, x, heads);
+}

@@ -1,0 +1,266 @@
+/** @file Linear attention against its sum written out, and the Transformer made of it. */
+import { grad, init as initJax, numpy as np } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { linearAttention } from "../../lib/layers/linear_attention.ts";
+import * as linearTransformer from "../../lib/models/linear_transformer.ts";
+import * as transformer from "../../lib/models/transformer.ts";
+import { flatten, readTree, toHost } from "../../lib/train/host.ts";
+import { compileMembers, member, stack } from "../../lib/train/members.ts";
+import { nextPatchLoss } from "../../lib/train/next_patch.ts";
+import { compileStep, type TrainingStep } from "../../lib/train/trainer.ts";
+import { generator, randomTensor } from "../engine/oracle.ts";
+import {
+  assertCausal,
+  assertFormsAgree,
+  assertGradients,
+  assertRollout,
+  lossBatch,
+  make,
+  parallel,
+} from "./sequence_cases.ts";
+
+await initJax("wasm");
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+const obs = 3;
+
+type Vector = number[];
+const dot = (a: Vector, b: Vector) => a.reduce((s, x, i) => s + x * b[i], 0);
+
+/** R_t x: the pairs (x_i, x_{i + w/2}) as complex numbers times exp(i t 10000^(-2 i / w)). */
+function turned(x: Vector, t: number): Vector {
+  const half = x.length / 2;
+  const out = x.slice();
+  for (let i = 0; i < half; i++) {
+    const angle = t * Math.pow(10_000, -i / half);
+    out[i] = x[i] * Math.cos(angle) - x[i + half] * Math.sin(angle);
+    out[i + half] = x[i + half] * Math.cos(angle) + x[i] * Math.sin(angle);
+  }
+  return out;
+}
+
+/** The formula of RoFormer, eq. 19, term by term in float64, for x [T, d] of one sequence; before the output map. */
+function naive(params: Any, x: Vector[], heads: number): { mixed: Vector[]; last: Any[] } {
+  const width = x[0].length / heads;
+  const map = ({ weight, bias }: { weight: Tensor; bias: Tensor }, row: Vector) =>
+    Array.from(
+      bias.data,
+      (b, j) => b + row.reduce((s, v, i) => s + v * weight.data[i * weight.shape[1] + j], 0),
+    );
+  const phi = (row: Vector) => row.map((v) => v > 0 ? v + 1 : Math.exp(v));
+  const mixed = x.map(() => [] as Vector);
+  const last = Array.from({ length: heads }, (_, h) => {
+    const cut = (row: Vector) => row.slice(h * width, (h + 1) * width);
+    const q = x.map((row) => phi(cut(map(params.query, row))));
+    const k = x.map((row) => phi(cut(map(params.key, row))));
+    const v = x.map((row) => cut(map(params.value, row)));
+    x.forEach((_, m) => {
+      const numerator = new Array(width).fill(0);
+      let denominator = 0;
+      for (let n = 0; n <= m; n++) {
+        const score = dot(turned(q[m], m), turned(k[n], n));
+        v[n].forEach((value, i) => numerator[i] += score * value);
+        denominator += dot(q[m], k[n]);
+      }
+      mixed[m].push(...numerator.map((value) => value / denominator));
+    });
+    const end = x.length - 1;
+    return {
+      memory: v[0].map((_, i) =>
+        k[0].map((_, j) => v.reduce((s, value, n) => s + value[i] * turned(k[n], n - end)[j], 0))
+      ),
+      total: k[0].map((_, j) => k.reduce((s, key) => s + key[j], 0)),
+    };
+  });
+  const out = mixed.map((row) => map(params.output, row));
+  return { mixed: out, last };
+}
+
+for (const [length, d, heads] of [[1, 2, 1], [5, 4, 2], [64, 12, 2], [65, 8, 1], [131, 12, 3]]) {
+  Deno.test(`linear attention is its sum: ${length} tokens, width ${d}, ${heads} heads`, async () => {
+    const random = generator(length);
+    const affine = () => ({
+      weight: randomTensor(random, [d, d], { low: -1, high: 1 }),
+      bias: randomTensor(random, [d], { low: -1, high: 1 }),
+    });
+    const params = { query: affine(), key: affine(), value: affine(), output: affine() };
+    const batch = 2;
+    const x = randomTensor(random, [batch, length, d], { low: -1, high: 1 });
+    const program = await compile(
+      (p: Any, x: np.Array) => linearAttention(p, x, heads),
+      [params, x],
+    );
+    const { output, cache } = await program.run(params, x);
+    const got = (await output.read()).data;
+    const memory = (await cache.memory.read()).data;
+    const total = (await cache.total.read()).data;
+    await program.close();
+    const width = d / heads;
+    for (let b = 0; b < batch; b++) {
+      const rows = Array.from(
+        { length },
+        (_, t) => Array.from(x.data.slice((b * length + t) * d, (b * length + t + 1) * d)),
+      );
+      const { mixed, last } = naive(params, rows, heads);
+      mixed.flat().forEach((want, i) => {
+        const value = got[b * length * d + i];
+        assert.ok(
+          Math.abs(value - want) <= 2e-5 * Math.max(1, Math.abs(want)),
+          `${i}: ${value}, ${want}`,
+        );
+      });
+      last.forEach((want, h) => {
+        const at = b * heads + h;
+        want.memory.flat().forEach((w: number, i: number) =>
+          assert.ok(Math.abs(memory[at * width * width + i] - w) <= 2e-5 * length, `memory ${i}`)
+        );
+        want.total.forEach((w: number, i: number) =>
+          assert.ok(Math.abs(total[at * width + i] - w) <= 1e-5 * length, `total ${i}`)
+        );
+      });
+    }
+  });
+}
+
+/** The state before the first token. */
+function zeroState({ layers, dModel, heads }: Any, batch: number) {
+  const width = dModel / heads;
+  return {
+    caches: Array.from({ length: layers }, () => ({
+      memory: tensor(0, [batch, heads, width, width]),
+      total: tensor(0, [batch, heads, width]),
+    })),
+    sums: { sum: tensor(0, [batch, obs]), square: tensor(0, [batch, obs]), count: tensor(0) },
+  };
+}
+
+const small = { layers: 2, dModel: 12, heads: 2 };
+for (const norm of ["none", "fixed", "causal"] as const) {
+  for (const patch of [1, 3]) {
+    Deno.test(`parallel and step form agree at every position: ${norm}, patch ${patch}`, async () => {
+      const made = make(linearTransformer, { ...small, norm, patch }, obs);
+      // 131 tokens are three chunks of 64, the last one short.
+      const tokens = norm === "fixed" ? 131 : 7;
+      const y = randomTensor(generator(11), [2, tokens * patch, obs]);
+      await assertFormsAgree(made, y, zeroState(made.config, 2));
+    });
+  }
+  Deno.test(`the future changes no earlier output: ${norm}`, async () => {
+    await assertCausal(make(linearTransformer, { ...small, norm }, obs), 6, 4);
+    if (norm === "fixed") {
+      await assertCausal(make(linearTransformer, { ...small, norm, patch: 3 }, obs), 140, 70);
+    }
+  });
+}
+
+Deno.test("one head of the smallest width, one token", async () => {
+  const made = make(linearTransformer, { layers: 1, dModel: 2, heads: 1 }, obs);
+  await assertFormsAgree(made, randomTensor(generator(2), [1, 1, obs]), zeroState(made.config, 1));
+});
+
+Deno.test("a rollout is the model fed its own predictions", async () => {
+  await assertRollout(make(linearTransformer, { ...small, patch: 2 }, obs));
+  // 66 tokens of warm-up: two chunks.
+  await assertRollout(make(linearTransformer, { ...small, patch: 2 }, obs), 132);
+});
+
+for (
+  const [name, options, tokens] of [
+    ["patch 1, no norm", { norm: "none" }, 7],
+    ["patch 3, fixed norm", { patch: 3 }, 5],
+    ["patch 2, causal norm", { patch: 2, norm: "causal" }, 5],
+    ["two chunks", { layers: 1, dModel: 4, heads: 1 }, 67],
+  ] as const
+) {
+  Deno.test(`gradients agree with float64 on every engine: ${name}`, async () => {
+    await assertGradients(make(linearTransformer, { ...small, ...options }, obs), 2, tokens);
+  });
+}
+
+Deno.test("at zero, where the two branches of elu meet, its derivative is 1", async () => {
+  // Without weights every query and key is its bias: zero.
+  const affine = (bias: number[]) => ({ weight: tensor(0, [2, 2]), bias: tensor(bias, [2]) });
+  const params = (query: number[], key: number[]) => ({
+    query: affine(query),
+    key: affine(key),
+    value: affine([0.7, -0.4]),
+    output: { weight: tensor([1, 2, -1, 3], [2, 2]), bias: tensor(0, [2]) },
+  });
+  const x = tensor(0, [1, 3, 2]);
+  const rows = [[0, 0], [0, 0], [0, 0]];
+  const total = (query: number[], key: number[]) =>
+    naive(params(query, key), rows, 1).mixed.flat().reduce((s, value) => s + value, 0);
+  const h = 2 ** -10;
+  const want = [[h, 0], [0, h]].flatMap(([a, b]) => [
+    (total([a, b], [0, 0]) - total([-a, -b], [0, 0])) / (2 * h),
+    (total([0, 0], [a, b]) - total([0, 0], [-a, -b])) / (2 * h),
+  ]);
+  for (const engine of ["ort", "jax", "tfjs"] as const) {
+    const slope = grad((p: Any, x: np.Array) => np.sum(linearAttention(p, x, 1).output));
+    const program = await compile(slope as Any, [params([0, 0], [0, 0]), x], { engine });
+    const out = await program.run(params([0, 0], [0, 0]), x);
+    const [q, k] = [await out.query.bias.read(), await out.key.bias.read()];
+    await program.close();
+    const got = [q.data[0], k.data[0], q.data[1], k.data[1]];
+    got.forEach((value, i) =>
+      assert.ok(Math.abs(value - want[i]) < 1e-3, `${engine} ${i}: ${value}, ${want[i]}`)
+    );
+  }
+});
+
+Deno.test("two trained in one program end as each alone", async () => {
+  const config = linearTransformer.configure({ layers: 1, dModel: 4, heads: 1 }, obs);
+  const loss = nextPatchLoss(linearTransformer as Any, config);
+  const made = { model: linearTransformer as Any, config, params: {} };
+  const first = lossBatch(made, 2, 66);
+  const batches = [first, { ...first, y: randomTensor(generator(1), first.y.shape) }];
+  const init = (seed: number) => linearTransformer.init(config, seed);
+  const threeSteps = async (step: TrainingStep, batch: Any) => {
+    let current: Any = step.fresh;
+    for (let i = 0; i < 3; i++) current = await step.run(current, batch, 0.01);
+    const params = await readTree(current.params);
+    await step.close();
+    return params;
+  };
+  const both = stack(batches as Any);
+  const together = await compileMembers(loss, [init(0), init(1)], both, [1, 2], {});
+  const got = await threeSteps(together, both);
+  for (const [i, batch] of batches.entries()) {
+    const alone = await compileStep(loss, init(i) as Any, batch as Any, {});
+    const rate = { ...alone, run: (c: Any, b: Any, r: number) => alone.run(c, b, (i + 1) * r) };
+    const want = flatten(await threeSteps(rate, batch));
+    const own = flatten(member(got, i));
+    for (const [name, { data }] of Object.entries(want)) {
+      data.forEach((x, k) => assert.ok(Math.abs(own[name].data[k] - x) <= 1e-5, `${i}: ${name}`));
+    }
+  }
+});
+
+Deno.test("parameters are the Transformer's, and an untrained model predicts zero", async () => {
+  const config = linearTransformer.configure({ layers: 1, dModel: 4, heads: 1 }, obs);
+  const params = toHost(linearTransformer.init(config, 5));
+  assert.deepEqual(flatten(params), flatten(toHost(transformer.init(config, 5))));
+  const made = { model: linearTransformer as Any, config, params };
+  const out = await parallel(made, randomTensor(generator(1), [1, 4, obs]));
+  assert.ok(out.data.every((x) => x === 0));
+});
+
+Deno.test("a rollout's memory does not grow with its length", () => {
+  const config = linearTransformer.configure({ layers: 3, dModel: 8, heads: 2 }, obs);
+  // 3 x 3 layers x (2 heads x 4 x 4 + 8) + 16 x 8 floats.
+  assert.equal(linearTransformer.rolloutBytes(config), 4 * (9 * 40 + 128));
+});
+
+Deno.test("options are checked and name what is wrong", () => {
+  const fails = (options: unknown, pattern: RegExp) =>
+    assert.throws(() => linearTransformer.configure(options, 2), pattern);
+  fails({ patch: 33 }, /linear_transformer options: .*patch/s);
+  fails({ layers: 0 }, /layers/);
+  fails({ norm: "batch" }, /none.*fixed.*causal/s);
+  fails({ width: 3 }, /width/);
+  fails({ dModel: 10, heads: 4 }, /linear_transformer options: dModel 10 .*multiple/);
+  const { layers, dModel, heads, patch } = linearTransformer.configure({}, 2);
+  assert.deepEqual([layers, dModel, heads, patch], [4, 256, 4, 1]);
+});
