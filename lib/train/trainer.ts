@@ -18,19 +18,24 @@ import { learningRate, type Schedule } from "./schedule.ts";
 /** A loss or gradient stopped being finite. */
 export class DivergenceError extends Error {
   override name = "DivergenceError";
-  constructor(readonly step: number, readonly rate: number, loss: number, gradNorm: number) {
+  constructor(
+    readonly step: number,
+    readonly rate: number,
+    loss: number,
+    gradNorm: number,
+    /** Which of the members trained together. */
+    readonly member: number,
+  ) {
     super(
-      `training diverged at step ${step}: loss ${loss}, gradient norm ${gradNorm}, learning rate ` +
-        `${rate.toPrecision(3)}. Lower the peak learning rate, or lengthen the warm-up.`,
+      `training diverged at step ${step}${member ? ` (member ${member})` : ""}: loss ${loss}, ` +
+        `gradient norm ${gradNorm}, learning rate ${rate.toPrecision(3)}. ` +
+        `Lower the peak learning rate, or lengthen the warm-up.`,
     );
   }
 }
 
 export interface TrainOptions {
   readonly schedule: Schedule;
-  readonly optimiser?: AdamWOptions;
-  readonly engine?: EngineName;
-  readonly threads?: number;
   /** Called after every step. */
   readonly onStep?: (report: StepReport) => void;
   /** Where a killed run finds what it had; tensors by name. */
@@ -45,8 +50,9 @@ export interface TrainOptions {
 
 export interface StepReport {
   readonly step: number;
-  readonly loss: number;
-  readonly gradNorm: number;
+  /** One for each member trained together (see members.ts), else one. */
+  readonly losses: ArrayLike<number>;
+  readonly gradNorms: ArrayLike<number>;
   readonly rate: number;
 }
 
@@ -54,29 +60,49 @@ export interface TrainResult {
   /** Trained parameters on the host, shaped like the initial ones. */
   // deno-lint-ignore no-explicit-any
   readonly params: any;
-  readonly lastLoss: number;
+  readonly lastLosses: ArrayLike<number>;
   /** Seconds of compiling and of one step (mean), for the record. */
   readonly compileSeconds: number;
   readonly stepSeconds: number;
 }
 
+type Leaves = Tree<Tensor | Handle>;
+/** Where training is: parameters and optimiser, on the host or on the engine's side. */
+export type TrainingState = { readonly params: Leaves; readonly state: Leaves };
+
+/** One compiled training step; it may be run from any state. */
+export interface TrainingStep {
+  /** What training starts from, on the host. */
+  readonly fresh: { readonly params: Tree<Tensor>; readonly state: Tree<Tensor> };
+  run(current: TrainingState, batch: Tree<Tensor>, rate: number): Promise<{
+    readonly value: Handle;
+    readonly gradNorm: Handle;
+    readonly params: Tree<Handle>;
+    readonly state: Tree<Handle>;
+  }>;
+  close(): Promise<void>;
+}
+
+export interface StepOptions {
+  readonly optimiser?: AdamWOptions;
+  readonly engine?: EngineName;
+  readonly threads?: number;
+}
+
 /**
- * Trains by minimising `loss(params, batch)`.
+ * Compiles loss, gradient and the optimiser's update.
  * @param loss pure jax-js function to a scalar.
  * @param initial parameters, a tree of jax-js arrays; consumed.
- * @param nextBatch the batch of a step, a tree of host tensors of fixed shapes. It must depend on the step only,
- *   so that a resumed run sees the same data.
- * @throws {DivergenceError} when a loss or a gradient is not finite.
+ * @param example a batch, for its shapes.
  */
-export async function train(
+export async function compileStep(
   // deno-lint-ignore no-explicit-any
   loss: (params: any, batch: any) => np.Array,
   // deno-lint-ignore no-explicit-any
   initial: any,
-  nextBatch: (step: number) => Tree<Tensor>,
-  options: TrainOptions,
-): Promise<TrainResult> {
-  const { schedule, optimiser, engine, threads, checkpoint, signal } = options;
+  example: Tree<Tensor>,
+  { optimiser, engine, threads }: StepOptions,
+): Promise<TrainingStep> {
   // deno-lint-ignore no-explicit-any
   const update = (params: any, state: any, batch: any, rate: np.Array) => {
     // deno-lint-ignore no-explicit-any
@@ -84,66 +110,118 @@ export async function train(
     return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
   };
   const fresh = { state: toHost(adamwInit(initial)), params: toHost(initial) };
-  const saved = await checkpoint?.load();
-  let step = saved ? saved.step.data[0] : 0;
-  let current: { params: Tree<Tensor | Handle>; state: Tree<Tensor | Handle> } = saved
-    ? unflatten(fresh, saved)
-    : fresh;
-
-  const started = performance.now();
-  const first = nextBatch(step);
-  const program = await compile(update, [fresh.params, fresh.state, first, tensor(0)], {
+  const program = await compile(update, [fresh.params, fresh.state, example, tensor(0)], {
     engine,
     threads,
   });
+  return {
+    fresh,
+    run: ({ params, state }, batch, rate) => program.run(params, state, batch, tensor(rate)),
+    close: program.close,
+  };
+}
+
+/** State of a training run after some steps, from which it can go on. */
+export interface Progress {
+  readonly step: number;
+  readonly current: TrainingState;
+  readonly lastLosses: ArrayLike<number>;
+}
+
+/**
+ * Runs steps `from.step` to `until` (excluded).
+ * @param nextBatch the batch of a step, of fixed shapes. It must depend on the step only, so that a resumed run sees the
+ *   same data.
+ * @param rateOf learning rate of a step.
+ * @param afterStep may save what it is given; awaited.
+ * @throws {DivergenceError} when a loss or a gradient is not finite, unless `tolerant`.
+ */
+export async function advance(
+  training: TrainingStep,
+  from: Progress,
+  until: number,
+  nextBatch: (step: number) => Tree<Tensor>,
+  rateOf: (step: number) => number,
+  afterStep: (report: StepReport, progress: Progress) => Promise<void> | void = () => {},
+  { tolerant = false } = {},
+): Promise<Progress> {
+  let progress = from;
+  for (let step = from.step; step < until; step++) {
+    const rate = rateOf(step);
+    const out = await training.run(progress.current, nextBatch(step), rate);
+    const [losses, gradNorms] = (await Promise.all([out.value.read(), out.gradNorm.read()]))
+      .map((t) => t.data as Float32Array);
+    const bad = losses.findIndex((loss, i) => !Number.isFinite(loss + gradNorms[i]));
+    if (bad >= 0 && !tolerant) {
+      throw new DivergenceError(step, rate, losses[bad], gradNorms[bad], bad);
+    }
+    progress = {
+      step: step + 1,
+      current: { params: out.params, state: out.state },
+      lastLosses: losses,
+    };
+    await afterStep({ step, losses, gradNorms, rate }, progress);
+  }
+  return progress;
+}
+
+/**
+ * Trains from the start, or from the checkpoint, to the end of the schedule.
+ * @param compiling makes the compiled step; see {@linkcode compileStep}.
+ * @throws {DivergenceError} when a loss or a gradient is not finite.
+ */
+export async function train(
+  compiling: (example: Tree<Tensor>) => Promise<TrainingStep>,
+  nextBatch: (step: number) => Tree<Tensor>,
+  { schedule, checkpoint, signal, onStep }: TrainOptions,
+): Promise<TrainResult> {
+  const started = performance.now();
+  const training = await compiling(nextBatch(0));
   const compiledAt = performance.now();
-  const save = async () =>
+  const { fresh } = training;
+  const saved = await checkpoint?.load();
+  const resumedAt = saved ? saved.step.data[0] : 0;
+  const save = async ({ step, current, lastLosses }: Progress) =>
     checkpoint?.save({
       ...flatten(await readTree(current as Tree<Handle>)),
       step: tensor(step, [], "int32"),
+      lastLosses: tensor(Float32Array.from(lastLosses)),
     });
-  let lastLoss = NaN;
   let lastSave = compiledAt;
-  const resumedAt = step;
   try {
-    for (; step < schedule.steps; step++) {
-      if (signal?.aborted) {
-        if (step > resumedAt) await save();
-        throw signal.reason;
-      }
-      const rate = learningRate(schedule, step);
-      const batch = step === resumedAt ? first : nextBatch(step);
-      const { value, gradNorm, params, state } = await program.run(
-        current.params,
-        current.state,
-        batch,
-        tensor(rate),
-      );
-      const [lossValue, norm] = await Promise.all([value.read(), gradNorm.read()]);
-      lastLoss = lossValue.data[0];
-      if (!Number.isFinite(lastLoss) || !Number.isFinite(norm.data[0])) {
-        throw new DivergenceError(step, rate, lastLoss, norm.data[0]);
-      }
-      current = { params, state };
-      options.onStep?.({ step, loss: lastLoss, gradNorm: norm.data[0], rate });
-      if (checkpoint && performance.now() - lastSave > 1000 * checkpoint.every) {
-        step++;
-        await save();
-        step--;
-        lastSave = performance.now();
-      }
-    }
+    const start: Progress = {
+      step: resumedAt,
+      current: saved ? unflatten(fresh as never, saved) : fresh,
+      lastLosses: saved?.lastLosses.data ?? [],
+    };
+    signal?.throwIfAborted();
+    const end = await advance(
+      training,
+      start,
+      schedule.steps,
+      nextBatch,
+      (step) => learningRate(schedule, step),
+      async (report, progress) => {
+        onStep?.(report);
+        const stopped = signal?.aborted && progress.step < schedule.steps;
+        const due = checkpoint && performance.now() - lastSave > 1000 * checkpoint.every;
+        if (due || stopped) {
+          await save(progress);
+          lastSave = performance.now();
+        }
+        if (stopped) throw signal.reason;
+      },
+    );
     const finished = performance.now();
-    const params = step > resumedAt
-      ? await readTree(current.params as Tree<Handle>)
-      : current.params;
     return {
-      params,
-      lastLoss,
+      params: end.step > resumedAt
+        ? await readTree(end.current.params as Tree<Handle>)
+        : end.current.params,
+      lastLosses: end.lastLosses,
       compileSeconds: (compiledAt - started) / 1000,
-      stepSeconds: (finished - compiledAt) / 1000 / Math.max(1, step - resumedAt),
+      stepSeconds: (finished - compiledAt) / 1000 / Math.max(1, end.step - resumedAt),
     };
   } finally {
-    await program.close();
+    await training.close();
   }
 }

@@ -11,7 +11,7 @@ import * as transformer from "../../lib/models/transformer.ts";
 import { keyOf } from "../../lib/ssm/mod.ts";
 import { flatten, toHost } from "../../lib/train/host.ts";
 import { nextPatchLoss, unitStatistics } from "../../lib/train/next_patch.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { compileStep, train } from "../../lib/train/trainer.ts";
 import { assertParity } from "./layer_cases.ts";
 import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
 
@@ -100,11 +100,12 @@ for (const [name, make] of Object.entries(tasks)) {
 Deno.test("200 training steps of a deep linear network end alike on every engine", async () => {
   const { params, data, loss } = deepLinearTask(3);
   const train200 = async (engine: EngineName) => {
-    const result = await train(loss, mapTensors(params, toJax), () => data, {
-      schedule: { peak: 0.02, steps: 200, warmup: 10 },
-      engine,
-    });
-    return { loss: result.lastLoss, params: flatten(result.params) };
+    const result = await train(
+      (example) => compileStep(loss, mapTensors(params, toJax), example, { engine }),
+      () => data,
+      { schedule: { peak: 0.02, steps: 200, warmup: 10 } },
+    );
+    return { loss: result.lastLosses[0], params: flatten(result.params) };
   };
   const want = await train200("ort");
   for (const engine of engines.filter((name) => name !== "ort")) {

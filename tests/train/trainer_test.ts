@@ -5,7 +5,7 @@ import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { adamwInit, adamwUpdate } from "../../lib/train/adamw.ts";
 import { flatten, toHost, unflatten } from "../../lib/train/host.ts";
 import { learningRate } from "../../lib/train/schedule.ts";
-import { DivergenceError, train } from "../../lib/train/trainer.ts";
+import { compileStep, DivergenceError, train } from "../../lib/train/trainer.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 
 await initJax("wasm");
@@ -85,9 +85,10 @@ const nextBatch = (step: number) => {
   return { x, y: tensor(rows.map((row) => row.reduce((s, v, i) => s + v * target[i], 0))) };
 };
 const start = () => ({ w: np.zeros([3]) });
+const compiling = (example: Any) => compileStep(loss as Any, start(), example, {});
 
 Deno.test("training finds the least-squares solution", async () => {
-  const { params } = await train(loss as Any, start(), nextBatch, {
+  const { params } = await train(compiling, nextBatch, {
     schedule: { peak: 0.1, steps: 300, warmup: 5, floor: 0 },
   });
   params.w.data.forEach((w: number, i: number) => assert.ok(Math.abs(w - target[i]) < 1e-3));
@@ -99,7 +100,7 @@ Deno.test("divergence names the step and the learning rate", async () => {
     return { x, y: step === 3 ? { ...y, data: y.data.map(() => NaN) } : y };
   };
   await assert.rejects(
-    train(loss as Any, start(), poisoned, { schedule: { peak: 0.25, steps: 9, warmup: 0 } }),
+    train(compiling, poisoned, { schedule: { peak: 0.25, steps: 9, warmup: 0 } }),
     (error: unknown) => {
       assert.ok(error instanceof DivergenceError);
       assert.equal(error.step, 3);
@@ -111,7 +112,7 @@ Deno.test("divergence names the step and the learning rate", async () => {
 
 Deno.test("a run that stopped resumes from its checkpoint to the same bits", async () => {
   const schedule = { peak: 0.1, steps: 20, warmup: 2 };
-  const straight = await train(loss as Any, start(), nextBatch, { schedule });
+  const straight = await train(compiling, nextBatch, { schedule });
   let saved: Record<string, Tensor> | undefined;
   const stop = new AbortController();
   const checkpoint = {
@@ -122,7 +123,7 @@ Deno.test("a run that stopped resumes from its checkpoint to the same bits", asy
       return Promise.resolve();
     },
   };
-  const first = train(loss as Any, start(), nextBatch, {
+  const first = train(compiling, nextBatch, {
     schedule,
     checkpoint,
     signal: stop.signal,
@@ -131,12 +132,13 @@ Deno.test("a run that stopped resumes from its checkpoint to the same bits", asy
   await assert.rejects(first, /stopped/);
   assert.equal(saved?.step.data[0], 8);
   const seen: number[] = [];
-  const resumed = await train(loss as Any, start(), nextBatch, {
+  const resumed = await train(compiling, nextBatch, {
     schedule,
     checkpoint,
     onStep: ({ step }) => seen.push(step),
   });
   assert.equal(seen[0], 8);
+  assert.deepEqual(resumed.lastLosses, straight.lastLosses);
   assert.deepEqual(resumed.params.w.data, straight.params.w.data);
 });
 
@@ -149,4 +151,22 @@ Deno.test("parameter trees survive flattening, and a wrong shape is named", () =
   const { a: _, ...rest } = flat;
   assert.throws(() => unflatten(params, rest), /lack a/);
   tree.dispose(start());
+});
+
+Deno.test("a run killed after its last step ends as if it had not been", async () => {
+  const schedule = { peak: 0.1, steps: 5, warmup: 2 };
+  let saved: Record<string, Tensor> | undefined;
+  const checkpoint = {
+    every: -1, // after every step
+    load: () => Promise.resolve(saved),
+    save: (state: Record<string, Tensor>) => {
+      saved = state;
+      return Promise.resolve();
+    },
+  };
+  const straight = await train(compiling, nextBatch, { schedule, checkpoint });
+  assert.equal(saved?.step.data[0], 5);
+  const again = await train(compiling, nextBatch, { schedule, checkpoint });
+  assert.deepEqual(again.lastLosses, straight.lastLosses);
+  assert.deepEqual(again.params.w.data, straight.params.w.data);
 });
