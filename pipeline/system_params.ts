@@ -26,6 +26,38 @@ export function systemSchema() {
   });
 }
 
+/** The distribution that systems are drawn from: everything but the key. */
+export type SystemLaw = Omit<SystemParams, "key">;
+
+export function lawSchema() {
+  return systemSchema().omit({ key: true });
+}
+
+/** What a model is trained on: a system, an initialisation, a stream of data. */
+export function seedSchema() {
+  return z.strictObject({
+    system: z.number().int().nonnegative(),
+    initialisation: z.number().int().nonnegative(),
+    data: z.number().int().nonnegative(),
+  });
+}
+
+/** How a model is trained, whatever the learning rate: common to `train` and `tune`. */
+export function trainingFields() {
+  return {
+    model: modelSchema(),
+    system: lawSchema(),
+    /** Sequences of each seed in a step. */
+    batch: z.number().int().min(1).default(16),
+    /** T */
+    length: z.number().int().min(2).default(256),
+    /** Steps of linear warm-up. */
+    warmup: z.number().int().min(0).default(20),
+    weightDecay: z.number().min(0).default(0.01),
+    clipNorm: z.number().positive().default(1),
+  };
+}
+
 export interface ModelParams {
   /** File name in lib/models without its extension. */
   name: string;
@@ -41,6 +73,11 @@ export function modelSchema() {
 }
 
 /** The one model module that a job names, and what a stage uses of it. */
-export function modelModule({ name }: ModelParams, exports: string[]) {
-  return { model: { path: `lib/models/${name}.ts`, exports } };
+export function modelModule({ name }: ModelParams, exports: string[], optional: string[] = []) {
+  return { model: { path: `lib/models/${name}.ts`, exports, optional } };
+}
+
+/** What training uses of it. */
+export function trainedModule(model: ModelParams) {
+  return modelModule(model, ["configure", "init", "forward"], ["chain"]);
 }

@@ -2,19 +2,39 @@
  * @file Does a Transformer find filtering harder as the slowest mode of the system gets slower?
  * (transformer-filters, experiment 1)
  */
-import { meanInterval, pairedInterval } from "../../lib/analysis/intervals.ts";
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
-import type { ExperimentMeta, PlotSpec, Row, Summary } from "../results.ts";
-import type { ArtifactReaderSync } from "../stage.ts";
+import type { ExperimentMeta, Row, Summary } from "../results.ts";
 import {
-  gridOf,
+  baselineRuns,
   horizons,
-  percent,
-  type Score,
-  seedCell,
-  transformerRuns,
+  lambdas,
+  modelRuns,
+  seedsOf,
+  settings,
+  transformer,
 } from "./shared/filtering.ts";
+import {
+  agreement,
+  type Baseline,
+  cellOf,
+  type Evaluated,
+  gapColumn,
+  horizonColumns,
+  judge,
+  type Measured,
+  measured,
+  minus,
+  percent,
+  plotOver,
+  ratioColumn,
+  rawRatioColumn,
+  ruleOf,
+  type Runs,
+  scalars,
+  systemsOf,
+  valuesOf,
+} from "./shared/scores.ts";
 
 export const meta: ExperimentMeta = {
   id: "eigenvalue-sweep",
@@ -33,21 +53,25 @@ export const meta: ExperimentMeta = {
     "the raw ratio, which stands beside it as a check. Because predicting zero already scores close to 1 " +
     "for small lambda, the ratio alone says little; the **gap closed** is (zero - model) / (zero - Kalman). " +
     "Rollouts run free after 64 observations; their errors are divided by the Kalman filter's own " +
-    "h-step error.",
+    "h-step error.\n\n" +
+    "The learning rate of each lambda is found by successive halving on a system that is not reported. To tell " +
+    "undertraining from difficulty, system 0 is also trained with several times the steps (reference runs).",
   command: "deno task pipeline --only eigenvalue-sweep",
 };
 
 export function grid(g: GraphBuilder, profile: Profile): JobRef {
-  const lambdas = profile.pick({
-    smoke: [0.36, 0.96],
-    quick: [0.36, 0.68, 0.84, 0.92, 0.96, 0.98, 0.99],
-  });
-  const seeds = profile.pick({ smoke: 1, quick: 2, standard: 5 });
+  const contender = transformer(profile);
+  const seeds = seedsOf(profile);
   const inputs: Record<string, JobRef> = {};
-  for (const lambda of lambdas) {
-    for (let seed = 0; seed < seeds; seed++) {
-      const at = `lambda=${lambda}/seed=${seed}`;
-      Object.assign(inputs, transformerRuns(g, profile, at, { key: seed, lambda }, {}));
+  for (const lambda of profile.pick({ smoke: [0.36, 0.96], quick: lambdas })) {
+    const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds };
+    Object.assign(inputs, baselineRuns(g, setting, { far: true }));
+    Object.assign(inputs, modelRuns(g, { ...setting, contender, rollouts: "own" }));
+    // One system trained longer and longer, so that undertraining is not mistaken for difficulty.
+    for (const longer of profile.pick({ smoke: [2], quick: [], standard: [3, 10], paper: [10] })) {
+      const id = `reference-x${longer}`;
+      const reference = { ...contender, id, steps: longer * contender.steps };
+      Object.assign(inputs, modelRuns(g, { ...setting, contender: reference, seeds: [0] }));
     }
   }
   return g.job(
@@ -58,131 +82,143 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
   );
 }
 
-const rule =
-  "With at least 5 systems: supported if the 95 % paired interval of gap closed at the " +
-  "smallest minus at the largest lambda lies above 0, refuted if it lies below 0, undecided otherwise. " +
-  "With fewer systems nothing is judged.";
+const rule = ruleOf("gap closed one step ahead at the smallest minus at the largest lambda.");
 
-/** The table: one row for each lambda and predictor. */
-export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
-  const { lambdas, seeds } = gridOf(Object.keys(runs));
-  const read = (lambda: number, seed: number, what: string) => {
-    const name = `lambda=${lambda}/seed=${seed}/${what}`;
-    return { name, scores: runs[name].json("scores.json") };
-  };
+/** Steps of the reference runs over those of the others, ascending. */
+function referencesOf(runs: Runs): number[] {
+  const found = Object.keys(runs).flatMap((name) =>
+    /reference-x(\d+)\/one-step$/.exec(name)?.[1] ?? []
+  );
+  return [...new Set(found)].map(Number).sort((a, b) => a - b);
+}
+
+/** The table: rows of each lambda are predictors. */
+export function summarize(runs: Runs): Summary {
+  const [found, seeds] = [valuesOf(runs, "lambda"), valuesOf(runs, "seed")];
+  const references = referencesOf(runs);
+  const at = (lambda: number) => `lambda=${lambda}`;
+  const gap = (lambda: number, id: string, systems = seeds): Measured =>
+    measured(runs, systems, at(lambda), `${id}/one-step`, (s: Evaluated) => s.overall.gapClosed);
+
   const rows: Row[] = [];
-  const gaps = new Map<number, number[]>();
-  let worst = 0;
-  for (const lambda of lambdas) {
-    const over = (what: string, pick: (scores: never) => number) =>
-      seedCell(seeds.map((seed) => {
-        const { name, scores } = read(lambda, seed, what);
-        return { value: pick(scores as never), run: name };
-      }));
-    type Baseline = Record<"kalman" | "zero", { oneStep: Score; rollout: Score[] }>;
-    const kalman: Row = { lambda, predictor: "Kalman filter" };
-    kalman.ratio = over("baseline", (s: Baseline) => s.kalman.oneStep.ratio);
-    kalman.raw_ratio = over("baseline", (s: Baseline) => s.kalman.oneStep.rawRatio);
-    kalman.gap_closed = over("baseline", (s: Baseline) => s.kalman.oneStep.gapClosed);
-    // Both ends of the scale are exact; only the raw ratios are measured.
-    const zero: Row = { lambda, predictor: "zero" };
-    zero.ratio = over("baseline", (s: Baseline) => s.zero.oneStep.zero);
-    zero.raw_ratio = over("baseline", (s: Baseline) => s.zero.oneStep.rawZero);
-    zero.gap_closed = over("baseline", () => 0);
-    horizons.forEach((h, i) => {
-      kalman[`h${h}`] = over("baseline", (s: Baseline) => s.kalman.rollout[i].ratio);
-      zero[`h${h}`] = over("baseline", (s: Baseline) => s.zero.rollout[i].zero);
-    });
-    const model: Row = { lambda, predictor: "Transformer" };
-    type OneStep = { overall: Score };
-    model.ratio = over("one-step", (s: OneStep) => s.overall.ratio);
-    model.raw_ratio = over("one-step", (s: OneStep) => s.overall.rawRatio);
-    model.gap_closed = over("one-step", (s: OneStep) => s.overall.gapClosed);
-    horizons.forEach((h, i) => {
-      model[`h${h}`] = over("rollout", (s: { byHorizon: Score[] }) => s.byHorizon[i].ratio);
-    });
-    rows.push(zero, model, kalman);
-    gaps.set(
+  for (const lambda of found) {
+    const baseline = (what: "baseline" | "baseline-far", pick: (b: Baseline) => number) =>
+      cellOf(measured(runs, seeds, at(lambda), what, pick));
+    const zero: Row = {
       lambda,
-      seeds.map((seed) => read(lambda, seed, "one-step").scores.overall.gapClosed),
+      predictor: "zero",
+      ratio: baseline("baseline", (b) => b.zero.oneStep.zero),
+      raw_ratio: baseline("baseline", (b) => b.zero.oneStep.rawZero),
+      gap_closed: baseline("baseline", () => 0),
+    };
+    const kalman: Row = {
+      lambda,
+      predictor: "Kalman filter",
+      ratio: baseline("baseline", (b) => b.kalman.oneStep.ratio),
+      raw_ratio: baseline("baseline", (b) => b.kalman.oneStep.rawRatio),
+      gap_closed: baseline("baseline", (b) => b.kalman.oneStep.gapClosed),
+    };
+    const model = (predictor: string, id: string, systems: readonly number[]): Row => {
+      const of = (pick: (s: Evaluated) => number) =>
+        cellOf(measured(runs, systems, at(lambda), `${id}/one-step`, pick));
+      const about = (name: string) =>
+        cellOf(scalars(runs, systems, at(lambda), `${id}/model`, name));
+      return {
+        lambda,
+        predictor,
+        ratio: of((s) => s.overall.ratio),
+        raw_ratio: of((s) => s.overall.rawRatio),
+        gap_closed: of((s) => s.overall.gapClosed),
+        steps: about("steps"),
+        tokens: about("tokens"),
+        learning_rate: about("learningRate"),
+      };
+    };
+    const trained = model("Transformer", "transformer", seeds);
+    horizons.forEach((h, i) => {
+      zero[`h${h}`] = baseline("baseline-far", (b) => b.zero.rollout[i].zero);
+      kalman[`h${h}`] = baseline("baseline-far", (b) => b.kalman.rollout[i].ratio);
+      const far = (s: Evaluated) => s.byHorizon[i].ratio;
+      trained[`h${h}`] = cellOf(measured(runs, seeds, at(lambda), "transformer/rollout", far));
+    });
+    rows.push(
+      zero,
+      trained,
+      ...references.map((x) =>
+        model(`Transformer, ${x} x steps, system 0`, `reference-x${x}`, [0])
+      ),
+      kalman,
     );
-    for (const seed of seeds) {
-      const { discrepancy } = read(lambda, seed, "one-step").scores.overall;
-      worst = Math.max(worst, Math.abs(discrepancy));
-    }
   }
 
-  const [easiest, hardest] = [lambdas[0], lambdas.at(-1)!];
-  const difference = pairedInterval(gaps.get(easiest)!, gaps.get(hardest)!);
-  const mean = (lambda: number) => meanInterval(gaps.get(lambda)!).mean;
-  const enough = seeds.length >= 5 && difference.low !== undefined;
-  const outcome = !enough
-    ? "illustration"
-    : difference.low! > 0
-    ? "supported"
-    : difference.high! < 0
-    ? "refuted"
-    : "undecided";
-  const spread = difference.low === undefined
-    ? ""
-    : ` (95 % interval ${percent(difference.low)} to ${percent(difference.high!)})`;
-  // With fewer systems the intervals are wider than the picture; the table has them all the same.
-  const marks: PlotSpec["marks"] = enough ? ["line", "dot", "interval"] : ["line", "dot"];
-  const shown = enough
-    ? "Bars are 95 % intervals over systems."
-    : `Means of ${seeds.length} systems, an illustration; their intervals are in the table.`;
-  const systems = `${seeds.length} ${seeds.length === 1 ? "system" : "systems"}`;
+  const [easiest, hardest] = [found[0], found.at(-1)!];
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const closed = (lambda: number) => percent(mean(gap(lambda, "transformer").values));
+  const { marks, note } = plotOver(seeds.length);
+  const findings = [
+    `The Transformer closes ${
+      closed(easiest)
+    } of the gap to the Kalman filter at lambda ${easiest} and ` +
+    `${closed(hardest)} at lambda ${hardest} (${systemsOf(seeds.length)}).`,
+  ];
+  const named = settings.filter(({ lambda }) => found.includes(lambda));
+  if (named.length > 1) {
+    findings.push(
+      `Settings of the other experiments: ` +
+        named.map((s) => `${s.name}, lambda ${s.lambda}, ${closed(s.lambda)} of the gap closed`)
+          .join("; ") +
+        ".",
+    );
+  }
+  if (references.length > 1) {
+    const ladder = (lambda: number) => [
+      gap(lambda, "transformer", [0]).values[0],
+      ...references.map((x) => gap(lambda, `reference-x${x}`, [0]).values[0]),
+    ];
+    const growing = found.filter((l) => ladder(l).every((g, i, all) => i === 0 || g > all[i - 1]));
+    const longest = references.at(-1)!;
+    findings.push(
+      `With more steps the gap closed grows at every rung of the ladder at ${growing.length} of ${found.length} ` +
+        `lambdas. Reference runs, system 0, ${longest} x the steps (in brackets what was gained since ` +
+        `${references.at(-2)} x): ` +
+        found.map((l) => {
+          const [before, last] = ladder(l).slice(-2);
+          return `${percent(last)} (+${(100 * (last - before)).toFixed(1)}) at ${l}`;
+        }).join(", ") + ".",
+    );
+  }
+  const scored = Object.keys(runs).filter((name) => name.endsWith("/one-step"));
+  findings.push(
+    agreement(scored.map((name) => (runs[name].json("scores.json") as Evaluated).overall)),
+  );
   return {
     columns: [
       { id: "lambda", label: "lambda" },
       { id: "predictor", label: "predictor", format: "text" },
+      { ...ratioColumn, note: `One step ahead. ${ratioColumn.note}` },
+      rawRatioColumn,
+      gapColumn,
+      ...horizonColumns,
+      { id: "steps", label: "steps", format: "integer" },
       {
-        id: "ratio",
-        label: "loss / Kalman",
-        format: "fixed3",
-        better: "lower",
-        note: "One step ahead, by orthogonality.",
+        id: "tokens",
+        label: "tokens",
+        format: "integer",
+        note: "Observations that one model was trained on.",
       },
-      {
-        id: "raw_ratio",
-        label: "raw ratio",
-        format: "fixed3",
-        note: "Measured squared error over the exact Kalman loss; a check.",
-      },
-      { id: "gap_closed", label: "gap closed", format: "percent", better: "higher" },
-      ...horizons.map((h) => ({
-        id: `h${h}`,
-        label: `t+${h}`,
-        format: "fixed3" as const,
-      })),
+      { id: "learning_rate", label: "learning rate", note: "Found by successive halving." },
     ],
     rows,
-    verdict: {
-      outcome,
-      rule,
-      reason:
-        `Gap closed at lambda ${easiest} minus at ${hardest}: ${
-          percent(difference.mean)
-        }${spread}, ` +
-        `${systems}.${enough ? "" : " Too few systems for a verdict: this only illustrates."}`,
-    },
-    findings: [
-      `After this much training the Transformer closes ${
-        percent(mean(easiest))
-      } of the gap to the Kalman ` +
-      `filter at lambda ${easiest} and ${
-        percent(mean(hardest))
-      } at lambda ${hardest} (${systems}).`,
-      `The ratio by orthogonality and the raw ratio differ by at most ${
-        worst.toFixed(2)
-      } standard errors ` +
-      `over ${lambdas.length * seeds.length} runs (3.29 bounds 99.9 % of single honest runs).`,
-    ],
+    verdict: judge(rule, [{
+      what: `gap closed at lambda ${easiest} minus at ${hardest}`,
+      differences: minus(gap(easiest, "transformer").values, gap(hardest, "transformer").values),
+    }]),
+    findings,
     plots: [
       {
         id: "gap-closed",
         title: "Gap closed between predicting zero and the Kalman filter",
-        caption: `One step ahead. ${shown}`,
+        caption: `One step ahead. ${note}`,
         x: { column: "lambda", label: "lambda", scale: "band" },
         y: { column: "gap_closed", label: "gap closed" },
         series: "predictor",
@@ -192,7 +228,7 @@ export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
       {
         id: "ratio",
         title: "Loss over the Kalman filter's",
-        caption: `One step ahead; zero is the exact ratio of predicting nothing. ${shown}`,
+        caption: `One step ahead; zero is the exact ratio of predicting nothing. ${note}`,
         x: { column: "lambda", label: "lambda", scale: "band" },
         y: { column: "ratio", label: "loss / Kalman loss" },
         series: "predictor",

@@ -4,6 +4,10 @@
  */
 export const experiments: readonly string[] = [
   "pipeline/experiments/eigenvalue_sweep.ts",
+  "pipeline/experiments/filter_leaderboard.ts",
+  "pipeline/experiments/diagonal_vs_dense.ts",
+  "pipeline/experiments/patching.ts",
+  "pipeline/experiments/observation_dimension.ts",
   "pipeline/experiments/depth_scaling.ts",
   "pipeline/experiments/instance_norm.ts",
 ];

@@ -2,19 +2,29 @@
  * @file Which statistics should reversible instance normalisation put back at the output? A small ablation; its winner is
  * the default of lib/models/transformer.ts.
  */
-import { meanInterval, pairedInterval } from "../../lib/analysis/intervals.ts";
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
 import type { ExperimentMeta, Row, Summary } from "../results.ts";
-import type { ArtifactReaderSync } from "../stage.ts";
+import { horizons, modelRuns, seedsOf, transformer } from "./shared/filtering.ts";
 import {
-  gridOf,
-  horizons,
+  cellOf,
+  differenceCell,
+  type Evaluated,
+  gapColumn,
+  horizonColumns,
+  judge,
+  meanOver,
+  measured,
+  minus,
   percent,
-  type Score,
-  seedCell,
-  transformerRuns,
-} from "./shared/filtering.ts";
+  plotOver,
+  ratioColumn,
+  ruleOf,
+  type Runs,
+  scalars,
+  systemsOf,
+  valuesOf,
+} from "./shared/scores.ts";
 
 export const meta: ExperimentMeta = {
   id: "instance-norm",
@@ -22,7 +32,7 @@ export const meta: ExperimentMeta = {
   question: "Does normalising each sequence by its own past help a Transformer to filter?",
   hypothesis:
     "No: the systems are stationary and scaled to unit variance, so the statistics of a short past " +
-    "add noise and no information. Fixed training statistics do at least as well.",
+    "add noise and no information. Fixed training statistics do better.",
   method:
     "The Transformer of the eigenvalue sweep on diagonal systems, with two modes of reversible instance " +
     "normalisation: `fixed` (training statistics are put back at the output) and `causal` (statistics of the " +
@@ -36,22 +46,13 @@ export const meta: ExperimentMeta = {
 const modes = ["fixed", "causal"] as const;
 
 export function grid(g: GraphBuilder, profile: Profile): JobRef {
-  const lambdas = profile.pick({ smoke: [0.96], standard: [0.84, 0.96, 0.99] });
-  const seeds = profile.pick({ smoke: 1, quick: 2, standard: 5 });
+  const seeds = seedsOf(profile);
   const inputs: Record<string, JobRef> = {};
-  for (const lambda of lambdas) {
-    for (let seed = 0; seed < seeds; seed++) {
-      for (const norm of modes) {
-        const at = `lambda=${lambda}/seed=${seed}/norm=${norm}`;
-        const { [`${at}/baseline`]: _, ...runs } = transformerRuns(
-          g,
-          profile,
-          at,
-          { key: seed, lambda },
-          { norm },
-        );
-        Object.assign(inputs, runs);
-      }
+  for (const lambda of profile.pick({ smoke: [0.96] })) {
+    for (const norm of modes) {
+      const contender = { ...transformer(profile, { norm }), id: norm };
+      const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds, contender };
+      Object.assign(inputs, modelRuns(g, { ...setting, rollouts: "shared" }));
     }
   }
   return g.job(
@@ -62,95 +63,76 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
   );
 }
 
-const rule =
-  "With at least 5 systems a lambda: refuted if the 95 % paired interval of gap closed, causal minus fixed, " +
-  "lies above 0 at any lambda; supported if its upper end lies below 1 % at every lambda; undecided " +
-  "otherwise. With fewer systems nothing is judged.";
+const rule = ruleOf("gap closed one step ahead, fixed minus causal, the mean over lambdas.");
 
-export function summarize(runs: Record<string, ArtifactReaderSync>): Summary {
-  const { lambdas, seeds } = gridOf(Object.keys(runs));
-  const oneStep = (lambda: number, seed: number, mode: string) => {
-    const run = `lambda=${lambda}/seed=${seed}/norm=${mode}/one-step`;
-    return { run, score: runs[run].json("scores.json").overall as Score };
-  };
-  const gaps = (lambda: number, mode: string) =>
-    seeds.map((seed) => oneStep(lambda, seed, mode).score.gapClosed);
-
+export function summarize(runs: Runs): Summary {
+  const [lambdas, seeds] = [valuesOf(runs, "lambda"), valuesOf(runs, "seed")];
+  const at = (lambda: number) => `lambda=${lambda}`;
+  const gap = (lambda: number, mode: string) =>
+    measured(runs, seeds, at(lambda), `${mode}/one-step`, (s: Evaluated) => s.overall.gapClosed);
   const rows = lambdas.flatMap((lambda) =>
     modes.map((mode): Row => {
-      const of = (pick: (s: Score) => number) =>
-        seedCell(seeds.map((seed) => {
-          const { run, score } = oneStep(lambda, seed, mode);
-          return { value: pick(score), run };
-        }));
+      const of = (what: string, pick: (s: Evaluated) => number) =>
+        cellOf(measured(runs, seeds, at(lambda), `${mode}/${what}`, pick));
       const row: Row = {
         lambda,
         mode,
-        ratio: of((s) => s.ratio),
-        gap_closed: of((s) => s.gapClosed),
+        ratio: of("one-step", (s) => s.overall.ratio),
+        gap_closed: of("one-step", (s) => s.overall.gapClosed),
+        learning_rate: cellOf(scalars(runs, seeds, at(lambda), `${mode}/model`, "learningRate")),
       };
+      if (mode !== "fixed") {
+        row.difference = differenceCell(gap(lambda, "fixed"), gap(lambda, mode));
+      }
       horizons.forEach((h, i) => {
-        row[`h${h}`] = seedCell(seeds.map((seed) => {
-          const run = `lambda=${lambda}/seed=${seed}/norm=${mode}/rollout`;
-          return { value: (runs[run].json("scores.json").byHorizon as Score[])[i].ratio, run };
-        }));
+        row[`h${h}`] = of("rollout", (s) => s.byHorizon[i].ratio);
       });
       return row;
     })
   );
-
-  const differences = lambdas.map((lambda) =>
-    pairedInterval(gaps(lambda, "causal"), gaps(lambda, "fixed"))
-  );
-  const enough = seeds.length >= 5 && differences.every((d) => d.low !== undefined);
-  const outcome = !enough
-    ? "illustration"
-    : differences.some((d) => d.low! > 0)
-    ? "refuted"
-    : differences.every((d) => d.high! < 0.01)
-    ? "supported"
-    : "undecided";
-  const average = (mode: string) => meanInterval(lambdas.flatMap((l) => gaps(l, mode))).mean;
-  const best = modes.reduce((a, b) => (average(b) > average(a) ? b : a));
-  const systems = `${seeds.length} ${seeds.length === 1 ? "system" : "systems"} a lambda`;
+  const mean = (mode: string) => {
+    const values = meanOver(lambdas.map((l) => gap(l, mode).values));
+    return values.reduce((a, b) => a + b, 0) / values.length;
+  };
+  const { marks, note } = plotOver(seeds.length);
   return {
     columns: [
       { id: "lambda", label: "lambda" },
       { id: "mode", label: "mode", format: "text" },
-      { id: "ratio", label: "loss / Kalman", format: "fixed3", better: "lower" },
-      { id: "gap_closed", label: "gap closed", format: "percent", better: "higher" },
-      ...horizons.map((h) => ({
-        id: `h${h}`,
-        label: `t+${h}`,
-        format: "fixed3" as const,
-      })),
+      { ...ratioColumn, note: `One step ahead. ${ratioColumn.note}` },
+      gapColumn,
+      {
+        id: "difference",
+        label: "fixed minus this",
+        format: "percent",
+        note: "Of the gap closed, paired by seed.",
+      },
+      ...horizonColumns,
+      { id: "learning_rate", label: "learning rate", note: "Found by successive halving." },
     ],
     rows,
-    verdict: {
-      outcome,
-      rule,
-      reason: `Gap closed, causal minus fixed: ` +
-        lambdas.map((lambda, i) => {
-          const { mean, low, high } = differences[i];
-          const spread = low === undefined ? "" : ` (${percent(low)} to ${percent(high!)})`;
-          return `${percent(mean)}${spread} at lambda ${lambda}`;
-        }).join("; ") +
-        `, ${systems}.${enough ? "" : " Too few systems for a verdict: this only illustrates."}`,
-    },
+    verdict: judge(rule, [{
+      what: "gap closed, fixed minus causal",
+      differences: meanOver(
+        lambdas.map((l) => minus(gap(l, "fixed").values, gap(l, "causal").values)),
+      ),
+    }]),
     findings: [
-      `Of the two modes of instance normalisation that differ, "${best}" closes most of the gap: ` +
-      `${modes.map((mode) => `${mode} ${percent(average(mode))}`).join(", ")} (${systems}).`,
+      `Of the two modes of instance normalisation that differ, "${
+        mean("fixed") >= mean("causal") ? "fixed" : "causal"
+      }" closes most of the gap: ${
+        modes.map((mode) => `${mode} ${percent(mean(mode))}`).join(", ")
+      } ` +
+      `(${systemsOf(seeds.length)}).`,
     ],
     plots: [{
       id: "gap-closed",
       title: "Gap closed by mode",
-      caption: enough
-        ? "One step ahead. Bars are 95 % intervals over systems."
-        : `One step ahead. Means of ${seeds.length} systems, an illustration; their intervals are in the table.`,
+      caption: `One step ahead. ${note}`,
       x: { column: "mode", label: "mode", scale: "band" },
       y: { column: "gap_closed", label: "gap closed" },
       series: "lambda",
-      marks: enough ? ["dot", "interval"] : ["dot"],
+      marks: marks.filter((mark) => mark !== "line"),
     }],
   };
 }

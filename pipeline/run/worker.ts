@@ -5,12 +5,14 @@
  * and so does the worker. Started by an executor; not meant to be run by hand.
  */
 import { join } from "node:path";
+import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { readerAsync, readerSync, storeResult } from "../store/artifact.ts";
 import { checkpointOf } from "../store/checkpoints.ts";
 import type { MetricPoint } from "../store/catalog.ts";
 import { sha256 } from "../keys/canonical.ts";
 import { hashFile, Objects } from "../store/objects.ts";
+import { MetricStream } from "./metric_stream.ts";
 import {
   decodeLine,
   encodeLine,
@@ -72,7 +74,11 @@ async function perform(spec: JobSpec): Promise<JobResult> {
   const objects = new Objects(spec.storeDir);
   const stored = new Objects(spec.inputDir);
   const { stage, modules } = await load(spec);
+  const loaded = performance.now();
+  const spentBefore = process.cpuUsage();
   const metrics: MetricPoint[] = [];
+  const stream = spec.stream &&
+    new MetricStream(metrics, (points) => send({ type: "metrics", points }));
   const observations: Record<string, number> = {};
   const inputs = Object.fromEntries(
     Object.entries(spec.inputs).map(([name, source]) => {
@@ -85,6 +91,9 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     }),
   );
   let lastProgress = 0;
+  /** First and last report of progress: what lies between them is whole units of the work. */
+  let first: { done: number; at: number } | undefined;
+  let last = first;
   const context: StageContext = {
     params: spec.params,
     inputs,
@@ -100,11 +109,16 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     log: (line) => send({ type: "log", line }),
     progress(done, total) {
       const now = performance.now();
+      last = { done, at: now };
+      first ??= last;
       if (now - lastProgress < 100 && done < total) return;
       lastProgress = now;
       send({ type: "progress", done, total });
     },
-    metric: (name, step, value) => void metrics.push([name, step, value]),
+    metric(name, step, value) {
+      metrics.push([name, step, value]);
+      if (stream) stream.grew();
+    },
     observe: (name, value) => void (observations[name] = value),
     checkpoint: checkpointOf(objects, spec.key, metrics),
     signal: abort.signal,
@@ -112,7 +126,14 @@ async function perform(spec: JobSpec): Promise<JobResult> {
   const result = await stage.run(context);
   recheckInputs(spec, stored);
   const artifact = storeResult(objects, result);
-  observations.rss_bytes ??= Deno.memoryUsage().rss;
+  if (first && last && last.done > first.done) {
+    observations["unit seconds"] ??= (last.at - first.at) / 1000 / (last.done - first.done);
+  }
+  // Of the process so far: it may have run other jobs before.
+  observations["peak memory bytes"] = process.resourceUsage().maxRSS * 1024;
+  observations["load seconds"] = (loaded - start) / 1000;
+  const { user, system } = process.cpuUsage(spentBefore);
+  observations["cpu seconds"] = (user + system) / 1e6;
   return {
     artifact,
     seconds: (performance.now() - start) / 1000,
@@ -130,13 +151,13 @@ async function load(spec: JobSpec) {
   const before = look();
   const stage: StageModule = await import(pathToFileURL(full(spec.stage.path)).href);
   const modules: Record<string, unknown> = {};
-  for (const [name, { path, exports }] of Object.entries(spec.modules)) {
+  for (const [name, { path, exports, optional = [] }] of Object.entries(spec.modules)) {
     const module = await import(pathToFileURL(full(path)).href);
+    const missing = exports.find((e) => !(e in module));
+    if (missing) throw new Error(`${path} does not export ${missing}, which ${name} needs.`);
     // Only what the fingerprint covers may be used.
-    modules[name] = Object.fromEntries(exports.map((e) => {
-      if (!(e in module)) throw new Error(`${path} does not export ${e}, which ${name} needs.`);
-      return [e, module[e]];
-    }));
+    const covered = [...exports, ...optional].filter((e) => e in module);
+    modules[name] = Object.fromEntries(covered.map((e) => [e, module[e]]));
   }
   const after = look();
   for (const [i, path] of fresh.entries()) {

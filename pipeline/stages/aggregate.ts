@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { readerSync } from "../store/artifact.ts";
-import { encodeSummary, isCell, parseSummary, type Summary } from "../results.ts";
+import { encodeSummary, isCell, isObserved, parseSummary, type Summary } from "../results.ts";
 import type { ArtifactReader, ArtifactReaderSync, StageContext, StageResult } from "../stage.ts";
 
 export interface Params {
@@ -78,7 +78,7 @@ function checkRuns(summary: Summary, names: string[], source: string) {
   const cited = new Set<string>();
   for (const [r, row] of summary.rows.entries()) {
     for (const [column, value] of Object.entries(row)) {
-      for (const run of isCell(value) ? value.runs : []) {
+      for (const run of isCell(value) || isObserved(value) ? value.runs : []) {
         if (!known.has(run)) {
           throw new Error(
             `${source}: rows.${r}.${column} cites run "${run}", which the grid does not have ` +

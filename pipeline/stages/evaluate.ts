@@ -5,10 +5,18 @@
 import { init as initJax } from "@jax-js/jax";
 import { z } from "zod";
 import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import { createSystem, kalman, nextPatch, score } from "../../lib/ssm/mod.ts";
+import {
+  createSystem,
+  type Kalman,
+  kalman,
+  nextPatch,
+  type NumericTensor,
+  type Score,
+  score,
+} from "../../lib/ssm/mod.ts";
 import { toHost, unflatten } from "../../lib/train/host.ts";
 import { fitBatch, predictPatches, rollout, toFloat32 } from "../../lib/train/next_patch.ts";
-import type { StageContext, StageResult } from "../stage.ts";
+import type { Pilot, PilotInput, StageContext, StageResult } from "../stage.ts";
 import {
   modelModule,
   type ModelParams,
@@ -20,6 +28,8 @@ import {
 export interface Params {
   model: ModelParams;
   system: SystemParams;
+  /** Which of the models that were trained together. */
+  member: number;
   /** Sequences in a batch; rollouts take fewer where memory demands it. */
   batch: number;
   /** Rollouts instead of one-patch predictions. */
@@ -32,6 +42,7 @@ export function params() {
   return z.strictObject({
     model: modelSchema(),
     system: systemSchema(),
+    member: z.number().int().nonnegative().default(0),
     batch: z.number().int().min(1).default(32),
     rollout: z.strictObject({
       warmup: z.number().int().min(1).default(64),
@@ -42,36 +53,85 @@ export function params() {
 }
 
 export function modules({ model, rollout }: Params) {
-  const used = rollout
-    ? ["configure", "init", "forward", "continueFrom", "step", "rolloutBytes"]
-    : ["configure", "init", "forward"];
-  return modelModule(model, used);
+  const used = ["configure", "init", "forward"];
+  return rollout
+    ? modelModule(model, [...used, "continueFrom", "step", "rolloutBytes"], ["initialState"])
+    // A model with an initial state is evaluated by its step form.
+    : modelModule(model, used, ["initialState", "step"]);
+}
+
+/** Sequences are the units, measured on the second of two batches. */
+export function pilot(p: Params, { data }: Record<string, PilotInput>): Pilot {
+  const { system: { latentDim, obsDim, structure }, model, rollout } = p;
+  const { length, sequences: of } = data.params;
+  const batch = Math.min(p.batch, Math.ceil(of / 2), 64);
+  const sequences = 2 * batch;
+  return {
+    class: { model, batch: p.batch, rollout, length, latentDim, obsDim, structure },
+    params: { ...p, batch },
+    inputs: { data: { ...data.params, sequences } },
+    units: sequences,
+    of,
+    ...(rollout ? peakOf(p, data, rollout) : {
+      memory: () => (of - sequences) * length * obsDim * bytesPerObservation,
+    }),
+  };
+}
+
+/** Observations in float64 and float32, and two predictions of them. */
+const bytesPerObservation = 28;
+
+/** One whole batch of rollouts, but short ones; what the rest of their length adds is known. */
+function peakOf(p: Params, data: PilotInput, rollout: NonNullable<Params["rollout"]>) {
+  const { length, sequences: of } = data.params;
+  const sequences = Math.min(p.batch, of);
+  const furthest = Math.max(...rollout.horizons);
+  const short = Math.min(8, furthest); // enough steps for the caches of several to be held at once
+  return {
+    peak: {
+      params: { ...p, rollout: { ...rollout, horizons: [short] } },
+      inputs: { data: { ...data.params, sequences } },
+    },
+    memory: (observed: Record<string, number>) => {
+      const { warmup, memoryMiB } = rollout;
+      const caches = Math.min(sequences * observed["sequence bytes"], memoryMiB * 2 ** 20);
+      return (of - sequences) * length * p.system.obsDim * bytesPerObservation +
+        caches * (furthest - short) / (warmup + furthest);
+    },
+  };
 }
 
 /**
- * Inputs: `model` (of train) and `data` (of generate). Leaves `scores.json`: {overall, byHorizon, horizons}.
+ * Inputs: `model` (of train or fit) and `data` (of generate). Leaves `scores.json`: {overall, byHorizon, horizons}, and
+ * for predictions of the next patch `aligned`, see {@linkcode alignedScore}.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
-  const { system: { key, ...options }, batch, rollout: free, model: { options: given } } =
-    ctx.params;
+  const { system: { key, ...options }, member, batch, rollout: free } = ctx.params;
   const model = ctx.modules.model as SequenceModel;
   await initJax("wasm");
   const { y } = await ctx.inputs.data.tensors("observations.safetensors");
   const [sequences, length, obs] = y.shape;
-  const config = model.configure(given, options.obsDim);
+  const config = model.configure(ctx.params.model.options, options.obsDim);
   const example = toHost(model.init(config, 0));
   const params = unflatten(
     example,
-    await ctx.inputs.model.tensors("model.safetensors") as never,
+    await ctx.inputs.model.tensors(`model-${member}.safetensors`) as never,
   );
   const filter = kalman(createSystem(key, options), length);
-  const onBatch = (done: number, total: number) => ctx.progress(done, total);
-  const run = { engine: ctx.engine, threads: ctx.threads, onBatch };
+  const run = { engine: ctx.engine, threads: ctx.threads };
 
   if (!free) {
-    const prediction = await predictPatches(model, config, params, toFloat32(y), { ...run, batch });
+    const clock = unitClock(ctx, batch);
+    const prediction = await predictPatches(model, config, params, toFloat32(y), {
+      ...run,
+      batch,
+      onBatch: clock.onBatch,
+    });
     const forecasts = nextPatch(length, config.patch);
-    const scores = score(filter, y, prediction, forecasts);
+    const scores = clock.scored(() => ({
+      ...score(filter, y, prediction, forecasts),
+      aligned: alignedScore(filter, y, prediction, length),
+    }));
     return result(scores, forecasts.horizons);
   }
 
@@ -83,17 +143,24 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     );
   }
   const bytes = model.rolloutBytes(config, Math.ceil((warmup + furthest) / config.patch));
-  const fitting = fitBatch(sequences, bytes, memoryMiB * 2 ** 20);
+  const fitting = fitBatch(Math.min(batch, sequences), bytes, memoryMiB * 2 ** 20);
+  ctx.observe("sequence bytes", bytes);
   ctx.log(
     `rollouts: ${sequences} sequences, about ${(bytes / 2 ** 20).toFixed(2)} MiB each, ` +
       `batches of ${fitting} within ${memoryMiB} MiB` +
-      (fitting < sequences ? " (reduced to fit)" : ""),
+      (fitting < Math.min(batch, sequences) ? " (reduced to fit)" : ""),
   );
   const start = toFloat32({
     shape: [sequences, warmup, obs],
     data: firstTokens(y.data, length, warmup, obs),
   });
-  const rolled = await rollout(model, config, params, start, furthest, { ...run, batch: fitting });
+  const clock = unitClock(ctx, fitting);
+  const rolled = await rollout(model, config, params, start, furthest, {
+    ...run,
+    batch: fitting,
+    onBatch: clock.onBatch,
+    onStep: tokenClock(ctx, fitting * config.patch),
+  });
   const picked = new Float32Array(sequences * horizons.length * obs);
   for (let b = 0; b < sequences; b++) {
     horizons.forEach((h, i) => {
@@ -102,7 +169,79 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     });
   }
   const prediction = { shape: [sequences, 1, horizons.length, obs], data: picked };
-  return result(score(filter, y, prediction, { contexts: [warmup], horizons }), horizons);
+  const scores = clock.scored(() => score(filter, y, prediction, { contexts: [warmup], horizons }));
+  return result(scores, horizons);
+}
+
+/** Patches are powers of two up to this, so every patch size has a boundary at its multiples. */
+const alignment = 32;
+
+/**
+ * One step ahead, at the boundaries that all patch sizes have: the same forecasts whatever the patch, which the next-patch
+ * score is not. Absent when the sequences have no such boundary.
+ */
+function alignedScore(
+  filter: Kalman,
+  y: NumericTensor,
+  { shape, data }: NumericTensor,
+  length: number,
+): Score | undefined {
+  const [sequences, patches, patch, obs] = shape;
+  if (alignment % patch !== 0) return undefined;
+  const contexts: number[] = [];
+  for (let c = alignment; c < length; c += alignment) contexts.push(c);
+  if (contexts.length === 0) return undefined;
+  const picked = new Float32Array(sequences * contexts.length * obs);
+  for (let b = 0; b < sequences; b++) {
+    contexts.forEach((c, i) => {
+      const from = ((b * patches + c / patch - 1) * patch) * obs;
+      for (let j = 0; j < obs; j++) {
+        picked[(b * contexts.length + i) * obs + j] = data[from + j];
+      }
+    });
+  }
+  const prediction = { shape: [sequences, contexts.length, 1, obs], data: picked };
+  return score(filter, y, prediction, { contexts, horizons: [1] }).overall;
+}
+
+/**
+ * Seconds for a sequence: of the batches after the first, which also compiles, and of the scores, which take
+ * all sequences.
+ */
+function unitClock(ctx: StageContext<Params>, batch: number) {
+  const ends: { done: number; at: number }[] = [];
+  let all = 0;
+  return {
+    onBatch(done: number, total: number) {
+      ctx.progress(done, total);
+      all = total;
+      // A rollout also reports parts of a batch.
+      if (done % batch === 0 || done === total) ends.push({ done, at: performance.now() });
+    },
+    scored<T>(work: () => T): T {
+      const start = performance.now();
+      const value = work();
+      const [first, last] = [ends[0], ends.at(-1)!];
+      if (last.done > first.done) {
+        const batches = (last.at - first.at) / (last.done - first.done);
+        ctx.observe("unit seconds", (batches + (performance.now() - start) / all) / 1000);
+      }
+      return value;
+    },
+  };
+}
+
+/**
+ * Seconds for an observation of one sequence when the model runs free, in batches of this many observations; from the second
+ * token on, because the first two compile.
+ */
+function tokenClock(ctx: StageContext<Params>, observations: number) {
+  let start = 0;
+  return (done: number, total: number) => {
+    if (done === 2) start = performance.now();
+    if (done !== total || total < 3) return;
+    ctx.observe("token seconds", (performance.now() - start) / 1000 / ((total - 2) * observations));
+  };
 }
 
 function result(scores: ReturnType<typeof score>, horizons: readonly number[]): StageResult {

@@ -1,38 +1,37 @@
-/** @file Stage that trains one sequence model on fresh simulated batches of one state-space system. */
+/**
+ * @file Stage that trains one sequence model on fresh simulated batches of state-space systems: one seed, or several together in
+ * one program.
+ */
 import { init as initJax } from "@jax-js/jax";
 import { z } from "zod";
 import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import { createSystem, fold, kalman, keyOf, simulate } from "../../lib/ssm/mod.ts";
+import type { Tensor, Tree } from "../../lib/engine/mod.ts";
+import { type FilteringSeed, filteringTask } from "../../lib/train/filtering_task.ts";
 import { flatten } from "../../lib/train/host.ts";
-import {
-  nextPatchLoss,
-  patchWeights,
-  toFloat32,
-  unitStatistics,
-} from "../../lib/train/next_patch.ts";
+import { member } from "../../lib/train/members.ts";
 import { train } from "../../lib/train/trainer.ts";
 import { decodeTensors, encodeTensors } from "../store/safetensors.ts";
-import type { StageContext, StageResult } from "../stage.ts";
+import type { Pilot, StageContext, StageResult } from "../stage.ts";
 import {
-  modelModule,
   type ModelParams,
-  modelSchema,
-  type SystemParams,
-  systemSchema,
+  seedSchema,
+  type SystemLaw,
+  trainedModule,
+  trainingFields,
 } from "../system_params.ts";
 
 export interface Params {
   model: ModelParams;
-  system: SystemParams;
-  initSeed: number;
-  dataSeed: number;
+  system: SystemLaw;
+  /** Trained together; each leaves a model of its own. */
+  seeds: FilteringSeed[];
   steps: number;
-  /** Sequences in a step. */
+  /** Sequences of each seed in a step. */
   batch: number;
   /** T */
   length: number;
-  /** Peak of the warm-up and cosine schedule. */
-  learningRate: number;
+  /** Peak of the warm-up and cosine schedule; that of the input `tuned` when left out. */
+  learningRate?: number;
   warmup: number;
   weightDecay: number;
   clipNorm: number;
@@ -42,65 +41,66 @@ export const usesEngine = true;
 
 export function params() {
   return z.strictObject({
-    model: modelSchema(),
-    system: systemSchema(),
-    initSeed: z.number().int().nonnegative(),
-    dataSeed: z.number().int().nonnegative(),
+    ...trainingFields(),
+    seeds: z.array(seedSchema()).min(1),
     steps: z.number().int().min(1),
-    batch: z.number().int().min(1).default(16),
-    length: z.number().int().min(2).default(256),
-    learningRate: z.number().positive().default(3e-3),
-    warmup: z.number().int().min(0).default(20),
-    weightDecay: z.number().min(0).default(0.01),
-    clipNorm: z.number().positive().default(1),
+    learningRate: z.number().positive().optional(),
   });
 }
 
 export function modules({ model }: Params) {
-  return modelModule(model, ["configure", "init", "forward"]);
+  return trainedModule(model);
+}
+
+/** Steps are the units. What a system does, and how it is sampled, does not change their cost. */
+export function pilot(p: Params): Pilot {
+  const { system: { latentDim, obsDim }, model, batch, length } = p;
+  const steps = Math.min(p.steps, 6);
+  return {
+    class: { model, batch, length, latentDim, obsDim, seeds: p.seeds.length },
+    params: { ...p, steps, warmup: Math.min(p.warmup, steps), learningRate: 1e-3 },
+    units: steps,
+    of: p.steps,
+    tokens: p.steps * batch * length * p.seeds.length,
+  };
 }
 
 /** Seconds between checkpoints: a kill loses at most this much. */
 const checkpointEvery = 20;
 
 /**
- * Leaves `model.safetensors`, every parameter by its dotted name, and the scalars `parameters`, `tokens` (observations seen) and `lastLoss`.
+ * Leaves `model-0.safetensors`, `model-1.safetensors`, ... in the order of the seeds, every parameter by its dotted name, and the
+ * scalars `parameters`, `tokens` (observations that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over seeds).
  * @throws {DivergenceError} with step and learning rate.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
-  const { system: { key, ...options }, ...p } = ctx.params;
-  const model = ctx.modules.model as SequenceModel;
-  await initJax("wasm");
-  const system = createSystem(key, options);
-  const filter = kalman(system, p.length);
-  const config = model.configure(p.model.options, options.obsDim);
-  if (p.length % config.patch !== 0) {
-    throw new RangeError(
-      `length ${p.length} is not a multiple of the patch ${config.patch}; choose one that is`,
+  const p = ctx.params;
+  const learningRate = p.learningRate ?? ctx.inputs.tuned?.scalars.learningRate;
+  if (learningRate === undefined) {
+    throw new Error(
+      "train: no learningRate; give the parameter, or the input `tuned` of stage tune",
     );
   }
-  const weights = patchWeights(filter, p.length, config.patch);
-  const statistics = unitStatistics(options.obsDim);
-  const dataKey = keyOf(p.dataSeed);
-  const nextBatch = (step: number) => ({
-    y: toFloat32(simulate(system, fold(dataKey, step), { batch: p.batch, length: p.length })),
-    weights,
-    train: statistics,
-  });
+  const model = ctx.modules.model as SequenceModel;
+  await initJax("wasm");
+  const config = model.configure(p.model.options, p.system.obsDim);
+  const task = filteringTask(model, config, p.system, p.seeds, p);
+  const several = p.seeds.length > 1;
+  const curve = (name: string, i: number) =>
+    several ? `${name}, system ${p.seeds[i].system}` : name;
+  const optimiser = { weightDecay: p.weightDecay, clipNorm: p.clipNorm };
   const result = await train(
-    nextPatchLoss(model, config),
-    model.init(config, p.initSeed),
-    nextBatch,
+    (example) => task.compile(example, { optimiser, engine: ctx.engine, threads: ctx.threads }),
+    task.nextBatch,
     {
-      schedule: { peak: p.learningRate, steps: p.steps, warmup: p.warmup },
-      optimiser: { weightDecay: p.weightDecay, clipNorm: p.clipNorm },
-      engine: ctx.engine,
-      threads: ctx.threads,
+      schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup },
       signal: ctx.signal,
-      onStep: ({ step, loss, gradNorm, rate }) => {
+      onStep: ({ step, losses, gradNorms, rate }) => {
         ctx.progress(step + 1, p.steps);
-        ctx.metric("loss", step, loss);
-        ctx.metric("gradient norm", step, gradNorm);
+        for (let i = 0; i < losses.length; i++) {
+          ctx.metric(curve("loss", i), step, losses[i]);
+          ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
+        }
         ctx.metric("learning rate", step, rate);
       },
       checkpoint: {
@@ -114,11 +114,22 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     },
   );
   ctx.observe("compile seconds", result.compileSeconds);
-  ctx.observe("step seconds", result.stepSeconds);
-  const tensors = flatten(result.params);
-  const parameters = Object.values(tensors).reduce((sum, t) => sum + t.data.length, 0);
+  // A step of all seeds over their number: what one of them costs.
+  ctx.observe("step seconds", result.stepSeconds / p.seeds.length);
+  const trained = result.params as Tree<Tensor>;
+  const models = p.seeds.map((_, i) => flatten(several ? member(trained, i) : trained));
+  const parameters = Object.values(models[0]).reduce((sum, t) => sum + t.data.length, 0);
+  const losses = Array.from(result.lastLosses);
   return {
-    files: { "model.safetensors": { tensors: tensors as never } },
-    scalars: { parameters, tokens: p.steps * p.batch * p.length, lastLoss: result.lastLoss },
+    files: Object.fromEntries(
+      models.map((tensors, i) => [`model-${i}.safetensors`, { tensors: tensors as never }]),
+    ),
+    scalars: {
+      parameters,
+      tokens: p.steps * p.batch * p.length,
+      steps: p.steps,
+      learningRate,
+      lastLoss: losses.reduce((a, b) => a + b, 0) / losses.length,
+    },
   };
 }

@@ -1,94 +1,265 @@
 /**
- * @file What the filtering experiments share: the runs of one Transformer on one system, and how numbers over
- * systems become a cell.
+ * @file What the filtering experiments run: the models and their sizes, and the jobs of one model on the systems of one
+ * setting. What becomes of the scores is in scores.ts.
  */
-import { meanInterval } from "../../../lib/analysis/intervals.ts";
 import type { GraphBuilder, JobRef } from "../../graph.ts";
 import type { Profile } from "../../profiles.ts";
-import type { Cell } from "../../results.ts";
 
 /** Rollout horizons after a warm-up of 64. */
 export const horizons = [2, 4, 8, 16, 32, 64];
+export const warmup = 64;
 
-/** The part of lib/ssm's score that the tables read. */
-export interface Score {
-  ratio: number;
-  rawRatio: number;
-  /** Exact ratio of predicting zero, and as measured on the data. */
-  zero: number;
-  rawZero: number;
-  gapClosed: number;
-  discrepancy: number;
+export const lambdas = [0.36, 0.68, 0.84, 0.92, 0.96, 0.98, 0.99];
+
+/** The settings of the experiments that do not sweep lambda; the sweep reports what it finds at each. */
+export const settings = [
+  { name: "easy", lambda: 0.68 },
+  { name: "medium", lambda: 0.92 },
+  { name: "hard", lambda: 0.99 },
+];
+
+/** The settings of a profile: all three, or the medium one. */
+export function settingsOf(profile: Profile): typeof settings {
+  return profile.atLeast("standard") ? settings : [settings[1]];
+}
+
+/** Systems by key; each comes with an initialisation and data of its own. */
+export function seedsOf(profile: Profile): number[] {
+  const count = profile.pick({ smoke: 1, quick: 2, standard: 5 });
+  return Array.from({ length: count }, (_, seed) => seed);
+}
+
+/** A model as the experiments know it. */
+export interface Contender {
+  id: string;
+  label: string;
+  /** File in lib/models. */
+  name: string;
+  options: Record<string, unknown>;
+  /** In closed form (stage fit) instead of by gradient. */
+  solved?: boolean;
+  /** Several seeds in one program; a loop over time (LSTM) trains one at a time. */
+  together?: boolean;
+  steps: number;
+  batch: number;
+  warmup: number;
+  rates: number[];
+  /** Steps at the end of each rung of successive halving. */
+  rungs: number[];
+}
+
+/** How long each profile trains, and which learning rates it tries. */
+function training(profile: Profile) {
+  return profile.pick({
+    smoke: { steps: 10, batch: 4, warmup: 3, rates: [2e-3, 8e-3], rungs: [4, 6] },
+    quick: { steps: 120, batch: 4, warmup: 20, rates: [2e-3, 5e-3], rungs: [30] },
+    standard: {
+      steps: 500,
+      batch: 4,
+      warmup: 40,
+      rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2],
+      rungs: [40, 80, 160],
+    },
+    paper: {
+      steps: 2000,
+      batch: 32,
+      warmup: 200,
+      rates: [2.5e-4, 5e-4, 1e-3, 2e-3],
+      rungs: [50, 150],
+    },
+  });
 }
 
 /**
- * Data, training, one-step and rollout scores of a Transformer on one system, and the baselines on the same data.
- * @param system its key is also the seed of initialisation and data.
- * @param options model options over those of the profile.
- * @returns inputs for the aggregate job: `${at}/baseline`, `${at}/one-step`, `${at}/rollout`.
+ * A Transformer of the profile's size. The mode of normalisation is spelt out, so that experiments which vary it share the runs
+ * of the others.
  */
-export function transformerRuns(
-  g: GraphBuilder,
-  profile: Profile,
-  at: string,
-  system: { key: number; [option: string]: unknown },
-  options: Record<string, unknown>,
-): Record<string, JobRef> {
-  const base = profile.pick<Record<string, unknown>>({
+export function transformer(profile: Profile, options: Record<string, unknown> = {}): Contender {
+  const size = profile.pick<Record<string, unknown>>({
     smoke: { dModel: 16, layers: 1, heads: 2 },
-    quick: { dModel: 64, layers: 2 },
-    paper: {}, // the document's 4 layers of width 256
+    quick: { dModel: 32, layers: 2, heads: 2 },
+    paper: { dModel: 256, layers: 4, heads: 4 }, // the document's
   });
-  const size = profile.pick({
-    smoke: { steps: 10, sequences: 64, warmup: 3 },
-    quick: { steps: 120, sequences: 256, warmup: 20 },
-    standard: { steps: 1500, sequences: 2048, warmup: 100 },
-    paper: { steps: 20_000, sequences: 8192, warmup: 500 },
-  });
-  // The mode is spelt out, so that experiments which vary it share the runs of the others.
-  const model = { name: "transformer", options: { ...base, norm: "fixed", ...options } };
-  const { key: seed } = system;
-  const { sequences, steps, warmup } = size;
-  const data = g.job(
-    "generate",
-    { system, dataSeed: 2000 + seed, sequences, length: 256 },
-    {},
-    `${at}/data`,
-  );
-  const trained = g.job(
-    "train",
-    { model, system, initSeed: seed, dataSeed: 1000 + seed, steps, warmup },
-    {},
-    `${at}/train`,
-  );
-  const scored = { model: trained, data };
-  const rollout = { model, system, batch: 1024, rollout: { horizons } };
   return {
-    [`${at}/baseline`]: g.job("baseline", { system, horizons }, { data }, `${at}/baseline`),
-    [`${at}/one-step`]: g.job("evaluate", { model, system }, scored, `${at}/one-step`),
-    [`${at}/rollout`]: g.job("evaluate", rollout, scored, `${at}/rollout`),
+    id: "transformer",
+    label: "Transformer",
+    name: "transformer",
+    options: { ...size, norm: "fixed", ...options },
+    together: together(profile),
+    ...training(profile),
   };
 }
 
-/** The lambdas and seeds of runs named `lambda=L/seed=S/...`, ascending. */
-export function gridOf(names: readonly string[]): { lambdas: number[]; seeds: number[] } {
-  const keys = names.map((name) => /^lambda=([\d.]+)\/seed=(\d+)\//.exec(name)!);
-  const distinct = (k: number) =>
-    [...new Set(keys.map((key) => Number(key[k])))].sort((a, b) => a - b);
-  return { lambdas: distinct(1), seeds: distinct(2) };
+/** Small models of several seeds share a program; those of the document fill the kernels by themselves. */
+const together = (profile: Profile) => !profile.atLeast("paper");
+
+/** Everything that the leaderboard compares, the simplest first. */
+export function contenders(profile: Profile): Contender[] {
+  const common = training(profile);
+  const state = profile.pick({ smoke: 8, quick: 64 });
+  // Linear models need a fraction of the time for a step, and reach much further if they are given more of them.
+  const longer = profile.pick({ smoke: {}, standard: { steps: 3 * common.steps, batch: 8 } });
+  const linear = { ...common, ...longer, together: together(profile) };
+  const reference = transformer(profile);
+  const solved = { ...common, name: "causal_linear", solved: true };
+  return [
+    { id: "fir-8", label: "last 8, closed form", ...solved, options: { taps: 8 } },
+    { id: "fir-64", label: "last 64, closed form", ...solved, options: { taps: 64 } },
+    {
+      id: "fir-64-trained",
+      label: "last 64, trained",
+      name: "causal_linear",
+      options: { taps: 64 },
+      ...linear,
+    },
+    { id: "lru", label: "diagonal recurrence (LRU)", name: "lru", options: { state }, ...linear },
+    {
+      id: "dense-recurrence",
+      label: "dense recurrence",
+      name: "dense_recurrence",
+      options: { state },
+      ...linear,
+    },
+    {
+      id: "steady-state",
+      label: "steady-state Kalman filter",
+      ...common,
+      name: "dense_recurrence",
+      options: { state: 64 },
+      solved: true,
+    },
+    {
+      id: "lstm",
+      label: "LSTM",
+      ...common,
+      name: "lstm",
+      options: { dModel: state, norm: "fixed" },
+    },
+    {
+      ...reference,
+      id: "linear-transformer",
+      label: "linear Transformer",
+      name: "linear_transformer",
+    },
+    reference,
+  ];
+}
+
+/** A distribution of systems: what differs from the defaults of pipeline/system_params.ts. */
+export interface Law {
+  lambda: number;
+  obsDim?: number;
+  structure?: "diagonal" | "dense";
+  condition?: number;
+  observation?: "matched" | "redrawn";
+}
+
+interface RunsOf {
+  /** Leading part of the names of the runs; `/seed=S/...` follows. */
+  at: string;
+  law: Law;
+  contender: Contender;
+  seeds: readonly number[];
+  /** Score free-running rollouts too: on data of their own, or on the starts of the one-step sequences. */
+  rollouts?: "own" | "shared";
+}
+
+/** Seeds of initialisation and of the streams of data beside the key of a system. */
+const seedOf = (system: number) => ({
+  system,
+  initialisation: system,
+  data: 1000 + system,
+});
+/** The system on which learning rates are tuned; none of those that are reported. */
+const tuningSeed = seedOf(900);
+
+/** Sequences to score a model on: whole ones, and the starts of rollouts. */
+function dataOf(g: GraphBuilder, { law, at }: Pick<RunsOf, "law" | "at">, seed: number) {
+  const system = { key: seed, ...law };
+  const { sequences, starts } = g.profile.pick({
+    smoke: { sequences: 64, starts: 32 },
+    quick: { sequences: 256, starts: 256 },
+    standard: { sequences: 512, starts: 8192 },
+    paper: { sequences: 2048, starts: 8192 },
+  });
+  const simulate = (what: string, dataSeed: number, sequences: number, length: number) =>
+    g.job("generate", { system, dataSeed, sequences, length }, {}, `${at}/seed=${seed}/${what}`);
+  return {
+    system,
+    data: () => simulate("data", 2000 + seed, sequences, 256),
+    starts: () => simulate("starts", 3000 + seed, starts, warmup + Math.max(...horizons)),
+  };
+}
+
+/** Zero and the Kalman filter on the same data as the models: `${at}/seed=S/baseline`, and `.../far` for rollouts. */
+export function baselineRuns(
+  g: GraphBuilder,
+  { at, law, seeds }: Pick<RunsOf, "at" | "law" | "seeds">,
+  { far = false } = {},
+): Record<string, JobRef> {
+  const inputs: Record<string, JobRef> = {};
+  for (const seed of seeds) {
+    const { system, data, starts } = dataOf(g, { law, at }, seed);
+    const name = `${at}/seed=${seed}/baseline`;
+    inputs[name] = g.job("baseline", { system, horizons }, { data: data() }, name);
+    if (!far) continue;
+    const farName = `${at}/seed=${seed}/baseline-far`;
+    inputs[farName] = g.job("baseline", { system, horizons }, { data: starts() }, farName);
+  }
+  return inputs;
 }
 
 /**
- * Mean over systems with its 95 % interval and where it came from. Values that are equal by definition, as the filter's
- * ratio to itself, have no interval.
+ * Tuning, training and scores of one model on the systems of one setting.
+ * @returns inputs for the aggregate job: `${at}/seed=S/${id}/model` (of train or fit), `.../one-step`, and `.../rollout` where
+ *   asked for.
  */
-export function seedCell(values: { value: number; run: string }[]): Cell {
-  const { mean, low, high, n } = meanInterval(values.map((v) => v.value));
-  const runs = values.map((v) => v.run);
-  const exact = values.every(({ value }) => value === values[0].value);
-  return exact || low === undefined
-    ? { value: mean, n, runs }
-    : { value: mean, low, high, n, runs };
-}
+export function modelRuns(g: GraphBuilder, runs: RunsOf): Record<string, JobRef> {
+  const { at, law, contender, seeds, rollouts } = runs;
+  const { id, name, options, batch, steps, warmup: rising, rates, rungs } = contender;
+  const model = { name, options };
+  const trained = contender.solved ? undefined : trainer();
+  const inputs: Record<string, JobRef> = {};
+  for (const [index, seed] of seeds.entries()) {
+    const { system, data, starts } = dataOf(g, runs, seed);
+    const of = `${at}/seed=${seed}/${id}`;
+    const fitted = trained
+      ? trained(index)
+      : { job: g.job("fit", { model, system, length: 256 }, {}, `${of}/fit`), member: 0 };
+    const evaluate = (what: string, data: JobRef, more: object) => {
+      const label = `${of}/${what}`;
+      inputs[label] = g.job(
+        "evaluate",
+        { model, system, member: fitted.member, ...more },
+        { model: fitted.job, data },
+        label,
+      );
+    };
+    inputs[`${of}/model`] = fitted.job;
+    evaluate("one-step", data(), { batch: name === "lstm" ? 512 : 64 });
+    if (rollouts) {
+      const from = rollouts === "own" ? starts() : data();
+      evaluate("rollout", from, { batch: 128, rollout: { warmup, horizons } });
+    }
+  }
+  return inputs;
 
-export const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
+  /** One job for all seeds where the model can, otherwise one for each. */
+  function trainer() {
+    const common = { model, system: law, batch, length: 256, warmup: rising };
+    const tuned = g.job(
+      "tune",
+      { ...common, seed: tuningSeed, rates, rungs },
+      {},
+      `${at}/${id}/tune`,
+    );
+    const train = (members: readonly number[], label: string) =>
+      g.job("train", { ...common, seeds: members.map(seedOf), steps }, { tuned }, label);
+    if (contender.together) {
+      const job = train(seeds, `${at}/${id}/train`);
+      return (index: number) => ({ job, member: index });
+    }
+    const jobs = seeds.map((seed) => train([seed], `${at}/seed=${seed}/${id}/train`));
+    return (index: number) => ({ job: jobs[index], member: 0 });
+  }
+}

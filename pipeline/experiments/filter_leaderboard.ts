@@ -1,0 +1,247 @@
+/**
+ * @file Which linear and nonlinear sequence models come how close to the Kalman filter, and at what price? The comparison beside the
+ * four experiments of transformer-filters: the filter is linear, so a linear recurrence can be optimal.
+ */
+import type { GraphBuilder, JobRef } from "../graph.ts";
+import type { Profile } from "../profiles.ts";
+import type { ExperimentMeta, Row, Summary } from "../results.ts";
+import {
+  baselineRuns,
+  contenders,
+  horizons,
+  lambdas,
+  modelRuns,
+  seedsOf,
+} from "./shared/filtering.ts";
+import {
+  agreement,
+  type Baseline,
+  cellOf,
+  type Evaluated,
+  gapColumn,
+  horizonColumns,
+  judge,
+  measured,
+  minus,
+  percent,
+  plotOver,
+  ratioColumn,
+  rawRatioColumn,
+  ruleOf,
+  type Runs,
+  scalars,
+  systemsOf,
+  valuesOf,
+} from "./shared/scores.ts";
+
+export const meta: ExperimentMeta = {
+  id: "filter-leaderboard",
+  title: "Linear models against Transformers",
+  question:
+    "The Kalman filter is linear: how close does each model come to it, and what does it pay?",
+  hypothesis:
+    "The filter is a linear recurrence, so a linear recurrence that is trained finds it, and a Transformer of a similar size " +
+    "pays more steps, parameters and time for less.",
+  method:
+    "The systems, data and scores of the eigenvalue sweep. **last k** is a causal linear map of the last k observations: in " +
+    "closed form, as the map of least expected loss on the known system, and trained. **LRU** and **dense recurrence** are " +
+    "one linear layer, h_t = A h_{t-1} + B y_t, p_t = C h_t + D y_t, with A diagonal and complex or dense; they are trained as " +
+    "convolutions and run as recurrences. The **steady-state Kalman filter** is that recurrence with the filter's limiting gain: what " +
+    "a recurrence whose coefficients do not change with time can reach, the first observations included. The **linear " +
+    "Transformer** is the Transformer with linear attention (arXiv 2006.16236).\n\n" +
+    "Each model's learning rate is found by successive halving at each lambda. Training seconds are those of one system; the " +
+    "microseconds of a token are those of a free-running rollout of 128 sequences at once; both on one core of a machine that " +
+    "ran two jobs at a time. Rollouts start after 64 observations.",
+  command: "deno task pipeline --only filter-leaderboard",
+};
+
+export function grid(g: GraphBuilder, profile: Profile): JobRef {
+  const seeds = seedsOf(profile);
+  const inputs: Record<string, JobRef> = {};
+  for (
+    const lambda of profile.pick({ smoke: [0.96], quick: [0.92, 0.99], standard: lambdas })
+  ) {
+    const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds };
+    Object.assign(inputs, baselineRuns(g, setting, { far: true }));
+    for (const contender of contenders(profile)) {
+      Object.assign(inputs, modelRuns(g, { ...setting, contender, rollouts: "own" }));
+    }
+  }
+  return g.job(
+    "aggregate",
+    { experiment: meta.id, path: "pipeline/experiments/filter_leaderboard.ts" },
+    inputs,
+    "table",
+  );
+}
+
+const rule = ruleOf(
+  "gap closed one step ahead, dense recurrence minus Transformer, LRU minus Transformer, and dense recurrence minus 95 %, " +
+    "each the mean over lambdas.",
+);
+
+/** Names of the models as they appear in the runs, and what they are called in the table. */
+const labels: Record<string, string> = {
+  "fir-8": "last 8, closed form",
+  "fir-64": "last 64, closed form",
+  "fir-64-trained": "last 64, trained",
+  "lru": "diagonal recurrence (LRU)",
+  "dense-recurrence": "dense recurrence",
+  "steady-state": "steady-state Kalman filter",
+  "lstm": "LSTM",
+  "linear-transformer": "linear Transformer",
+  "transformer": "Transformer",
+};
+/** In closed form: nothing was trained. */
+const solved = ["fir-8", "fir-64", "steady-state"];
+
+/** The table: rows of each lambda are predictors, best last. */
+export function summarize(runs: Runs): Summary {
+  const [found, seeds] = [valuesOf(runs, "lambda"), valuesOf(runs, "seed")];
+  const ids = Object.keys(labels);
+  const at = (lambda: number) => `lambda=${lambda}`;
+  const gaps = (lambda: number, id: string) =>
+    measured(runs, seeds, at(lambda), `${id}/one-step`, (s: Evaluated) => s.overall.gapClosed)
+      .values;
+
+  const rows: Row[] = [];
+  for (const lambda of found) {
+    const baseline = (what: "baseline" | "baseline-far", pick: (b: Baseline) => number) =>
+      cellOf(measured(runs, seeds, at(lambda), what, pick));
+    const zero: Row = {
+      lambda,
+      predictor: "zero",
+      ratio: baseline("baseline", (b) => b.zero.oneStep.zero),
+      raw_ratio: baseline("baseline", (b) => b.zero.oneStep.rawZero),
+      gap_closed: baseline("baseline", () => 0),
+    };
+    const kalman: Row = {
+      lambda,
+      predictor: "Kalman filter",
+      ratio: baseline("baseline", (b) => b.kalman.oneStep.ratio),
+      raw_ratio: baseline("baseline", (b) => b.kalman.oneStep.rawRatio),
+      gap_closed: baseline("baseline", (b) => b.kalman.oneStep.gapClosed),
+    };
+    horizons.forEach((h, i) => {
+      zero[`h${h}`] = baseline("baseline-far", (b) => b.zero.rollout[i].zero);
+      kalman[`h${h}`] = baseline("baseline-far", (b) => b.kalman.rollout[i].ratio);
+      zero[`g${h}`] = baseline("baseline-far", () => 0);
+      kalman[`g${h}`] = baseline("baseline-far", () => 1);
+    });
+    const models = ids.map((id): Row => {
+      const one = (pick: (s: Evaluated) => number) =>
+        cellOf(measured(runs, seeds, at(lambda), `${id}/one-step`, pick));
+      const far = (pick: (s: Evaluated) => number) =>
+        cellOf(measured(runs, seeds, at(lambda), `${id}/rollout`, pick));
+      const about = (name: string) => cellOf(scalars(runs, seeds, at(lambda), `${id}/model`, name));
+      const each = (what: string) =>
+        seeds.map((seed) => `${at(lambda)}/seed=${seed}/${id}/${what}`);
+      const row: Row = {
+        lambda,
+        predictor: labels[id],
+        ratio: one((s) => s.overall.ratio),
+        raw_ratio: one((s) => s.overall.rawRatio),
+        gap_closed: one((s) => s.overall.gapClosed),
+        parameters: about("parameters"),
+        tokens: about("tokens"),
+        token_seconds: {
+          observed: { name: "token seconds", scale: 1e6 },
+          runs: each("rollout"),
+        },
+      };
+      if (solved.includes(id)) {
+        row.seconds = { observed: { name: "seconds" }, runs: each("model") };
+      } else {
+        row.learning_rate = about("learningRate");
+        row.seconds = {
+          observed: { name: "step seconds", times: "steps" },
+          runs: each("model"),
+        };
+      }
+      horizons.forEach((h, i) => {
+        row[`h${h}`] = far((s) => s.byHorizon[i].ratio);
+        row[`g${h}`] = far((s) => s.byHorizon[i].gapClosed);
+      });
+      return row;
+    });
+    rows.push(zero, ...models, kalman);
+  }
+
+  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const closed = (lambda: number, id: string) => percent(mean(gaps(lambda, id)));
+  // One number for each system, so that the systems are what varies.
+  const over = (id: string) => seeds.map((_, i) => mean(found.map((l) => gaps(l, id)[i])));
+  const short = found.filter((l) => l <= 0.96 && mean(gaps(l, "dense-recurrence")) < 0.95);
+  const { marks, note } = plotOver(seeds.length);
+  const scored = Object.keys(runs).filter((name) => name.endsWith("/one-step"));
+  const last = found.at(-1)!;
+  return {
+    columns: [
+      { id: "lambda", label: "lambda" },
+      { id: "predictor", label: "predictor", format: "text" },
+      { ...ratioColumn, note: `One step ahead. ${ratioColumn.note}` },
+      rawRatioColumn,
+      gapColumn,
+      ...horizonColumns,
+      ...horizons.map((h) => ({ id: `g${h}`, label: `gap t+${h}`, format: "percent" as const })),
+      { id: "parameters", label: "parameters", format: "integer" },
+      {
+        id: "tokens",
+        label: "tokens",
+        format: "integer",
+        note: "Observations trained on; 0 where the system is known.",
+      },
+      { id: "learning_rate", label: "learning rate", note: "Found by successive halving." },
+      { id: "seconds", label: "seconds to train", format: "seconds", better: "lower" },
+      {
+        id: "token_seconds",
+        label: "us a token",
+        better: "lower",
+        note: "Free-running, 128 sequences at once.",
+      },
+    ],
+    rows,
+    verdict: judge(rule, [
+      {
+        what: "dense recurrence minus Transformer",
+        differences: minus(over("dense-recurrence"), over("transformer")),
+      },
+      { what: "LRU minus Transformer", differences: minus(over("lru"), over("transformer")) },
+      {
+        what: "dense recurrence minus 95 %",
+        differences: over("dense-recurrence").map((x) => x - 0.95),
+      },
+    ]),
+    findings: [
+      `Gap closed at lambda ${last}: ` +
+      ids.map((id) => `${labels[id]} ${closed(last, id)}`).join(", ") +
+      ` (${systemsOf(seeds.length)}).`,
+      short.length === 0
+        ? `The trained dense recurrence closes at least 95 % of the gap at every lambda up to .96: ` +
+          found.filter((l) => l <= 0.96).map((l) => `${closed(l, "dense-recurrence")} at ${l}`)
+            .join(", ") +
+          "."
+        : `The trained dense recurrence closes less than 95 % of the gap at lambda ${
+          short.join(", ")
+        }: ` +
+          short.map((l) =>
+            `${closed(l, "dense-recurrence")} at ${l}, where the steady-state filter closes ${
+              closed(l, "steady-state")
+            }`
+          ).join("; ") + ".",
+      agreement(scored.map((name) => (runs[name].json("scores.json") as Evaluated).overall)),
+    ],
+    plots: [
+      {
+        id: "gap-closed",
+        title: "Gap closed, one step ahead",
+        caption: note,
+        x: { column: "lambda", label: "lambda", scale: "band" },
+        y: { column: "gap_closed", label: "gap closed" },
+        series: "predictor",
+        marks,
+        rules: [{ y: 1, label: "Kalman filter" }],
+      },
+    ],
+  };
+}
