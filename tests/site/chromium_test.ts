@@ -13,7 +13,7 @@ import { publish } from "../../pipeline/publish/publish.ts";
 import { buildSite } from "../../site/build.ts";
 import { serveSite } from "../../site/serve.ts";
 import { CHROMIUM, launch } from "./chromium.ts";
-import { awkward, realistic } from "./fixtures/sources.ts";
+import { awkward, leaderboard, realistic } from "./fixtures/sources.ts";
 
 /** What is seen of one page; runs in the browser. */
 const LOOK = `(() => {
@@ -209,7 +209,9 @@ async function assertCellsEqual(database: string, looks: Map<string, Look>) {
   }
 }
 
-for (const [name, source] of [["realistic", realistic()], ["awkward", awkward()]] as const) {
+const SOURCES = { realistic: realistic(), awkward: awkward(), leaderboard: leaderboard() };
+
+for (const [name, source] of Object.entries(SOURCES)) {
   Deno.test({
     name: `the site of ${name} results in Chromium` +
       (existsSync(CHROMIUM) ? "" : ` (skipped: ${CHROMIUM} is not installed)`),
@@ -220,7 +222,9 @@ for (const [name, source] of [["realistic", realistic()], ["awkward", awkward()]
       withSite(source, async (browser, start, database) => {
         const texts = new Map<string, string>();
         const schemes = new Map<string, Set<string>>();
-        for (const { width, scheme, script } of VIEWS) {
+        // The large one takes seconds a view; what scripts and schemes do to it, the others show.
+        const views = name === "leaderboard" ? [VIEWS[0], VIEWS[3]] : VIEWS;
+        for (const { width, scheme, script } of views) {
           const context = await browser.newContext({
             ...{ viewport: { width, height: 800 }, colorScheme: scheme, javaScriptEnabled: script },
           });
@@ -285,6 +289,47 @@ Deno.test({
       const job = await page.locator(":target").innerText();
       for (const part of ["rollout", "ort 1.30.0", "Intel Xeon", "deno task pipeline", "Seed\n0"]) {
         assert.ok(job.includes(part), `${part} in ${job}`);
+      }
+    }),
+});
+
+Deno.test({
+  name: "a large table scrolls in its frame, and what names rows and columns stays in sight",
+  ignore: !existsSync(CHROMIUM),
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: () =>
+    withSite(leaderboard(), async (browser, start) => {
+      for (const width of [1280, 390]) {
+        const context = await browser.newContext({ viewport: { width, height: 800 } });
+        const page = await context.newPage();
+        await page.goto(new URL("experiments/leaderboard.html", start).href);
+        const places = await page.evaluate(`(() => {
+          const frame = document.querySelector(".scroll");
+          frame.scrollIntoView();
+          frame.scrollTo(300, 1000);
+          const box = (e) => e.getBoundingClientRect();
+          const row = [...frame.querySelectorAll("tbody tr")].find((tr) => box(tr).top > 400);
+          const head = frame.querySelectorAll("thead th");
+          return {
+            moved: [frame.scrollLeft, frame.scrollTop],
+            frame: [box(frame).left, box(frame).top, box(frame).right, innerWidth],
+            head: [box(head[0]).left, box(head[0]).top, box(head[1]).left, box(head[0]).right],
+            row: [box(row.children[0]).left, box(row.children[1]).left],
+            backs: [...row.children].slice(0, 2).map((e) => getComputedStyle(e).backgroundColor),
+          };
+        })()`) as Record<"moved" | "frame" | "head" | "row", number[]> & { backs: string[] };
+        assert.deepEqual(places.moved, [300, 1000]);
+        const [left, top, right, window] = places.frame;
+        assert.ok(left >= 0 && right <= window, `${places.frame}`);
+        const close = (a: number, b: number) => assert.ok(Math.abs(a - b) <= 1, `${a}, not ${b}`);
+        close(places.head[0], left);
+        close(places.head[1], top);
+        close(places.row[0], left);
+        close(places.row[1], places.head[2]);
+        close(places.head[2], places.head[3]);
+        for (const back of places.backs) assert.match(back, /^rgb\(/, "nothing shines through");
+        await context.close();
       }
     }),
 });

@@ -50,6 +50,22 @@ const MISTAKES: [string, (s: any) => void, RegExp][] = [
   ["extra field", (s) => s.date = 1, /Unrecognized key: "date"/],
   ["plot column", (s) => s.plots[0].y.column = "mse", /draws y from "mse"/],
   ["text on an axis", (s) => s.rows[0].lambda = "nine", /draws x from text .* scale "band"/],
+  ["facet column", (s) => s.plots[0].facet = "size", /draws facet from "size"/],
+  [
+    "observed without a name",
+    (s) => s.rows[0].loss = { observed: {}, runs: ["a"] },
+    /rows\.0\.loss\.observed\.name is missing/,
+  ],
+  [
+    "observed and measured",
+    (s) => s.rows[0].loss = { observed: { name: "seconds" }, value: 1, runs: ["a"] },
+    /Unrecognized key: "value"/,
+  ],
+  [
+    "observed without a run",
+    (s) => s.rows[0].loss = { observed: { name: "seconds" }, runs: [] },
+    /rows\.0\.loss\.runs is \[\]/,
+  ],
   ["mixed", (s) => s.rows.push({ loss: "diverged" }), /text in one row and a measured cell/],
 ];
 
@@ -103,6 +119,23 @@ Deno.test("aggregate hands every run to summarize and writes the summary", async
     };
   });
   assert.deepEqual(summary.rows, [{ loss: { value: 12, runs: ["a/seed=0", "b/seed=1"] } }]);
+});
+
+Deno.test("a run may be cited by what was observed alone", async () => {
+  const observed = { name: "step seconds", stage: "train", times: "steps", scale: 1e3 };
+  const rows = [{ loss: { observed, runs: ["a"] } }];
+  const summary = await aggregate({ a: 1 }, () => ({ ...small(), rows }));
+  assert.deepEqual(summary.rows, rows);
+  assert.deepEqual(parseSummary(summary, "test").rows, rows);
+  await assert.rejects(
+    aggregate({ a: 1, b: 2 }, () => ({ ...small(), rows })),
+    /1 of 2 runs feed no cell.*"b"/,
+  );
+  const elsewhere = [{ loss: { observed, runs: ["a", "c"] } }];
+  await assert.rejects(
+    aggregate({ a: 1 }, () => ({ ...small(), rows: elsewhere })),
+    /rows\.0\.loss cites run "c"/,
+  );
 });
 
 Deno.test("aggregate demands every run", async () => {

@@ -1,0 +1,90 @@
+/** @file Numbers from the catalogue in the place of what a summary asks for. */
+import assert from "node:assert/strict";
+import { meanInterval } from "../../lib/analysis/intervals.ts";
+import { type Noted, resolveObserved } from "../../pipeline/publish/observed.ts";
+import type { JobRecord } from "../../pipeline/publish/source.ts";
+import type { Observed, Summary } from "../../pipeline/results.ts";
+
+function job(key: string, stage: string, inputs: string[], seconds: number | null): JobRecord {
+  return {
+    ...{ key, stage, seconds, label: key, params: {}, code: "", engine: "", engineVersion: "" },
+    ...{ machine: null, seed: null, command: "" },
+    inputs: inputs.map((input) => ({ name: input, job: input, content: "" })),
+  };
+}
+
+/** Two seeds: data and tuning lead to training, training and data to scores. */
+const jobs = new Map(
+  [
+    job("data", "generate", [], 1),
+    job("tuned", "tune", ["data"], 50),
+    job("t0", "train", ["tuned"], 10),
+    job("t1", "train", ["tuned"], 20),
+    job("s0", "evaluate", ["t0", "data"], 2),
+    job("r0", "evaluate", ["t0", "data"], 3),
+    job("s1", "evaluate", ["t1", "data"], null),
+    job("both", "evaluate", ["t0", "t1"], 4),
+    job("closed", "baseline", ["data"], 5),
+  ].map((j) => [j.key, j]),
+);
+const runs = { "0": "s0", "0/roll": "r0", "1": "s1", both: "both", closed: "closed" };
+const noted = new Map<string, Noted>([
+  ["t0", { observations: { "step seconds": 0.5 }, scalars: { steps: 100 } }],
+  ["t1", { observations: { "step seconds": 0.7 }, scalars: { steps: 100 } }],
+  ["s0", { observations: { "token seconds": NaN }, scalars: {} }],
+]);
+
+function resolve(observed: Observed["observed"], cited: string[]) {
+  const summary: Summary = {
+    columns: [{ id: "x", label: "x" }, { id: "exact", label: "y" }],
+    rows: [{ x: { observed, runs: cited }, exact: { value: 1, runs: ["0"] } }],
+    verdict: { outcome: "undecided", rule: "r", reason: "r" },
+    findings: [],
+    plots: [],
+  };
+  const before = JSON.stringify(summary);
+  const [row] = resolveObserved(summary, runs, jobs, noted).rows;
+  assert.equal(JSON.stringify(summary), before, "the summary is as it was");
+  assert.deepEqual(row.exact, { value: 1, runs: ["0"] });
+  return row.x;
+}
+
+Deno.test("an observation is looked up on the run or its nearest job of a stage", () => {
+  const { mean, low, high } = meanInterval([50, 70]);
+  assert.deepEqual(
+    resolve({ name: "step seconds", stage: "train", times: "steps" }, ["0", "0/roll", "1"]),
+    { value: mean, low, high, n: 2, runs: ["0", "0/roll", "1"] },
+    "one training behind two runs counts once",
+  );
+  assert.deepEqual(resolve({ name: "seconds", stage: "tune" }, ["0", "1"]), {
+    ...{ value: 50, n: 1, runs: ["0", "1"] },
+  });
+  assert.deepEqual(resolve({ name: "seconds", stage: "evaluate", scale: 1000 }, ["0"]), {
+    ...{ value: 2000, n: 1, runs: ["0"] },
+  });
+  assert.deepEqual(resolve({ name: "seconds" }, ["0", "1"]), {
+    ...{ value: 2, n: 1, runs: ["0", "1"] },
+  });
+});
+
+Deno.test("what was not observed is an absent cell, not an error", () => {
+  for (
+    const [observed, cited] of [
+      [{ name: "seconds" }, ["1"]], // not recorded
+      [{ name: "token seconds" }, ["0"]], // not a number
+      [{ name: "bytes", stage: "train" }, ["0"]],
+      [{ name: "step seconds", stage: "train", times: "epochs" }, ["0"]],
+      [{ name: "seconds", stage: "train" }, ["closed"]], // made without training
+      [{ name: "seconds", stage: "train" }, ["elsewhere"]],
+    ] as [Observed["observed"], string[]][]
+  ) assert.equal(resolve(observed, cited), undefined, JSON.stringify(observed));
+});
+
+Deno.test("two equally near jobs of the stage are refused", () => {
+  assert.throws(
+    () => resolve({ name: "seconds", stage: "train" }, ["both"]),
+    /run "both" comes from 2 jobs of stage train \(t0, t1\)/,
+  );
+  // Farther away there is one again.
+  assert.equal((resolve({ name: "seconds", stage: "tune" }, ["both"]) as { n: number }).n, 1);
+});
