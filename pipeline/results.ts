@@ -33,6 +33,26 @@ export interface Cell {
   runs: string[];
 }
 
+/**
+ * A number that the runs do not contain, because it differs from one time to the next: seconds,
+ * memory. `summarize` says which; publish reads it from the catalogue and puts a cell in its place,
+ * the mean over the distinct jobs with its 95 % interval, or nothing where it was not observed.
+ */
+export interface Observed {
+  observed: {
+    /** What the jobs observed, for example "step seconds"; "seconds" is how long a job took. */
+    name: string;
+    /** The nearest job of this stage among the run and what it was made from; absent: the run. */
+    stage?: string;
+    /** Name of a scalar of the same job that multiplies the number. */
+    times?: string;
+    /** A constant that multiplies it, such as 1e6 for seconds to microseconds. */
+    scale?: number;
+  };
+  /** As of a cell. */
+  runs: string[];
+}
+
 export type ColumnFormat = "ratio" | "percent" | "integer" | "seconds" | "text" | "fixed3";
 
 export interface Column {
@@ -47,8 +67,8 @@ export interface Column {
   note?: string;
 }
 
-/** Text and plain numbers say what the row is about; cells are what was measured. */
-export type RowValue = string | number | Cell;
+/** Text and plain numbers say what the row is about; the others are what was measured. */
+export type RowValue = string | number | Cell | Observed;
 
 /** A column that a row lacks was not measured. */
 export type Row = Record<string, RowValue>;
@@ -57,6 +77,8 @@ export interface PlotSpec {
   id: string;
   title: string;
   caption: string;
+  /** Column whose values split the plot into panels side by side, with the same scales. */
+  facet?: string;
   x: { column: string; label: string; scale?: "linear" | "log" | "band" };
   y: { column: string; label: string; scale?: "linear" | "log" };
   /** Column whose values split the rows into series. */
@@ -85,9 +107,18 @@ export interface Summary {
   plots: PlotSpec[];
 }
 
+/** A summary in which publish has put cells in the place of what was observed. */
+export type PublishedSummary = Omit<Summary, "rows"> & { rows: PublishedRow[] };
+export type PublishedRow = Record<string, Exclude<RowValue, Observed>>;
+
 /** True for a measured number, false for the text or number that names a row. */
 export function isCell(value: RowValue | undefined): value is Cell {
-  return typeof value === "object" && value !== null;
+  return typeof value === "object" && value !== null && "value" in value;
+}
+
+/** True for a number that only the catalogue knows. */
+export function isObserved(value: RowValue | undefined): value is Observed {
+  return typeof value === "object" && value !== null && "observed" in value;
 }
 
 /** The number of a cell or of a plain numeric value; `undefined` for text and for a missing value. */
@@ -133,12 +164,23 @@ function summarySchema() {
     return z.NEVER;
   });
   const text = z.string().min(1, "expected text that is not empty");
+  const runs = z.array(text)
+    .min(1, "expected at least one run: a number without a source is no result");
   const cell = z.strictObject({
     value: number,
     low: number.optional(),
     high: number.optional(),
     n: z.number().int("expected a whole number").nonnegative().optional(),
-    runs: z.array(text).min(1, "expected at least one run: a number without a source is no result"),
+    runs,
+  });
+  const observed = z.strictObject({
+    observed: z.strictObject({
+      name: text,
+      stage: text.optional(),
+      times: text.optional(),
+      scale: z.number().optional(),
+    }),
+    runs,
   });
   const column = z.strictObject({
     id: z.string().regex(/^[a-z]\w*$/i, "expected a letter, then letters, digits or underscores"),
@@ -154,6 +196,7 @@ function summarySchema() {
     id: z.string().regex(/^[a-z][a-z0-9-]*$/, "expected lower-case letters, digits and hyphens"),
     title: text,
     caption: z.string(),
+    facet: text.optional(),
     x: axis(["linear", "log", "band"]),
     y: axis(["linear", "log"]),
     series: text.optional(),
@@ -167,8 +210,9 @@ function summarySchema() {
       context.addIssue("expected a finite number; a measured NaN or infinity belongs in a cell");
       return z.NEVER;
     }
-    const parsed = cell.safeParse(v);
-    if (parsed.success) return parsed.data as Cell;
+    const schema = isObserved(v as Observed) ? observed : cell;
+    const parsed = schema.safeParse(v);
+    if (parsed.success) return parsed.data as Cell | Observed;
     for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
     return z.NEVER;
   });
@@ -223,12 +267,14 @@ function inconsistency(summary: Summary): string | undefined {
   for (const plot of summary.plots) {
     if (plots.has(plot.id)) return `plot id "${plot.id}" is used twice`;
     plots.add(plot.id);
-    for (
-      const [role, id] of [["x", plot.x.column], ["y", plot.y.column], ["series", plot.series]]
-    ) {
+    const drawn = { x: plot.x.column, y: plot.y.column, series: plot.series, facet: plot.facet };
+    for (const [role, id] of Object.entries(drawn)) {
       if (id !== undefined && !ids.includes(id)) {
         return `plot "${plot.id}" draws ${role} from "${id}", but the ${known}`;
       }
+    }
+    if (plot.facet !== undefined && plot.series !== undefined && plot.marks.includes("bar")) {
+      return `plot "${plot.id}" draws bars of several series in panels; leave out series or facet`;
     }
     const words = (id: string) => summary.rows.find((row) => typeof row[id] === "string");
     if (words(plot.y.column)) return `plot "${plot.id}" draws y from text in "${plot.y.column}"`;

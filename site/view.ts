@@ -26,7 +26,19 @@ export interface TableView {
   columns: { id: string; label: string; unit?: string; numeric: boolean }[];
   rows: { label: string; groupStart: boolean; cells: TableCell[] }[];
   notes: { label: string; text: string }[];
+  /** Columns at the left that name the rows and stay in sight: none, one or two. */
+  pinned: number;
+  /** Characters of the widest entry of the first column: where the second one stays. */
+  firstWidth: number;
+  /** Too many rows to see the head with the last, and too many columns for the text's width. */
+  long: boolean;
+  broad: boolean;
 }
+
+const LONG = 30;
+const BROAD = 9;
+/** A first column wider than this would leave no room for a second that stays. */
+const NARROW = 12;
 
 export interface TableCell {
   numeric: boolean;
@@ -46,6 +58,14 @@ export function tableView({ columns, rows }: ExperimentResult): TableView {
     c.format !== "text" && rows.every((row) => row.get(c.id)?.value !== null)
   );
   const first = columns[0].id;
+  const naming = (i: number) => {
+    const cells = columns[i] ? rows.map((row) => row.get(columns[i].id)) : [];
+    return cells.length > 0 && cells.every((cell) => cell?.kind === "label");
+  };
+  const firstWidth = Math.max(
+    ...columns[0].label.split(" ").map((word) => word.length),
+    ...rows.map((row) => row.get(first)?.text.length ?? 1),
+  );
   return {
     columns: columns.map(({ id, label, unit }, i) => ({ id, label, unit, numeric: numeric[i] })),
     rows: rows.map((row, r) => {
@@ -69,6 +89,10 @@ export function tableView({ columns, rows }: ExperimentResult): TableView {
         }),
       };
     }),
+    pinned: !naming(0) ? 0 : firstWidth <= NARROW && naming(1) ? 2 : 1,
+    firstWidth,
+    long: rows.length > LONG,
+    broad: columns.length > BROAD,
     notes: columns.filter((c) => c.note || c.better).map((c) => {
       const parts = [c.better ? `${c.better} is better` : "", c.note ?? ""].filter((part) => part);
       return { label: c.label, text: parts.join("; ").replace(/\.$/, "") + "." };

@@ -1,9 +1,16 @@
 /**
  * @file The table of one experiment as Markdown: readable in an editor and in a diff.
  *
- * Byte-deterministic: no date and no duration, so that a rerun with the same numbers is no change.
+ * Byte-deterministic: no date, and no duration but those that an experiment asks for, so that a rerun
+ * with the same numbers is no change.
  */
-import { type Column, isCell, type Outcome, type RowValue, type Summary } from "../results.ts";
+import {
+  type Column,
+  isCell,
+  type Outcome,
+  type PublishedRow,
+  type PublishedSummary,
+} from "../results.ts";
 import { formatInterval, formatLabel, formatNumber } from "./format.ts";
 import type { ExperimentRecord, JobRecord, MachineRecord } from "./source.ts";
 
@@ -51,7 +58,7 @@ export function markdown(
   return blocks.filter((block) => block !== "").join("\n\n") + "\n";
 }
 
-function table(columns: Column[], rows: Record<string, RowValue>[]): string {
+function table(columns: Column[], rows: PublishedRow[]): string {
   const numeric = columns.map((c) => rows.every((row) => typeof row[c.id] !== "string"));
   const line = (cells: string[]) => `| ${cells.join(" | ")} |`;
   return [
@@ -61,7 +68,7 @@ function table(columns: Column[], rows: Record<string, RowValue>[]): string {
   ].join("\n");
 }
 
-function written(value: RowValue | undefined, { format }: Column): string {
+function written(value: PublishedRow[string] | undefined, { format }: Column): string {
   if (value === undefined) return "–";
   if (typeof value === "string") return text(value);
   if (typeof value === "number") return formatLabel(value, format);
@@ -71,7 +78,11 @@ function written(value: RowValue | undefined, { format }: Column): string {
 }
 
 /** Jobs, seeds, sizes, engine and machine as plain sentences: what a reader needs for trust. */
-export function madeBy({ rows }: Summary, jobs: JobRecord[], machines: MachineRecord[]): string[] {
+export function madeBy(
+  { rows }: PublishedSummary,
+  jobs: JobRecord[],
+  machines: MachineRecord[],
+): string[] {
   const cells = rows.flatMap((row) => Object.values(row).filter(isCell));
   const stages = new Map<string, number>();
   for (const job of jobs) stages.set(job.stage, (stages.get(job.stage) ?? 0) + 1);

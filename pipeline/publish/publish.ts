@@ -110,7 +110,10 @@ function checkIds({ profile, experiments }: PublishSource) {
 async function sourceHash({ profile, experiments, jobs, machines }: PublishSource) {
   const hash = createHash("sha256");
   for (
-    const part of ["./publish.ts", "./format.ts", "./markdown.ts", "./tables.ts", "../results.ts"]
+    const part of [
+      ...["./publish.ts", "./format.ts", "./markdown.ts", "./observed.ts", "./tables.ts"],
+      "../results.ts",
+    ]
   ) {
     hash.update(await readFile(fileURLToPath(new URL(part, import.meta.url))));
   }

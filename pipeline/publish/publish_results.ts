@@ -14,7 +14,8 @@ import { hashFile } from "../store/objects.ts";
 import { writeFileAtomic } from "../store/files.ts";
 import type { JobNode } from "../graph.ts";
 import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
-import { parseSummary } from "../results.ts";
+import { parseSummary, type Summary } from "../results.ts";
+import { type Noted, resolveObserved } from "./observed.ts";
 import type { Workspace } from "../workspace.ts";
 
 /** The file that an aggregate job leaves. */
@@ -53,9 +54,10 @@ export async function publishResults(
 
 /** What the published files are made by, as far as this module calls it. */
 const CODE = [
-  ...["publish", "publish_results", "format", "markdown", "tables", "duckdb", "source"].map((
-    name,
-  ) => `./${name}.ts`),
+  ...["publish", "publish_results", "format", "markdown", "observed", "tables", "duckdb", "source"]
+    .map((
+      name,
+    ) => `./${name}.ts`),
   "../results.ts",
 ];
 
@@ -70,7 +72,7 @@ export async function publishSource(
 ): Promise<PublishSource> {
   const catalog = await workspace.catalog();
   const labels = await workspace.labels();
-  const experiments: ExperimentRecord[] = [];
+  const found: (Omit<ExperimentRecord, "summary"> & { summary: Summary })[] = [];
   const roots: string[] = [];
   for (const { meta } of workspace.plan.experiments) {
     const node = workspace.graph.results.get(meta.id)!;
@@ -88,7 +90,7 @@ export async function publishSource(
         "WHERE job_key = $key AND job_key_of_input IS NOT NULL",
       { key },
     );
-    experiments.push({
+    found.push({
       meta,
       summary: parseSummary(JSON.parse(text), `${SUMMARY} of experiment ${meta.id}`),
       runs: Object.fromEntries(inputs.map(({ name, job }) => [name, job as string])),
@@ -96,6 +98,13 @@ export async function publishSource(
     roots.push(...inputs.map(({ job }) => job as string));
   }
   const jobs = await jobRecords(catalog, roots, options);
+  const byKey = new Map(jobs.map((job) => [job.key, job]));
+  const noted = await notedOf(catalog);
+  const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs }) => ({
+    meta,
+    runs,
+    summary: resolveObserved(summary, runs, byKey, noted),
+  }));
   const machines = await catalog.query("SELECT id, description FROM machine ORDER BY id");
   const used = new Set(jobs.map((job) => job.machine));
   return {
@@ -155,6 +164,20 @@ async function jobRecords(
     stack.push(...mine.flatMap(({ job }) => job ?? []));
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
+}
+
+/** Observations and scalars of every job. */
+async function notedOf(catalog: Catalog): Promise<Map<string, Noted>> {
+  const noted = new Map<string, Noted>();
+  for (const kind of ["observation", "scalar"] as const) {
+    for (const row of await catalog.query(`SELECT job_key, name, value FROM ${kind}`)) {
+      const key = row.job_key as string;
+      const entry = noted.get(key) ?? { observations: {}, scalars: {} };
+      noted.set(key, entry);
+      entry[`${kind}s`][row.name as string] = row.value as number;
+    }
+  }
+  return noted;
 }
 
 async function curvesOf(catalog: Catalog, keys: string[]) {

@@ -4,7 +4,7 @@
  * Types are those of DuckDB's core: the browser reads the database with a WebAssembly build that can
  * fetch no extension (so JSON is stored as text).
  */
-import { isCell, numberOf, type Row, type Summary } from "../results.ts";
+import { isCell, numberOf, type PublishedRow, type PublishedSummary } from "../results.ts";
 import { formatInterval, formatLabel, formatNumber } from "./format.ts";
 import { madeBy } from "./markdown.ts";
 import { type JobRecord, jobsOf, type PublishSource } from "./source.ts";
@@ -24,10 +24,10 @@ const INPUTS = "STRUCT(name VARCHAR, job VARCHAR, content VARCHAR)[]";
  * One line per row of the summary; beside a measured column its `_low`, `_high` and `_n`, so that
  * the table opens in one line of Python with nothing to unpack. A missing cell is NULL, NaN is NaN.
  */
-export function wide({ columns, rows }: Pick<Summary, "columns" | "rows">): Table {
+export function wide({ columns, rows }: Pick<PublishedSummary, "columns" | "rows">): Table {
   const types: Record<string, Type> = {};
-  const readers: ((row: Row) => Value)[] = [];
-  const add = (name: string, type: Type, read: (row: Row) => Value) => {
+  const readers: ((row: PublishedRow) => Value)[] = [];
+  const add = (name: string, type: Type, read: (row: PublishedRow) => Value) => {
     types[name] = type;
     readers.push(read);
   };

@@ -16,6 +16,11 @@ export function short(value: number): string {
     .replaceAll("-", "−");
 }
 
+/** The same as a share of one. */
+export function shortPercent(value: number): string {
+  return `${short(value * 100)} %`;
+}
+
 /** Cut to what fits in `width`; the table and the caption say it in full. */
 export function fitted(text: string, width: number): string {
   const limit = Math.floor(width / CHARACTER);
@@ -28,10 +33,16 @@ export function leftMargin(labels: string[]): number {
 }
 
 /** Where few values were measured, the axis names just those, as far as they fit in `width`. */
-export function valueTicks(xs: number[], log: boolean, width: number): Plot.ScaleOptions {
+export function valueTicks(
+  xs: number[],
+  log: boolean,
+  width: number,
+  tickFormat: (value: number) => string = short,
+): Plot.AxisXOptions {
   const values = xs.toSorted((a, b) => a - b);
-  const tickFormat = short;
-  if (values.length < 2 || values.length > 12) return { ticks: width < 400 ? 4 : 8, tickFormat };
+  if (values.length < 2 || values.length > 12) {
+    return { ticks: width < 200 ? 3 : width < 400 ? 4 : 8, tickFormat };
+  }
   const at = (v: number) => log ? Math.log(v) : v;
   const pixels = width / (at(values[values.length - 1]) - at(values[0]));
   const kept: number[] = [];
@@ -39,7 +50,8 @@ export function valueTicks(xs: number[], log: boolean, width: number): Plot.Scal
     const last = kept[kept.length - 1];
     if (last === undefined || (at(last) - at(v)) * pixels > 30) kept.push(v);
   }
-  return { ticks: kept.reverse(), tickFormat };
+  // As text: a tick format on a logarithmic axis leaves out the 8 and the 9 of every decade.
+  return { ticks: kept.reverse(), text: tickFormat } as Plot.AxisXOptions;
 }
 
 /** Category names, turned and shortened when they do not fit side by side in `width`. */

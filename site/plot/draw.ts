@@ -17,8 +17,10 @@ import {
   labelWidth,
   leftMargin,
   short,
+  shortPercent,
   valueTicks,
 } from "./axes.ts";
+import { arrange } from "./panels.ts";
 import { readSeries, type Series } from "./series.ts";
 
 export interface Drawing {
@@ -37,22 +39,39 @@ interface Frame {
   width: number;
   height: number;
   direct: boolean;
-  percent: boolean;
+  /** How numbers on the axes are written. */
+  x: (value: number) => string;
+  y: (value: number) => string;
+  /** Titles of the panels by their facet; empty for a plot that is not split. */
+  titles: Map<string, string>;
+  /** Most panels in a row. */
+  columns: number;
 }
 
 export function drawPlot(spec: PlotSpec, { rows, columns }: ExperimentResult): Drawing {
   const { series, hidden } = readSeries(spec, rows);
   const named = series.length > 1 || spec.series !== undefined;
-  const direct = named && spec.marks.includes("line") && series.length <= 6 &&
+  const direct = named && !spec.facet && spec.marks.includes("line") && series.length <= 6 &&
     series.every(({ name, points }) => name.length <= 22 && points.length > 0);
-  const percent = columns.find((c) => c.id === spec.y.column)?.format === "percent";
+  const written = (id: string) =>
+    columns.find((c) => c.id === id)?.format === "percent" ? shortPercent : short;
+  const axes = { x: written(spec.x.column), y: written(spec.y.column) };
+  const titles = new Map<string, string>();
+  const facet = columns.find((c) => c.id === spec.facet);
+  for (const { facet: name } of series.flatMap((s) => s.points)) {
+    // A number alone does not say what it is of.
+    if (facet) titles.set(name, isNaN(Number(name)) ? name : `${facet.label} ${name}`);
+  }
   const legend = named ? series.map((s) => ({ name: s.name, swatch: swatch(spec, s) })) : [];
   for (const { label } of spec.rules ?? []) {
     if (!legend.some(({ name }) => name === label)) legend.push({ name: label, swatch: RULE });
   }
   return {
-    wide: render(spec, series, { width: 800, height: 400, direct, percent }),
-    narrow: render(spec, series, { width: 340, height: 300, direct: false, percent }),
+    wide: render(spec, series, { ...axes, titles, columns: 4, width: 800, height: 400, direct }),
+    narrow: render(spec, series, {
+      ...{ ...axes, titles, columns: 1, width: 340, height: 300 },
+      direct: false,
+    }),
     ...{ legend, direct, hidden },
   };
 }
@@ -62,7 +81,8 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   const rules = spec.rules ?? [];
   const labels = frame.direct ? endLabels(series, rules) : [];
   const right = frame.direct ? labelWidth(labels) : 16;
-  const across = frame.width - right - 52 - 16;
+  const panels = arrange(frame.titles, frame.columns, frame.width - right - 52 - 16);
+  const across = panels?.width ?? frame.width - right - 52 - 16;
   const xs = [...new Set(series.flatMap((s) => s.points.map((p) => p.x)))];
   const bars = spec.marks.includes("bar");
   const grouped = bars && series.length > 1;
@@ -72,14 +92,17 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   const label = fitted(spec.x.label, across);
   const xAxis = {
     ...{ label, labelArrow: "none", labelAnchor: "center", tickSize: 0 },
-    ...(categories?.ticks ?? valueTicks(xs as number[], spec.x.scale === "log", across)),
+    ...(categories?.ticks ??
+      valueTicks(xs as number[], spec.x.scale === "log", across, frame.x)),
+    // Panels in a row share the axis below them; those of a phone are too far from the last one's.
+    ...(panels ? { facetAnchor: panels.columns > 1 ? "bottom-empty" : null } : {}),
   } as Plot.AxisXOptions;
   const options: Plot.PlotOptions = {
     document: emptyDocument(),
     className: "plot",
     width: frame.width,
-    height: frame.height + (categories?.height ?? 0),
-    marginTop: 34,
+    height: (panels ? 96 + 210 * panels.rows : frame.height) + (categories?.height ?? 0),
+    marginTop: panels ? 52 : 34,
     marginLeft: 52,
     marginBottom: 44 + (categories?.height ?? 0),
     marginRight: right,
@@ -92,28 +115,39 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
       ? { axis: null, type: "point", padding: spec.marks.includes("line") ? 0.2 : 0.5, domain: xs }
       : { axis: null, type: spec.x.scale === "log" ? "log" : "linear" },
     ...(grouped ? { fx: { axis: null, domain: xs, padding: 0.2 } } : {}),
+    ...(panels
+      ? {
+        fx: { axis: null, padding: 0.08 },
+        fy: { axis: null, padding: panels.columns > 1 ? 0.2 : 0.3 },
+      }
+      : {}),
     y: {
       ...{
         label: fitted(spec.y.label, frame.width - 20),
         type: spec.y.scale ?? "linear",
-        nice: true,
+        nice: spec.y.scale !== "log", // a decade more than there is to show
         grid: true,
       },
       ...{ tickSize: 0, ticks: 5 },
-      tickFormat: (v: number) => frame.percent ? `${short(v * 100)} %` : short(v),
+      tickFormat: frame.y,
     },
     marks: [
       grouped ? Plot.axisFx({ ...xAxis, anchor: "bottom" }) : Plot.axisX(xAxis),
       ...rules.map(({ y }) => {
-        return Plot.ruleY([y], { className: "reference", strokeDasharray: "2 3" });
+        const style = { className: "reference", strokeDasharray: "2 3" };
+        return panels
+          ? Plot.ruleY(panels.everywhere([{ y }]), { y: "y", ...panels.at, ...style })
+          : Plot.ruleY([y], style);
       }),
+      ...(panels ? [panels.titles] : []),
       ...series.flatMap((s, i) => {
         // Neighbours on a band share their x; side by side their intervals can be told apart.
         const apart = categories && !bars && !spec.marks.includes("line");
         const step = Math.min(16, across / xs.length * 0.7 / series.length);
         const dx = apart ? (i - (series.length - 1) / 2) * step : 0;
-        const r = frame.width < 400 ? 3.5 : 4.5;
-        return seriesMarks(spec, s, r, grouped ? { fx: "x", x: () => s.name } : { x: "x", dx });
+        const r = panels || frame.width < 400 ? 3.5 : 4.5;
+        const at = grouped ? { fx: "x", x: () => s.name } : { x: "x", dx, ...panels?.at };
+        return seriesMarks(spec, s, r, at);
       }),
     ],
   };
@@ -124,7 +158,8 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   const svg = Plot.plot(options) as unknown as Drawn;
   svg.querySelector("style").remove(); // the style sheet of the site says it better
   svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", `${spec.title}. ${spec.y.label} against ${spec.x.label}.`);
+  const split = panels ? `, in a panel for each of ${[...frame.titles.values()].join(", ")}` : "";
+  svg.setAttribute("aria-label", `${spec.title}. ${spec.y.label} against ${spec.x.label}${split}.`);
   return svg.outerHTML;
 }
 

@@ -5,6 +5,8 @@ import type { PlotSpec } from "../../pipeline/results.ts";
 import type { CellResult } from "../results.ts";
 
 export interface Point {
+  /** Panel that it stands in; empty in a plot that is not split. */
+  facet: string;
   /** A category on a band, else a number. */
   x: string | number;
   y: number;
@@ -53,7 +55,8 @@ export function readSeries(spec: PlotSpec, rows: Map<string, CellResult>[]) {
     else {
       if (ends.length && !drawn && spec.marks.includes("interval")) hidden++;
       const [low, high] = drawn ? ends : [NaN, NaN];
-      points.push({ x: at, y: y.value!, low, high });
+      const facet = spec.facet ? row.get(spec.facet)?.text ?? "–" : "";
+      points.push({ facet, x: at, y: y.value!, low, high });
     }
   }
   for (const { points } of series.values()) {

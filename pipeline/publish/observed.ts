@@ -1,0 +1,92 @@
+/**
+ * @file Puts numbers from the catalogue where a summary asks for what was observed while jobs ran.
+ *
+ * Durations and memory differ from one time to the next, so they are in no artifact and no summary: a
+ * job that ran again would otherwise rerun everything behind it. They are read here, when something is
+ * published anyway, and are cells like any other from then on.
+ */
+import { meanInterval } from "../../lib/analysis/intervals.ts";
+import {
+  type Cell,
+  isObserved,
+  type Observed,
+  type PublishedRow,
+  type PublishedSummary,
+  type Summary,
+} from "../results.ts";
+import type { JobRecord } from "./source.ts";
+
+/** What the catalogue noted of one job, by name. */
+export interface Noted {
+  observations: Record<string, number>;
+  scalars: Record<string, number>;
+}
+
+/**
+ * @param runs input name of the aggregate job to job key
+ * @param jobs every job that a run names, and every job those came from
+ * @throws {Error} when a run leads to several jobs of the stage that are equally near
+ */
+export function resolveObserved(
+  summary: Summary,
+  runs: Record<string, string>,
+  jobs: ReadonlyMap<string, JobRecord>,
+  noted: ReadonlyMap<string, Noted>,
+): PublishedSummary {
+  const rows = summary.rows.map((row) => {
+    const out: PublishedRow = {};
+    for (const [column, value] of Object.entries(row)) {
+      const cell = isObserved(value) ? cellOf(value, runs, jobs, noted) : value;
+      if (cell !== undefined) out[column] = cell;
+    }
+    return out;
+  });
+  return { ...summary, rows };
+}
+
+/** Undefined when no job observed it. */
+function cellOf(
+  { observed: { name, stage, times, scale = 1 }, runs: cited }: Observed,
+  runs: Record<string, string>,
+  jobs: ReadonlyMap<string, JobRecord>,
+  noted: ReadonlyMap<string, Noted>,
+): Cell | undefined {
+  // Several runs may come from one job, which counts once.
+  const behind = new Set(cited.map((run) => nearest(run, runs[run], stage, jobs)));
+  const values: number[] = [];
+  for (const job of behind) {
+    if (!job) continue;
+    const { observations = {}, scalars = {} } = noted.get(job.key) ?? {};
+    const value = name === "seconds" ? job.seconds ?? NaN : observations[name] ?? NaN;
+    const factor = times === undefined ? 1 : scalars[times] ?? NaN;
+    if (Number.isFinite(value * factor)) values.push(value * factor * scale);
+  }
+  if (!values.length) return undefined;
+  const { mean, low, high, n } = meanInterval(values);
+  return { value: mean, ...(low === undefined ? {} : { low, high }), n, runs: cited };
+}
+
+/** The job of a stage that is the fewest inputs away. */
+function nearest(
+  run: string,
+  key: string,
+  stage: string | undefined,
+  jobs: ReadonlyMap<string, JobRecord>,
+): JobRecord | undefined {
+  if (stage === undefined) return jobs.get(key);
+  const seen = new Set<string>();
+  for (let level = [key]; level.length;) {
+    const here = [...new Set(level)].flatMap((k) => jobs.get(k) ?? []);
+    const found = here.filter((job) => job.stage === stage);
+    if (found.length > 1) {
+      throw new Error(
+        `publish: run "${run}" comes from ${found.length} jobs of stage ${stage} ` +
+          `(${found.map((job) => job.label).join(", ")}); an observed cell must mean one.`,
+      );
+    }
+    if (found.length) return found[0];
+    level = here.flatMap((job) => job.inputs.flatMap((input) => input.job ?? []))
+      .filter((k) => !seen.has(k));
+    for (const k of level) seen.add(k);
+  }
+}
