@@ -1,0 +1,67 @@
+/**
+ * @file `deno task pipeline --estimate`: time and memory of everything that would run, before it does.
+ *
+ * Exit code 0 also when some of it is unknown: the table says what.
+ */
+import { resolve } from "node:path";
+import { estimateJobs } from "../estimate/estimate.ts";
+import { type Pilots, Stopped } from "../estimate/pilots.ts";
+import { report, reportText } from "../estimate/report.ts";
+import { machineInfo } from "../run/machine.ts";
+import { Scheduler } from "../run/scheduler.ts";
+import { lockStore } from "../store/lock.ts";
+import { openWorkspace, selectJobs, type Workspace } from "../workspace.ts";
+import type { CommandOptions } from "./options.ts";
+
+export async function command(options: CommandOptions): Promise<number> {
+  const lock = await lockStore(resolve(options.root, options.store), "estimate");
+  try {
+    const workspace = await openWorkspace(options);
+    try {
+      return await estimate(workspace, options);
+    } finally {
+      workspace.close();
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+async function estimate(workspace: Workspace, options: CommandOptions): Promise<number> {
+  const scheduler = new Scheduler(selectJobs(workspace.graph, options), workspace.resolver);
+  await scheduler.plan();
+  const open = [...scheduler.statuses.values()].filter((s) => s.state !== "cached");
+  const nodes = open.map(({ node }) => node);
+  const machine = machineInfo();
+  const { profile, jobs: workers } = options;
+  const say = (line: string) => console.error(line); // The estimate itself may go to a file.
+  let running: Pilots | undefined;
+  const stop = () => running?.stop();
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  try {
+    const estimates = await estimateJobs(workspace, nodes, {
+      ...{ workers, say, machine: machine.id },
+      onPilots: (pilots) => running = pilots,
+    });
+    const found = report(estimates, { profile, workers, machine: machine.description });
+    if (options.json) console.log(JSON.stringify(found, null, 1));
+    else {
+      const waiting = open.filter((s) => s.state === "waiting").length;
+      console.log(
+        nodes.length
+          ? `${nodes.length} of ${scheduler.statuses.size} jobs would run (profile ${profile}; ` +
+            `${waiting} of them unless what they wait for leaves the same bytes as before).\n`
+          : `All ${scheduler.statuses.size} jobs are done; nothing would run.`,
+      );
+      if (nodes.length) console.log(reportText(found));
+    }
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Stopped)) throw error;
+    console.error("Stopped; nothing of it is left.");
+    return 130;
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * @file What everything that would run costs: from the catalogue where this machine has done such jobs,
+ * from pilots that run now elsewhere, and openly unknown where there is neither.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import type { JobNode } from "../graph.ts";
+import type { Pilot } from "../stage.ts";
+import type { Workspace } from "../workspace.ts";
+import { classify, type CostClass } from "./classes.ts";
+import { type Cost, extrapolate, type Measurement } from "./cost.ts";
+import { Pilots, Stopped } from "./pilots.ts";
+import { NOTHING, readRecorded } from "./recorded.ts";
+
+/** `pilot`: measured now; `catalogue`: measured by an earlier run. */
+export type Source = "pilot" | "catalogue" | "unknown";
+
+export interface JobEstimate {
+  node: JobNode;
+  source: Source;
+  /** Unless unknown. */
+  cost?: Cost;
+  /** Why it is unknown. */
+  reason?: string;
+  tokens: number;
+}
+
+/** Jobs of a class that do equally many units. */
+export interface ClassEstimate {
+  stage: string;
+  /** Of one of its jobs. */
+  label: string;
+  jobs: JobEstimate[];
+  units?: number;
+  /** From a pilot: seconds of one unit. */
+  unitSeconds?: number;
+  /** Seconds of loading the code, where a pilot measured them. */
+  load: number;
+}
+
+export interface Estimates {
+  classes: ClassEstimate[];
+  pilots: { jobs: number; seconds: number };
+  /** How much longer a job takes while all workers are busy, and the job it was measured on. */
+  slowdown?: { factor: number; workers: number; label: string };
+}
+
+/**
+ * @param nodes jobs that would run
+ * @param machine id of this machine
+ * @param onPilots is given the means to stop
+ * @throws {Stopped}
+ */
+export async function estimateJobs(
+  workspace: Workspace,
+  nodes: JobNode[],
+  { workers, machine, say, onPilots }: {
+    workers: number;
+    machine: string;
+    say: (line: string) => void;
+    onPilots?: (pilots: Pilots) => void;
+  },
+): Promise<Estimates> {
+  const { fingerprints, options, storeDir, plan } = workspace;
+  const classes = await classify(nodes, fingerprints, options.engine);
+  // A store without a catalogue must not get one from a question.
+  const recorded = existsSync(join(storeDir, "catalog.duckdb"))
+    ? await readRecorded(
+      await workspace.catalog(),
+      plan.stages,
+      await codesOf(workspace, nodes),
+      machine,
+    )
+    : NOTHING;
+  const pilots = new Pilots(workspace, say);
+  onPilots?.(pilots);
+  const start = performance.now();
+  try {
+    const estimates: ClassEstimate[] = [];
+    let dearest: { seconds: number; node: JobNode; pilot: Pilot; alone: Measurement } | undefined;
+    for (const group of classes) {
+      let measured: Measurement | string | undefined;
+      for (const [of, jobs] of byUnits(group)) {
+        const known = recorded.cost(group.id, of);
+        const { node, pilot } = jobs[0];
+        const one: ClassEstimate = {
+          ...{ stage: group.stage.name, label: node.label, units: of, load: 0 },
+          jobs: jobs.map(({ node, pilot }) => ({
+            ...{ node, source: "catalogue", cost: known, tokens: pilot?.tokens ?? 0 },
+          })),
+        };
+        estimates.push(one);
+        if (known) continue;
+        if (pilot) measured ??= await pilots.measure(node, pilot).catch(reasonOf);
+        measured ??= `stage ${group.stage.name} has no pilot, and no such job was recorded here`;
+        for (const [i, job] of one.jobs.entries()) {
+          Object.assign(job, fromPilot(measured, jobs[i].pilot));
+        }
+        if (typeof measured === "string") continue;
+        one.load = measured.load;
+        one.unitSeconds = measured.unit;
+        const seconds = one.jobs.reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
+        if (pilot && seconds > (dearest?.seconds ?? 0)) {
+          dearest = { seconds, node, pilot, alone: measured };
+        }
+      }
+    }
+    const slowdown = dearest && workers > 1 && nodes.length > 1
+      ? await slowdownOf(pilots, dearest, workers)
+      : undefined;
+    const seconds = (performance.now() - start) / 1000;
+    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, slowdown };
+  } finally {
+    pilots.close();
+  }
+}
+
+async function codesOf({ fingerprints }: Workspace, nodes: JobNode[]): Promise<Set<string>> {
+  const codes = new Set<string>();
+  for (const { stage, modules } of nodes) {
+    codes.add((await fingerprints.of(stage.path, modules)).code);
+  }
+  return codes;
+}
+
+function byUnits({ jobs }: CostClass): Map<number | undefined, CostClass["jobs"]> {
+  const groups = new Map<number | undefined, CostClass["jobs"]>();
+  for (const job of jobs) {
+    const of = job.pilot?.of;
+    groups.set(of, [...groups.get(of) ?? [], job]);
+  }
+  return groups;
+}
+
+function fromPilot(measured: Measurement | string, pilot?: Pilot): Partial<JobEstimate> {
+  try {
+    if (typeof measured === "string" || !pilot) throw new Error(measured as string);
+    return { source: "pilot", cost: extrapolate(measured, pilot) };
+  } catch (error) {
+    return { source: "unknown", cost: undefined, reason: (error as Error).message };
+  }
+}
+
+function reasonOf(error: Error): string {
+  if (error instanceof Stopped) throw error;
+  return error.message.split("\n")[0];
+}
+
+/** The same pilot as often as there are workers, at once, against the one that ran alone. */
+async function slowdownOf(
+  pilots: Pilots,
+  { node, pilot, alone }: { node: JobNode; pilot: Pilot; alone: Measurement },
+  workers: number,
+): Promise<Estimates["slowdown"]> {
+  const paceOf = ({ unit, seconds }: Measurement) => unit ?? seconds;
+  const together = await pilots.together(node, pilot, workers).catch(reasonOf);
+  if (typeof together === "string") return undefined;
+  const pace = together.reduce((sum, one) => sum + paceOf(one), 0) / workers;
+  return { factor: pace / paceOf(alone), workers, label: node.label };
+}
