@@ -1,5 +1,5 @@
 /**
- * @file `deno task pipeline`, `status`, `why`, `verify`, `gc` and `crash`.
+ * @file `deno task pipeline`, `sweep`, `status`, `why`, `verify`, `gc` and `crash`.
  *
  * Commands are loaded one at a time, so that a run with nothing to do loads no more than it needs.
  */
@@ -14,6 +14,7 @@ const LOAD: Record<string, () => Promise<{ command: Command }>> = {
   verify: () => import("./commands/verify.ts"),
   gc: () => import("./commands/gc.ts"),
   crash: () => import("./crash.ts"),
+  sweep: () => import("./commands/sweep.ts"),
 };
 
 /** @returns the exit code: 0, 1 when something failed, 130 after Ctrl-C */

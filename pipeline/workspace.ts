@@ -46,8 +46,17 @@ export interface Workspace {
   close(): void;
 }
 
+/** A graph other than that of the experiments. */
+export interface OwnGraph {
+  labelSpace: string;
+  build(root: string, plan: Plan): Graph | Promise<Graph>;
+}
+
 /** The caller holds the store's lock. @throws {Error} for anything wrong with graph or options */
-export async function openWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+export async function openWorkspace(
+  options: WorkspaceOptions,
+  own?: OwnGraph,
+): Promise<Workspace> {
   const root = resolve(options.root);
   const storeDir = resolve(root, options.store);
   const profile = profileOf(options.profile);
@@ -55,9 +64,11 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
   const fingerprints = new Fingerprints(root, cacheDir, Packages.read(root));
   const { packages, hashes } = fingerprints;
   const plan = await loadPlan(root, cacheDir, packages, hashes);
-  const graph = buildGraph(root, plan, profile, new Overrides(options.set));
+  const graph = own
+    ? await own.build(root, plan)
+    : buildGraph(root, plan, profile, new Overrides(options.set));
 
-  const labelSpace = profile.name + (options.set.length ? "-set" : "");
+  const labelSpace = own?.labelSpace ?? profile.name + (options.set.length ? "-set" : "");
   let opened: Promise<Catalog> | undefined;
   let closable: Catalog | undefined;
   const catalog = () =>
@@ -83,8 +94,9 @@ export async function openWorkspace(options: WorkspaceOptions): Promise<Workspac
     labelSpace,
     async labels() {
       const db = await catalog();
-      const own = await db.nodes(labelSpace);
-      return labelSpace === profile.name ? own : new Map([...await db.nodes(profile.name), ...own]);
+      const mine = await db.nodes(labelSpace);
+      if (own || labelSpace === profile.name) return mine;
+      return new Map([...await db.nodes(profile.name), ...mine]);
     },
     catalog,
     close() {

@@ -4,6 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { chooseEngine } from "../../lib/engine/tfjs/addon.ts";
+import { type SinkName, SINKS } from "../log/sink.ts";
 import { PROFILES } from "../profiles.ts";
 import type { EngineName } from "../stage.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
@@ -13,8 +14,15 @@ export interface CommandOptions extends WorkspaceOptions {
   job?: string;
   jobs: number;
   dryRun: boolean;
+  /** Say what a run would cost instead of running. */
+  estimate: boolean;
   json: boolean;
   publish: boolean;
+  /** Where curves go besides the catalogue. */
+  log: SinkName[];
+  /** Runs of a sweep; undefined: all of them. */
+  count?: number;
+  retry: boolean;
   yes: boolean;
   rerun: number;
   kills: number;
@@ -44,7 +52,18 @@ const OPTIONS = {
   set: { type: "string", multiple: true, help: "stage.parameter=value, may be repeated" },
   store: { type: "string", help: "folder of the results (default .store)" },
   "dry-run": { type: "boolean", help: "say what would run, and why" },
+  estimate: {
+    type: "boolean",
+    help: "say what would run costs, from measured pilots (also --json)",
+  },
   "no-publish": { type: "boolean", help: "leave reports/ and the site as they are" },
+  log: {
+    type: "string",
+    multiple: true,
+    help: `also send curves to ${SINKS.join(", ")} (a list, or repeated)`,
+  },
+  count: { type: "string", help: "take up at most so many runs that are not finished" },
+  retry: { type: "boolean", help: "also runs that failed before, with the same code" },
   json: { type: "boolean", help: "print JSON" },
   yes: { type: "boolean", help: "delete; without it gc only says what it would delete" },
   rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
@@ -58,7 +77,7 @@ const COMMON: OptionName[] = ["profile", "engine", "set", "store", "root"];
 /** Options by command; anything else is refused. */
 export const COMMANDS: Record<string, { options: OptionName[]; help: string; words?: string }> = {
   run: {
-    options: [...COMMON, "only", "job", "jobs", "dry-run", "no-publish"],
+    options: [...COMMON, "only", "job", "jobs", "dry-run", "estimate", "json", "no-publish", "log"],
     help: "run every job that is not done, publish the results and build the site",
   },
   status: { options: [...COMMON, "only", "json"], help: "say where every job stands" },
@@ -74,6 +93,12 @@ export const COMMANDS: Record<string, { options: OptionName[]; help: string; wor
   crash: {
     options: ["profile", "kills", "seed", "jobs", "root"],
     help: "kill a run at random moments and check that nothing is lost",
+  },
+  sweep: {
+    options: ["engine", "store", "root", "jobs", "count", "retry", "dry-run", "json", "log"],
+    help:
+      "run the runs of a Weights & Biases sweep file that are not finished, and rank all of them",
+    words: "FILE.yaml",
   },
 };
 
@@ -96,7 +121,7 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
   if (words.length !== (wanted ? 1 : 0)) {
     throw new Error(
       wanted
-        ? `${command} needs the label of one job.\n\n${helpFor(command)}`
+        ? `${command} needs ${WORDS[wanted]}.\n\n${helpFor(command)}`
         : `${command} takes no argument "${words[0]}".\n\n${helpFor(command)}`,
     );
   }
@@ -119,7 +144,11 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
     job: text("job"),
     jobs: number("jobs", navigator.hardwareConcurrency, 1),
     dryRun: values["dry-run"] === true,
+    estimate: values.estimate === true,
     publish: values["no-publish"] !== true,
+    log: sinkNames(list("log")),
+    count: text("count") === undefined ? undefined : number("count", 0, 1),
+    retry: values.retry === true,
     json: values.json === true,
     yes: values.yes === true,
     rerun: number("rerun", 0, 0),
@@ -127,6 +156,22 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
     seed: number("seed", 1, 0),
     words,
   };
+}
+
+/** What a command's one argument is. */
+const WORDS: Record<string, string> = {
+  JOB: "the label of one job",
+  "FILE.yaml": "one sweep file",
+};
+
+function sinkNames(lists: string[]): SinkName[] {
+  const names = new Set(lists.flatMap((list) => list.split(",")));
+  for (const name of names) {
+    if (!SINKS.includes(name as SinkName)) {
+      throw new Error(`--log ${name}: no such sink; the sinks are ${SINKS.join(", ")}.`);
+    }
+  }
+  return [...names] as SinkName[];
 }
 
 function wholeNumber(name: string, text: string | undefined, fallback: number, least: number) {

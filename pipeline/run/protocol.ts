@@ -24,6 +24,8 @@ export interface JobSpec {
   /** Only for stages that use one. */
   engine?: EngineName;
   threads: number;
+  /** Somebody wants the points of curves while the job runs. */
+  stream?: boolean;
   /** Source files that the fingerprint was made from. */
   codeFiles: string[];
 }
@@ -33,6 +35,8 @@ export type ToWorker = { type: "job"; spec: JobSpec } | { type: "abort" };
 export type FromWorker =
   | { type: "log"; line: string }
   | { type: "progress"; done: number; total: number }
+  /** Points of curves that were not sent before; only for specs with `stream`. */
+  | { type: "metrics"; points: MetricPoint[] }
   | { type: "done"; result: JobResult }
   | { type: "failed"; message: string; aborted: boolean };
 

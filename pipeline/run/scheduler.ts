@@ -7,6 +7,7 @@
 import type { Executor, Outcome } from "./executors/executor.ts";
 import type { JobNode } from "../graph.ts";
 import type { JobSpec } from "./protocol.ts";
+import type { MetricPoint } from "../store/catalog.ts";
 import type { Resolution, Resolver } from "../keys/resolver.ts";
 
 /** `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
@@ -45,6 +46,8 @@ export interface SchedulerHooks {
   commit(finished: Finished[]): Promise<(Committed | { error: string })[]>;
   changed(status: JobStatus): void;
   log(status: JobStatus, line: string): void;
+  /** Points of curves while they grow. */
+  metrics?(status: JobStatus, points: MetricPoint[]): void;
 }
 
 export interface Finished {
@@ -134,6 +137,7 @@ export class Scheduler {
       const spec = await hooks.prepare(status);
       const outcome = await executor.run(spec, status.node.stage.permissions, {
         log: (line) => hooks.log(status, line),
+        metrics: (points) => hooks.metrics?.(status, points),
         progress(done, total) {
           status.progress = { done, total };
           hooks.changed(status);

@@ -3,6 +3,7 @@
  * worker behind `sbatch`. The scheduler needs no more than this.
  */
 import type { JobResult, JobSpec } from "../protocol.ts";
+import type { MetricPoint } from "../../store/catalog.ts";
 import type { StagePermissions } from "../../stage.ts";
 
 export type Outcome =
@@ -13,6 +14,8 @@ export type Outcome =
 export interface JobHooks {
   log(line: string): void;
   progress(done: number, total: number): void;
+  /** Points of curves while they grow; an executor that sends none leaves them to the result. */
+  metrics?(points: MetricPoint[]): void;
 }
 
 export interface Executor {

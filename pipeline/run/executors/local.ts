@@ -146,6 +146,7 @@ class Worker {
     if (typeof message === "string") this.#hooks?.log(message);
     else if (message.type === "log") this.#hooks?.log(message.line);
     else if (message.type === "progress") this.#hooks?.progress(message.done, message.total);
+    else if (message.type === "metrics") this.#hooks?.metrics?.(message.points);
     else if (message.type === "done") this.#finish({ ok: true, result: message.result });
     else this.#finish({ ok: false, message: message.message, aborted: message.aborted });
   }

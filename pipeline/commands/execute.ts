@@ -1,0 +1,224 @@
+/**
+ * @file Runs the open jobs of a graph on this machine, for `deno task pipeline` and `deno task sweep`:
+ * what is shown, recorded and logged while they run, and what a signal does.
+ */
+import { canonical, sha256 } from "../keys/canonical.ts";
+import type { NodeRow, RunInfo } from "../store/catalog.ts";
+import { openView, PlainView, type View } from "../run/display.ts";
+import type { EngineName } from "../stage.ts";
+import { LocalExecutor } from "../run/executors/local.ts";
+import type { JobNode } from "../graph.ts";
+import { LiveFile, type LiveJob } from "../run/live.ts";
+import type { LogFeed, Unit } from "../log/feed.ts";
+import type { SinkName } from "../log/sink.ts";
+import { machineInfo } from "../run/machine.ts";
+import { reasons } from "../keys/reasons.ts";
+import { Recorder, recordInputs, recordNodes } from "../run/recorder.ts";
+import type { JobStatus, Scheduler } from "../run/scheduler.ts";
+import type { Workspace } from "../workspace.ts";
+import { count } from "./run_report.ts";
+
+/** Time that jobs get to save a checkpoint after Ctrl-C. */
+const GRACE_MS = 3000;
+/** Two signals that come closer together than this are one. */
+const SAME_STOP_MS = 500;
+/** Reasons are looked up one by one; beyond this many only those of started jobs are. */
+const REASONS_AHEAD = 300;
+
+export interface Execution {
+  /** What other terminals call this run: the profile, or the sweep. */
+  title: string;
+  /** The command line, for the catalogue. */
+  command: string;
+  /** Jobs at the same time. */
+  jobs: number;
+  feed?: LogFeed;
+  /** Jobs in the order of the graph; otherwise what starts the longest chain goes first. */
+  inOrder?: boolean;
+  /** Standard output is for something else. */
+  quiet?: boolean;
+  changed?(status: JobStatus): void;
+  failed(status: JobStatus, view: View): void;
+}
+
+/** @returns true when the run was stopped */
+export async function execute(
+  workspace: Workspace,
+  scheduler: Scheduler,
+  { title, command, jobs, feed, inOrder, quiet, changed, failed }: Execution,
+): Promise<boolean> {
+  const catalog = await workspace.catalog();
+  const run: RunInfo = {
+    id: crypto.randomUUID(),
+    profile: workspace.labelSpace,
+    command,
+    machine: machineInfo(),
+  };
+  await catalog.startRun(run);
+  const estimate = await estimator(workspace);
+  const running = () => [...scheduler.statuses.values()].filter((s) => s.state === "running");
+  const totals = () => count(scheduler, estimate, jobs);
+  const view = quiet ? new PlainView((line) => console.error(line)) : openView(running, totals);
+  const why = await collectReasons(workspace, scheduler);
+  const live = new LiveFile(workspace.storeDir, () => ({
+    pid: Deno.pid,
+    profile: title,
+    jobs: [...scheduler.statuses.values()].map((status) => liveJob(status, why)),
+  }));
+  const executor = new LocalExecutor({
+    root: workspace.root,
+    storeDir: workspace.storeDir,
+    capacity: jobs,
+  });
+  const recorder = new Recorder(workspace, catalog, run);
+  let firstStop: number | undefined;
+  const stop = () => {
+    scheduler.stop();
+    const now = performance.now();
+    // `deno task` passes on the Ctrl-C that the terminal has already sent to everybody.
+    if (firstStop !== undefined && now - firstStop < SAME_STOP_MS) return;
+    if (firstStop === undefined) view.say("Stopping; press Ctrl-C again to stop at once.");
+    executor.abort(firstStop === undefined ? GRACE_MS : 0);
+    firstStop ??= now;
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) Deno.addSignalListener(signal, stop);
+  try {
+    await scheduler.run(executor, {
+      prepare: async (status) => {
+        if (!why.has(status.node)) why.set(status.node, await explain(workspace, status));
+        return { ...await recorder.spec(status), stream: feed !== undefined };
+      },
+      async commit(finished) {
+        const results = await recorder.commit(finished);
+        for (const [i, { status, outcome }] of finished.entries()) {
+          if (!("error" in results[i]) && outcome.ok) {
+            const { metrics, artifact: { scalars } } = outcome.result;
+            feed?.done(status.node, { metrics, scalars });
+          } else if (outcome.ok || !outcome.aborted) feed?.failed(status.node);
+        }
+        return results;
+      },
+      changed(status) {
+        view.changed(status, totals());
+        if (status.state === "failed") failed(status, view);
+        if (status.state === "cached") feed?.cached(status.node);
+        live.touch();
+        changed?.(status);
+      },
+      log: (status, line) => view.log(status, line),
+      metrics: (status, points) => feed?.metrics(status.node, points),
+    }, inOrder ? () => 0 : estimate);
+  } finally {
+    for (const signal of signals) Deno.removeSignalListener(signal, stop);
+    view.close();
+    await executor.close();
+    live.close();
+  }
+  await recordLabels(workspace, scheduler);
+  return scheduler.stopped;
+}
+
+/** The sinks that were asked for, and what they are to be told; undefined without any. */
+export async function openFeed(
+  workspace: Workspace,
+  scheduler: Scheduler,
+  sinkNames: SinkName[],
+  { units, project, entity }: { units?: Unit[]; project?: string; entity?: string } = {},
+): Promise<LogFeed | undefined> {
+  if (!sinkNames.length) return undefined;
+  const { LogFeed } = await import("../log/feed.ts");
+  const { unitsOf } = await import("../log/units.ts");
+  const { openSink } = await import("../log/sink.ts");
+  const { gitCommit } = await import("../log/git.ts");
+  const { storeDir, root, resolver, options } = workspace;
+  const warn = (line: string) => console.error(line);
+  const sinks = await Promise.all(
+    sinkNames.map((name) => openSink(name, { storeDir, warn, project, entity })),
+  );
+  const engine: EngineName = options.engine;
+  const feed = new LogFeed({
+    sinks,
+    units: units ?? unitsOf([...scheduler.statuses.keys()], engine, gitCommit(root)),
+    keyOf: (node) => resolver.keys.get(node),
+    catalog: workspace.catalog,
+    warn,
+  });
+  for (const { node, state } of scheduler.statuses.values()) {
+    if (state === "cached") feed.cached(node);
+  }
+  return feed;
+}
+
+/** Notes where every label leads, so that `why` compares with the right earlier job. */
+export async function recordLabels(workspace: Workspace, scheduler: Scheduler): Promise<void> {
+  const { resolver, index, labelSpace } = workspace;
+  const nodes = [...scheduler.statuses.keys()];
+  const isDone = (node: JobNode) => resolver.contentOf(node) !== undefined;
+  const stamp = canonical(nodes.map((n) => [n.label, resolver.keys.get(n) ?? null, isDone(n)]));
+  const hash = sha256(stamp);
+  if (index.nodes[labelSpace] === hash) return;
+  const catalog = await workspace.catalog();
+  await recordNodes(catalog, labelSpace, nodes, (node) => ({
+    key: resolver.keys.get(node),
+    done: isDone(node),
+  }));
+  await recordInputs(
+    catalog,
+    nodes.filter(isDone),
+    (node) => isDone(node) ? resolver.keys.get(node) : undefined,
+  );
+  index.nodes[labelSpace] = hash;
+}
+
+export type Reasons = Map<JobNode, string[]>;
+
+export async function collectReasons(
+  workspace: Workspace,
+  scheduler: Scheduler,
+  atMost = REASONS_AHEAD,
+): Promise<Reasons> {
+  const why: Reasons = new Map();
+  const ready = [...scheduler.statuses.values()].filter((s) => s.state === "ready");
+  if (!ready.length) return why;
+  const labels = await workspace.labels();
+  for (const status of ready.slice(0, atMost)) {
+    why.set(status.node, await explain(workspace, status, labels));
+  }
+  return why;
+}
+
+async function explain(
+  workspace: Workspace,
+  { node, stale }: JobStatus,
+  labels?: Map<string, NodeRow>,
+): Promise<string[]> {
+  const catalog = await workspace.catalog();
+  labels ??= await workspace.labels();
+  return await reasons(node, stale!, labels.get(node.label), catalog, workspace.fingerprints);
+}
+
+export function liveJob(status: JobStatus, why: Reasons): LiveJob {
+  const { node, state, stale, seconds, progress, error } = status;
+  const waits = Object.values(node.inputs).filter((i) => i.kind === "job").map((i) => i.label);
+  return {
+    label: node.label,
+    labels: node.labels,
+    stage: node.stage.name,
+    state,
+    seconds,
+    progress,
+    error,
+    key: stale?.key,
+    why: state === "waiting" ? [`waits for ${waits.join(", ")}`] : why.get(node),
+  };
+}
+
+/** Seconds of a job from the mean of its stage so far. */
+async function estimator(workspace: Workspace): Promise<(node: JobNode) => number> {
+  const rows = await (await workspace.catalog()).query(
+    "SELECT stage, avg(seconds) AS mean FROM job GROUP BY stage",
+  );
+  const means = new Map(rows.map((row) => [row.stage as string, row.mean as number]));
+  return (node) => means.get(node.stage.name) ?? 1;
+}

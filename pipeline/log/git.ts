@@ -1,0 +1,25 @@
+/** @file Which commit a run was started from. */
+export interface Commit {
+  commit: string;
+  /** Files differ from the commit, or are new. */
+  dirty: boolean;
+}
+
+/** Null outside a git repository, before its first commit, and where git is not installed. */
+export function gitCommit(root: string): Commit | null {
+  const git = (...args: string[]): string | undefined => {
+    try {
+      const { success, stdout } = new Deno.Command("git", {
+        args: ["-C", root, ...args],
+        stdin: "null",
+        stderr: "null",
+      }).outputSync();
+      return success ? new TextDecoder().decode(stdout) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  const commit = git("rev-parse", "--verify", "HEAD")?.trim();
+  if (!commit) return null;
+  return { commit, dirty: git("status", "--porcelain") !== "" };
+}
