@@ -90,10 +90,10 @@ export function closedForm(
   return { kernel: bestCausalMap(filter, { patch, taps }) };
 }
 
-/** Tokens in, and the recent ones as input, as output and in flight. */
+/** Tokens in, padded and convolved, and the recent ones, each as input, as output and twice in flight. */
 export function rolloutBytes(
   { obsDim, patch, taps }: CausalLinearConfig,
   capacity: number,
 ): number {
-  return 4 * (2 * capacity + 4 * taps) * patch * obsDim;
+  return 4 * 4 * (6 * capacity + 2 * taps) * patch * obsDim;
 }

@@ -168,6 +168,17 @@ export function forwardDecoder<Cache>(
   return { prediction: predict(params, x, config, normaliser), caches };
 }
 
+/**
+ * Bytes that one sequence needs while the parallel form takes it through the warm-up of a rollout: activations and scores of one
+ * block, each there up to three times (held against the measured peak of a process in tests/models/rollout_memory_test.ts).
+ */
+export function warmUpBytes(
+  { dModel, heads }: Pick<DecoderConfig, "dModel" | "heads">,
+  tokens: number,
+): number {
+  return 4 * 3 * tokens * (16 * dModel + 64 * heads);
+}
+
 /** What the step form carries from token to token. */
 export type DecoderState<Cache> = { caches: Cache[]; sums: RunningSums };
 

@@ -154,10 +154,10 @@ export function step(
   return stepFilter({ readout: c, direct: d }, next, config, train, state, y);
 }
 
-/** Tokens in, their reversal, and the state as input, as output and in flight. */
+/** Tokens in, padded, convolved and reversed, and the states, each as input, as output and twice in flight. */
 export function rolloutBytes(
   { obsDim, patch, state }: DenseRecurrenceConfig,
   capacity: number,
 ): number {
-  return 4 * (4 * capacity * patch * obsDim + 4 * state);
+  return 4 * 4 * (6 * capacity * patch * obsDim + 4 * state);
 }

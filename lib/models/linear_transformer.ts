@@ -19,6 +19,7 @@ import {
   initDecoder,
   stepDecoder,
   sumsOf,
+  warmUpBytes,
 } from "./decoder.ts";
 
 export type LinearTransformerConfig = DecoderConfig;
@@ -62,10 +63,11 @@ export function continueFrom(
   return { caches, sums: sumsOf(y) };
 }
 
-/** The state of every layer as input, as output and once in flight; the same for every capacity. */
-export function rolloutBytes({ layers, dModel, heads }: LinearTransformerConfig): number {
+/** The warm-up, and the state of every layer as input, as output and once in flight. */
+export function rolloutBytes(config: LinearTransformerConfig, capacity: number): number {
+  const { layers, dModel, heads } = config;
   const state = dModel * (dModel / heads + 1);
-  return 4 * (3 * layers * state + 16 * dModel);
+  return warmUpBytes(config, capacity) + 4 * 3 * layers * state;
 }
 
 /** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. The state knows no positions. */

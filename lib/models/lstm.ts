@@ -223,7 +223,10 @@ export function chain(
   ];
 }
 
-/** The states as input, as output and once in flight; the same for every capacity. */
-export function rolloutBytes({ layers, dModel }: LstmConfig): number {
-  return 4 * (3 * 2 * layers * dModel + 16 * dModel);
+/** Observations in and out, and gates and states of every layer as input, as output and twice in flight. */
+export function rolloutBytes(
+  { layers, dModel, patch, obsDim }: LstmConfig,
+  capacity: number,
+): number {
+  return 4 * 4 * (6 * layers * dModel + 8 * dModel + 4 * capacity * patch * obsDim);
 }

@@ -24,6 +24,7 @@ import {
   initDecoder,
   stepDecoder,
   sumsOf,
+  warmUpBytes,
 } from "./decoder.ts";
 
 export type TransformerConfig = DecoderConfig;
@@ -80,9 +81,10 @@ export function continueFrom(
   };
 }
 
-/** Two caches of every layer, each there as input, as output and once in flight. */
-export function rolloutBytes({ layers, dModel }: TransformerConfig, capacity: number): number {
-  return 4 * (3 * 2 * layers * capacity * dModel + 16 * dModel);
+/** The warm-up, and two caches of every layer, each there as input, as output and once in flight. */
+export function rolloutBytes(config: TransformerConfig, capacity: number): number {
+  const { layers, dModel } = config;
+  return warmUpBytes(config, capacity) + 4 * 3 * 2 * layers * capacity * dModel;
 }
 
 /** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. */

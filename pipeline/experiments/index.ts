@@ -9,5 +9,6 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/patching.ts",
   "pipeline/experiments/observation_dimension.ts",
   "pipeline/experiments/depth_scaling.ts",
+  "pipeline/experiments/full_size.ts",
   "pipeline/experiments/instance_norm.ts",
 ];

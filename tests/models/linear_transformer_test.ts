@@ -247,12 +247,6 @@ Deno.test("parameters are the Transformer's, and an untrained model predicts zer
   assert.ok(out.data.every((x) => x === 0));
 });
 
-Deno.test("a rollout's memory does not grow with its length", () => {
-  const config = linearTransformer.configure({ layers: 3, dModel: 8, heads: 2 }, obs);
-  // 3 x 3 layers x (2 heads x 4 x 4 + 8) + 16 x 8 floats.
-  assert.equal(linearTransformer.rolloutBytes(config), 4 * (9 * 40 + 128));
-});
-
 Deno.test("options are checked and name what is wrong", () => {
   const fails = (options: unknown, pattern: RegExp) =>
     assert.throws(() => linearTransformer.configure(options, 2), pattern);
