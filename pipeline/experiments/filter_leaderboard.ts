@@ -5,14 +5,7 @@
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
 import type { ExperimentMeta, Row, Summary } from "../results.ts";
-import {
-  baselineRuns,
-  contenders,
-  horizons,
-  lambdas,
-  modelRuns,
-  seedsOf,
-} from "./shared/filtering.ts";
+import { horizons, labels, leaderboardRuns } from "./shared/filtering.ts";
 import {
   agreement,
   type Baseline,
@@ -56,21 +49,10 @@ export const meta: ExperimentMeta = {
 };
 
 export function grid(g: GraphBuilder, profile: Profile): JobRef {
-  const seeds = seedsOf(profile);
-  const inputs: Record<string, JobRef> = {};
-  for (
-    const lambda of profile.pick({ smoke: [0.96], quick: [0.92, 0.99], standard: lambdas })
-  ) {
-    const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds };
-    Object.assign(inputs, baselineRuns(g, setting, { far: true }));
-    for (const contender of contenders(profile)) {
-      Object.assign(inputs, modelRuns(g, { ...setting, contender, rollouts: "own" }));
-    }
-  }
   return g.job(
     "aggregate",
     { experiment: meta.id, path: "pipeline/experiments/filter_leaderboard.ts" },
-    inputs,
+    leaderboardRuns(g, profile),
     "table",
   );
 }
@@ -80,18 +62,6 @@ const rule = ruleOf(
     "each the mean over lambdas.",
 );
 
-/** Names of the models as they appear in the runs, and what they are called in the table. */
-const labels: Record<string, string> = {
-  "fir-8": "last 8, closed form",
-  "fir-64": "last 64, closed form",
-  "fir-64-trained": "last 64, trained",
-  "lru": "diagonal recurrence (LRU)",
-  "dense-recurrence": "dense recurrence",
-  "steady-state": "steady-state Kalman filter",
-  "lstm": "LSTM",
-  "linear-transformer": "linear Transformer",
-  "transformer": "Transformer",
-};
 /** In closed form: nothing was trained. */
 const solved = ["fir-8", "fir-64", "steady-state"];
 

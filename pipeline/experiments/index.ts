@@ -5,6 +5,7 @@
 export const experiments: readonly string[] = [
   "pipeline/experiments/eigenvalue_sweep.ts",
   "pipeline/experiments/filter_leaderboard.ts",
+  "pipeline/experiments/filter_rollouts.ts",
   "pipeline/experiments/diagonal_vs_dense.ts",
   "pipeline/experiments/patching.ts",
   "pipeline/experiments/observation_dimension.ts",

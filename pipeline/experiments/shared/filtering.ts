@@ -31,8 +31,8 @@ export function seedsOf(profile: Profile): number[] {
 
 /** A model as the experiments know it. */
 export interface Contender {
+  /** A key of {@linkcode labels}, or what an experiment calls it. */
   id: string;
-  label: string;
   /** File in lib/models. */
   name: string;
   options: Record<string, unknown>;
@@ -82,7 +82,6 @@ export function transformer(profile: Profile, options: Record<string, unknown> =
   });
   return {
     id: "transformer",
-    label: "Transformer",
     name: "transformer",
     options: { ...size, norm: "fixed", ...options },
     together: together(profile),
@@ -103,26 +102,23 @@ export function contenders(profile: Profile): Contender[] {
   const reference = transformer(profile);
   const solved = { ...common, name: "causal_linear", solved: true };
   return [
-    { id: "fir-8", label: "last 8, closed form", ...solved, options: { taps: 8 } },
-    { id: "fir-64", label: "last 64, closed form", ...solved, options: { taps: 64 } },
+    { id: "fir-8", ...solved, options: { taps: 8 } },
+    { id: "fir-64", ...solved, options: { taps: 64 } },
     {
       id: "fir-64-trained",
-      label: "last 64, trained",
       name: "causal_linear",
       options: { taps: 64 },
       ...linear,
     },
-    { id: "lru", label: "diagonal recurrence (LRU)", name: "lru", options: { state }, ...linear },
+    { id: "lru", name: "lru", options: { state }, ...linear },
     {
       id: "dense-recurrence",
-      label: "dense recurrence",
       name: "dense_recurrence",
       options: { state },
       ...linear,
     },
     {
       id: "steady-state",
-      label: "steady-state Kalman filter",
       ...common,
       name: "dense_recurrence",
       options: { state: 64 },
@@ -130,7 +126,6 @@ export function contenders(profile: Profile): Contender[] {
     },
     {
       id: "lstm",
-      label: "LSTM",
       ...common,
       name: "lstm",
       options: { dModel: state, norm: "fixed" },
@@ -138,12 +133,24 @@ export function contenders(profile: Profile): Contender[] {
     {
       ...reference,
       id: "linear-transformer",
-      label: "linear Transformer",
       name: "linear_transformer",
     },
     reference,
   ];
 }
+
+/** Names of the models as they appear in the runs, and what they are called in the table. */
+export const labels: Record<string, string> = {
+  "fir-8": "last 8, closed form",
+  "fir-64": "last 64, closed form",
+  "fir-64-trained": "last 64, trained",
+  "lru": "diagonal recurrence (LRU)",
+  "dense-recurrence": "dense recurrence",
+  "steady-state": "steady-state Kalman filter",
+  "lstm": "LSTM",
+  "linear-transformer": "linear Transformer",
+  "transformer": "Transformer",
+};
 
 /** A distribution of systems: what differs from the defaults of pipeline/system_params.ts. */
 export interface Law {
@@ -262,4 +269,23 @@ export function modelRuns(g: GraphBuilder, runs: RunsOf): Record<string, JobRef>
     const jobs = seeds.map((seed) => train([seed], `${at}/seed=${seed}/${id}/train`));
     return (index: number) => ({ job: jobs[index], member: 0 });
   }
+}
+
+/**
+ * Every contender at every lambda of the profile, with rollouts, and the baselines: what the leaderboard and its rollouts
+ * are made of.
+ */
+export function leaderboardRuns(g: GraphBuilder, profile: Profile): Record<string, JobRef> {
+  const seeds = seedsOf(profile);
+  const inputs: Record<string, JobRef> = {};
+  for (
+    const lambda of profile.pick({ smoke: [0.96], quick: [0.92, 0.99], standard: lambdas })
+  ) {
+    const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds };
+    Object.assign(inputs, baselineRuns(g, setting, { far: true }));
+    for (const contender of contenders(profile)) {
+      Object.assign(inputs, modelRuns(g, { ...setting, contender, rollouts: "own" }));
+    }
+  }
+  return inputs;
 }
