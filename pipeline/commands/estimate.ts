@@ -6,6 +6,7 @@
 import { resolve } from "node:path";
 import { estimateJobs } from "../estimate/estimate.ts";
 import { type Pilots, Stopped } from "../estimate/pilots.ts";
+import type { JobNode } from "../graph.ts";
 import { report, reportText } from "../estimate/report.ts";
 import { machineInfo } from "../run/machine.ts";
 import { Scheduler } from "../run/scheduler.ts";
@@ -18,7 +19,7 @@ export async function command(options: CommandOptions): Promise<number> {
   try {
     const workspace = await openWorkspace(options);
     try {
-      return await estimate(workspace, options);
+      return await estimate(workspace, selectJobs(workspace.graph, options), options);
     } finally {
       workspace.close();
     }
@@ -27,8 +28,13 @@ export async function command(options: CommandOptions): Promise<number> {
   }
 }
 
-async function estimate(workspace: Workspace, options: CommandOptions): Promise<number> {
-  const scheduler = new Scheduler(selectJobs(workspace.graph, options), workspace.resolver);
+/** Prints the estimate of those of `wanted` that are not done; also for a sweep. */
+export async function estimate(
+  workspace: Workspace,
+  wanted: JobNode[],
+  options: CommandOptions,
+): Promise<number> {
+  const scheduler = new Scheduler(wanted, workspace.resolver);
   await scheduler.plan();
   const open = [...scheduler.statuses.values()].filter((s) => s.state !== "cached");
   const nodes = open.map(({ node }) => node);

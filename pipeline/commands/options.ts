@@ -95,7 +95,18 @@ export const COMMANDS: Record<string, { options: OptionName[]; help: string; wor
     help: "kill a run at random moments and check that nothing is lost",
   },
   sweep: {
-    options: ["engine", "store", "root", "jobs", "count", "retry", "dry-run", "json", "log"],
+    options: [
+      "engine",
+      "store",
+      "root",
+      "jobs",
+      "count",
+      "retry",
+      "dry-run",
+      "estimate",
+      "json",
+      "log",
+    ],
     help:
       "run the runs of a Weights & Biases sweep file that are not finished, and rank all of them",
     words: "FILE.yaml",

@@ -100,6 +100,14 @@ class Invoked {
       );
       return 0;
     }
+    if (options.estimate) {
+      const { estimate } = await import("./estimate.ts");
+      return await estimate(
+        workspace,
+        nodesOf(taken.filter((c) => c.problem === undefined)),
+        options,
+      );
+    }
     const git = this.#git = gitCommit(workspace.root);
     say(
       git

@@ -32,7 +32,7 @@ export function params() {
 export function pilot(p: Params, { data }: Record<string, PilotInput>): Pilot {
   const { latentDim, obsDim, structure } = p.system;
   const { length, sequences: of } = data.params;
-  const sequences = Math.min(of, 64);
+  const sequences = Math.min(of, 512); // fewer would time the compiler
   const horizons = { warmup: p.warmup, horizons: p.horizons };
   return {
     class: { latentDim, obsDim, structure, length, ...horizons },

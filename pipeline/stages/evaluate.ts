@@ -64,7 +64,7 @@ export function modules({ model, rollout }: Params) {
 export function pilot(p: Params, { data }: Record<string, PilotInput>): Pilot {
   const { system: { latentDim, obsDim, structure }, model, rollout } = p;
   const { length, sequences: of } = data.params;
-  const batch = Math.min(p.batch, Math.ceil(of / 2), 64);
+  const batch = Math.min(p.batch, Math.ceil(of / 2), 128);
   const sequences = 2 * batch;
   return {
     class: { model, batch: p.batch, rollout, length, latentDim, obsDim, structure },

@@ -25,7 +25,7 @@ export function params() {
 /** Sequences are the units. */
 export function pilot(p: Params): Pilot {
   const { latentDim, obsDim, structure } = p.system;
-  const sequences = Math.min(p.sequences, 64);
+  const sequences = Math.min(p.sequences, 512); // fewer would time the compiler
   const more = (p.sequences - sequences) * p.length * obsDim * Float64Array.BYTES_PER_ELEMENT;
   return {
     class: { latentDim, obsDim, structure, length: p.length },
