@@ -101,7 +101,7 @@ export async function publishSource(
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const noted = await notedOf(catalog);
   const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs }) => ({
-    meta,
+    meta: { ...meta, command: `${meta.command} ${repeatOptions(options)}` },
     runs,
     summary: resolveObserved(summary, runs, byKey, noted),
   }));
@@ -155,7 +155,7 @@ async function jobRecords(
       engine: (row.engine as string | null) ?? "",
       engineVersion: (row.engine_version as string | null) ?? "",
       machine: row.machine as string | null,
-      seed: typeof params?.seed === "number" ? params.seed : null,
+      seed: seedOf(params),
       seconds: row.seconds as number | null,
       command: `deno task pipeline ${repeatOptions(options)}` +
         ` --job ${quote(row.label as string)}`,
@@ -164,6 +164,17 @@ async function jobRecords(
     stack.push(...mine.flatMap(({ job }) => job ?? []));
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
+}
+
+/** The seed of a job that has one: of its own, or the key of its system. */
+function seedOf(params: {
+  seed?: unknown;
+  system?: { key?: unknown };
+  seeds?: { system: unknown }[];
+}): number | null {
+  const [only, ...more] = params.seeds ?? [];
+  const found = params.seed ?? params.system?.key ?? (more.length ? undefined : only?.system);
+  return typeof found === "number" ? found : null;
 }
 
 /** Observations and scalars of every job. */

@@ -151,14 +151,19 @@ export function judge(
     : parts.every(({ interval }) => interval.low! > 0)
     ? "supported"
     : "undecided";
-  const said = [...parts, ...checks].map(({ what, interval }) => `${what}: ${shown(interval)}`);
+  const said = [...parts, ...checks].map(({ what, interval }) => `${what}: ${shown(interval)}`)
+    .join("; ");
   const end = !enough
     ? " Too few systems for a verdict: this only illustrates."
     : held
     ? ""
     : " A control fails, so nothing follows.";
   const n = claims[0].differences.length;
-  return { outcome, rule, reason: `${said.join("; ")}; ${systemsOf(n)}.${end}` };
+  return {
+    outcome,
+    rule,
+    reason: `${said[0].toUpperCase()}${said.slice(1)}; ${systemsOf(n)}.${end}`,
+  };
 }
 
 /** Marks and a closing sentence for a plot over systems. */

@@ -41,7 +41,7 @@ Deno.test("few systems illustrate, whatever they show", () => {
   const { outcome, reason } = judge(rule, [{ what: "d", differences: [0.5, 0.5001] }]);
   assert.equal(outcome, "illustration");
   assert.match(reason, /2 systems.*Too few systems/);
-  assert.match(judge(rule, [{ what: "d", differences: [0.5] }]).reason, /d: 50\.0 %; 1 system\./);
+  assert.match(judge(rule, [{ what: "d", differences: [0.5] }]).reason, /^D: 50\.0 %; 1 system\./);
 });
 
 /** Runs that hold one number. */
