@@ -124,7 +124,7 @@ export function summarize(runs: Runs): Summary {
     verdict: judge(
       rule,
       horizons.map((h, i) => ({
-        what: `t+${h}`,
+        what: `at t+${h}`,
         differences: meanOver(
           found.map((l) =>
             minus(ratio(l, "transformer", i).values, ratio(l, "dense-recurrence", i).values)
