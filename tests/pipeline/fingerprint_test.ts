@@ -211,6 +211,30 @@ Deno.test("two jobs with the same code have the same fingerprint, others not", a
   await stopBundler();
 });
 
+Deno.test("an export that a model need not have counts where it has it, and its absence is no error", async () => {
+  using demo = makeDemo();
+  const { name, path } = { name: "model", path: "lib/models/linear.ts" };
+  const of = async (optional?: string[]) => {
+    const cache = join(demo.root, "cache");
+    const fingerprints = new Fingerprints(demo.root, cache, Packages.read(demo.root));
+    const modules = { [name]: { path, exports: ["fit"], optional } };
+    return (await fingerprints.of("pipeline/stages/fit.ts", modules)).code;
+  };
+  const without = await of(["extra"]);
+  demo.edit(path, 'return "y = w x"', 'return "y = wx"'); // an export that nobody names
+  assert.equal(await of(["extra"]), without);
+  demo.edit(path, "export function fit", "export const extra = () => 1;\nexport function fit");
+  const having = await of(["extra"]);
+  assert.notEqual(having, without);
+  demo.edit(path, "() => 1", "() => 2");
+  assert.notEqual(await of(["extra"]), having);
+  // A job that does not name it does not mind.
+  const plain = await of();
+  demo.edit(path, "() => 2", "() => 3");
+  assert.equal(await of(), plain);
+  await stopBundler();
+});
+
 Deno.test("packages count only where the reached code imports them, by resolved version", async () => {
   using demo = makeDemo();
   demo.edit(
