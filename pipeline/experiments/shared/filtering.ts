@@ -279,7 +279,7 @@ export function leaderboardRuns(g: GraphBuilder, profile: Profile): Record<strin
   const seeds = seedsOf(profile);
   const inputs: Record<string, JobRef> = {};
   for (
-    const lambda of profile.pick({ smoke: [0.96], quick: [0.92, 0.99], standard: lambdas })
+    const lambda of profile.pick({ smoke: [0.96], quick: [0.96], standard: lambdas })
   ) {
     const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds };
     Object.assign(inputs, baselineRuns(g, setting, { far: true }));
