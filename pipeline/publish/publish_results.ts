@@ -19,6 +19,11 @@ import { type Noted, resolveObserved } from "./observed.ts";
 import type { Workspace } from "../workspace.ts";
 
 /** The file that an aggregate job leaves. */
+/**
+ * Of a training curve at most about so many points are published, evenly spaced, with its first and last: a thousand
+ * runs of a thousand steps do not belong in a repository. The catalogue keeps all.
+ */
+const PUBLISHED_POINTS = 100;
 const SUMMARY = "summary.json";
 
 export async function publishResults(
@@ -194,7 +199,11 @@ async function notedOf(catalog: Catalog): Promise<Map<string, Noted>> {
 async function curvesOf(catalog: Catalog, keys: string[]) {
   const wanted = new Set(keys);
   const rows = await catalog.query(
-    "SELECT job_key, name, step, value FROM metric ORDER BY job_key, name, step",
+    `SELECT job_key, name, step, value FROM (
+       SELECT *, count(*) OVER curve AS points, row_number() OVER (curve ORDER BY step) AS place
+       FROM metric WINDOW curve AS (PARTITION BY job_key, name)
+     ) WHERE place % (1 + points // ${PUBLISHED_POINTS}) = 0 OR place = points OR place = 1
+     ORDER BY job_key, name, step`,
   );
   return rows.filter((row) => wanted.has(row.job_key as string)).map((row) => ({
     job: row.job_key as string,
