@@ -68,7 +68,9 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
     Object.assign(inputs, baselineRuns(g, setting, { far: true }));
     Object.assign(inputs, modelRuns(g, { ...setting, contender, rollouts: "own" }));
     // One system trained longer and longer, so that undertraining is not mistaken for difficulty.
-    for (const longer of profile.pick({ smoke: [2], quick: [], standard: [3, 10], paper: [10] })) {
+    for (
+      const longer of profile.pick({ smoke: [2], quick: [], standard: [3, 10, 30], paper: [10] })
+    ) {
       const id = `reference-x${longer}`;
       const reference = { ...contender, id, steps: longer * contender.steps };
       Object.assign(inputs, modelRuns(g, { ...setting, contender: reference, seeds: [0] }));
@@ -83,6 +85,9 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
 }
 
 const rule = ruleOf("gap closed one step ahead at the smallest minus at the largest lambda.");
+
+/** A reference run counts as converged when its last lengthening closed less of the gap than this. */
+const converged = 0.02;
 
 /** Steps of the reference runs over those of the others, ascending. */
 function referencesOf(runs: Runs): number[] {
@@ -163,11 +168,18 @@ export function summarize(runs: Runs): Summary {
   ];
   const named = settings.filter(({ lambda }) => found.includes(lambda));
   if (named.length > 1) {
+    const ratio = (lambda: number) =>
+      mean(
+        measured(runs, seeds, at(lambda), "transformer/one-step", (s: Evaluated) => s.overall.ratio)
+          .values,
+      ).toFixed(3);
     findings.push(
-      `Settings of the other experiments: ` +
-        named.map((s) => `${s.name}, lambda ${s.lambda}, ${closed(s.lambda)} of the gap closed`)
-          .join("; ") +
-        ".",
+      `Settings of the other experiments, named after the hypothesis: ` +
+        named.map((s) =>
+          `${s.name}, lambda ${s.lambda}, where the loss is ${
+            ratio(s.lambda)
+          } of the filter's and ${closed(s.lambda)} of the gap is closed`
+        ).join("; ") + ".",
     );
   }
   if (references.length > 1) {
@@ -175,16 +187,24 @@ export function summarize(runs: Runs): Summary {
       gap(lambda, "transformer", [0]).values[0],
       ...references.map((x) => gap(lambda, `reference-x${x}`, [0]).values[0]),
     ];
+    const gained = (lambda: number) => {
+      const [before, last] = ladder(lambda).slice(-2);
+      return { last, gain: last - before };
+    };
     const growing = found.filter((l) => ladder(l).every((g, i, all) => i === 0 || g > all[i - 1]));
-    const longest = references.at(-1)!;
+    const settled = found.filter((l) => gained(l).gain < converged);
+    const open = found.filter((l) => !settled.includes(l));
+    const [before, longest] = references.slice(-2);
     findings.push(
-      `With more steps the gap closed grows at every rung of the ladder at ${growing.length} of ${found.length} ` +
-        `lambdas. Reference runs, system 0, ${longest} x the steps (in brackets what was gained since ` +
-        `${references.at(-2)} x): ` +
-        found.map((l) => {
-          const [before, last] = ladder(l).slice(-2);
-          return `${percent(last)} (+${(100 * (last - before)).toFixed(1)}) at ${l}`;
-        }).join(", ") + ".",
+      `Reference runs of system 0, ${longest} x the steps (in brackets the points gained since ${before} x): ` +
+        found.map((l) =>
+          `${percent(gained(l).last)} (${(100 * gained(l).gain).toFixed(1)}) at ${l}`
+        ).join(", ") +
+        `. Less than ${100 * converged} points were gained at ${
+          settled.join(", ") || "no lambda"
+        }: converged; ` +
+        (open.length ? `at ${open.join(", ")} more training would still help. ` : "") +
+        `The gap closed grows at every rung of the ladder at ${growing.length} of ${found.length} lambdas.`,
     );
   }
   const scored = Object.keys(runs).filter((name) => name.endsWith("/one-step"));

@@ -16,7 +16,6 @@ import {
   type Measured,
   measured,
   minus,
-  plotOver,
   ruleOf,
   type Runs,
   systemsOf,
@@ -93,7 +92,7 @@ export function summarize(runs: Runs): Summary {
       });
     }
   }
-  const { marks, note } = plotOver(seeds.length);
+  const note = `Means of ${systemsOf(seeds.length)}; their intervals are in the table.`;
   const last = found.at(-1)!;
   const worst = (id: string) => {
     const ratios = horizons.map((_, i) => cellOf(ratio(last, id, i)).value);
@@ -145,7 +144,7 @@ export function summarize(runs: Runs): Summary {
         y: { column: "error", label: "error" },
         series: "predictor",
         facet: "lambda",
-        marks: marks.filter((mark) => mark !== "interval"),
+        marks: ["line", "dot"],
       },
       {
         id: "ratio",
@@ -155,7 +154,7 @@ export function summarize(runs: Runs): Summary {
         y: { column: "ratio", label: "error / Kalman error" },
         series: "predictor",
         facet: "lambda",
-        marks: marks.filter((mark) => mark !== "interval"),
+        marks: ["line", "dot"],
         rules: [{ y: 1, label: "Kalman filter" }],
       },
     ],
