@@ -27,14 +27,11 @@ async function contents(folder: string): Promise<Map<string, string>> {
   return files;
 }
 
-Deno.test("the same results give the same bytes, in under two seconds", async () => {
+Deno.test("the same results give the same bytes", async () => {
   await inFolder(async (folder) => {
     for (const source of [realistic(), awkward()]) {
       const { folder: reports } = await publish(source, join(folder, "reports"));
-      const start = performance.now();
       const a = await buildSite({ reports, dest: join(folder, "a") });
-      const seconds = (performance.now() - start) / 1000;
-      assert.ok(seconds < 2, `took ${seconds} s`);
       await buildSite({ reports, dest: join(folder, "b") });
       const built = await contents(join(folder, "a"));
       assert.deepEqual(await contents(join(folder, "b")), built);
