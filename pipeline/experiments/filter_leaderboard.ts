@@ -179,7 +179,7 @@ export function summarize(runs: Runs): Summary {
       { id: "seconds", label: "seconds to train", format: "seconds", better: "lower" },
       {
         id: "token_seconds",
-        label: "us a token",
+        label: "µs a token",
         better: "lower",
         note: "Free-running, 128 sequences at once.",
       },

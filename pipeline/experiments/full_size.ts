@@ -1,5 +1,5 @@
 /**
- * @file One configuration of transformer-filters at the document's full size, trained on a processor: what the paper profile costs, and
+ * @file One configuration of transformer-filters at the full size of the paper profile, trained on a processor: what the paper profile costs, and
  * whether size changes the picture.
  */
 import type { GraphBuilder, JobRef } from "../graph.ts";
@@ -32,7 +32,7 @@ import {
 
 export const meta: ExperimentMeta = {
   id: "full-size",
-  title: "The document's full size, once",
+  title: "Full size, once",
   question:
     "Does a Transformer of 4 layers and width 256 do better than the small ones of the other experiments?",
   hypothesis: "A larger Transformer that sees more sequences closes more of the gap.",

@@ -78,7 +78,7 @@ export function transformer(profile: Profile, options: Record<string, unknown> =
   const size = profile.pick<Record<string, unknown>>({
     smoke: { dModel: 16, layers: 1, heads: 2 },
     quick: { dModel: 32, layers: 2, heads: 2 },
-    paper: { dModel: 256, layers: 4, heads: 4 }, // the document's
+    paper: { dModel: 256, layers: 4, heads: 4 },
   });
   return {
     id: "transformer",
@@ -89,7 +89,7 @@ export function transformer(profile: Profile, options: Record<string, unknown> =
   };
 }
 
-/** Small models of several seeds share a program; those of the document fill the kernels by themselves. */
+/** Small models of several seeds share a program; those of the paper profile fill the kernels by themselves. */
 const together = (profile: Profile) => !profile.atLeast("paper");
 
 /** Everything that the leaderboard compares, the simplest first. */
