@@ -86,7 +86,7 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
 
 const rule = ruleOf("gap closed one step ahead at the smallest minus at the largest lambda.");
 
-/** A reference run counts as converged when its last lengthening closed less of the gap than this. */
+/** A reference run counts as converged when its last lengthening moved the gap closed by less than this. */
 const converged = 0.02;
 
 /** Steps of the reference runs over those of the others, ascending. */
@@ -192,18 +192,24 @@ export function summarize(runs: Runs): Summary {
       return { last, gain: last - before };
     };
     const growing = found.filter((l) => ladder(l).every((g, i, all) => i === 0 || g > all[i - 1]));
-    const settled = found.filter((l) => gained(l).gain < converged);
-    const open = found.filter((l) => !settled.includes(l));
+    const open = found.filter((l) => gained(l).gain >= converged);
+    const worse = found.filter((l) => gained(l).gain <= -converged);
+    const settled = found.filter((l) => !open.includes(l) && !worse.includes(l));
     const [before, longest] = references.slice(-2);
     findings.push(
       `Reference runs of system 0, ${longest} x the steps (in brackets the points gained since ${before} x): ` +
         found.map((l) =>
           `${percent(gained(l).last)} (${(100 * gained(l).gain).toFixed(1)}) at ${l}`
         ).join(", ") +
-        `. Less than ${100 * converged} points were gained at ${
+        `. It moved by less than ${100 * converged} points at ${
           settled.join(", ") || "no lambda"
-        }: converged; ` +
-        (open.length ? `at ${open.join(", ")} more training would still help. ` : "") +
+        }: converged. ` +
+        (open.length ? `At ${open.join(", ")} more training would still help. ` : "") +
+        (worse.length
+          ? `At ${
+            worse.join(", ")
+          } the longest run ended worse than the one before: its learning rate was tuned on short runs. `
+          : "") +
         `The gap closed grows at every rung of the ladder at ${growing.length} of ${found.length} lambdas.`,
     );
   }
