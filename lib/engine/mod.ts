@@ -14,9 +14,8 @@
 import { tree } from "@jax-js/jax";
 import { JaxHandle, jaxProgram } from "./jax.ts";
 import { ortProgram } from "./ort.ts";
-import { activations, followFunctions } from "./rules/activations.ts";
 import { algebra } from "./rules/algebra.ts";
-import { softmax } from "./rules/softmax.ts";
+import { optimised } from "./rules/optimised.ts";
 import { tfjsProgram } from "./tfjs.ts";
 import { isSpec, leavesLike, trace, type TracedFunction } from "./trace.ts";
 import { UnsupportedPrimitive } from "./unsupported.ts";
@@ -41,8 +40,6 @@ export interface CompileOptions {
   /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
   readonly threads?: number;
 }
-
-const optimised = { rules: [algebra, softmax, activations], observers: [followFunctions] };
 
 /**
  * Traces a pure jax-js function and makes it executable.

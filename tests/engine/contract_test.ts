@@ -6,6 +6,7 @@ import { init, jit, makeJaxpr, nn, numpy as np, valueAndGrad } from "@jax-js/jax
 import assert from "node:assert/strict";
 import { compile, tensor, UnsupportedPrimitive } from "../../lib/engine/mod.ts";
 import { loweredPrimitives } from "../../lib/engine/onnx/lower.ts";
+import { optimised } from "../../lib/engine/rules/optimised.ts";
 import { trace } from "../../lib/engine/trace.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -119,15 +120,11 @@ Deno.test("a call with a wrong tree says where", async () => {
 });
 
 Deno.test("fused operations come out as few equations", async () => {
-  const { activations, followFunctions } = await import("../../lib/engine/rules/activations.ts");
-  const { algebra } = await import("../../lib/engine/rules/algebra.ts");
-  const { softmax } = await import("../../lib/engine/rules/softmax.ts");
-  const options = { rules: [algebra, softmax, activations], observers: [followFunctions] };
   const spec = { dtype: "float32" as const, shape: [4, 5] };
   const count = async (f: (x: np.Array) => np.Array) => {
     const weighted = (w: np.Array, x: np.Array) =>
       (valueAndGrad as Any)((x: np.Array) => np.sum(f(x).mul(w)))(x);
-    const { graph } = await trace(weighted, [spec, spec], options);
+    const { graph } = await trace(weighted, [spec, spec], optimised);
     return graph.live().map((e) => e.op);
   };
   // Two of each count are the probe itself: the product with the weights and its sum.

@@ -11,7 +11,8 @@ import { init } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import type { Tensor } from "../../lib/engine/mod.ts";
 import { generator, randomTensor, runEngine, runJax } from "./oracle.ts";
-import { listing, randomProgram, withGradients } from "./random_program.ts";
+import { listing, withGradients } from "./random_program.ts";
+import { randomProgram } from "./random_steps.ts";
 
 await init("wasm");
 
