@@ -5,14 +5,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { compileChain } from "../engine/chain_program.ts";
-import {
-  type Handle,
-  isSpecLike,
-  type Spec,
-  type Tensor,
-  tensor,
-  type Tree,
-} from "../engine/mod.ts";
+import { type Handle, type Tensor, tensor, type Tree } from "../engine/mod.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { adamwInit, adamwUpdate } from "./adamw.ts";
 import { flatten, toHost, unflatten } from "./host.ts";
@@ -21,10 +14,6 @@ import type { StepOptions, TrainingStep } from "./trainer.ts";
 
 /** A batch of `nextPatchLoss`. */
 type Batch = { y: Tensor; weights: Tensor; train: { mean: Tensor; variance: Tensor } };
-
-function leaves(specs: Tree<Spec>): Spec[] {
-  return isSpecLike(specs) ? [specs] : Object.values(specs as Tree<Spec>[]).flatMap(leaves);
-}
 
 /**
  * Compiles loss, gradient and the optimiser's update.
@@ -52,14 +41,14 @@ export async function compileChainStep<C extends SequenceConfig>(
 
   const names = new Map(Object.entries(flatten(fresh.params)).map(([name, t]) => [t, name]));
   const order = blocks.map((block, i) =>
-    leaves(block.params).map((leaf) => {
-      const name = names.get(leaf as Tensor);
+    Object.values(flatten(block.params as Tree<Tensor>)).map((leaf) => {
+      const name = names.get(leaf);
       if (name === undefined) {
         throw new Error(
           `block ${i} of the chain has a parameter that is not a leaf of the model's, or that another block has too`,
         );
       }
-      names.delete(leaf as Tensor);
+      names.delete(leaf);
       return name;
     })
   );

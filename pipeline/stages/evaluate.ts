@@ -15,7 +15,10 @@ import {
   score,
 } from "../../lib/ssm/mod.ts";
 import { toHost, unflatten } from "../../lib/train/host.ts";
-import { fitBatch, predictPatches, rollout, toFloat32 } from "../../lib/train/next_patch.ts";
+import { fitBatch } from "../../lib/train/batches.ts";
+import { toFloat32 } from "../../lib/train/next_patch.ts";
+import { predictPatches } from "../../lib/train/predictions.ts";
+import { rollout } from "../../lib/train/rollout.ts";
 import type { Pilot, PilotInput, StageContext, StageResult } from "../stage.ts";
 import {
   modelModule,

@@ -11,7 +11,7 @@ import { linear } from "../../lib/layers/linear.ts";
 import { lstmCell } from "../../lib/layers/recurrent.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { toHost } from "../../lib/train/host.ts";
-import { compileRollout } from "../../lib/train/next_patch.ts";
+import { compileRollout } from "../../lib/train/rollout.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;

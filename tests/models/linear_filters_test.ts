@@ -18,7 +18,9 @@ import {
   simulate,
   steadyState,
 } from "../../lib/ssm/mod.ts";
-import { compileRollout, predictPatches, toFloat32 } from "../../lib/train/next_patch.ts";
+import { toFloat32 } from "../../lib/train/next_patch.ts";
+import { predictPatches } from "../../lib/train/predictions.ts";
+import { compileRollout } from "../../lib/train/rollout.ts";
 import { toHost } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 

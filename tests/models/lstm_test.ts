@@ -5,7 +5,9 @@ import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import * as lstm from "../../lib/models/lstm.ts";
 import { toHost } from "../../lib/train/host.ts";
-import { predictPatches, rollout, unitStatistics } from "../../lib/train/next_patch.ts";
+import { unitStatistics } from "../../lib/train/next_patch.ts";
+import { predictPatches } from "../../lib/train/predictions.ts";
+import { rollout } from "../../lib/train/rollout.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { naiveLstm } from "./naive_lstm.ts";
 import {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 const script = `
 import { init } from "@jax-js/jax";
 import { toHost } from "./lib/train/host.ts";
-import { rollout } from "./lib/train/next_patch.ts";
+import { rollout } from "./lib/train/rollout.ts";
 await init("wasm");
 const [name, options, batch] = [Deno.args[0], JSON.parse(Deno.args[1]), Number(Deno.args[2])];
 const model = await import("./lib/models/" + name + ".ts");

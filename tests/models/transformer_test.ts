@@ -5,7 +5,8 @@ import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { toHost } from "../../lib/train/host.ts";
-import { rollout, unitStatistics } from "../../lib/train/next_patch.ts";
+import { unitStatistics } from "../../lib/train/next_patch.ts";
+import { rollout } from "../../lib/train/rollout.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 
 await initJax("wasm");
