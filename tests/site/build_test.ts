@@ -7,7 +7,8 @@ import { publish } from "../../pipeline/publish/publish.ts";
 import { buildSite } from "../../site/build.ts";
 import { markdownToHtml } from "../../site/markdown.ts";
 import { serveSite } from "../../site/serve.ts";
-import { awkward, realistic } from "./fixtures/sources.ts";
+import { awkward } from "./fixtures/awkward.ts";
+import { realistic } from "./fixtures/realistic.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>) {
   const folder = await mkdtemp(join(tmpdir(), "site-"));

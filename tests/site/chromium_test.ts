@@ -13,7 +13,9 @@ import { publish } from "../../pipeline/publish/publish.ts";
 import { buildSite } from "../../site/build.ts";
 import { serveSite } from "../../site/serve.ts";
 import { CHROMIUM, launch } from "./chromium.ts";
-import { awkward, leaderboard, realistic } from "./fixtures/sources.ts";
+import { awkward } from "./fixtures/awkward.ts";
+import { leaderboard } from "./fixtures/leaderboard.ts";
+import { realistic } from "./fixtures/realistic.ts";
 
 /** What is seen of one page; runs in the browser. */
 const LOOK = `(() => {

@@ -9,7 +9,7 @@ import type { PlotSpec } from "../../pipeline/results.ts";
 import { drawPlot } from "../../site/plot/draw.ts";
 import { arrange } from "../../site/plot/panels.ts";
 import { type ExperimentResult, readResults } from "../../site/results.ts";
-import { leaderboard } from "./fixtures/sources.ts";
+import { leaderboard } from "./fixtures/leaderboard.ts";
 
 async function published(): Promise<ExperimentResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "panels-"));

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { publish } from "../../pipeline/publish/publish.ts";
 import { formatInterval, formatNumber } from "../../pipeline/publish/format.ts";
 import { isCell } from "../../pipeline/results.ts";
-import { awkward, realistic } from "./fixtures/sources.ts";
+import { awkward } from "./fixtures/awkward.ts";
+import { realistic } from "./fixtures/realistic.ts";
 
 async function inFolder(work: (folder: string) => Promise<void>) {
   const folder = await mkdtemp(join(tmpdir(), "publish-"));

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { encodeSummary, parseSummary, type Summary } from "../../pipeline/results.ts";
 import { params, run } from "../../pipeline/stages/aggregate.ts";
 import type { StageContext } from "../../pipeline/stage.ts";
-import { awkward, realistic } from "./fixtures/sources.ts";
+import { awkward } from "./fixtures/awkward.ts";
+import { realistic } from "./fixtures/realistic.ts";
 
 function small(): Summary {
   return {

@@ -8,7 +8,7 @@ import { publish } from "../../pipeline/publish/publish.ts";
 import { buildSite } from "../../site/build.ts";
 import { serveSite } from "../../site/serve.ts";
 import { CHROMIUM, launch } from "./chromium.ts";
-import { realistic } from "./fixtures/sources.ts";
+import { realistic } from "./fixtures/realistic.ts";
 
 Deno.test({
   name: "the SQL page answers from results.duckdb",
