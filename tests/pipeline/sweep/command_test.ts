@@ -1,0 +1,152 @@
+/**
+ * @file `deno task sweep` as a command: a sweep that is killed, continued and called once more, one with
+ * failed runs, and wrong command lines.
+ */
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseSweep } from "../../../pipeline/sweep/config.ts";
+import { readSweepFile } from "../../../pipeline/sweep/parse.ts";
+import { pointsOf } from "../../../pipeline/sweep/points.ts";
+import type { SweepState } from "../../../pipeline/sweep/state.ts";
+import { type Demo, start } from "../helpers.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+const example = join(root, "pipeline/sweep/examples/learning_rate.yaml");
+
+/** Runs the real command in this repository. */
+const sweep = (...args: string[]) => start({ root } as Demo, "sweep", ...args);
+
+/** A copy of the example's text in a folder of its own, with a store beside it. */
+function place(text: string) {
+  const folder = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "sweep-"));
+  const file = join(folder, "sweep.yaml");
+  writeFileSync(file, text);
+  const store = join(folder, "store");
+  return {
+    file,
+    store: ["--store", store],
+    state(): SweepState {
+      const names = readdirSync(join(store, "sweeps")).filter((name) => name.endsWith(".json"));
+      assert.equal(names.length, 1);
+      return JSON.parse(readFileSync(join(store, "sweeps", names[0]), "utf8"));
+    },
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+const jobsOf = (labels: string[]) => labels.map((label) => label.replace(/^sweep-\w+\//, ""));
+
+Deno.test("a sweep that is killed loses nothing, and continues; then there is nothing to do", async () => {
+  using here = place(readFileSync(example, "utf8"));
+  const killed = sweep(here.file, ...here.store, "--jobs", "1");
+  await killed.says("/0000/one-step (");
+  killed.kill("SIGKILL");
+  const first = await killed.ended;
+  assert.deepEqual(here.state().runs.map(({ name }) => name), ["0000", "0001", "0002"]);
+  const second = await sweep(here.file, ...here.store, "--log", "tensorboard").ended;
+  assert.equal(second.code, 0, second.out);
+  const ran = jobsOf(second.ran);
+  assert.ok(!ran.includes("0000/train") && !ran.includes("0000/one-step"), second.out);
+  assert.ok(ran.includes("0002/one-step"), second.out);
+  const twice = jobsOf(first.ran).filter((job) => ran.includes(job));
+  assert.deepEqual(twice, [], "no job that was reported done ran again");
+  const { id, runs, invocations, config } = here.state();
+  assert.match(second.out, new RegExp(`Sweep ${id} \\(learning-rate\\): grid, filtering`));
+  assert.deepEqual([config.program, config.method, invocations.length], ["filtering", "grid", 2]);
+  assert.match(invocations[0].git?.commit ?? "none", /^([0-9a-f]{40}|none)$/);
+  assert.ok(runs.every(({ state, metrics }) => state === "done" && metrics.gapClosed > 0));
+  assert.ok(
+    runs.every(({ jobs }) => Object.values(jobs).every((key) => /^[0-9a-f]{64}$/.test(key!))),
+  );
+  // Both kinds of runs are logged: those that ran and those that the first call had done.
+  const logged = readdirSync(join(here.store[1], "tensorboard", `sweep-${id}`));
+  assert.deepEqual(logged.sort(), ["0000", "0001", "0002"]);
+
+  const third = await sweep(here.file, ...here.store, "--json").ended;
+  assert.deepEqual([third.code, third.ran], [0, []], third.out);
+  const json = JSON.parse(
+    third.out.slice(third.out.indexOf("\n{\n"), third.out.lastIndexOf("\n}\n") + 2),
+  );
+  const best = runs.toSorted((a, b) => b.metrics.gapClosed - a.metrics.gapClosed)[0].name;
+  assert.deepEqual([json.id, json.best, json.runs[0].name, json.runs.length], [id, best, best, 3]);
+  // The same runs in another spelling, with one more: only that one has anything to do.
+  writeFileSync(
+    here.file,
+    readFileSync(here.file, "utf8").replace("values: [0.003, 0.01, 0.03]", "values: [0.03, 0.1]"),
+  );
+  const dry = await sweep(here.file, ...here.store, "--dry-run").ended;
+  assert.equal(dry.code, 0, dry.out);
+  assert.match(dry.out, /0000 {2}done .*\n0001 {2}open/);
+  assert.match(dry.out, /1 runs would be taken up; the sweep would have 2 of 2/);
+});
+
+Deno.test("a random sweep: --count, failed runs beside good ones, a target", async () => {
+  using here = place(`
+program: filtering
+method: random
+metric: {name: gapClosed, goal: maximize}
+parameters:
+  model: {parameters: {dModel: {value: 8}, layers: {value: 1}, heads: {values: [1, 3]}}}
+  train: {parameters: {steps: {value: 2}, warmup: {value: 0}, batch: {value: 2}, length: {value: 16}}}
+  train.learningRate: {values: [0.01, 1.0e+30], probabilities: [0.5, 0.5]}
+  evaluate: {parameters: {sequences: {value: 8}, length: {value: 96}, horizons: {value: [2]}}}
+`);
+  const endless = await sweep(here.file, ...here.store).ended;
+  assert.equal(endless.code, 1);
+  assert.match(
+    endless.out,
+    /a random sweep has no end of its own; give run_cap in the file, or --cou/,
+  );
+  const first = await sweep(here.file, ...here.store, "--count", "3").ended;
+  const { runs } = here.state();
+  assert.equal(runs.length, 3, first.out);
+  const second = await sweep(here.file, ...here.store, "--count", "3").ended;
+  const all = here.state().runs;
+  assert.equal(all.length, 6, second.out);
+  assert.deepEqual(all.slice(0, 3), runs, "the first runs are as they were");
+  const points = pointsOf(parseSweep(readSweepFile(here.file)), "");
+  assert.deepEqual(all.map(({ parameters }) => parameters), all.map((_, i) => points.at(i)));
+  // What must become of a run follows from its parameters.
+  for (const { name, state, parameters, error } of all) {
+    const { model, train } = parameters as Record<string, Record<string, number>>;
+    if (model.heads === 3) assert.match(error!, /dModel 8 is not a multiple of 2 x heads/, name);
+    else if (train.learningRate > 1) assert.match(error!, /^train: DivergenceError/, name);
+    else assert.equal(state, "done", name);
+  }
+  const failed = all.filter(({ state }) => state === "failed").length;
+  assert.ok(failed > 0 && failed < 6, "this file draws both kinds");
+  assert.equal(second.code, 1);
+  const again = await sweep(here.file, ...here.store, "--count", "1", "--retry").ended;
+  const diverged = all.findIndex(({ error }) => error?.startsWith("train:"));
+  assert.ok(diverged >= 0);
+  assert.match(again.out, new RegExp(`train sweep-\\w+/000${diverged}/train FAILED`));
+  assert.equal(here.state().runs.length, 6);
+  // Any run that is done reaches this target, so none is added.
+  const text = readFileSync(here.file, "utf8").replace("maximize}", "maximize, target: -1000}");
+  writeFileSync(here.file, text);
+  const reached = await sweep(here.file, ...here.store, "--count", "3").ended;
+  assert.match(reached.out, /Run 000\d reached the target; nothing is started/);
+  assert.equal(here.state().runs.length, 6);
+});
+
+Deno.test("wrong command lines", async () => {
+  using here = place("program: filtering\nmethod: grid\nparameters: {train.lr: {value: 1}}");
+  const cases: [string[], RegExp][] = [
+    [[], /sweep needs one sweep file.*deno task sweep FILE\.yaml/s],
+    [["a.yaml", "b.yaml"], /sweep needs one sweep file/],
+    [[here.file, "--count", "0"], /--count 0: expected a whole number of at least 1/],
+    [[here.file, "--profile", "smoke"], /Unknown option '--profile'/],
+    [
+      [here.file],
+      /no run is possible\. The first: no parameter "train\.lr"; allowed are train\.steps/,
+    ],
+    [["/nowhere.yaml"], /The sweep file \/nowhere\.yaml cannot be read: there is no such file/],
+  ];
+  for (const [args, message] of cases) {
+    const { code, out } = await sweep(...args, ...here.store).ended;
+    assert.equal(code, 1, out);
+    assert.match(out, message);
+  }
+});

@@ -1,0 +1,66 @@
+/**
+ * @file What a program makes of a sweep: the parameters and metrics that it knows, and how runs rank by
+ * such a metric.
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import { filtering } from "../../../pipeline/sweep/programs/filtering.ts";
+import { bestOf, ranked, reaches } from "../../../pipeline/sweep/table.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+Deno.test("filtering: parameters by name, with what is allowed", async () => {
+  const parse = (parameters: object) => filtering.parse(parameters as never, root);
+  const cases: [object, RegExp][] = [
+    [{ lr: 1 }, /^no parameter "lr"; allowed are seed, model, system, train, evaluate\.$/],
+    [
+      { train: { lr: 1 } },
+      /no parameter "train\.lr"; allowed are train\.steps, .*train\.learningRate/,
+    ],
+    [{ train: { learningRate: -1 } }, /^train\.learningRate is -1: /],
+    [{ train: { steps: 1.5 } }, /^train\.steps is 1\.5: /],
+    [{ train: 3 }, /^train is 3: /],
+    [{ system: { lambda: 1 } }, /^system\.lambda is 1: /],
+    [{ system: { structure: "full" } }, /^system\.structure is "full": .*diagonal.*dense/],
+    [{ seed: -1 }, /^seed is -1: /],
+    [{ model: { name: "perceptron" } }, /model\.name is "perceptron"; models are .*transformer/],
+    [{ model: { name: "../x" } }, /models are files of lib\/models/],
+    [{ model: { width: 3 } }, /transformer options: .*width/s],
+    [{ evaluate: { length: 100 } }, /length must be at least 64 observations of warm-up/],
+  ];
+  for (const [parameters, message] of cases) {
+    await assert.rejects(parse(parameters), (error: Error) => {
+      assert.match(error.message, message, JSON.stringify(parameters));
+      return true;
+    });
+  }
+  assert.ok(await parse({ model: { dModel: 8, heads: 2 }, system: { obsDim: 3 } }));
+  assert.ok(filtering.hasMetric("rollout/h16") && !filtering.hasMetric("rollout/h"));
+});
+
+Deno.test("ranking: done before failed before open, NaN last, ties by name", () => {
+  const of = (name: string, state: "done" | "failed" | "open", loss?: number) => ({
+    name,
+    state,
+    parameters: {},
+    jobs: {},
+    metrics: loss === undefined ? {} as Record<string, number> : { loss },
+  });
+  const runs = [
+    of("0", "open"),
+    of("1", "done", NaN),
+    of("2", "failed"),
+    of("3", "done", 2),
+    of("4", "done", 1),
+    of("5", "done", 2),
+  ];
+  const names = (goal: "minimize" | "maximize") =>
+    ranked(runs, { name: "loss", goal }).map(({ name }) => name).join("");
+  assert.equal(names("minimize"), "435120");
+  assert.equal(names("maximize"), "354120");
+  assert.equal(bestOf(runs, { name: "loss", goal: "minimize" })?.name, "4");
+  assert.equal(bestOf(runs.slice(0, 3), { name: "loss", goal: "minimize" }), undefined);
+  assert.ok(reaches({ metrics: { loss: 1 } }, { name: "loss", goal: "minimize", target: 1 }));
+  assert.ok(!reaches({ metrics: { loss: NaN } }, { name: "loss", goal: "maximize", target: 1 }));
+  assert.ok(!reaches({ metrics: { loss: 1 } }, { name: "loss", goal: "minimize" }));
+});
