@@ -14,11 +14,15 @@ export type AttentionParams = {
   output: LinearParams;
 };
 
+/**
+ * Fresh projections. Queries and keys start with standard normal biases: what a score owes to distance alone is a product of the
+ * two, so zero biases would be a saddle, and a filter weighs its past by distance before anything else.
+ */
 export function attentionInit(key: np.Array, d: number, outputGain: number): AttentionParams {
-  const [q, k, v, o] = random.split(key, 4);
+  const [q, qBias, k, kBias, v, o] = random.split(key, 6);
   return {
-    query: linearInit(q, d, d),
-    key: linearInit(k, d, d),
+    query: { ...linearInit(q, d, d), bias: random.normal(qBias, [d]) },
+    key: { ...linearInit(k, d, d), bias: random.normal(kBias, [d]) },
     value: linearInit(v, d, d),
     output: linearInit(o, d, d, outputGain),
   };

@@ -10,6 +10,7 @@ import {
   horizons,
   lambdas,
   modelRuns,
+  references,
   seedsOf,
   settings,
   transformer,
@@ -55,7 +56,7 @@ export const meta: ExperimentMeta = {
     "Rollouts run free after 64 observations; their errors are divided by the Kalman filter's own " +
     "h-step error.\n\n" +
     "The learning rate of each lambda is found by successive halving on a system that is not reported. To tell " +
-    "undertraining from difficulty, system 0 is also trained with several times the steps (reference runs).",
+    "undertraining from difficulty, system 0 is also trained with several times the steps, at a rate found in longer trials (reference runs).",
   command: "deno task pipeline --only eigenvalue-sweep",
 };
 
@@ -67,12 +68,7 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
     const setting = { at: `lambda=${lambda}`, law: { lambda }, seeds };
     Object.assign(inputs, baselineRuns(g, setting, { far: true }));
     Object.assign(inputs, modelRuns(g, { ...setting, contender, rollouts: "own" }));
-    // One system trained longer and longer, so that undertraining is not mistaken for difficulty.
-    for (
-      const longer of profile.pick({ smoke: [2], quick: [], standard: [3, 10, 30], paper: [10] })
-    ) {
-      const id = `reference-x${longer}`;
-      const reference = { ...contender, id, steps: longer * contender.steps };
+    for (const reference of references(profile)) {
       Object.assign(inputs, modelRuns(g, { ...setting, contender: reference, seeds: [0] }));
     }
   }
@@ -100,7 +96,7 @@ function referencesOf(runs: Runs): number[] {
 /** The table: rows of each lambda are predictors. */
 export function summarize(runs: Runs): Summary {
   const [found, seeds] = [valuesOf(runs, "lambda"), valuesOf(runs, "seed")];
-  const references = referencesOf(runs);
+  const longer = referencesOf(runs);
   const at = (lambda: number) => `lambda=${lambda}`;
   const gap = (lambda: number, id: string, systems = seeds): Measured =>
     measured(runs, systems, at(lambda), `${id}/one-step`, (s: Evaluated) => s.overall.gapClosed);
@@ -149,9 +145,7 @@ export function summarize(runs: Runs): Summary {
     rows.push(
       zero,
       trained,
-      ...references.map((x) =>
-        model(`Transformer, ${x} x steps, system 0`, `reference-x${x}`, [0])
-      ),
+      ...longer.map((x) => model(`Transformer, ${x} x steps, system 0`, `reference-x${x}`, [0])),
       kalman,
     );
   }
@@ -182,10 +176,10 @@ export function summarize(runs: Runs): Summary {
         ).join("; ") + ".",
     );
   }
-  if (references.length > 1) {
+  if (longer.length > 1) {
     const ladder = (lambda: number) => [
       gap(lambda, "transformer", [0]).values[0],
-      ...references.map((x) => gap(lambda, `reference-x${x}`, [0]).values[0]),
+      ...longer.map((x) => gap(lambda, `reference-x${x}`, [0]).values[0]),
     ];
     const gained = (lambda: number) => {
       const [before, last] = ladder(lambda).slice(-2);
@@ -195,7 +189,7 @@ export function summarize(runs: Runs): Summary {
     const open = found.filter((l) => gained(l).gain >= converged);
     const worse = found.filter((l) => gained(l).gain <= -converged);
     const settled = found.filter((l) => !open.includes(l) && !worse.includes(l));
-    const [before, longest] = references.slice(-2);
+    const [before, longest] = longer.slice(-2);
     findings.push(
       `Reference runs of system 0, ${longest} x the steps (in brackets the points gained since ${before} x): ` +
         found.map((l) =>
@@ -206,9 +200,7 @@ export function summarize(runs: Runs): Summary {
         }: converged. ` +
         (open.length ? `At ${open.join(", ")} more training would still help. ` : "") +
         (worse.length
-          ? `At ${
-            worse.join(", ")
-          } the longest run ended worse than the one before: its learning rate was tuned on short runs. `
+          ? `At ${worse.join(", ")} the longest run ended worse than the one before. `
           : "") +
         `The gap closed grows at every rung of the ladder at ${growing.length} of ${found.length} lambdas.`,
     );

@@ -45,8 +45,8 @@ export const meta: ExperimentMeta = {
     "Each model's learning rate is found by successive halving at each lambda. Training seconds are those of one system; the " +
     "microseconds of a token are those of a free-running rollout of 128 sequences at once; both on one core of a machine that " +
     "ran two jobs at a time. Rollouts start after 64 observations.\n\n" +
-    "The budgets differ: in the standard profile the trained linear models see six times the observations of the others (`tokens`), in " +
-    "less time. What a Transformer reaches with ten and thirty times its steps, on one system, is in the eigenvalue sweep.",
+    "Every trained model sees the same number of observations in the same number of steps. What the Transformer reaches with many " +
+    "times as many, on one system, is in the eigenvalue sweep.",
   command: "deno task pipeline --only filter-leaderboard",
 };
 
