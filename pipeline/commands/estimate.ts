@@ -28,18 +28,18 @@ export async function command(options: CommandOptions): Promise<number> {
   }
 }
 
-/** Prints the estimate of those of `wanted` that are not done; also for a sweep. */
+/** Prints the estimate of those of `wanted` that are not done; also for a sweep, which has a title. */
 export async function estimate(
   workspace: Workspace,
   wanted: JobNode[],
-  options: CommandOptions,
+  options: CommandOptions & { title?: string },
 ): Promise<number> {
   const scheduler = new Scheduler(wanted, workspace.resolver);
   await scheduler.plan();
   const open = [...scheduler.statuses.values()].filter((s) => s.state !== "cached");
   const nodes = open.map(({ node }) => node);
   const machine = machineInfo();
-  const { profile, jobs: workers } = options;
+  const { profile, jobs: workers, title } = options;
   const say = (line: string) => console.error(line); // The estimate itself may go to a file.
   let running: Pilots | undefined;
   const stop = () => running?.stop();
@@ -50,13 +50,15 @@ export async function estimate(
       ...{ workers, say, machine: machine.id },
       onPilots: (pilots) => running = pilots,
     });
-    const found = report(estimates, { profile, workers, machine: machine.description });
+    const context = { profile: title ?? profile, workers, machine: machine.description };
+    const found = report(estimates, context);
     if (options.json) console.log(JSON.stringify(found, null, 1));
     else {
+      const what = title ?? `profile ${profile}`;
       const waiting = open.filter((s) => s.state === "waiting").length;
       console.log(
         nodes.length
-          ? `${nodes.length} of ${scheduler.statuses.size} jobs would run (profile ${profile}; ` +
+          ? `${nodes.length} of ${scheduler.statuses.size} jobs would run (${what}; ` +
             `${waiting} of them unless what they wait for leaves the same bytes as before).\n`
           : `All ${scheduler.statuses.size} jobs are done; nothing would run.`,
       );

@@ -16,7 +16,7 @@ import {
   standing,
 } from "../sweep/runs.ts";
 import { readState, statePath, type SweepState, writeState } from "../sweep/state.ts";
-import { candidatesOf, readSweep, type Sweep, unitsOfRuns } from "../sweep/sweep.ts";
+import { candidatesOf, pointsFrom, readSweep, type Sweep, unitsOfRuns } from "../sweep/sweep.ts";
 import { reaches } from "../sweep/table.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { execute, openFeed, recordLabels } from "./execute.ts";
@@ -48,7 +48,11 @@ export async function command(options: CommandOptions): Promise<number> {
       build: async (root, plan) => {
         const { program, points, space, file } = sweep;
         const wanted = indices.map((index) => ({ index, parameters: points.at(index) }));
-        const built = await buildRuns(wanted, { root, plan, program, space, path: file });
+        const others = pointsFrom(sweep, indices.length);
+        const built = await buildRuns(wanted, others, {
+          ...{ root, plan, program, space, path: file },
+          metric: sweep.metric.name,
+        });
         candidates = built.candidates;
         return built.graph;
       },
@@ -87,7 +91,8 @@ class Invoked {
     const scheduler = new Scheduler(nodesOf(this.candidates), workspace.resolver);
     const open = await scheduler.plan();
     this.#statuses = scheduler.statuses;
-    if (open && !options.retry) await this.#readFailures();
+    // Without earlier calls there is nothing to leave out, and maybe no catalogue to ask.
+    if (open && this.before && !options.retry) await this.#readFailures();
     const known = this.before?.runs.length ?? 0;
     await this.#measure(this.candidates.slice(0, known));
     const reached = this.#reached();
@@ -100,14 +105,7 @@ class Invoked {
       );
       return 0;
     }
-    if (options.estimate) {
-      const { estimate } = await import("./estimate.ts");
-      return await estimate(
-        workspace,
-        nodesOf(taken.filter((c) => c.problem === undefined)),
-        options,
-      );
-    }
+    if (options.estimate) return await this.#estimate(taken);
     const git = this.#git = gitCommit(workspace.root);
     say(
       git
@@ -147,12 +145,31 @@ class Invoked {
     return taken;
   }
 
+  async #estimate(taken: Candidate[]): Promise<number> {
+    const { workspace, options, say, sweep } = this;
+    const refused = taken.filter(({ problem }) => problem !== undefined);
+    if (refused.length) {
+      const [{ name, problem }] = refused;
+      say(
+        `${refused.length} of ${taken.length} runs are not possible and cost nothing, such as run ` +
+          `${name}: ${problem}`,
+      );
+    }
+    const { estimate } = await import("./estimate.ts");
+    const title = `sweep ${sweep.config.id}`;
+    return await estimate(workspace, nodesOf([...this.#done, ...taken]), { ...options, title });
+  }
+
+  get #done(): Candidate[] {
+    return this.#mine.filter((c) => this.#standing(c).state === "done");
+  }
+
   /** @returns true when the run was stopped */
   async #execute(taken: Candidate[]): Promise<boolean> {
     const { workspace, options, sweep, say } = this;
     const working = taken.filter(({ problem }) => problem === undefined);
     // Also what is done, so that its labels lead to it and gc keeps it.
-    const done = this.#mine.filter((c) => this.#standing(c).state === "done");
+    const done = this.#done;
     const scheduler = new Scheduler(nodesOf([...done, ...working]), workspace.resolver);
     const open = await scheduler.plan();
     const { project, entity } = sweep.config;

@@ -92,6 +92,12 @@ export function draw(d: Distribution, u: readonly [number, number]): Value {
   }
 }
 
+/** False when a draw may be infinite: its extremes are those of `u`, which has 48 bits. */
+export function isBounded(d: Distribution): boolean {
+  const ends = [2 ** -49, 1 - 2 ** -49];
+  return ends.every((u) => [2 ** -49, 0.5].every((v) => Number.isFinite(draw(d, [u, v]))));
+}
+
 /** What a grid goes through; undefined where values cannot be counted. */
 export interface Axis {
   count: number;

@@ -2,7 +2,7 @@
  * @file The `parameters` of a sweep file: from YAML to distributions by dotted path.
  */
 import { checkKeys, type Fields, fieldsOf, finite, show } from "./checks.ts";
-import { type Distribution, KEYS, type Value } from "./distributions.ts";
+import { type Distribution, isBounded, KEYS, type Value } from "./distributions.ts";
 import type { SweepText } from "./parse.ts";
 
 /** No empty part, and none that JavaScript takes for something else. */
@@ -58,15 +58,19 @@ function distributionOf(text: SweepText, place: string[], fields: Fields): Distr
   const fail = (message: string): never => {
     throw new Error(`${path}: ${where}${message}`);
   };
-  const name = (fields.distribution ?? guess(text, place, fields) ??
+  const name = fields.distribution ?? guess(text, place, fields);
+  if (name === undefined) {
+    // First what is misspelt: it may be the value.
+    checkKeys(fields, ["distribution", ...new Set(Object.values(KEYS).flat())], path, where);
     fail(
       `: says no value; give value, values, min and max, or a distribution ` +
         `(${Object.keys(KEYS).join(", ")}).`,
-    )) as string;
+    );
+  }
   // W&B has a name of its own for weighted categories.
   const kind = name === "categorical_w_probabilities" ? "categorical" : name;
-  if (!Object.hasOwn(KEYS, kind)) {
-    fail(`.distribution is ${show(name)}; allowed are ${Object.keys(KEYS).join(", ")}.`);
+  if (typeof kind !== "string" || !Object.hasOwn(KEYS, kind)) {
+    return fail(`.distribution is ${show(name)}; allowed are ${Object.keys(KEYS).join(", ")}.`);
   }
   const keys = KEYS[kind as Distribution["distribution"]];
   checkKeys(fields, ["distribution", ...keys], path, where, `${kind} takes`);
@@ -103,7 +107,14 @@ function distributionOf(text: SweepText, place: string[], fields: Fields): Distr
       }
     }
   }
-  return { distribution: kind, ...parts } as Distribution;
+  const distribution = { distribution: kind, ...parts } as Distribution;
+  if (!isBounded(distribution)) {
+    const exponents = kind.endsWith("log_uniform")
+      ? ` min and max of ${kind} are exponents of e; ${kind}_values takes the values themselves.`
+      : "";
+    fail(`: ${kind} with ${show(parts)} draws more than a number can be.${exponents}`);
+  }
+  return distribution;
 }
 
 /** As W&B does: whole bounds mean whole numbers, and 1.0 is not whole. */

@@ -2,7 +2,7 @@
  * @file Reads a sweep file: YAML to plain values, with errors that name the file and the place.
  */
 import { readFileSync } from "node:fs";
-import { type Document, isScalar, parseDocument } from "yaml";
+import { type Document, isAlias, isCollection, isScalar, parseDocument, visit } from "yaml";
 
 export interface SweepText {
   /** As given, for messages. */
@@ -36,6 +36,7 @@ export function parseSweepText(text: string, path: string): SweepText {
   // A warning is about something that YAML lets pass and that is not what was meant: an unknown tag.
   const [problem] = [...document.errors, ...document.warnings];
   if (problem) throw new Error(`${path} is no valid YAML: ${problem.message.trim()}`);
+  checkAliases(document, path);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 });
@@ -46,8 +47,22 @@ export function parseSweepText(text: string, path: string): SweepText {
     path,
     value,
     sourceAt(at) {
-      const node = document.getIn(at, true);
+      // An alias has the spelling of what it stands for.
+      const meant = (node: unknown) => isAlias(node) ? node.resolve(document) : node;
+      let node = meant(document.contents);
+      for (const key of at) node = meant(isCollection(node) ? node.get(key, true) : undefined);
       return isScalar(node) ? node.source : undefined;
     },
   };
+}
+
+/** @throws {Error} for an alias of what it is part of, which would have no end */
+function checkAliases(document: Document, path: string): void {
+  visit(document, {
+    Alias(_key, alias, within) {
+      const target = alias.resolve(document);
+      if (target === undefined || !within.includes(target)) return;
+      throw new Error(`${path} is no valid YAML: *${alias.source} is part of &${alias.source}.`);
+    },
+  });
 }

@@ -21,6 +21,24 @@ export interface Candidate {
   jobs: Record<string, JobNode>;
   /** What is wrong with the parameters. */
   problem?: string;
+  /** Names of its metrics. */
+  measures: string[];
+}
+
+interface Point {
+  index: number;
+  parameters: Parameters;
+}
+
+interface BuildContext {
+  root: string;
+  plan: Plan;
+  program: Program;
+  /** What runs are ranked by. */
+  metric: string;
+  space: string;
+  /** Of the sweep file. */
+  path: string;
 }
 
 /** The name of a run from its index. */
@@ -32,41 +50,53 @@ export function nameOf(index: number): string {
  * Turns points into jobs. A point that the program or a stage refuses becomes a run that failed: others
  * of a random sweep may be right.
  *
- * @throws {Error} when every point is refused
+ * @param others points that this call does not take up; they are looked at only to tell a wrong file
+ *   from the bad luck of a few points
+ * @throws {Error} when every point is refused, or none has the metric
  */
 export async function buildRuns(
-  points: { index: number; parameters: Parameters }[],
-  { root, plan, program, space, path }: {
-    root: string;
-    plan: Plan;
-    program: Program;
-    space: string;
-    path: string;
-  },
+  points: Point[],
+  others: Iterable<Point>,
+  context: BuildContext,
 ): Promise<{ graph: Graph; candidates: Candidate[] }> {
+  const { root, plan, path, metric } = context;
   const graph = new Graph(root, plan.stages, new Overrides());
   const candidates: Candidate[] = [];
-  for (const { index, parameters } of points) {
-    const name = nameOf(index);
-    const candidate: Candidate = { index, name, parameters, jobs: {} };
-    candidates.push(candidate);
-    try {
-      const parsed = await program.parse(parameters, root);
-      let jobs: Record<string, JobNode> = {};
-      graph.add(`${space}/${name}`, (g) => {
-        jobs = program.jobs(g, parsed) as Record<string, JobNode>;
-        return Object.values(jobs)[0];
-      }, profileOf("quick"));
-      candidate.jobs = jobs;
-    } catch (error) {
-      candidate.problem = (error as Error).message;
-    }
+  for (const point of points) candidates.push(await candidateOf(point, graph, context));
+  const has = ({ measures }: Candidate) => measures.includes(metric);
+  if (!candidates.length || candidates.some(has)) return { graph, candidates };
+  const spare = new Graph(root, plan.stages, new Overrides());
+  for (const point of others) {
+    if (has(await candidateOf(point, spare, context))) return { graph, candidates };
   }
-  const [first] = candidates;
-  if (first && candidates.every(({ problem }) => problem !== undefined)) {
-    throw new Error(`${path}: no run is possible. The first: ${first.problem}`);
+  const possible = candidates.some(({ problem }) => problem === undefined);
+  throw new Error(
+    possible
+      ? `${path}: metric.name is "${metric}", which no run of this file measures; they measure ` +
+        `${[...new Set(candidates.flatMap(({ measures }) => measures))].join(", ")}.`
+      : `${path}: no run is possible. The first: ${candidates[0].problem}`,
+  );
+}
+
+async function candidateOf(
+  { index, parameters }: Point,
+  graph: Graph,
+  { root, program, space }: BuildContext,
+): Promise<Candidate> {
+  const name = nameOf(index);
+  const candidate: Candidate = { index, name, parameters, jobs: {}, measures: [] };
+  try {
+    const parsed = await program.parse(parameters, root);
+    let jobs: Record<string, JobNode> = {};
+    graph.add(`${space}/${name}`, (g) => {
+      jobs = program.jobs(g, parsed) as Record<string, JobNode>;
+      return Object.values(jobs)[0];
+    }, profileOf("quick"));
+    Object.assign(candidate, { jobs, measures: program.measures(parsed) });
+  } catch (error) {
+    candidate.problem = (error as Error).message;
   }
-  return { graph, candidates };
+  return candidate;
 }
 
 /** The jobs of some runs and what they are made from, each after its inputs. */

@@ -10,6 +10,9 @@ import type { Unit } from "../log/feed.ts";
 import type { Commit } from "../log/git.ts";
 import type { EngineName } from "../stage.ts";
 
+/** Points in which a possible run is looked for, when those of this call are all refused. */
+const LOOK_AHEAD = 1000;
+
 export interface Sweep {
   config: SweepConfig;
   program: Program;
@@ -52,6 +55,12 @@ export function candidatesOf({ points, file }: Sweep, known: number, count?: num
   }
   const last = Math.max(known, Math.min(end, known + (count ?? Infinity)));
   return Array.from({ length: last }, (_, index) => index);
+}
+
+/** Points of runs by index; without an end, as many as are worth a look. */
+export function* pointsFrom({ points }: Sweep, first: number) {
+  const end = Math.min(points.count ?? Infinity, first + LOOK_AHEAD);
+  for (let index = first; index < end; index++) yield { index, parameters: points.at(index) };
 }
 
 /** What the runs are logged as: each is one logged run, made of the jobs that its program names. */

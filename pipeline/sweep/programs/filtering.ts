@@ -65,6 +65,7 @@ export const filtering: Program = {
   metrics: [...metrics, "rollout/gapClosed", "rollout/ratio", "rollout/h2 (any horizon)"],
   hasMetric: (name) => metrics.includes(name) || rolloutMetric.test(name),
   parse: (parameters, root) => parse(parameters, root),
+  measures: (run) => measures(run as Run),
   jobs: (g, run) => jobs(g, run as Run),
   logged: { train: "", "one-step": "", rollout: "rollout" },
   measure,
@@ -91,6 +92,12 @@ async function parse(parameters: Parameters, root: string): Promise<Run> {
   }
   configure(options, run.system.obsDim);
   return run;
+}
+
+function measures({ evaluate: { rollout, horizons } }: Run): string[] {
+  if (!rollout) return metrics;
+  const ofRollout = ["gapClosed", "ratio", ...horizons.map((h) => `h${h}`)];
+  return [...metrics, ...ofRollout.map((name) => `rollout/${name}`)];
 }
 
 function jobs(g: GraphBuilder, run: Run): Record<string, JobRef> {

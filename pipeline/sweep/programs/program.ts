@@ -17,6 +17,8 @@ export interface Program {
   hasMetric(name: string): boolean;
   /** Parameters with the defaults filled in. @throws {Error} naming the parameter and what is allowed */
   parse(parameters: Parameters, root: string): Promise<unknown>;
+  /** Names of the metrics of a run. */
+  measures(parsed: unknown): string[];
   /** The jobs of a run by role. */
   jobs(g: GraphBuilder, parsed: unknown): Record<string, JobRef>;
   /** Roles whose numbers `--log` shows as the run, with what their scalars are called. */

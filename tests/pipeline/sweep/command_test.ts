@@ -131,6 +131,62 @@ parameters:
   assert.equal(here.state().runs.length, 6);
 });
 
+/** heads 3 does not suit dModel 8, and the grid begins with it. */
+const HALF = `
+program: filtering
+method: grid
+parameters:
+  model: {parameters: {dModel: {value: 8}, layers: {value: 1}, heads: {values: [3, 1]}}}
+  train: {parameters: {steps: {value: 9}, warmup: {value: 0}, batch: {value: 2}, length: {value: 16}}}
+  evaluate: {parameters: {sequences: {value: 8}, length: {value: 96}, horizons: {value: [2]}}}
+`;
+
+Deno.test("a sweep that is estimated, with runs that are not possible, and then taken up one by one", async () => {
+  using here = place(HALF);
+  const dry = await sweep(here.file, ...here.store, "--dry-run").ended;
+  assert.match(dry.out, /2 runs would be taken up/);
+  const { code, out } = await sweep(here.file, ...here.store, "--estimate").ended;
+  assert.equal(code, 0, out);
+  assert.match(
+    out,
+    /^1 of 2 runs are not possible and cost nothing, such as run 0000: .*dModel 8/m,
+  );
+  assert.match(out, /^4 of 4 jobs would run \(sweep [0-9a-f]{12}; /m);
+  assert.match(out, /^train +1 +1 +0 +0 .* 288$/m, "tokens: 9 steps of 2 sequences of 16");
+  assert.match(out, /^Wall time with /m);
+  // Nobody asked for more than an answer.
+  const kept = readdirSync(here.store[1]);
+  assert.ok(!kept.includes("catalog.duckdb") && !kept.includes("sweeps"), kept.join(" "));
+  const first = await sweep(here.file, ...here.store, "--count", "1").ended;
+  assert.deepEqual(here.state().runs.map(({ state }) => state), ["failed"], first.out);
+  const second = await sweep(here.file, ...here.store, "--count", "1").ended;
+  assert.deepEqual(here.state().runs.map(({ state }) => state), ["failed", "done"], second.out);
+  const done = await sweep(here.file, ...here.store, "--estimate").ended;
+  assert.match(done.out, /^All 4 jobs are done; nothing would run\.$/m);
+});
+
+Deno.test("a metric that some runs have, and one that none has", async () => {
+  const text = (name: string, values: string) =>
+    `${HALF.replace("[3, 1]", "[1]")}  evaluate.rollout: {values: ${values}}\n` +
+    `metric: {name: ${name}, goal: minimize}\n`;
+  for (
+    const [name, values, message] of [
+      ["rollout/h2", "[false, true]", /1 runs would be taken up; the sweep would have 1 of 2/],
+      [
+        "rollout/h4",
+        "[false, true]",
+        /"rollout\/h4", which no run of this file measures; .*zero\.$/m,
+      ],
+      ["rollout/ratio", "[false]", /sweep\.yaml: metric\.name is "rollout\/ratio", which no run/],
+    ] as const
+  ) {
+    using here = place(text(name, values));
+    const { code, out } = await sweep(here.file, ...here.store, "--dry-run", "--count", "1").ended;
+    assert.match(out, message);
+    assert.equal(code, Number(/error/.test(out)), out);
+  }
+});
+
 Deno.test("wrong command lines", async () => {
   using here = place("program: filtering\nmethod: grid\nparameters: {train.lr: {value: 1}}");
   const cases: [string[], RegExp][] = [

@@ -79,6 +79,19 @@ Deno.test("the id: of what determines the runs, not of how it is written", () =>
     "uniform",
     "uniform",
   ]);
+  // Also by an alias, of the range or of its end.
+  const kinds = (parameters: string) =>
+    config(`program: filtering\nmethod: random\nparameters: ${parameters}`).parameters
+      .map(([, { distribution }]) => distribution);
+  assert.deepEqual(kinds("{a: &r {min: &one 1.0, max: 3}, b: *r, c: {min: *one, max: 3}}"), [
+    "uniform",
+    "uniform",
+    "uniform",
+  ]);
+  assert.deepEqual(kinds("{a: &r {min: 1, max: 3}, b: {parameters: {c: *r}}}"), [
+    "int_uniform",
+    "int_uniform",
+  ]);
 });
 
 Deno.test("random draws depend on the sweep, the run and the parameter, and on nothing else", () => {
