@@ -5,6 +5,7 @@
  * A logged run begins with its first number, so jobs that have none (data, tables) leave no empty
  * runs. The numbers are those that the catalogue gets; what was computed earlier is read from there.
  */
+import { canonical, sha256 } from "../keys/canonical.ts";
 import type { Catalog, MetricPoint } from "../store/catalog.ts";
 import type { JobNode } from "../graph.ts";
 import type { LoggedRun, RunEnd, Sink } from "./sink.ts";
@@ -159,7 +160,9 @@ export class LogFeed {
   }
 
   #runOf({ id, group, name, config, jobs }: Unit): LoggedRun {
-    return { id: id ?? this.#options.keyOf(jobs[0].node) ?? name, group, name, config };
+    const { keyOf } = this.#options;
+    const work = () => sha256(canonical(jobs.map(({ node, as }) => [keyOf(node) ?? null, as])));
+    return { id: id ?? keyOf(jobs[0].node) ?? name, group, name, config, work };
   }
 
   #end(state: State, how: RunEnd, worthTelling = true): void {

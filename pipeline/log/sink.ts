@@ -16,6 +16,8 @@ export interface LoggedRun {
   name: string;
   /** Parameters, stage, engine, git commit. */
   config: Record<string, unknown>;
+  /** What the numbers come from, as a hash; to be asked once the run is done. */
+  work(): string;
 }
 
 export type RunEnd = "done" | "failed" | "stopped";

@@ -4,7 +4,7 @@
  *
  * A file is appended to while its run goes on, so a kill leaves a readable prefix. A run that starts
  * again replaces its file: it tells its curve from the beginning, also when it resumes from a
- * checkpoint.
+ * checkpoint. A small file beside it says which work is there to its end.
  */
 import {
   closeSync,
@@ -12,15 +12,19 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { sha256 } from "../keys/canonical.ts";
 import type { MetricPoint } from "../store/catalog.ts";
 import type { LoggedRun, RunEnd, Sink, SinkOptions } from "./sink.ts";
 import { type Event, eventRecord } from "./tfevents.ts";
+
+/** Holds what a run's numbers came from once all of them are in the event file. */
+const COMPLETE = "complete.sha256";
 
 export class TensorBoardSink implements Sink {
   readonly name = "tensorboard";
@@ -35,9 +39,11 @@ export class TensorBoardSink implements Sink {
   started(run: LoggedRun): void {
     const folder = this.#folderOf(run);
     mkdirSync(folder, { recursive: true });
-    for (const name of eventFiles(folder)) rmSync(join(folder, name));
+    for (const name of [COMPLETE, ...eventFiles(folder)]) {
+      rmSync(join(folder, name), { force: true });
+    }
     const seconds = Math.floor(this.clock() / 1000);
-    const file = `events.out.tfevents.${seconds}.${hostname()}.${markOf(run)}`;
+    const file = `events.out.tfevents.${seconds}.${hostname()}`;
     this.#files.set(run.id, openSync(join(folder, file), "a"));
     this.#lastStep.set(run.id, 0);
     this.#write(run, 0, [{ fileVersion: "brain.Event:2" }, { hparams: flat(run.config) }]);
@@ -63,11 +69,15 @@ export class TensorBoardSink implements Sink {
     this.#write(run, 0, [{ end: end === "done" ? "success" : "failure" }]);
     closeSync(file);
     this.#files.delete(run.id);
+    if (end === "done") writeFileSync(join(this.#folderOf(run), COMPLETE), run.work());
   }
 
+  /** Also when what is there broke off, or comes from other code. */
   lacks(run: LoggedRun): boolean {
     const folder = this.#folderOf(run);
-    return !existsSync(folder) || !eventFiles(folder).some((name) => name.endsWith(markOf(run)));
+    const complete = join(folder, COMPLETE);
+    return !existsSync(complete) || !eventFiles(folder).length ||
+      readFileSync(complete, "utf8") !== run.work();
   }
 
   close(): Promise<void> {
@@ -89,11 +99,6 @@ export class TensorBoardSink implements Sink {
       for (let at = 0; at < bytes.length;) at += writeSync(file, bytes, at);
     }
   }
-}
-
-/** Tells whose file it is: of this work, or of an earlier version of it. */
-function markOf(run: LoggedRun): string {
-  return sha256(run.id).slice(0, 12);
 }
 
 function eventFiles(folder: string): string[] {

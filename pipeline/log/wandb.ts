@@ -43,7 +43,7 @@ export class WandbSink implements Sink {
 
   constructor(options: SinkOptions, private readonly patienceMs = PATIENCE_MS) {
     this.#options = options;
-    const mode = Deno.env.get("WANDB_MODE") ?? "online";
+    const mode = env("WANDB_MODE") ?? "online";
     if (mode !== "online") {
       this.#warn(
         `WANDB_MODE=${mode}: nothing is sent, and the SDK keeps nothing for later; the catalogue ` +
@@ -51,7 +51,7 @@ export class WandbSink implements Sink {
       );
       return;
     }
-    const url = Deno.env.get("WANDB_BASE_URL") ?? "https://api.wandb.ai";
+    const url = env("WANDB_BASE_URL") ?? "https://api.wandb.ai";
     if (URL.canParse(url)) this.#server = new URL(url).host;
     else this.#warn(`WANDB_BASE_URL=${url} is no URL; nothing is sent`);
   }
@@ -77,8 +77,8 @@ export class WandbSink implements Sink {
     if (this.#server === undefined) return;
     if (!this.#process) this.#open(this.#server);
     this.#runs.set(run.id, { sent: -1 });
-    const { project = Deno.env.get("WANDB_PROJECT") ?? "deep-linear-ts" } = this.#options;
-    const { entity = Deno.env.get("WANDB_ENTITY") } = this.#options;
+    const { project = env("WANDB_PROJECT") ?? "deep-linear-ts" } = this.#options;
+    const { entity = env("WANDB_ENTITY") } = this.#options;
     const name = `${run.group}/${run.name}`;
     const config = { group: run.group, ...run.config };
     this.#send({ type: "start", id: idOf(run), name, project, entity, config });
@@ -175,6 +175,11 @@ export class WandbSink implements Sink {
     this.#warned = true;
     this.#options.warn(`--log wandb: ${reason.replace(/\.$/, "")}. The jobs go on.`);
   }
+}
+
+/** Set to nothing is not set. */
+function env(name: string): string | undefined {
+  return Deno.env.get(name) || undefined;
 }
 
 /** W&B allows letters, digits, - and _, and knows a run that comes again by this. */

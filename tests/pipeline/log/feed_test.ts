@@ -24,7 +24,7 @@ class Recording implements Sink {
   metrics = (run: LoggedRun, points: MetricPoint[]) => this.#note("metrics", run, points);
   scalars = (run: LoggedRun, values: Record<string, number>) => this.#note("scalars", run, values);
   finished = (run: LoggedRun, end: string) => this.#note("finished", run, end);
-  lacks = () => !this.has;
+  lacks = (_run: LoggedRun) => !this.has;
   close = () => Promise.resolve();
 }
 
@@ -107,6 +107,31 @@ Deno.test("the feed: a sink that throws is dropped with one line; stopped and fa
   assert.deepEqual(empty.said.filter((line) => line.includes(" d ")), [
     ...['started d ""', 'metrics d [["loss",5,1]]', 'scalars d {"before":1}', 'finished d "done"'],
   ]);
+});
+
+Deno.test("the feed: what a run's numbers come from are the keys of all of its jobs", async () => {
+  const nodes = ["train", "test"].map((label) => ({ label } as JobNode));
+  const jobs = nodes.map((node) => ({ node, as: node.label }));
+  const workOf = async (keys: string[]) => {
+    const asked: string[] = [];
+    const sink = new Recording("a", "");
+    sink.lacks = (run: LoggedRun) => (asked.push(run.id, run.work()), false);
+    const feed = new LogFeed({
+      sinks: [sink],
+      units: [{ id: "sweep-0000", group: "g", name: "0000", config: {}, jobs }],
+      keyOf: (node) => keys[nodes.indexOf(node)],
+      catalog: () => Promise.reject(new Error("nothing is read")),
+      warn: assert.fail,
+    });
+    await feed.close(() => true);
+    return asked;
+  };
+  const [id, work] = await workOf(["a", "b"]);
+  assert.equal(id, "sweep-0000", "the same run whatever its code");
+  assert.deepEqual(await workOf(["a", "b"]), [id, work]);
+  for (const keys of [["a", "c"], ["c", "b"], ["b", "a"]]) {
+    assert.notEqual((await workOf(keys))[1], work, keys.join());
+  }
 });
 
 Deno.test("a stream sends what is new, at most so often", () => {

@@ -11,6 +11,7 @@ export const run: LoggedRun = {
   group: "sweep",
   name: "0000/../train",
   config: { model: { name: "lru", sizes: [1, 2] }, steps: 3, nothing: null },
+  work: () => "work-1",
 };
 
 export function inFolder<T>(work: (folder: string) => T): T {

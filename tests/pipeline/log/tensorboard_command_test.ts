@@ -35,8 +35,8 @@ Deno.test("--log tensorboard on the command line: live, later from the catalogue
   assert.match(wrong.out, /--log mlflow: no such sink; the sinks are tensorboard, wandb/);
 });
 
-Deno.test("a run that is killed in the middle of a job leaves the curve as far as it had come", async () => {
-  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 20000 }, {}, "data");`);
+Deno.test("a run that is killed leaves the curve as far as it had come; later the rest is told too", async () => {
+  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 4000 }, {}, "data");`);
   const run = start(demo, "run", "--log", "tensorboard");
   const folder = join(demo.root, ".store/tensorboard");
   const has = () => existsSync(folder) && readdirSync(folder, { recursive: true }).length > 2;
@@ -49,4 +49,11 @@ Deno.test("a run that is killed in the middle of a job leaves the curve as far a
   const { ran } = await run.ended;
   assert.deepEqual(ran, []);
   assert.deepEqual(points().map(([, step]) => step), points().map((_, i) => i + 1));
+  assert.ok(points().length < 200);
+  // It is done by a call that does not log, and looked at after one that does.
+  const done = await cli(demo, "run");
+  assert.equal(done.ran.length, 1, done.out);
+  await cli(demo, "run", "--log", "tensorboard");
+  const steps = points().filter(([tag]) => tag === "step").map(([, step]) => step);
+  assert.deepEqual(steps, Array.from({ length: 200 }, (_, i) => i + 1));
 });

@@ -94,6 +94,15 @@ Deno.test("tensorboard: a prefix of the file is readable, and a restart replaces
     const end = recordsOf(after.bytes).at(-1)!;
     assert.equal(words(get(end, 5, 1, 1)), "_hparams_/session_end_info");
     assert.equal(get(end, 5, 1, 9, 1, 2, 4, 1), 2, "STATUS_FAILURE");
-    assert.ok(!again.lacks(run));
-    assert.ok(again.lacks({ ...run, id: "key-2" }), "other work under the same name");
+    const last = new TensorBoardSink({ storeDir });
+    assert.ok(last.lacks(run), "it broke off, whoever finished it without this sink");
+    last.started(run);
+    last.metrics(run, [["loss", 0, 2]]);
+    assert.ok(last.lacks(run), "not at its end");
+    last.finished(run, "done");
+    assert.deepEqual(scalarsOf(eventFile(storeDir).bytes), [["loss", 0, 2]]);
+    assert.ok(!new TensorBoardSink({ storeDir }).lacks(run));
+    assert.ok(last.lacks({ ...run, work: () => "work-2" }), "other work under the same name");
+    last.started(run);
+    assert.ok(last.lacks(run), "it began again");
   }));

@@ -139,6 +139,10 @@ Deno.test("wandb: a server that hangs, one that refuses, no key, no network: one
       assert.ok(closing < 0.1);
     });
   }
+  // Set to nothing is not set.
+  await withEnv({ ...nobody, WANDB_MODE: "", WANDB_BASE_URL: "", WANDB_PROJECT: "" }, async () => {
+    assert.match((await tell(1, 5000)).warnings.join(), /set the WANDB_API_KEY environment var/);
+  });
   await withEnv({ ...wandbEnv(port), WANDB_BASE_URL: "localhost" }, async () => {
     assert.match((await tell(1, 100)).warnings.join(), /WANDB_BASE_URL=localhost is no URL/);
   });
