@@ -11,11 +11,12 @@ import { Catalog } from "../store/catalog.ts";
 import { DoneIndex } from "../store/done_index.ts";
 import { lockStore } from "../store/lock.ts";
 import { Objects } from "../store/objects.ts";
+import { hasCatalog } from "../store/working_copy.ts";
 import type { CommandOptions } from "./options.ts";
 
 export async function command(options: CommandOptions): Promise<number> {
   const dir = resolve(options.root, options.store);
-  if (!existsSync(join(dir, "catalog.duckdb"))) {
+  if (!hasCatalog(dir)) {
     console.log(`${dir} holds no results; there is nothing to delete.`);
     return 0;
   }

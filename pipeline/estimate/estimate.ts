@@ -2,10 +2,9 @@
  * @file What everything that would run costs: from the catalogue where this machine has done such jobs,
  * from pilots that run now elsewhere, and openly unknown where there is neither.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import type { JobNode } from "../graph.ts";
 import type { Pilot } from "../stage.ts";
+import { hasCatalog } from "../store/working_copy.ts";
 import type { Workspace } from "../workspace.ts";
 import { classify, type CostClass } from "./classes.ts";
 import { type Cost, extrapolate, type Measurement } from "./cost.ts";
@@ -64,7 +63,7 @@ export async function estimateJobs(
   const { fingerprints, options, storeDir, plan } = workspace;
   const classes = await classify(nodes, fingerprints, options.engine);
   // A store without a catalogue must not get one from a question.
-  const recorded = existsSync(join(storeDir, "catalog.duckdb"))
+  const recorded = hasCatalog(storeDir)
     ? await readRecorded(
       await workspace.catalog(),
       plan.stages,

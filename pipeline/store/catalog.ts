@@ -1,15 +1,17 @@
 /**
  * @file The catalogue: what was computed from what, in one DuckDB file with one writer.
  *
- * Any SQL client reads `<store>/catalog.duckdb` while no pipeline runs. Everything a finished job
- * leaves enters in one transaction, so a kill loses a whole job or nothing.
+ * Any SQL client reads `<store>/catalog.duckdb`; during a run, and after a kill, it holds what was there
+ * before. Everything a finished job leaves enters in one change, first the journal and then the
+ * working copy, so a kill loses a whole job or nothing.
  */
-import { join } from "node:path";
 import type { ArtifactSource, StoredFile } from "./artifact.ts";
 import { canonical } from "../keys/canonical.ts";
 import { Database, type Row } from "./database.ts";
 import type { CodeDetail } from "../keys/fingerprint.ts";
 import type { Ingredients } from "../keys/ingredients.ts";
+import { Journal } from "./journal.ts";
+import { WorkingCopy } from "./working_copy.ts";
 
 /** A point of a training curve. */
 export type MetricPoint = [name: string, step: number, value: number];
@@ -48,51 +50,149 @@ export interface RunInfo {
   machine: { id: string; description: string };
 }
 
+/** What can happen to a catalogue. To make one again changes nothing: a kill may leave some that are in already. */
+type Change =
+  | { kind: "run"; run: RunInfo; at: number }
+  | { kind: "jobs"; run: RunInfo; done: DoneJob[]; failed: FailedJob[]; at: number }
+  | { kind: "inputs"; moved: MovedInput[] }
+  | { kind: "forget"; keys: string[] }
+  | { kind: "damaged"; keys: string[] }
+  | { kind: "nodes"; profile: string; nodes: NodeRow[] };
+
+export interface MovedInput {
+  key: string;
+  name: string;
+  input: string;
+}
+
 export class Catalog {
   #known = new Set<string>();
   #codes = new Set<string>();
+  #changed = false;
+  #changing: Promise<unknown> = Promise.resolve();
 
-  private constructor(private readonly database: Database) {}
+  private constructor(
+    private readonly files: WorkingCopy,
+    private readonly journal: Journal<Change>,
+    private readonly database: Database,
+  ) {}
 
   /** Opens or creates the catalogue; the caller holds the store's lock. */
   static async open(dir: string): Promise<Catalog> {
-    const catalog = new Catalog(await Database.open(join(dir, "catalog.duckdb")));
-    for (const { key } of await catalog.query("SELECT key FROM job")) {
-      catalog.#known.add(key as string);
-    }
-    for (const { code } of await catalog.query("SELECT code FROM code")) {
-      catalog.#codes.add(code as string);
+    const files = new WorkingCopy(dir);
+    const journal = new Journal<Change>(files.journal);
+    const database = await Database.open(files.path).catch((cause) => {
+      throw new Error(
+        `The catalogue ${files.original} cannot be opened: ${cause.message}. If it is damaged, move it ` +
+          `and ${files.journal} away: results stay in the store, and the pipeline computes what it no longer knows of.`,
+      );
+    });
+    const catalog = new Catalog(files, journal, database);
+    try {
+      for (const { key } of await catalog.query("SELECT key FROM job")) {
+        catalog.#known.add(key as string);
+      }
+      for (const { code } of await catalog.query("SELECT code FROM code")) {
+        catalog.#codes.add(code as string);
+      }
+      catalog.#changed = files.hasLog || !journal.isEmpty;
+      for (const change of journal.changes()) await catalog.#apply(change);
+    } catch (cause) {
+      database.close();
+      files.discard();
+      throw cause;
     }
     return catalog;
   }
 
   close(): void {
     this.database.close();
+    this.journal.close();
+    if (this.#changed) this.files.replaceOriginal();
+    else this.files.discard();
   }
 
   query(...question: Parameters<Database["query"]>): Promise<Row[]> {
     return this.database.query(...question);
   }
 
-  async startRun(run: RunInfo): Promise<void> {
-    const { id, description } = run.machine;
-    const known = await this.query("SELECT id FROM machine WHERE id = $id", { id });
-    await this.database.transaction(async () => {
-      if (!known.length) await this.database.append("machine", [{ id, description }]);
-      const { profile, command } = run;
-      await this.database.append("run", [{
-        id: run.id,
-        profile,
-        command,
-        machine: id,
-        started: Date.now(),
-      }]);
-    });
+  startRun(run: RunInfo): Promise<void> {
+    return this.#change({ kind: "run", run, at: Date.now() });
   }
 
   /** Records jobs that succeeded and jobs that failed, all or none. */
-  async commit(run: RunInfo, done: DoneJob[], failed: FailedJob[] = []): Promise<void> {
-    const finished = Date.now();
+  commit(run: RunInfo, done: DoneJob[], failed: FailedJob[] = []): Promise<void> {
+    return this.#change({ kind: "jobs", run, done, failed, at: Date.now() });
+  }
+
+  /** Lets inputs of jobs lead to other jobs that left the same content. */
+  async moveInputs(moved: MovedInput[]): Promise<void> {
+    if (moved.length) await this.#change({ kind: "inputs", moved });
+  }
+
+  /** Removes jobs that nothing needs any more. */
+  async forget(keys: string[]): Promise<void> {
+    if (keys.length) await this.#change({ kind: "forget", keys });
+  }
+
+  /** Marks jobs whose objects were found damaged; they count as not done until they ran again. */
+  async markDamaged(keys: string[]): Promise<void> {
+    if (keys.length) await this.#change({ kind: "damaged", keys });
+  }
+
+  /** Records where labels of a profile lead now. */
+  async setNodes(profile: string, nodes: NodeRow[]): Promise<void> {
+    if (nodes.length) await this.#change({ kind: "nodes", profile, nodes });
+  }
+
+  /** First on the disk, then in the database; in neither when the database refuses. One at a time. */
+  #change(change: Change): Promise<void> {
+    const made = this.#changing.then(() =>
+      this.journal.attempt(async () => {
+        this.#changed = true;
+        this.journal.append(change);
+        await this.#apply(change);
+      })
+    );
+    this.#changing = made.catch(() => {});
+    return made;
+  }
+
+  #apply(change: Change): Promise<void> {
+    switch (change.kind) {
+      case "run":
+        return this.#addRun(change.run, change.at);
+      case "jobs":
+        return this.#addJobs(change.run, change.done, change.failed, change.at);
+      case "inputs":
+        return this.#moveInputs(change.moved);
+      case "forget":
+        return this.#removeJobs(change.keys);
+      case "damaged":
+        return this.#setDamaged(change.keys);
+      case "nodes":
+        return this.#setNodes(change.profile, change.nodes);
+    }
+  }
+
+  async #addRun(run: RunInfo, started: number): Promise<void> {
+    const { id, profile, command, machine } = run;
+    const has = async (table: string, id: string) =>
+      (await this.query(`SELECT id FROM ${table} WHERE id = $id`, { id })).length > 0;
+    const [knownMachine, knownRun] = [await has("machine", machine.id), await has("run", id)];
+    await this.database.transaction(async () => {
+      if (!knownMachine) await this.database.append("machine", [{ ...machine }]);
+      if (knownRun) return;
+      await this.database.append("run", [{ id, profile, command, machine: machine.id, started }]);
+    });
+  }
+
+  async #addJobs(
+    run: RunInfo,
+    done: DoneJob[],
+    failed: FailedJob[],
+    finished: number,
+  ): Promise<void> {
     // Two labels can lead to one key: their inputs turned out to be the same bytes.
     const jobs = [...new Map(done.map((job) => [job.key, job])).values()];
     const again = [...jobs, ...failed].filter((job) => this.#known.has(job.key));
@@ -136,14 +236,12 @@ export class Catalog {
     for (const code of codes.keys()) this.#codes.add(code);
   }
 
-  /** Lets inputs of jobs lead to other jobs that left the same content. */
-  async moveInputs(moved: { key: string; name: string; input: string }[]): Promise<void> {
-    if (!moved.length) return;
+  async #moveInputs(moved: MovedInput[]): Promise<void> {
     await this.database.transaction(async () => {
-      for (const values of moved) {
+      for (const { key, name, input } of moved) {
         await this.database.execute(
           "UPDATE input SET job_key_of_input = $input WHERE job_key = $key AND name = $name",
-          values,
+          { key, name, input },
         );
       }
     });
@@ -157,17 +255,14 @@ export class Catalog {
     await this.database.execute("DELETE FROM job WHERE key = $key", { key });
   }
 
-  /** Removes jobs that nothing needs any more. */
-  async forget(keys: string[]): Promise<void> {
+  async #removeJobs(keys: string[]): Promise<void> {
     await this.database.transaction(async () => {
       for (const key of keys) await this.#forget(key);
     });
     for (const key of keys) this.#known.delete(key);
-    await this.database.execute("CHECKPOINT");
   }
 
-  /** Marks a job whose object was found damaged; it counts as not done until it ran again. */
-  async markDamaged(keys: string[]): Promise<void> {
+  async #setDamaged(keys: string[]): Promise<void> {
     await this.database.transaction(async () => {
       for (const key of keys) {
         await this.database.execute("UPDATE job SET status = 'damaged' WHERE key = $key", { key });
@@ -226,9 +321,7 @@ export class Catalog {
     }]));
   }
 
-  /** Records where labels of a profile lead now. */
-  async setNodes(profile: string, nodes: NodeRow[]): Promise<void> {
-    if (!nodes.length) return;
+  async #setNodes(profile: string, nodes: NodeRow[]): Promise<void> {
     await this.database.transaction(async () => {
       // One statement for all of them: a run may move thousands of labels.
       await this.database.execute(

@@ -1,7 +1,7 @@
 /**
  * @file The DuckDB file behind the catalogue: its tables, and how statements reach it.
  *
- * A connection does one thing at a time, so questions and transactions each have one and queue up.
+ * A connection does one thing at a time, so questions and transactions each have one, and questions queue up.
  */
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
 import { mkdirSync } from "node:fs";
@@ -60,7 +60,6 @@ export type Row = Record<string, DuckDBValue>;
 
 export class Database {
   #asking: Promise<unknown> = Promise.resolve();
-  #working: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly instance: DuckDBInstance,
@@ -74,9 +73,7 @@ export class Database {
     // Loaded here and not above: it takes longer than most commands that do without.
     const { DuckDBInstance } = await import("@duckdb/node-api");
     mkdirSync(dirname(path), { recursive: true });
-    const instance = await DuckDBInstance.create(path, { threads: "2" }).catch((cause) => {
-      throw new Error(`The catalogue ${path} cannot be opened: ${cause.message}`);
-    });
+    const instance = await DuckDBInstance.create(path, { threads: "2" });
     const writer = await instance.connect();
     for (const [name, columns] of Object.entries(TABLES)) {
       const list = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
@@ -104,14 +101,8 @@ export class Database {
     return rows;
   }
 
-  /** Runs the statements of `work` as one transaction. */
-  transaction(work: () => Promise<void>): Promise<void> {
-    const worked = this.#working.then(() => this.#transact(work));
-    this.#working = worked.catch(() => {});
-    return worked;
-  }
-
-  async #transact(work: () => Promise<void>): Promise<void> {
+  /** Runs the statements of `work` as one transaction; the caller has one at a time. */
+  async transaction(work: () => Promise<void>): Promise<void> {
     await this.writer.run("BEGIN");
     try {
       await work();

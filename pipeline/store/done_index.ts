@@ -5,10 +5,11 @@
  * nothing is stale needs is mirrored in `<store>/index.json`. The mirror is good while the database
  * file is the one it was made from; otherwise the database is asked and the mirror written again.
  */
-import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
+import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { writeFileAtomic } from "./files.ts";
+import { isBehind } from "./working_copy.ts";
 
 export interface Done {
   content: string;
@@ -78,10 +79,9 @@ export class DoneIndex {
   }
 }
 
-/** "none" without a catalogue; undefined while a log waits to be replayed. */
+/** "none" without a catalogue; undefined while it lacks something. */
 function stampOf(dir: string): string | undefined {
-  const path = join(dir, "catalog.duckdb");
-  if (existsSync(`${path}.wal`)) return undefined;
-  const stat = statSync(path, { throwIfNoEntry: false });
+  if (isBehind(dir)) return undefined;
+  const stat = statSync(join(dir, "catalog.duckdb"), { throwIfNoEntry: false });
   return stat ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : "none";
 }

@@ -14,6 +14,7 @@ export interface Holder {
 
 /** Thrown when another process uses the store. */
 export class StoreBusyError extends Error {
+  override name = "StoreBusyError";
   constructor(readonly dir: string, readonly holder: Holder) {
     super(
       `The store ${dir} is in use by "${holder.command}" (pid ${holder.pid} on ${holder.host}). ` +

@@ -1,9 +1,17 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { storeResult } from "../../pipeline/store/artifact.ts";
 import { sha256 } from "../../pipeline/keys/canonical.ts";
-import { Catalog, type DoneJob, type RunInfo } from "../../pipeline/store/catalog.ts";
+import { Catalog } from "../../pipeline/store/catalog.ts";
 import { checkpointOf } from "../../pipeline/store/checkpoints.ts";
 import { PlainView } from "../../pipeline/run/display.ts";
 import { DoneIndex } from "../../pipeline/store/done_index.ts";
@@ -12,6 +20,7 @@ import { lockStore } from "../../pipeline/store/lock.ts";
 import { Objects } from "../../pipeline/store/objects.ts";
 import { decodeLine, encodeLine, lines } from "../../pipeline/run/protocol.ts";
 import type { JobStatus } from "../../pipeline/run/scheduler.ts";
+import { doneJob, RUN } from "./fixtures/catalog.ts";
 
 function scratch() {
   const dir = mkdtempSync("/tmp/store-");
@@ -54,29 +63,6 @@ Deno.test("a stage's result becomes files, or an error that names what is wrong"
   assert.throws(bad({ files: {}, scalars: { s: "1" } }), /Scalar "s" is "1"/);
 });
 
-const RUN: RunInfo = {
-  id: "r1",
-  profile: "smoke",
-  command: "test",
-  machine: { id: "m", description: "a machine" },
-};
-
-function doneJob(key: string, over: Partial<DoneJob> = {}): DoneJob {
-  return {
-    key,
-    label: `e/${key}`,
-    ingredients: { stage: "s", code: "c", packages: {}, params: { a: [1] }, inputs: { i: "x" } },
-    codeDetail: { "lib/a.ts": { f: "1" } },
-    content: `content-${key}`,
-    artifact: { files: [{ name: "f", sha256: "h" + key, bytes: 3 }], scalars: { s: -Infinity } },
-    inputs: [{ name: "i", key: "k0", content: "x" }],
-    seconds: 0.5,
-    observations: { rss: 1e12 },
-    metrics: [["loss", 1, NaN], ["loss", 2, 0.5]],
-    ...over,
-  };
-}
-
 Deno.test("a job comes out of the catalogue as it went in, once, however often it is committed", async () => {
   using at = scratch();
   const catalog = await Catalog.open(at.dir);
@@ -115,6 +101,8 @@ Deno.test("a transaction that fails leaves nothing", async () => {
   for (const table of ["job", "file", "metric"]) {
     assert.deepEqual(await catalog.query(`SELECT * FROM ${table}`), [], table);
   }
+  // Nor would it come back after a kill.
+  assert.equal(statSync(join(at.dir, "catalog.journal")).size, 0);
   await catalog.commit(RUN, [doneJob("k1")]);
   assert.equal((await catalog.query("SELECT * FROM job")).length, 1);
   catalog.close();
