@@ -17,8 +17,8 @@ import {
 } from "./shared/filtering.ts";
 import {
   agreement,
-  type Baseline,
   cellOf,
+  endRows,
   type Evaluated,
   gapColumn,
   horizonColumns,
@@ -103,22 +103,7 @@ export function summarize(runs: Runs): Summary {
 
   const rows: Row[] = [];
   for (const lambda of found) {
-    const baseline = (what: "baseline" | "baseline-far", pick: (b: Baseline) => number) =>
-      cellOf(measured(runs, seeds, at(lambda), what, pick));
-    const zero: Row = {
-      lambda,
-      predictor: "zero",
-      ratio: baseline("baseline", (b) => b.zero.oneStep.zero),
-      raw_ratio: baseline("baseline", (b) => b.zero.oneStep.rawZero),
-      gap_closed: baseline("baseline", () => 0),
-    };
-    const kalman: Row = {
-      lambda,
-      predictor: "Kalman filter",
-      ratio: baseline("baseline", (b) => b.kalman.oneStep.ratio),
-      raw_ratio: baseline("baseline", (b) => b.kalman.oneStep.rawRatio),
-      gap_closed: baseline("baseline", (b) => b.kalman.oneStep.gapClosed),
-    };
+    const { zero, kalman } = endRows(runs, seeds, at(lambda), { lambda });
     const model = (predictor: string, id: string, systems: readonly number[]): Row => {
       const of = (pick: (s: Evaluated) => number) =>
         cellOf(measured(runs, systems, at(lambda), `${id}/one-step`, pick));
@@ -137,8 +122,6 @@ export function summarize(runs: Runs): Summary {
     };
     const trained = model("Transformer", "transformer", seeds);
     horizons.forEach((h, i) => {
-      zero[`h${h}`] = baseline("baseline-far", (b) => b.zero.rollout[i].zero);
-      kalman[`h${h}`] = baseline("baseline-far", (b) => b.kalman.rollout[i].ratio);
       const far = (s: Evaluated) => s.byHorizon[i].ratio;
       trained[`h${h}`] = cellOf(measured(runs, seeds, at(lambda), "transformer/rollout", far));
     });

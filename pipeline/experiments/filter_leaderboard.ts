@@ -10,6 +10,7 @@ import {
   agreement,
   type Baseline,
   cellOf,
+  endRows,
   type Evaluated,
   gapColumn,
   horizonColumns,
@@ -80,27 +81,12 @@ export function summarize(runs: Runs): Summary {
   for (const lambda of found) {
     const baseline = (what: "baseline" | "baseline-far", pick: (b: Baseline) => number) =>
       cellOf(measured(runs, seeds, at(lambda), what, pick));
-    const zero: Row = {
-      lambda,
-      predictor: "zero",
-      ratio: baseline("baseline", (b) => b.zero.oneStep.zero),
-      excess: baseline("baseline", (b) => b.zero.oneStep.zero - 1),
-      raw_ratio: baseline("baseline", (b) => b.zero.oneStep.rawZero),
-      gap_closed: baseline("baseline", () => 0),
-    };
-    const kalman: Row = {
-      lambda,
-      predictor: "Kalman filter",
-      ratio: baseline("baseline", (b) => b.kalman.oneStep.ratio),
-      raw_ratio: baseline("baseline", (b) => b.kalman.oneStep.rawRatio),
-      gap_closed: baseline("baseline", (b) => b.kalman.oneStep.gapClosed),
-    };
-    horizons.forEach((h, i) => {
-      zero[`h${h}`] = baseline("baseline-far", (b) => b.zero.rollout[i].zero);
-      kalman[`h${h}`] = baseline("baseline-far", (b) => b.kalman.rollout[i].ratio);
+    const { zero, kalman } = endRows(runs, seeds, at(lambda), { lambda });
+    zero.excess = baseline("baseline", (b) => b.zero.oneStep.zero - 1);
+    for (const h of horizons) {
       zero[`g${h}`] = baseline("baseline-far", () => 0);
       kalman[`g${h}`] = baseline("baseline-far", () => 1);
-    });
+    }
     const models = ids.map((id): Row => {
       const one = (pick: (s: Evaluated) => number) =>
         cellOf(measured(runs, seeds, at(lambda), `${id}/one-step`, pick));

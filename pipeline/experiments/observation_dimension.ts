@@ -3,25 +3,19 @@
  */
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
-import type { ExperimentMeta, Row, Summary } from "../results.ts";
+import type { ExperimentMeta, Summary } from "../results.ts";
 import { baselineRuns, modelRuns, seedsOf, settingsOf, transformer } from "./shared/filtering.ts";
+import { patchColumns, PatchSizes } from "./shared/patch_sizes.ts";
 import {
   agreement,
-  type Baseline,
   cellOf,
-  differenceCell,
   type Evaluated,
-  gapColumn,
   judge,
   meanOver,
-  type Measured,
-  measured,
   minus,
   plotOver,
-  ratioColumn,
   ruleOf,
   type Runs,
-  scalars,
   valuesOf,
 } from "./shared/scores.ts";
 
@@ -81,53 +75,17 @@ export function summarize(runs: Runs): Summary {
   const [lambdas, seeds, dimensions, patches] = ["lambda", "seed", "obs", "patch"].map((key) =>
     valuesOf(runs, key)
   );
-  const at = (lambda: number, obs: number) => `lambda=${lambda}/obs=${obs}`;
-  const score = (lambda: number, obs: number, patch: number, pick: (s: Evaluated) => number) =>
-    measured(runs, seeds, `${at(lambda, obs)}/patch=${patch}`, "transformer/one-step", pick);
-  const aligned = (lambda: number, obs: number, patch: number): Measured =>
-    score(lambda, obs, patch, (s) => s.aligned.gapClosed);
+  const sizes = (lambda: number, obs: number) =>
+    new PatchSizes(runs, seeds, `lambda=${lambda}/obs=${obs}`);
+  const aligned = (lambda: number, obs: number, patch: number) => sizes(lambda, obs).aligned(patch);
+  const importance = (lambda: number, obs: number) => sizes(lambda, obs).importance(patched);
 
   const rows = lambdas.flatMap((lambda) =>
-    dimensions.flatMap((obs) => [
-      {
-        lambda,
-        obs,
-        predictor: "zero",
-        aligned_ratio: cellOf(
-          measured(runs, seeds, at(lambda, obs), "baseline", (b: Baseline) => b.zero.oneStep.zero),
-        ),
-      },
-      ...patches.map((patch): Row => {
-        const of = (pick: (s: Evaluated) => number) => cellOf(score(lambda, obs, patch, pick));
-        const row: Row = {
-          lambda,
-          obs,
-          predictor: `Transformer, patch ${patch}`,
-          patch,
-          aligned_ratio: of((s) => s.aligned.ratio),
-          aligned_gap: cellOf(aligned(lambda, obs, patch)),
-          ratio: of((s) => s.overall.ratio),
-          gap_closed: of((s) => s.overall.gapClosed),
-          learning_rate: cellOf(
-            scalars(
-              runs,
-              seeds,
-              `${at(lambda, obs)}/patch=${patch}`,
-              "transformer/model",
-              "learningRate",
-            ),
-          ),
-        };
-        if (patch > 1) {
-          row.gained = differenceCell(aligned(lambda, obs, patch), aligned(lambda, obs, 1));
-        }
-        return row;
-      }),
-    ])
+    dimensions.flatMap((obs) =>
+      sizes(lambda, obs).rows({ lambda, obs }, patches, (patch) => `Transformer, patch ${patch}`)
+    )
   );
   const [fewest, most] = [dimensions[0], dimensions.at(-1)!];
-  const importance = (lambda: number, obs: number) =>
-    minus(aligned(lambda, obs, patched).values, aligned(lambda, obs, 1).values);
   const { marks, note } = plotOver(seeds.length);
   const scored = Object.keys(runs).filter((name) => name.endsWith("/one-step"));
   const gapAt = (lambda: number, obs: number, patch: number) =>
@@ -136,26 +94,7 @@ export function summarize(runs: Runs): Summary {
     columns: [
       { id: "lambda", label: "lambda" },
       { id: "obs", label: "observed dimensions" },
-      { id: "predictor", label: "predictor", format: "text" },
-      { id: "patch", label: "patch" },
-      {
-        id: "aligned_ratio",
-        label: "aligned loss / Kalman",
-        format: "fixed3",
-        better: "lower",
-        note:
-          "One step ahead at the boundaries that all patch sizes have; that of zero at all tokens.",
-      },
-      { id: "aligned_gap", label: "aligned gap closed", format: "percent", better: "higher" },
-      {
-        id: "gained",
-        label: "gained by patching",
-        format: "percent",
-        note: "Aligned gap closed minus that of patch 1, paired.",
-      },
-      { ...ratioColumn, note: `Of the next patch, all offsets. ${ratioColumn.note}` },
-      { ...gapColumn, note: "Of the next patch: another task for every patch size." },
-      { id: "learning_rate", label: "learning rate", note: "Found by successive halving." },
+      ...patchColumns,
     ],
     rows,
     verdict: judge(rule, [

@@ -4,25 +4,19 @@
  */
 import type { GraphBuilder, JobRef } from "../graph.ts";
 import type { Profile } from "../profiles.ts";
-import type { ExperimentMeta, Row, Summary } from "../results.ts";
+import type { ExperimentMeta, Summary } from "../results.ts";
 import { baselineRuns, modelRuns, seedsOf, settingsOf, transformer } from "./shared/filtering.ts";
+import { patchColumns, PatchSizes } from "./shared/patch_sizes.ts";
 import {
   agreement,
-  type Baseline,
   cellOf,
-  differenceCell,
   type Evaluated,
-  gapColumn,
   judge,
   meanOver,
-  type Measured,
-  measured,
   minus,
   plotOver,
-  ratioColumn,
   ruleOf,
   type Runs,
-  scalars,
   valuesOf,
 } from "./shared/scores.ts";
 import { lawOf, type Structure, structureOf } from "./shared/structures.ts";
@@ -81,52 +75,18 @@ const rule = ruleOf(
 /** The table: one row for each lambda, structure and patch size. */
 export function summarize(runs: Runs): Summary {
   const [lambdas, seeds, patches] = ["lambda", "seed", "patch"].map((key) => valuesOf(runs, key));
-  const at = (lambda: number, id: Structure["id"]) => `lambda=${lambda}/${id}`;
-  const score = (
-    lambda: number,
-    id: Structure["id"],
-    patch: number,
-    pick: (s: Evaluated) => number,
-  ): Measured =>
-    measured(runs, seeds, `${at(lambda, id)}/patch=${patch}`, "transformer/one-step", pick);
-  const aligned = (lambda: number, id: Structure["id"], patch: number) =>
-    score(lambda, id, patch, (s) => s.aligned.gapClosed);
-  const importance = (lambda: number, id: Structure["id"]) =>
-    minus(aligned(lambda, id, patched).values, aligned(lambda, id, 1).values);
+  const sizes = (lambda: number, id: Structure["id"]) =>
+    new PatchSizes(runs, seeds, `lambda=${lambda}/${id}`);
+  const importance = (lambda: number, id: Structure["id"]) => sizes(lambda, id).importance(patched);
 
   const rows = lambdas.flatMap((lambda) =>
-    compared.flatMap((id) => [
-      {
-        lambda,
-        structure: structureOf(id).label,
-        predictor: "zero",
-        aligned_ratio: cellOf(
-          measured(runs, seeds, at(lambda, id), "baseline", (b: Baseline) => b.zero.oneStep.zero),
-        ),
-      },
-      ...patches.map((patch): Row => {
-        const of = (pick: (s: Evaluated) => number) => cellOf(score(lambda, id, patch, pick));
-        const about = (name: string) =>
-          cellOf(
-            scalars(runs, seeds, `${at(lambda, id)}/patch=${patch}`, "transformer/model", name),
-          );
-        const row: Row = {
-          lambda,
-          structure: structureOf(id).label,
-          predictor: "Transformer",
-          patch,
-          aligned_ratio: of((s) => s.aligned.ratio),
-          aligned_gap: cellOf(aligned(lambda, id, patch)),
-          ratio: of((s) => s.overall.ratio),
-          gap_closed: of((s) => s.overall.gapClosed),
-          learning_rate: about("learningRate"),
-        };
-        if (patch > 1) {
-          row.gained = differenceCell(aligned(lambda, id, patch), aligned(lambda, id, 1));
-        }
-        return row;
-      }),
-    ])
+    compared.flatMap((id) =>
+      sizes(lambda, id).rows(
+        { lambda, structure: structureOf(id).label },
+        patches,
+        () => "Transformer",
+      )
+    )
   );
   const claims = [{
     what: "importance of patching, dense minus diagonal",
@@ -146,7 +106,7 @@ export function summarize(runs: Runs): Summary {
   const { marks, note } = plotOver(seeds.length);
   const best = lambdas.flatMap((l) =>
     compared.map((id) => {
-      const mean = (patch: number) => cellOf(aligned(l, id, patch)).value;
+      const mean = (patch: number) => cellOf(sizes(l, id).aligned(patch)).value;
       const top = patches.reduce((a, b) => mean(b) > mean(a) ? b : a);
       return `${top} at lambda ${l}, ${structureOf(id).label} (${
         (100 * mean(top)).toFixed(1)
@@ -159,26 +119,7 @@ export function summarize(runs: Runs): Summary {
     columns: [
       { id: "lambda", label: "lambda" },
       { id: "structure", label: "state matrix", format: "text" },
-      { id: "predictor", label: "predictor", format: "text" },
-      { id: "patch", label: "patch" },
-      {
-        id: "aligned_ratio",
-        label: "aligned loss / Kalman",
-        format: "fixed3",
-        better: "lower",
-        note:
-          "One step ahead at the boundaries that all patch sizes have; that of zero at all tokens.",
-      },
-      { id: "aligned_gap", label: "aligned gap closed", format: "percent", better: "higher" },
-      {
-        id: "gained",
-        label: "gained by patching",
-        format: "percent",
-        note: "Aligned gap closed minus that of patch 1, paired.",
-      },
-      { ...ratioColumn, note: `Of the next patch, all offsets. ${ratioColumn.note}` },
-      { ...gapColumn, note: "Of the next patch: another task for every patch size." },
-      { id: "learning_rate", label: "learning rate", note: "Found by successive halving." },
+      ...patchColumns,
     ],
     rows,
     verdict: judge(rule, claims),

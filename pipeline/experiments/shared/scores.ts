@@ -2,7 +2,7 @@
  * @file How the scores of many systems become the cells of a table, and how a hypothesis about them is judged.
  */
 import { type Interval, meanInterval, pairedInterval } from "../../../lib/analysis/intervals.ts";
-import type { Cell, Column, PlotSpec, Verdict } from "../../results.ts";
+import type { Cell, Column, PlotSpec, Row, Verdict } from "../../results.ts";
 import type { ArtifactReaderSync } from "../../stage.ts";
 import { horizons } from "./filtering.ts";
 
@@ -85,6 +85,39 @@ export function cellOf({ values, runs }: Measured): Cell {
   return exact || low === undefined
     ? { value: mean, n, runs }
     : { value: mean, low, high, n, runs };
+}
+
+/**
+ * The rows of the two ends, predicting zero and the Kalman filter, of the setting `at`: one step ahead, and `h2`, `h4`, ...
+ * at the horizons of rollouts.
+ */
+export function endRows(
+  runs: Runs,
+  seeds: readonly number[],
+  at: string,
+  setting: Row,
+): Record<"zero" | "kalman", Row> {
+  const of = (what: "baseline" | "baseline-far", pick: (b: Baseline) => number) =>
+    cellOf(measured(runs, seeds, at, what, pick));
+  const zero: Row = {
+    ...setting,
+    predictor: "zero",
+    ratio: of("baseline", (b) => b.zero.oneStep.zero),
+    raw_ratio: of("baseline", (b) => b.zero.oneStep.rawZero),
+    gap_closed: of("baseline", () => 0),
+  };
+  const kalman: Row = {
+    ...setting,
+    predictor: "Kalman filter",
+    ratio: of("baseline", (b) => b.kalman.oneStep.ratio),
+    raw_ratio: of("baseline", (b) => b.kalman.oneStep.rawRatio),
+    gap_closed: of("baseline", (b) => b.kalman.oneStep.gapClosed),
+  };
+  horizons.forEach((h, i) => {
+    zero[`h${h}`] = of("baseline-far", (b) => b.zero.rollout[i].zero);
+    kalman[`h${h}`] = of("baseline-far", (b) => b.kalman.rollout[i].ratio);
+  });
+  return { zero, kalman };
 }
 
 /** Mean paired difference a - b over systems with its 95 % interval. */
