@@ -18,12 +18,12 @@ import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
 import type { Workspace } from "../workspace.ts";
 
-/** The file that an aggregate job leaves. */
 /**
  * Of a training curve at most about so many points are published, evenly spaced, with its first and last: a thousand
  * runs of a thousand steps do not belong in a repository. The catalogue keeps all.
  */
 const PUBLISHED_POINTS = 100;
+/** The file that an aggregate job leaves. */
 const SUMMARY = "summary.json";
 
 export async function publishResults(
