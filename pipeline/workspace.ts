@@ -71,11 +71,7 @@ export async function openWorkspace(
   const labelSpace = own?.labelSpace ?? profile.name + (options.set.length ? "-set" : "");
   let opened: Promise<Catalog> | undefined;
   let closable: Catalog | undefined;
-  const catalog = () =>
-    opened ??= Catalog.open(storeDir).then((c) => {
-      DoneIndex.drop(storeDir);
-      return closable = c;
-    });
+  const catalog = () => opened ??= Catalog.open(storeDir).then((c) => closable = c);
   const index = DoneIndex.fromMirror(storeDir) ??
     await DoneIndex.fromCatalog(storeDir, await catalog());
   const objects = new Objects(storeDir);

@@ -8,7 +8,6 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Catalog } from "../store/catalog.ts";
-import { DoneIndex } from "../store/done_index.ts";
 import { lockStore } from "../store/lock.ts";
 import { Objects } from "../store/objects.ts";
 import { hasCatalog } from "../store/working_copy.ts";
@@ -23,7 +22,6 @@ export async function command(options: CommandOptions): Promise<number> {
   const lock = await lockStore(dir, "gc");
   try {
     const catalog = await Catalog.open(dir);
-    DoneIndex.drop(dir);
     try {
       await collect(dir, catalog, options.yes);
     } finally {

@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { contentOf } from "../keys/canonical.ts";
 import { Catalog } from "../store/catalog.ts";
-import { DoneIndex } from "../store/done_index.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
 import { lockStore } from "../store/lock.ts";
 import { machineInfo } from "../run/machine.ts";
@@ -36,7 +35,6 @@ export async function command(options: CommandOptions): Promise<number> {
  */
 export async function rehash(dir: string, say = console.log): Promise<number> {
   const catalog = await Catalog.open(dir);
-  DoneIndex.drop(dir);
   try {
     const objects = new Objects(dir);
     const jobs = await catalog.query("SELECT key, label, content FROM job WHERE status = 'done'");

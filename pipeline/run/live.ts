@@ -1,8 +1,8 @@
 /**
  * @file What a run is doing, for `status` and `why` in another terminal.
  *
- * The database lets nobody in while the coordinator has it open, so the coordinator leaves a file,
- * replaced by rename, that says where every job stands and why it runs.
+ * The catalogue on disk is the one from before the run, so the coordinator leaves a file, replaced by
+ * rename, that says where every job stands and why it runs.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -2,9 +2,10 @@
  * @file The catalogue: what was computed from what, in one DuckDB file with one writer.
  *
  * Any SQL client reads `<store>/catalog.duckdb`; during a run, and after a kill, it holds what was there
- * before. Everything a finished job leaves enters in one change, first the journal and then the
- * working copy, so a kill loses a whole job or nothing.
+ * before. Everything a finished job leaves is one change, in the journal before it counts, so a kill
+ * loses a whole job or nothing.
  */
+import { copyFileSync } from "node:fs";
 import type { ArtifactSource, StoredFile } from "./artifact.ts";
 import { canonical } from "../keys/canonical.ts";
 import { Database, type Row } from "./database.ts";
@@ -50,10 +51,20 @@ export interface RunInfo {
   machine: { id: string; description: string };
 }
 
-/** What can happen to a catalogue. To make one again changes nothing: a kill may leave some that are in already. */
+/**
+ * What can happen to a catalogue. Each says all there is to say about what it changes: making it again
+ * changes nothing, and neither does making all of a journal again.
+ */
 type Change =
   | { kind: "run"; run: RunInfo; at: number }
-  | { kind: "jobs"; run: RunInfo; done: DoneJob[]; failed: FailedJob[]; at: number }
+  | {
+    kind: "jobs";
+    run: RunInfo;
+    done: DoneJob[];
+    failed: FailedJob[];
+    codes: { code: string; detail: string }[];
+    at: number;
+  }
   | { kind: "inputs"; moved: MovedInput[] }
   | { kind: "forget"; keys: string[] }
   | { kind: "damaged"; keys: string[] }
@@ -66,10 +77,11 @@ export interface MovedInput {
 }
 
 export class Catalog {
+  /** Keys that may have rows. */
   #known = new Set<string>();
   #codes = new Set<string>();
-  #changed = false;
-  #changing: Promise<unknown> = Promise.resolve();
+  /** The database lacks a change that the journal has. */
+  #behind = false;
 
   private constructor(
     private readonly files: WorkingCopy,
@@ -80,23 +92,18 @@ export class Catalog {
   /** Opens or creates the catalogue; the caller holds the store's lock. */
   static async open(dir: string): Promise<Catalog> {
     const files = new WorkingCopy(dir);
-    const journal = new Journal<Change>(files.journal);
     const database = await Database.open(files.path).catch((cause) => {
-      throw new Error(
-        `The catalogue ${files.original} cannot be opened: ${cause.message}. If it is damaged, move it ` +
-          `and ${files.journal} away: results stay in the store, and the pipeline computes what it no longer knows of.`,
-      );
+      throw damaged(files, cause);
     });
-    const catalog = new Catalog(files, journal, database);
+    const catalog = new Catalog(files, new Journal(files.journal), database);
     try {
       for (const { key } of await catalog.query("SELECT key FROM job")) {
         catalog.#known.add(key as string);
       }
+      await catalog.#replay();
       for (const { code } of await catalog.query("SELECT code FROM code")) {
         catalog.#codes.add(code as string);
       }
-      catalog.#changed = files.hasLog || !journal.isEmpty;
-      for (const change of journal.changes()) await catalog.#apply(change);
     } catch (cause) {
       database.close();
       files.discard();
@@ -105,15 +112,49 @@ export class Catalog {
     return catalog;
   }
 
+  /** Takes in what a killed process left in the journal. */
+  async #replay(): Promise<void> {
+    const lost: number[] = [];
+    // One transaction for all: each would wait for the disk, and a kill starts over anyhow.
+    await this.database.transaction(async () => {
+      for (const change of this.journal.changes((line) => lost.push(line))) {
+        await this.#apply(change);
+      }
+    });
+    if (!lost.length) return;
+    const { journal } = this.files;
+    const kept = `${journal}.damaged`;
+    copyFileSync(journal, kept);
+    console.error(
+      `${journal} is damaged in line ${lost.join(", ")}; a copy is ${kept}. ` +
+        `Everything else that it recorded is there; what is lost runs again.`,
+    );
+  }
+
+  /** Never throws: what could not become the catalogue now stays in the journal, for the next command. */
   close(): void {
-    this.database.close();
-    this.journal.close();
-    if (this.#changed) this.files.replaceOriginal();
-    else this.files.discard();
+    const { database, journal, files } = this;
+    database.close();
+    journal.close();
+    try {
+      if (journal.isEmpty) files.forgetJournal();
+      if (this.#behind) return;
+      if (!journal.isEmpty || files.hasLog) files.replaceOriginal();
+    } catch (cause) {
+      const { message } = cause as Error;
+      console.error(
+        `${files.original} could not be written anew: ${message}\n  Nothing is lost: ` +
+          `what is new is in ${files.journal}, and the next command tries again.`,
+      );
+    } finally {
+      files.discard();
+    }
   }
 
   query(...question: Parameters<Database["query"]>): Promise<Row[]> {
-    return this.database.query(...question);
+    return this.database.query(...question).catch((cause) => {
+      throw /corrupt|checksum/i.test(cause.message) ? damaged(this.files, cause) : cause;
+    });
   }
 
   startRun(run: RunInfo): Promise<void> {
@@ -121,8 +162,15 @@ export class Catalog {
   }
 
   /** Records jobs that succeeded and jobs that failed, all or none. */
-  commit(run: RunInfo, done: DoneJob[], failed: FailedJob[] = []): Promise<void> {
-    return this.#change({ kind: "jobs", run, done, failed, at: Date.now() });
+  async commit(run: RunInfo, done: DoneJob[], failed: FailedJob[] = []): Promise<void> {
+    if (!done.length && !failed.length) return;
+    // Hundreds of jobs have the same code; its detail is told once.
+    const details = new Map(done.map((job) => [job.ingredients.code, job.codeDetail ?? {}]));
+    const codes = [...details].filter(([code]) => !this.#codes.has(code))
+      .map(([code, detail]) => ({ code, detail: canonical(detail) }));
+    const jobs = done.map((job) => ({ ...job, codeDetail: undefined }));
+    await this.#change({ kind: "jobs", run, done: jobs, failed, codes, at: Date.now() });
+    for (const { code } of codes) this.#codes.add(code);
   }
 
   /** Lets inputs of jobs lead to other jobs that left the same content. */
@@ -145,25 +193,27 @@ export class Catalog {
     if (nodes.length) await this.#change({ kind: "nodes", profile, nodes });
   }
 
-  /** First on the disk, then in the database; in neither when the database refuses. One at a time. */
-  #change(change: Change): Promise<void> {
-    const made = this.#changing.then(() =>
-      this.journal.attempt(async () => {
-        this.#changed = true;
-        this.journal.append(change);
-        await this.#apply(change);
-      })
-    );
-    this.#changing = made.catch(() => {});
-    return made;
+  /** In the database and in the journal, or in neither. */
+  async #change(change: Change): Promise<void> {
+    let recorded = false;
+    await this.database.transaction(async () => {
+      await this.#apply(change);
+      // Last: a change that the database refuses must not come back from the journal.
+      this.journal.append(change);
+      recorded = true;
+    }).catch((cause) => {
+      this.#behind ||= recorded;
+      throw cause;
+    });
   }
 
+  /** Part of a transaction. */
   #apply(change: Change): Promise<void> {
     switch (change.kind) {
       case "run":
         return this.#addRun(change.run, change.at);
       case "jobs":
-        return this.#addJobs(change.run, change.done, change.failed, change.at);
+        return this.#addJobs(change);
       case "inputs":
         return this.#moveInputs(change.moved);
       case "forget":
@@ -177,77 +227,58 @@ export class Catalog {
 
   async #addRun(run: RunInfo, started: number): Promise<void> {
     const { id, profile, command, machine } = run;
-    const has = async (table: string, id: string) =>
-      (await this.query(`SELECT id FROM ${table} WHERE id = $id`, { id })).length > 0;
-    const [knownMachine, knownRun] = [await has("machine", machine.id), await has("run", id)];
-    await this.database.transaction(async () => {
-      if (!knownMachine) await this.database.append("machine", [{ ...machine }]);
-      if (knownRun) return;
-      await this.database.append("run", [{ id, profile, command, machine: machine.id, started }]);
-    });
+    await this.database.execute("DELETE FROM machine WHERE id = $id", { id: machine.id });
+    await this.database.append("machine", [{ ...machine }]);
+    await this.database.execute("DELETE FROM run WHERE id = $id", { id });
+    await this.database.append("run", [{ id, profile, command, machine: machine.id, started }]);
   }
 
-  async #addJobs(
-    run: RunInfo,
-    done: DoneJob[],
-    failed: FailedJob[],
-    finished: number,
-  ): Promise<void> {
+  async #addJobs({ run, done, failed, codes, at }: Extract<Change, { kind: "jobs" }>) {
     // Two labels can lead to one key: their inputs turned out to be the same bytes.
     const jobs = [...new Map(done.map((job) => [job.key, job])).values()];
-    const again = [...jobs, ...failed].filter((job) => this.#known.has(job.key));
-    const codes = new Map(
-      jobs.filter((j) => !this.#codes.has(j.ingredients.code))
-        .map((j) => [j.ingredients.code, j.codeDetail]),
+    for (const { key } of [...jobs, ...failed]) {
+      if (this.#known.has(key)) await this.#forget(key);
+      await this.database.execute("DELETE FROM failure WHERE key = $key", { key });
+    }
+    await this.database.append("job", jobs.map((job) => jobRow(job, run, at)));
+    const rows = <T>(of: (job: DoneJob) => T[], row: (item: T) => Row) =>
+      jobs.flatMap((job) => of(job).map((item) => ({ job_key: job.key, ...row(item) })));
+    await this.database.append(
+      "input",
+      rows(
+        (j) => j.inputs,
+        (i) => ({ name: i.name, job_key_of_input: i.key, content: i.content }),
+      ),
     );
-    await this.database.transaction(async () => {
-      for (const { key } of again) await this.#forget(key);
-      for (const { key } of [...jobs, ...failed]) {
-        await this.database.execute("DELETE FROM failure WHERE key = $key", { key });
-      }
-      await this.database.append("job", jobs.map((job) => jobRow(job, run, finished)));
-      const rows = <T>(of: (job: DoneJob) => T[], row: (item: T) => Row) =>
-        jobs.flatMap((job) => of(job).map((item) => ({ job_key: job.key, ...row(item) })));
-      await this.database.append(
-        "input",
-        rows(
-          (j) => j.inputs,
-          (i) => ({ name: i.name, job_key_of_input: i.key, content: i.content }),
-        ),
-      );
-      await this.database.append("file", rows((j) => j.artifact.files, (f) => ({ ...f })));
-      const pairs = ([name, value]: [string, number]) => ({ name, value });
-      await this.database.append("scalar", rows((j) => Object.entries(j.artifact.scalars), pairs));
-      await this.database.append("observation", rows((j) => Object.entries(j.observations), pairs));
-      await this.database.append(
-        "metric",
-        rows((j) => j.metrics, ([name, step, value]) => ({ name, step, value })),
-      );
-      await this.database.append(
-        "code",
-        [...codes].map(([code, detail]) => ({ code, detail: canonical(detail ?? {}) })),
-      );
-      await this.database.append(
-        "failure",
-        failed.map((job) => ({ ...job, profile: run.profile, run: run.id, finished })),
-      );
-    });
-    for (const { key } of done) this.#known.add(key);
-    for (const code of codes.keys()) this.#codes.add(code);
+    await this.database.append("file", rows((j) => j.artifact.files, (f) => ({ ...f })));
+    const pairs = ([name, value]: [string, number]) => ({ name, value });
+    await this.database.append("scalar", rows((j) => Object.entries(j.artifact.scalars), pairs));
+    await this.database.append("observation", rows((j) => Object.entries(j.observations), pairs));
+    await this.database.append(
+      "metric",
+      rows((j) => j.metrics, ([name, step, value]) => ({ name, step, value })),
+    );
+    for (const { code } of codes) {
+      await this.database.execute("DELETE FROM code WHERE code = $code", { code });
+    }
+    await this.database.append("code", codes);
+    await this.database.append(
+      "failure",
+      failed.map((job) => ({ ...job, profile: run.profile, run: run.id, finished: at })),
+    );
+    for (const { key } of jobs) this.#known.add(key);
   }
 
   async #moveInputs(moved: MovedInput[]): Promise<void> {
-    await this.database.transaction(async () => {
-      for (const { key, name, input } of moved) {
-        await this.database.execute(
-          "UPDATE input SET job_key_of_input = $input WHERE job_key = $key AND name = $name",
-          { key, name, input },
-        );
-      }
-    });
+    for (const { key, name, input } of moved) {
+      await this.database.execute(
+        "UPDATE input SET job_key_of_input = $input WHERE job_key = $key AND name = $name",
+        { key, name, input },
+      );
+    }
   }
 
-  /** Removes every row of a job; part of a transaction. */
+  /** Removes every row of a job. */
   async #forget(key: string): Promise<void> {
     for (const table of ["input", "file", "scalar", "observation", "metric"]) {
       await this.database.execute(`DELETE FROM ${table} WHERE job_key = $key`, { key });
@@ -256,18 +287,13 @@ export class Catalog {
   }
 
   async #removeJobs(keys: string[]): Promise<void> {
-    await this.database.transaction(async () => {
-      for (const key of keys) await this.#forget(key);
-    });
-    for (const key of keys) this.#known.delete(key);
+    for (const key of keys) await this.#forget(key);
   }
 
   async #setDamaged(keys: string[]): Promise<void> {
-    await this.database.transaction(async () => {
-      for (const key of keys) {
-        await this.database.execute("UPDATE job SET status = 'damaged' WHERE key = $key", { key });
-      }
-    });
+    for (const key of keys) {
+      await this.database.execute("UPDATE job SET status = 'damaged' WHERE key = $key", { key });
+    }
   }
 
   /** Files and scalars of a job. */
@@ -322,19 +348,25 @@ export class Catalog {
   }
 
   async #setNodes(profile: string, nodes: NodeRow[]): Promise<void> {
-    await this.database.transaction(async () => {
-      // One statement for all of them: a run may move thousands of labels.
-      await this.database.execute(
-        "DELETE FROM node WHERE profile = $profile AND " +
-          "list_contains(from_json($labels, '[\"VARCHAR\"]'), label)",
-        { profile, labels: JSON.stringify(nodes.map((n) => n.label)) },
-      );
-      await this.database.append(
-        "node",
-        nodes.map((n) => ({ profile, label: n.label, key: n.key, done_key: n.doneKey })),
-      );
-    });
+    // One statement for all of them: a run may move thousands of labels.
+    await this.database.execute(
+      "DELETE FROM node WHERE profile = $profile AND " +
+        "list_contains(from_json($labels, '[\"VARCHAR\"]'), label)",
+      { profile, labels: JSON.stringify(nodes.map((n) => n.label)) },
+    );
+    await this.database.append(
+      "node",
+      nodes.map((n) => ({ profile, label: n.label, key: n.key, done_key: n.doneKey })),
+    );
   }
+}
+
+/** The error for a file that the disk, not a kill, has damaged. */
+function damaged({ original }: WorkingCopy, cause: Error): Error {
+  return new Error(
+    `The catalogue ${original} cannot be read: ${cause.message}\n  If it is damaged, put a copy that ` +
+      `you have in its place, or move it away: the pipeline then runs all jobs again.`,
+  );
 }
 
 function jobRow({ key, label, ingredients, content, seconds }: DoneJob, run: RunInfo, at: number) {

@@ -1,7 +1,7 @@
 /**
  * @file The DuckDB file behind the catalogue: its tables, and how statements reach it.
  *
- * A connection does one thing at a time, so questions and transactions each have one, and questions queue up.
+ * A connection does one thing at a time, so questions and transactions each have one and queue up.
  */
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
 import { mkdirSync } from "node:fs";
@@ -60,6 +60,7 @@ export type Row = Record<string, DuckDBValue>;
 
 export class Database {
   #asking: Promise<unknown> = Promise.resolve();
+  #working: Promise<unknown> = Promise.resolve();
 
   private constructor(
     private readonly instance: DuckDBInstance,
@@ -101,8 +102,14 @@ export class Database {
     return rows;
   }
 
-  /** Runs the statements of `work` as one transaction; the caller has one at a time. */
-  async transaction(work: () => Promise<void>): Promise<void> {
+  /** Runs the statements of `work` as one transaction. */
+  transaction(work: () => Promise<void>): Promise<void> {
+    const worked = this.#working.then(() => this.#transact(work));
+    this.#working = worked.catch(() => {});
+    return worked;
+  }
+
+  async #transact(work: () => Promise<void>): Promise<void> {
     await this.writer.run("BEGIN");
     try {
       await work();
@@ -127,7 +134,7 @@ export class Database {
         const value = row[column];
         if (value === undefined || value === null) appender.appendNull();
         else if (type === "VARCHAR") appender.appendVarchar(value as string);
-        else if (type === "DOUBLE") appender.appendDouble(value as number);
+        else if (type === "DOUBLE") appender.appendDouble(numberOf(value));
         else if (type === "BIGINT") appender.appendBigInt(BigInt(value as number));
         else {
           appender.appendTimestampTZ(new DuckDBTimestampTZValue(BigInt(value as number) * 1000n));
@@ -137,4 +144,11 @@ export class Database {
     }
     appender.closeSync();
   }
+}
+
+/** What JSON has no number for comes from the journal as text. */
+const SPELT: Record<string, number> = { NaN, Infinity, "-Infinity": -Infinity };
+
+function numberOf(value: DuckDBValue): number {
+  return typeof value === "string" ? SPELT[value] : value as number;
 }

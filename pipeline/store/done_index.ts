@@ -5,7 +5,7 @@
  * nothing is stale needs is mirrored in `<store>/index.json`. The mirror is good while the database
  * file is the one it was made from; otherwise the database is asked and the mirror written again.
  */
-import { readFileSync, rmSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Catalog } from "./catalog.ts";
 import { writeFileAtomic } from "./files.ts";
@@ -71,11 +71,6 @@ export class DoneIndex {
       nodes: this.nodes,
     };
     writeFileAtomic(join(this.dir, "index.json"), JSON.stringify(saved));
-  }
-
-  /** Before the database is written to: a kill must not leave a mirror that looks right. */
-  static drop(dir: string): void {
-    rmSync(join(dir, "index.json"), { force: true });
   }
 }
 

@@ -35,16 +35,28 @@ export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: s
   const temporary = join(temporaryDir, `${Deno.pid}-${serial++}`);
   const file = openSync(temporary, "w");
   try {
-    for (let at = 0; at < data.length;) at += writeSync(file, data, at, data.length - at);
+    writeAll(file, data, 0);
     fsyncSync(file);
   } finally {
     closeSync(file);
   }
   renameSync(temporary, path);
-  const folder = openSync(dirname(path), "r");
+  syncPath(dirname(path));
+}
+
+/** Writes all of `data` from a position of an open file on; one call of the system may write less. */
+export function writeAll(file: number, data: Uint8Array, position: number): void {
+  for (let at = 0; at < data.length;) {
+    at += writeSync(file, data, at, data.length - at, position + at);
+  }
+}
+
+/** Waits until a file, or the names in a folder, are on the disk. */
+export function syncPath(path: string): void {
+  const file = openSync(path, "r");
   try {
-    fsyncSync(folder);
+    fsyncSync(file);
   } finally {
-    closeSync(folder);
+    closeSync(file);
   }
 }

@@ -1,74 +1,68 @@
 /**
- * @file The journal of the catalogue: every change as one line, on the disk before DuckDB hears of it.
+ * @file The journal of the catalogue: every change as one line, on the disk before it counts.
  *
- * A line is a checksum, a blank and JSON. A kill in the middle of an append leaves a last line that
- * does not hold; it is cut off, and with it a change that nobody had been told was made.
+ * A line is a checksum, a blank and JSON, as `canonical` spells it: NaN and the infinities are text.
+ * A kill in the middle of an append leaves a line without an end, which is no line; the next append is
+ * written over it, and nobody had been told that its change was made.
  */
+import { Buffer } from "node:buffer";
 import {
   closeSync,
+  constants,
   existsSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   readSync,
-  statSync,
-  truncateSync,
-  writeSync,
 } from "node:fs";
-import { sha256 } from "../keys/canonical.ts";
+import { dirname } from "node:path";
+import { canonical, sha256 } from "../keys/canonical.ts";
+import { syncPath, writeAll } from "./files.ts";
 
 export class Journal<Change> {
   #file?: number;
-  #size: number;
+  /** Where the last whole line ends. */
+  #end = 0;
 
   /** @param path of the file; it is made by the first append */
-  constructor(private readonly path: string) {
-    this.#size = existsSync(path) ? statSync(path).size : 0;
-  }
+  constructor(private readonly path: string) {}
 
+  /** Whether it holds any line, once `changes` was read to its end. */
   get isEmpty(): boolean {
-    return this.#size === 0;
+    return this.#end === 0;
   }
 
   /**
-   * The changes, oldest first; a torn last line is cut off.
-   * @throws {Error} when a line that others follow is damaged
+   * The changes, oldest first. Call it to its end before anything is appended.
+   *
+   * @param damaged told the number of a line that is not as it was written. Changes say all there is
+   *   to say about what they change, so those behind it are still good.
    */
-  *changes(): Generator<Change> {
+  *changes(damaged: (line: number) => void): Generator<Change> {
     let number = 0;
-    for (const { text, start, whole } of lines(this.path, this.#size)) {
+    for (const line of wholeLines(this.path)) {
       number++;
-      const change = whole ? decode<Change>(text) : undefined;
-      if (change) yield change.value;
-      else if (start + text.length + 1 >= this.#size) this.#cut(start);
-      else {
-        throw new Error(
-          `${this.path} is damaged in line ${number}, at byte ${start}. "truncate -s ${start} ` +
-            `${this.path}" keeps everything before; what was recorded after it runs again.`,
-        );
-      }
+      this.#end += line.length + 1;
+      const json = line.subarray(MARK + 1);
+      if (checksum(json) === new TextDecoder().decode(line.subarray(0, MARK))) {
+        yield JSON.parse(new TextDecoder().decode(json));
+      } else damaged(number);
     }
   }
 
-  /** On the disk when it returns. */
+  /** On the disk when it returns; not in the journal when it throws. */
   append(change: Change): void {
-    this.#file ??= openSync(this.path, "a");
-    const line = encode(change);
-    for (let at = 0; at < line.length;) at += writeSync(this.#file, line, at, line.length - at);
-    fsyncSync(this.#file);
-    this.#size += line.length;
-  }
-
-  /** Takes back what `work` appended if it throws. */
-  async attempt(work: () => Promise<void>): Promise<void> {
-    const before = this.#size;
+    const file = this.#file ??= this.#open();
+    const json = new TextEncoder().encode(canonical(change));
+    const line = Buffer.concat([Buffer.from(`${checksum(json)} `), json, Buffer.from("\n")]);
     try {
-      await work();
+      writeAll(file, line, this.#end);
+      fsyncSync(file);
     } catch (cause) {
-      if (this.#file !== undefined) ftruncateSync(this.#file, before);
-      this.#size = before;
+      ftruncateSync(file, this.#end);
       throw cause;
     }
+    this.#end += line.length;
   }
 
   close(): void {
@@ -76,74 +70,37 @@ export class Journal<Change> {
     this.#file = undefined;
   }
 
-  #cut(size: number): void {
-    truncateSync(this.path, size);
-    this.#size = size;
+  #open(): number {
+    const file = openSync(this.path, constants.O_RDWR | constants.O_CREAT);
+    syncPath(dirname(this.path));
+    return file;
   }
 }
 
-/** JSON has no NaN and no infinities, and losses have. */
-const NUMBER = "$number";
+/** Hexadecimal digits of a checksum. */
+const MARK = 16;
 
-function encode(change: unknown): Uint8Array {
-  const text = JSON.stringify(
-    change,
-    (_key, value) =>
-      typeof value === "number" && !Number.isFinite(value) ? { [NUMBER]: String(value) } : value,
-  );
-  return new TextEncoder().encode(`${checksum(text)} ${text}\n`);
-}
+const checksum = (json: Uint8Array) => sha256(json).slice(0, MARK);
 
-function decode<Change>(line: Uint8Array): { value: Change } | undefined {
-  const text = new TextDecoder().decode(line);
-  const json = text.slice(text.indexOf(" ") + 1);
-  if (text !== `${checksum(json)} ${json}`) return undefined;
-  return {
-    value: JSON.parse(
-      json,
-      (_key, value) =>
-        value !== null && typeof value === "object" && NUMBER in value
-          ? Number(value[NUMBER])
-          : value,
-    ),
-  };
-}
-
-const checksum = (text: string) => sha256(text).slice(0, 16);
-
-/** Lines of a file without their ends, read in pieces: a file of curves is longer than a string may be. */
-function* lines(path: string, size: number) {
-  if (size === 0) return;
+/**
+ * Lines without their ends, and without a last one that has none. Read in pieces: a file of curves is
+ * longer than a string may be.
+ */
+function* wholeLines(path: string): Generator<Uint8Array> {
+  if (!existsSync(path)) return;
   const file = openSync(path, "r");
   try {
-    const piece = new Uint8Array(1 << 20);
+    const piece = Buffer.alloc(1 << 20);
     let parts: Uint8Array[] = [];
-    let start = 0;
-    for (let at = 0, count; (count = readSync(file, piece, 0, piece.length, at)) > 0; at += count) {
-      for (let from = 0; from < count;) {
-        const end = piece.subarray(0, count).indexOf(10, from);
-        const whole = end >= 0;
-        parts.push(piece.slice(from, whole ? end : count));
-        from = whole ? end + 1 : count;
-        if (!whole) continue;
-        yield { text: joined(parts), start, whole };
+    for (let count; (count = readSync(file, piece, 0, piece.length, null)) > 0;) {
+      let from = 0;
+      for (let end; (end = piece.subarray(0, count).indexOf(10, from)) >= 0; from = end + 1) {
+        yield Buffer.concat([...parts, piece.subarray(from, end)]);
         parts = [];
-        start = at + from;
       }
+      parts.push(Uint8Array.from(piece.subarray(from, count)));
     }
-    if (parts.length) yield { text: joined(parts), start, whole: false };
   } finally {
     closeSync(file);
   }
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  if (parts.length === 1) return parts[0];
-  const all = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

@@ -1,33 +1,30 @@
 /**
- * @file `catalog.duckdb` is whole at any instant, because nothing ever writes to it: DuckDB works on a
- * copy, which is renamed over it when it was closed in peace. After a kill the copy is worth
- * nothing; the journal has what happened since.
+ * @file The files of the catalogue, and how a new one takes the place of the old.
+ *
+ *     <store>/catalog.duckdb       whole at any instant: it only ever appears by rename
+ *     <store>/catalog.journal      what happened since
+ *     <store>/catalog.work.duckdb  the copy that DuckDB works on; worth nothing after a kill
+ *     <store>/catalog.next.duckdb  for a moment: the copy, closed in peace, with all of the journal
  *
  * DuckDB can recover by itself, and nearly always does: one kill in several hundred left a file that
  * it could not open any more.
  */
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { constants, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { syncPath } from "./files.ts";
 
 const NAME = "catalog.duckdb";
-const COPY = "catalog.work.duckdb";
 const JOURNAL = "catalog.journal";
+const COPY = "catalog.work.duckdb";
+const NEXT = "catalog.next.duckdb";
+/** What DuckDB keeps beside a file. Earlier versions let it work on the catalogue itself. */
+const LOGS = [".wal", ".wal.checkpoint", ".wal.recovery"];
 
 export class WorkingCopy {
   readonly original: string;
   readonly path: string;
   readonly journal: string;
-  /** Transactions that DuckDB had logged beside the original; stores of earlier versions have them. */
+  /** True when the copy begins with a log that the original lacks. */
   readonly hasLog: boolean;
 
   /** Copies the catalogue of a store, where there is one. */
@@ -35,23 +32,24 @@ export class WorkingCopy {
     this.original = join(dir, NAME);
     this.path = join(dir, COPY);
     this.journal = join(dir, JOURNAL);
+    this.#settle();
     this.discard();
-    this.hasLog = existsSync(`${this.original}.wal`);
     if (existsSync(this.original)) {
       copyFileSync(this.original, this.path, constants.COPYFILE_FICLONE);
+      for (const log of LOGS.filter((log) => existsSync(this.original + log))) {
+        copyFileSync(this.original + log, this.path + log);
+      }
     }
-    if (this.hasLog) copyFileSync(`${this.original}.wal`, `${this.path}.wal`);
+    this.hasLog = this.#logged();
   }
 
-  /** Puts the copy, closed, in the place of the original, and forgets the journal that led to it. */
+  /** Puts the copy, closed, in the place of the original. @throws {Error} leaving all as it was */
   replaceOriginal(): void {
-    // DuckDB did not get to the end of its own work; the journal does.
-    if (existsSync(`${this.path}.wal`)) return this.discard();
-    sync(this.path);
-    renameSync(this.path, this.original);
-    sync(this.dir);
-    rmSync(`${this.original}.wal`, { force: true });
-    rmSync(this.journal, { force: true });
+    if (this.#logged()) throw new Error("DuckDB could not write its file; is the disk full?");
+    syncPath(this.path);
+    renameSync(this.path, join(this.dir, NEXT));
+    syncPath(this.dir);
+    this.#settle();
   }
 
   /** Also what DuckDB keeps beside it. */
@@ -61,23 +59,37 @@ export class WorkingCopy {
       if (name.startsWith(COPY)) rmSync(join(this.dir, name), { recursive: true });
     }
   }
+
+  /** Nothing was recorded beside the original, though a kill may have left an empty journal. */
+  forgetJournal(): void {
+    rmSync(this.journal, { force: true });
+  }
+
+  /**
+   * The logs go before the file that holds all of them is the catalogue: DuckDB would put its own into
+   * that once more, and every row would be there twice.
+   */
+  #settle(): void {
+    const next = join(this.dir, NEXT);
+    if (!existsSync(next)) return;
+    for (const log of LOGS) rmSync(this.original + log, { force: true });
+    rmSync(this.journal, { force: true });
+    syncPath(this.dir);
+    renameSync(next, this.original);
+    syncPath(this.dir);
+  }
+
+  #logged(): boolean {
+    return LOGS.some((log) => existsSync(this.path + log));
+  }
 }
 
-/** True for a store with a catalogue, or with the journal of one that was never closed. */
+/** True for a store with a catalogue, or with what is to become one. */
 export function hasCatalog(dir: string): boolean {
-  return existsSync(join(dir, NAME)) || existsSync(join(dir, JOURNAL));
+  return [NAME, JOURNAL, NEXT].some((name) => existsSync(join(dir, name)));
 }
 
 /** True when `catalog.duckdb` lacks something that was recorded. */
 export function isBehind(dir: string): boolean {
-  return existsSync(join(dir, JOURNAL)) || existsSync(join(dir, `${NAME}.wal`));
-}
-
-function sync(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+  return [JOURNAL, NEXT, ...LOGS.map((log) => NAME + log)].some((n) => existsSync(join(dir, n)));
 }
