@@ -82,7 +82,7 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
 
 const rule = ruleOf("gap closed one step ahead at the smallest minus at the largest lambda.");
 
-/** A reference run counts as converged when its last lengthening moved the gap closed by less than this. */
+/** A reference run counts as converged when its last lengthening moved the gap closed by less than this, or when less is left. */
 const converged = 0.02;
 
 /** Steps of the reference runs over those of the others, ascending. */
@@ -169,7 +169,9 @@ export function summarize(runs: Runs): Summary {
       return { last, gain: last - before };
     };
     const growing = found.filter((l) => ladder(l).every((g, i, all) => i === 0 || g > all[i - 1]));
-    const open = found.filter((l) => gained(l).gain >= converged);
+    const open = found.filter((l) =>
+      gained(l).gain >= converged && 1 - gained(l).last >= converged
+    );
     const worse = found.filter((l) => gained(l).gain <= -converged);
     const settled = found.filter((l) => !open.includes(l) && !worse.includes(l));
     const [before, longest] = longer.slice(-2);
@@ -178,9 +180,9 @@ export function summarize(runs: Runs): Summary {
         found.map((l) =>
           `${percent(gained(l).last)} (${(100 * gained(l).gain).toFixed(1)}) at ${l}`
         ).join(", ") +
-        `. It moved by less than ${100 * converged} points at ${
-          settled.join(", ") || "no lambda"
-        }: converged. ` +
+        `. Converged, as it moved by less than ${100 * converged} points or has less left, at ${
+          settled.length === found.length ? "every lambda" : settled.join(", ") || "no lambda"
+        }. ` +
         (open.length ? `At ${open.join(", ")} more training would still help. ` : "") +
         (worse.length
           ? `At ${worse.join(", ")} the longest run ended worse than the one before. `
