@@ -2,7 +2,8 @@
  * @file What every command starts from: the graph of a profile and the store it is looked up in.
  */
 import { join, resolve } from "node:path";
-import { Catalog, type NodeRow } from "./store/catalog.ts";
+import { Catalog } from "./store/catalog.ts";
+import type { NodeRow } from "./store/changes.ts";
 import { DoneIndex } from "./store/done_index.ts";
 import { Fingerprints } from "./keys/fingerprint.ts";
 import { Graph, type JobNode } from "./graph.ts";

@@ -3,7 +3,7 @@
  * what is shown, recorded and logged while they run, and what a signal does.
  */
 import { canonical, sha256 } from "../keys/canonical.ts";
-import type { NodeRow, RunInfo } from "../store/catalog.ts";
+import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../stage.ts";
 import { LocalExecutor } from "../run/executors/local.ts";

@@ -1,7 +1,8 @@
 /**
  * @file Says why a job is not done: compares what it is made of now with what it was made of last.
  */
-import type { Catalog, NodeRow } from "../store/catalog.ts";
+import type { Catalog } from "../store/catalog.ts";
+import type { NodeRow } from "../store/changes.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import type { JobNode } from "../graph.ts";
 import { type Change, compare } from "./ingredients.ts";

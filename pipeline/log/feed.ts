@@ -6,7 +6,8 @@
  * runs. The numbers are those that the catalogue gets; what was computed earlier is read from there.
  */
 import { canonical, sha256 } from "../keys/canonical.ts";
-import type { Catalog, MetricPoint } from "../store/catalog.ts";
+import type { Catalog } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 import type { JobNode } from "../graph.ts";
 import type { LoggedRun, RunEnd, Sink } from "./sink.ts";
 

@@ -4,7 +4,7 @@
  * A sink watches. It returns at once, and whatever happens to it happens to nobody else: the feed
  * (feed.ts) drops a sink that throws, with one line, and the jobs go on.
  */
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 
 /** What a sink shows as one run: one job of an experiment, or the jobs of one run of a sweep. */
 export interface LoggedRun {

@@ -19,7 +19,7 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 import type { LoggedRun, RunEnd, Sink, SinkOptions } from "./sink.ts";
 import { type Event, eventRecord } from "./tfevents.ts";
 

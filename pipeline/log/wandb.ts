@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from "node:url";
 import { lines } from "../run/protocol.ts";
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 import type { LoggedRun, RunEnd, Sink, SinkOptions } from "./sink.ts";
 import type { FromWandb, ToWandb } from "./wandb_process.ts";
 

@@ -2,7 +2,7 @@
  * @file Sends a training curve while it grows, a few times a second, for whoever watches (`--log`). The
  * whole curve comes once more with the result, so what is still unsent then is no loss.
  */
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 
 export class MetricStream {
   #sent = 0;

@@ -5,7 +5,7 @@
  * stream reads as a log line and breaks nothing.
  */
 import type { ArtifactSource } from "../store/artifact.ts";
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 import type { EngineName, ModuleRef } from "../stage.ts";
 
 /** Everything a worker needs; it sees neither graph nor catalogue. */

@@ -4,7 +4,8 @@
  */
 import type { ArtifactSource } from "../store/artifact.ts";
 import { canonical, contentOf } from "../keys/canonical.ts";
-import type { Catalog, DoneJob, FailedJob, NodeRow, RunInfo } from "../store/catalog.ts";
+import type { Catalog } from "../store/catalog.ts";
+import type { DoneJob, FailedJob, NodeRow, RunInfo } from "../store/changes.ts";
 import type { JobNode, Node } from "../graph.ts";
 import { hashFile } from "../store/objects.ts";
 import type { JobSpec } from "./protocol.ts";

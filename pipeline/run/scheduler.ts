@@ -7,7 +7,7 @@
 import type { Executor, Outcome } from "./executors/executor.ts";
 import type { JobNode } from "../graph.ts";
 import type { JobSpec } from "./protocol.ts";
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 import type { Resolution, Resolver } from "../keys/resolver.ts";
 
 /** `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */

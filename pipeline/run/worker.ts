@@ -9,7 +9,7 @@ import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { readerAsync, readerSync, storeResult } from "../store/artifact.ts";
 import { checkpointOf } from "../store/checkpoints.ts";
-import type { MetricPoint } from "../store/catalog.ts";
+import type { MetricPoint } from "../store/changes.ts";
 import { sha256 } from "../keys/canonical.ts";
 import { hashFile, Objects } from "../store/objects.ts";
 import { MetricStream } from "./metric_stream.ts";

@@ -11,74 +11,19 @@ import { canonical } from "../keys/canonical.ts";
 import { Database, type Row } from "./database.ts";
 import type { CodeDetail } from "../keys/fingerprint.ts";
 import type { Ingredients } from "../keys/ingredients.ts";
+import {
+  type Change,
+  Changes,
+  type DoneJob,
+  type FailedJob,
+  type MovedInput,
+  type NodeRow,
+  type RunInfo,
+} from "./changes.ts";
 import { Journal } from "./journal.ts";
 import { WorkingCopy } from "./working_copy.ts";
 
-/** A point of a training curve. */
-export type MetricPoint = [name: string, step: number, value: number];
-
-/** Everything that enters the catalogue when a job succeeds. */
-export interface DoneJob {
-  key: string;
-  label: string;
-  ingredients: Ingredients;
-  codeDetail?: CodeDetail;
-  content: string;
-  artifact: ArtifactSource;
-  inputs: { name: string; key: string | null; content: string }[];
-  seconds: number;
-  observations: Record<string, number>;
-  metrics: MetricPoint[];
-}
-
-export interface FailedJob {
-  key: string;
-  label: string;
-  message: string;
-}
-
-/** Where the label of a job leads; `doneKey` is the last key that succeeded, for `why`. */
-export interface NodeRow {
-  label: string;
-  key: string;
-  doneKey: string | null;
-}
-
-export interface RunInfo {
-  id: string;
-  profile: string;
-  command: string;
-  machine: { id: string; description: string };
-}
-
-/**
- * What can happen to a catalogue. Each says all there is to say about what it changes: making it again
- * changes nothing, and neither does making all of a journal again.
- */
-type Change =
-  | { kind: "run"; run: RunInfo; at: number }
-  | {
-    kind: "jobs";
-    run: RunInfo;
-    done: DoneJob[];
-    failed: FailedJob[];
-    codes: { code: string; detail: string }[];
-    at: number;
-  }
-  | { kind: "inputs"; moved: MovedInput[] }
-  | { kind: "forget"; keys: string[] }
-  | { kind: "damaged"; keys: string[] }
-  | { kind: "nodes"; profile: string; nodes: NodeRow[] };
-
-export interface MovedInput {
-  key: string;
-  name: string;
-  input: string;
-}
-
 export class Catalog {
-  /** Keys that may have rows. */
-  #known = new Set<string>();
   #codes = new Set<string>();
   /** The database lacks a change that the journal has. */
   #behind = false;
@@ -87,6 +32,7 @@ export class Catalog {
     private readonly files: WorkingCopy,
     private readonly journal: Journal<Change>,
     private readonly database: Database,
+    private readonly changes: Changes,
   ) {}
 
   /** Opens or creates the catalogue; the caller holds the store's lock. */
@@ -95,11 +41,11 @@ export class Catalog {
     const database = await Database.open(files.path).catch((cause) => {
       throw damaged(files, cause);
     });
-    const catalog = new Catalog(files, new Journal(files.journal), database);
+    const known = new Set<string>();
+    const changes = new Changes(database, known);
+    const catalog = new Catalog(files, new Journal(files.journal), database, changes);
     try {
-      for (const { key } of await catalog.query("SELECT key FROM job")) {
-        catalog.#known.add(key as string);
-      }
+      for (const { key } of await catalog.query("SELECT key FROM job")) known.add(key as string);
       await catalog.#replay();
       for (const { code } of await catalog.query("SELECT code FROM code")) {
         catalog.#codes.add(code as string);
@@ -118,7 +64,7 @@ export class Catalog {
     // One transaction for all: each would wait for the disk, and a kill starts over anyhow.
     await this.database.transaction(async () => {
       for (const change of this.journal.changes((line) => lost.push(line))) {
-        await this.#apply(change);
+        await this.changes.apply(change);
       }
     });
     if (!lost.length) return;
@@ -197,7 +143,7 @@ export class Catalog {
   async #change(change: Change): Promise<void> {
     let recorded = false;
     await this.database.transaction(async () => {
-      await this.#apply(change);
+      await this.changes.apply(change);
       // Last: a change that the database refuses must not come back from the journal.
       this.journal.append(change);
       recorded = true;
@@ -205,95 +151,6 @@ export class Catalog {
       this.#behind ||= recorded;
       throw cause;
     });
-  }
-
-  /** Part of a transaction. */
-  #apply(change: Change): Promise<void> {
-    switch (change.kind) {
-      case "run":
-        return this.#addRun(change.run, change.at);
-      case "jobs":
-        return this.#addJobs(change);
-      case "inputs":
-        return this.#moveInputs(change.moved);
-      case "forget":
-        return this.#removeJobs(change.keys);
-      case "damaged":
-        return this.#setDamaged(change.keys);
-      case "nodes":
-        return this.#setNodes(change.profile, change.nodes);
-    }
-  }
-
-  async #addRun(run: RunInfo, started: number): Promise<void> {
-    const { id, profile, command, machine } = run;
-    await this.database.execute("DELETE FROM machine WHERE id = $id", { id: machine.id });
-    await this.database.append("machine", [{ ...machine }]);
-    await this.database.execute("DELETE FROM run WHERE id = $id", { id });
-    await this.database.append("run", [{ id, profile, command, machine: machine.id, started }]);
-  }
-
-  async #addJobs({ run, done, failed, codes, at }: Extract<Change, { kind: "jobs" }>) {
-    // Two labels can lead to one key: their inputs turned out to be the same bytes.
-    const jobs = [...new Map(done.map((job) => [job.key, job])).values()];
-    for (const { key } of [...jobs, ...failed]) {
-      if (this.#known.has(key)) await this.#forget(key);
-      await this.database.execute("DELETE FROM failure WHERE key = $key", { key });
-    }
-    await this.database.append("job", jobs.map((job) => jobRow(job, run, at)));
-    const rows = <T>(of: (job: DoneJob) => T[], row: (item: T) => Row) =>
-      jobs.flatMap((job) => of(job).map((item) => ({ job_key: job.key, ...row(item) })));
-    await this.database.append(
-      "input",
-      rows(
-        (j) => j.inputs,
-        (i) => ({ name: i.name, job_key_of_input: i.key, content: i.content }),
-      ),
-    );
-    await this.database.append("file", rows((j) => j.artifact.files, (f) => ({ ...f })));
-    const pairs = ([name, value]: [string, number]) => ({ name, value });
-    await this.database.append("scalar", rows((j) => Object.entries(j.artifact.scalars), pairs));
-    await this.database.append("observation", rows((j) => Object.entries(j.observations), pairs));
-    await this.database.append(
-      "metric",
-      rows((j) => j.metrics, ([name, step, value]) => ({ name, step, value })),
-    );
-    for (const { code } of codes) {
-      await this.database.execute("DELETE FROM code WHERE code = $code", { code });
-    }
-    await this.database.append("code", codes);
-    await this.database.append(
-      "failure",
-      failed.map((job) => ({ ...job, profile: run.profile, run: run.id, finished: at })),
-    );
-    for (const { key } of jobs) this.#known.add(key);
-  }
-
-  async #moveInputs(moved: MovedInput[]): Promise<void> {
-    for (const { key, name, input } of moved) {
-      await this.database.execute(
-        "UPDATE input SET job_key_of_input = $input WHERE job_key = $key AND name = $name",
-        { key, name, input },
-      );
-    }
-  }
-
-  /** Removes every row of a job. */
-  async #forget(key: string): Promise<void> {
-    for (const table of ["input", "file", "scalar", "observation", "metric"]) {
-      await this.database.execute(`DELETE FROM ${table} WHERE job_key = $key`, { key });
-    }
-    await this.database.execute("DELETE FROM job WHERE key = $key", { key });
-  }
-
-  async #removeJobs(keys: string[]): Promise<void> {
-    for (const key of keys) await this.#forget(key);
-  }
-
-  async #setDamaged(keys: string[]): Promise<void> {
-    for (const key of keys) {
-      await this.database.execute("UPDATE job SET status = 'damaged' WHERE key = $key", { key });
-    }
   }
 
   /** Files and scalars of a job. */
@@ -346,19 +203,6 @@ export class Catalog {
       doneKey: row.done_key as string | null,
     }]));
   }
-
-  async #setNodes(profile: string, nodes: NodeRow[]): Promise<void> {
-    // One statement for all of them: a run may move thousands of labels.
-    await this.database.execute(
-      "DELETE FROM node WHERE profile = $profile AND " +
-        "list_contains(from_json($labels, '[\"VARCHAR\"]'), label)",
-      { profile, labels: JSON.stringify(nodes.map((n) => n.label)) },
-    );
-    await this.database.append(
-      "node",
-      nodes.map((n) => ({ profile, label: n.label, key: n.key, done_key: n.doneKey })),
-    );
-  }
 }
 
 /** The error for a file that the disk, not a kill, has damaged. */
@@ -367,24 +211,4 @@ function damaged({ original }: WorkingCopy, cause: Error): Error {
     `The catalogue ${original} cannot be read: ${cause.message}\n  If it is damaged, put a copy that ` +
       `you have in its place, or move it away: the pipeline then runs all jobs again.`,
   );
-}
-
-function jobRow({ key, label, ingredients, content, seconds }: DoneJob, run: RunInfo, at: number) {
-  const { stage, params, code, packages, engine } = ingredients;
-  return {
-    key,
-    stage,
-    label,
-    params: canonical(params),
-    code,
-    packages: canonical(packages),
-    engine: engine?.name ?? null,
-    engine_version: engine?.version ?? null,
-    content,
-    status: "done",
-    seconds,
-    run: run.id,
-    machine: run.machine.id,
-    finished: at,
-  };
 }

@@ -3,7 +3,7 @@
  * a resumed job leaves the whole curve.
  */
 import { existsSync, readFileSync } from "node:fs";
-import type { MetricPoint } from "./catalog.ts";
+import type { MetricPoint } from "./changes.ts";
 import { writeFileDurable } from "./files.ts";
 import type { Objects } from "./objects.ts";
 import { decodeLine, encodeLine } from "../run/protocol.ts";

@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stopBundler } from "../../pipeline/keys/bundle.ts";
 import { contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
-import type { DoneJob, RunInfo } from "../../pipeline/store/catalog.ts";
+import type { DoneJob, RunInfo } from "../../pipeline/store/changes.ts";
 import { Scheduler } from "../../pipeline/run/scheduler.ts";
 import { openWorkspace } from "../../pipeline/workspace.ts";
 

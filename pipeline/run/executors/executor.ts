@@ -3,7 +3,7 @@
  * worker behind `sbatch`. The scheduler needs no more than this.
  */
 import type { JobResult, JobSpec } from "../protocol.ts";
-import type { MetricPoint } from "../../store/catalog.ts";
+import type { MetricPoint } from "../../store/changes.ts";
 import type { StagePermissions } from "../../stage.ts";
 
 export type Outcome =

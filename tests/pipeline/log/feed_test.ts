@@ -9,7 +9,8 @@ import { LogFeed, type Unit } from "../../../pipeline/log/feed.ts";
 import { gitCommit } from "../../../pipeline/log/git.ts";
 import type { LoggedRun, Sink } from "../../../pipeline/log/sink.ts";
 import { MetricStream } from "../../../pipeline/run/metric_stream.ts";
-import type { Catalog, MetricPoint } from "../../../pipeline/store/catalog.ts";
+import type { Catalog } from "../../../pipeline/store/catalog.ts";
+import type { MetricPoint } from "../../../pipeline/store/changes.ts";
 import { inFolder } from "./helpers.ts";
 
 /** Writes down what it is told, and throws when told to. */
