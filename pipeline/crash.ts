@@ -60,7 +60,7 @@ export async function crash(options: CrashOptions): Promise<string[]> {
           kill++;
           const news = acknowledged(run.output);
           for (const label of news) reported.add(label);
-          // What DuckDB left must not matter; once in some hundred kills it cannot be read.
+          // What DuckDB left must not matter: a kill may leave a file that cannot be read.
           const copy = join(store, "catalog.work.duckdb");
           if (existsSync(copy)) truncateSync(copy, 5000);
           const found = await inspect(store, reported);

@@ -1,6 +1,6 @@
 /** @file A page for each experiment: hypothesis, verdict, table, plots, method. */
 import type { Results } from "./results.ts";
-import { methodHtml, plotViews, tableView, verdictView } from "./view.ts";
+import { keepUnits, methodHtml, plotViews, tableView, verdictView } from "./view.ts";
 
 export const layout = "layouts/experiment.vto";
 
@@ -12,7 +12,8 @@ export default function* ({ results }: { results: Results }) {
       url: `/experiments/${id}.html`,
       root: "../",
       section: "experiment",
-      ...{ id, title, question, hypothesis, command, findings, made, profile },
+      ...{ id, title, question, hypothesis, command, made, profile },
+      findings: findings.map(keepUnits),
       description: question,
       verdict: verdictView(experiment),
       table: tableView(experiment),

@@ -1,6 +1,6 @@
 /** @file The front page: the question, what was found, and the main plot. */
 import type { Results } from "./results.ts";
-import { plotViews, verdictView } from "./view.ts";
+import { keepUnits, plotViews, verdictView } from "./view.ts";
 
 export const layout = "layouts/home.vto";
 
@@ -9,7 +9,7 @@ export default function* ({ results }: { results: Results }) {
     id: experiment.id,
     title: experiment.title,
     question: experiment.question,
-    findings: experiment.findings,
+    findings: experiment.findings.map(keepUnits),
     verdict: verdictView(experiment),
   }));
   const main = results.experiments.find((experiment) => plotViews(experiment).length);

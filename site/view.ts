@@ -18,8 +18,13 @@ const VERDICTS: Record<Outcome, { label: string; glyph: string; meaning: string 
   },
 };
 
+/** No line begins with the per cent sign of a number. */
+export function keepUnits(text: string): string {
+  return text.replace(/(\d) %/g, "$1\u00a0%");
+}
+
 export function verdictView({ outcome, rule, reason }: ExperimentResult) {
-  return { outcome, ...VERDICTS[outcome], rule, reason };
+  return { outcome, ...VERDICTS[outcome], rule: keepUnits(rule), reason: keepUnits(reason) };
 }
 
 export interface TableView {

@@ -6,8 +6,7 @@
  *     <store>/catalog.work.duckdb  the copy that DuckDB works on; worth nothing after a kill
  *     <store>/catalog.next.duckdb  for a moment: the copy, closed in peace, with all of the journal
  *
- * DuckDB can recover by itself, and nearly always does: one kill in several hundred left a file that
- * it could not open any more.
+ * DuckDB recovers by itself nearly always; but a kill has left a file that it could not open any more.
  */
 import { constants, copyFileSync, existsSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";

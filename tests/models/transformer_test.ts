@@ -1,7 +1,8 @@
 /** @file The Transformer: its two forms agree, it never looks ahead, and its options are checked. */
-import { init as initJax, numpy as np } from "@jax-js/jax";
+import { init as initJax, numpy as np, random } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { attention, attentionInit } from "../../lib/layers/attention.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { toHost } from "../../lib/train/host.ts";
@@ -191,4 +192,19 @@ Deno.test("options are checked and name what is wrong", () => {
   fails({ dModel: 10, heads: 4 }, /dModel 10 .*multiple/);
   const { layers, dModel, heads, patch } = transformer.configure({}, 2);
   assert.deepEqual([layers, dModel, heads, patch], [4, 256, 4, 1]);
+});
+
+Deno.test("a fresh layer weighs its past by distance, whatever the contents", () => {
+  // Among tokens of zeros one has a value: what the last token makes of it depends on how far back it is.
+  const seen = (position: number) => {
+    const x = new Float32Array(6 * 8);
+    x.fill(1, position * 8, position * 8 + 8);
+    const params = attentionInit(random.key(5), 8, 1);
+    const { output, keys, values } = attention(params, np.array(x, { shape: [1, 6, 8] }), 2);
+    keys.dispose();
+    values.dispose();
+    return Math.hypot(...output.slice(0, -1).js() as number[]);
+  };
+  const [near, far] = [seen(4), seen(0)];
+  assert.ok(Math.abs(near / far - 1) > 0.01, `${near} and ${far}`);
 });
