@@ -185,7 +185,8 @@ Deno.test("200 training steps on tfjs end where they end on ort", async () => {
     return { value, ...adamwUpdate(p, grads, s, rate) };
   };
   const state = toHost(adamwInit(mapTensors(params, ({ shape }) => np.zeros([...shape]))));
-  const rate = tensor(3e-3);
+  // Slow enough not to fit the one batch to the last digit: from there on Adam divides rounding by rounding, and all engines part.
+  const rate = tensor(1e-3);
   const train = async (engine: EngineName) => {
     const program = await compile(update, [params, state, data, rate], { engine });
     let current: Any = { params, state };
