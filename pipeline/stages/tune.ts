@@ -81,7 +81,7 @@ function allSteps(candidates: number, rungs: readonly number[], keep: number): n
 /**
  * All candidates see the same batches, fresh ones at every step, so a trial is judged by its mean loss over the second half of
  * its rung; the rate stays at its peak after the warm-up. Leaves `trials.json` and the scalars `learningRate`, `trials`, and
- * `edge` (1 when the best rate is the first or last candidate).
+ * `edge` (1 when the best of three or more candidates is the first or last).
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const p = ctx.params;
@@ -144,7 +144,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
       return scores;
     },
   );
-  const edge = best === p.rates[0] || best === p.rates.at(-1);
+  const edge = p.rates.length > 2 && (best === p.rates[0] || best === p.rates.at(-1));
   if (edge) {
     ctx.log(`the best rate ${best} is the ${best === p.rates[0] ? "first" : "last"} candidate`);
   }

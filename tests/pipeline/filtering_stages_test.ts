@@ -74,6 +74,23 @@ Deno.test("tune finds the rate that learns, and a rate that diverges loses witho
   assert.equal(result.metrics.filter(([name]) => name === "loss, rate 0.01").length, 12);
 });
 
+Deno.test("tune says when the best of its rates is the last one it was given, unless there were only two", async () => {
+  const edgeOf = async (rates: number[]) => {
+    const { scalars } = await run(tune, {
+      ...small,
+      model: model("dense_recurrence", { state: 4 }),
+      system: law,
+      seed: seed(9),
+      rates,
+      rungs: [6],
+    }, denseRecurrence);
+    assert.equal(scalars.learningRate, 1e-2);
+    return scalars.edge;
+  };
+  assert.equal(await edgeOf([1e-6, 1e-5, 1e-2]), 1);
+  assert.equal(await edgeOf([1e-5, 1e-2]), 0);
+});
+
 Deno.test("tune goes on from where a trial was: two rungs end in the loss of one long one", async () => {
   const params = {
     ...small,

@@ -54,11 +54,11 @@ function training(profile: Profile) {
     smoke: { steps: 10, batch: 4, warmup: 3, rates: [2e-3, 8e-3], rungs: [4, 6] },
     quick: { steps: 120, batch: 4, warmup: 20, rates: [2e-3, 5e-3], rungs: [30] },
     standard: {
-      steps: 800,
+      steps: 500,
       batch: 4,
       warmup: 40,
-      rates: [2.5e-4, 5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2],
-      rungs: [40, 80, 160],
+      rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2],
+      rungs: [50, 100, 200],
     },
     paper: {
       steps: 2000,
@@ -100,7 +100,7 @@ export function references(profile: Profile): Contender[] {
     standard: { rates: [1e-3, 2e-3, 4e-3, 8e-3], rungs: [100, 200, 400] },
     paper: { rungs: [200, 600] },
   });
-  return profile.pick({ smoke: [2], quick: [], standard: [4, 15], paper: [10] }).map((times) => ({
+  return profile.pick({ smoke: [2], quick: [], standard: [4, 10], paper: [10] }).map((times) => ({
     ...contender,
     ...trials,
     id: `reference-x${times}`,
