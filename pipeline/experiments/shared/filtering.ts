@@ -54,11 +54,11 @@ function training(profile: Profile) {
     smoke: { steps: 10, batch: 4, warmup: 3, rates: [2e-3, 8e-3], rungs: [4, 6] },
     quick: { steps: 120, batch: 4, warmup: 20, rates: [2e-3, 5e-3], rungs: [30] },
     standard: {
-      steps: 500,
+      steps: 400,
       batch: 4,
       warmup: 40,
       rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2],
-      rungs: [50, 100, 200],
+      rungs: [40, 80, 160],
     },
     paper: {
       steps: 2000,
