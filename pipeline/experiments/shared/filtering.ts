@@ -100,7 +100,7 @@ export function references(profile: Profile): Contender[] {
     standard: { rates: [1e-3, 2e-3, 4e-3, 8e-3], rungs: [100, 200, 400] },
     paper: { rungs: [200, 600] },
   });
-  return profile.pick({ smoke: [2], quick: [], standard: [4, 10], paper: [10] }).map((times) => ({
+  return profile.pick({ smoke: [2], quick: [], standard: [8, 30], paper: [10] }).map((times) => ({
     ...contender,
     ...trials,
     id: `reference-x${times}`,
