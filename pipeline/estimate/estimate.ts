@@ -40,9 +40,19 @@ export interface ClassEstimate {
 export interface Estimates {
   classes: ClassEstimate[];
   pilots: { jobs: number; seconds: number };
-  /** How much longer a job takes while all workers are busy, and the job it was measured on. */
-  slowdown?: { factor: number; workers: number; label: string };
+  slowdowns: Slowdown[];
 }
+
+/** How much longer the jobs of a stage take while all workers are busy, and the job it was measured on. */
+export interface Slowdown {
+  stage: string;
+  factor: number;
+  workers: number;
+  label: string;
+}
+
+/** A stage that takes less of the time than this is not worth a measurement of its slowdown. */
+const considerable = 0.1;
 
 /**
  * @param nodes jobs that would run
@@ -76,7 +86,7 @@ export async function estimateJobs(
   const start = performance.now();
   try {
     const estimates: ClassEstimate[] = [];
-    let dearest: { seconds: number; node: JobNode; pilot: Pilot; alone: Measurement } | undefined;
+    const pieces: Piece[] = [];
     for (const group of classes) {
       let measured: Measurement | string | undefined;
       for (const [of, jobs] of byUnits(group)) {
@@ -99,16 +109,14 @@ export async function estimateJobs(
         one.load = measured.load;
         one.unitSeconds = measured.unit;
         const seconds = one.jobs.reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
-        if (pilot && seconds > (dearest?.seconds ?? 0)) {
-          dearest = { seconds, node, pilot, alone: measured };
-        }
+        if (pilot) pieces.push({ seconds, node, pilot, alone: measured });
       }
     }
-    const slowdown = dearest && workers > 1 && nodes.length > 1
-      ? await slowdownOf(pilots, dearest, workers)
-      : undefined;
+    const slowdowns = workers > 1 && nodes.length > 1
+      ? await measureSlowdowns(pilots, pieces, workers)
+      : [];
     const seconds = (performance.now() - start) / 1000;
-    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, slowdown };
+    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, slowdowns };
   } finally {
     pilots.close();
   }
@@ -145,15 +153,34 @@ function reasonOf(error: Error): string {
   return error.message.split("\n")[0];
 }
 
-/** The same pilot as often as there are workers, at once, against the one that ran alone. */
-async function slowdownOf(
+/** Jobs of one class that do equally many units, and the pilot that was measured for them. */
+interface Piece {
+  /** Of all of them. */
+  seconds: number;
+  node: JobNode;
+  pilot: Pilot;
+  alone: Measurement;
+}
+
+/**
+ * For every considerable stage the pilot of its dearest piece, as often as there are workers, at once, against the one that ran
+ * alone. Stages differ: what streams through memory gets in its own way, what stays in the cache does not.
+ */
+async function measureSlowdowns(
   pilots: Pilots,
-  { node, pilot, alone }: { node: JobNode; pilot: Pilot; alone: Measurement },
+  pieces: Piece[],
   workers: number,
-): Promise<Estimates["slowdown"]> {
+): Promise<Slowdown[]> {
+  const secondsOf = (some: Piece[]) => some.reduce((sum, { seconds }) => sum + seconds, 0);
   const paceOf = ({ unit, seconds }: Measurement) => unit ?? seconds;
-  const together = await pilots.together(node, pilot, workers).catch(reasonOf);
-  if (typeof together === "string") return undefined;
-  const pace = together.reduce((sum, one) => sum + paceOf(one), 0) / workers;
-  return { factor: pace / paceOf(alone), workers, label: node.label };
+  const slowdowns: Slowdown[] = [];
+  for (const [stage, own] of Map.groupBy(pieces, ({ node }) => node.stage.name)) {
+    if (secondsOf(own) < considerable * secondsOf(pieces)) continue;
+    const { node, pilot, alone } = own.reduce((a, b) => b.seconds > a.seconds ? b : a);
+    const together = await pilots.together(node, pilot, workers).catch(reasonOf);
+    if (typeof together === "string") continue;
+    const pace = together.reduce((sum, one) => sum + paceOf(one), 0) / workers;
+    slowdowns.push({ stage, factor: pace / paceOf(alone), workers, label: node.label });
+  }
+  return slowdowns;
 }

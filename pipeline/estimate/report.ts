@@ -35,7 +35,7 @@ export interface Report extends Context {
   wallSeconds: number;
   /** Sum over the workers of the largest job that each has. */
   memoryOfAllWorkersBytes: number;
-  slowdown: Estimates["slowdown"] | null;
+  slowdowns: Estimates["slowdowns"];
   pilots: Estimates["pilots"];
   classes: {
     stage: string;
@@ -50,7 +50,7 @@ export interface Report extends Context {
   }[];
 }
 
-export function report({ classes, pilots, slowdown }: Estimates, context: Context): Report {
+export function report({ classes, pilots, slowdowns }: Estimates, context: Context): Report {
   const jobs = classes.flatMap(({ jobs }) => jobs).sort((a, b) => a.node.index - b.node.index);
   const stages = [...new Set(jobs.map(({ node }) => node.stage.name))].map((name) =>
     summed(name, jobs.filter(({ node }) => node.stage.name === name))
@@ -58,11 +58,15 @@ export function report({ classes, pilots, slowdown }: Estimates, context: Contex
   const total = summed("all", jobs);
   const place = new Map(jobs.map(({ node }, i) => [node, i]));
   const load = new Map(classes.flatMap(({ jobs, load }) => jobs.map((job) => [job, load])));
-  // What the catalogue recorded was measured beside other jobs already.
-  const pace = Math.max(1, slowdown?.factor ?? 1);
+  // What the catalogue recorded was measured beside other jobs already. No stage is faster in company; one that was
+  // not measured is taken to be like the worst.
+  const worst = Math.max(1, ...slowdowns.map(({ factor }) => factor));
+  const paces = new Map(slowdowns.map(({ stage, factor }) => [stage, Math.max(1, factor)]));
+  const paceOf = (stage: string) => paces.get(stage) ?? worst;
   const played = playThrough(
     jobs.map((job): Task => ({
-      seconds: (job.cost?.seconds ?? 0) * (job.source === "pilot" ? pace : 1),
+      seconds: (job.cost?.seconds ?? 0) *
+        (job.source === "pilot" ? paceOf(job.node.stage.name) : 1),
       memory: job.cost?.memory ?? 0,
       after: Object.values(job.node.inputs).flatMap((i) =>
         i.kind === "job" ? place.get(i) ?? [] : []
@@ -79,7 +83,7 @@ export function report({ classes, pilots, slowdown }: Estimates, context: Contex
     total,
     wallSeconds: played.wallSeconds,
     memoryOfAllWorkersBytes: played.memory,
-    slowdown: slowdown ?? null,
+    slowdowns,
     pilots,
     classes: classes.map(({ stage, label, jobs, units, unitSeconds }) => ({
       ...{ stage, label, jobs: jobs.length, source: jobs[0].source, reason: jobs[0].reason },
@@ -147,12 +151,15 @@ export function reportText(r: Report): string {
 }
 
 /** What the wall time assumes of jobs that run side by side. */
-function crowded({ slowdown }: Report): string {
-  if (!slowdown) return "";
-  const { factor, workers, label } = slowdown;
-  const time = factor > 1 ? `${factor.toFixed(2)} times as long as` : "no longer than";
-  return `; jobs measured now are taken to run ${time} alone when ${workers} run at once, as ` +
-    `measured on ${label}`;
+function crowded({ slowdowns }: Report): string {
+  if (!slowdowns.length) return "";
+  const measured = slowdowns.map(({ stage, factor, label }) =>
+    `${stage} ${Math.max(1, factor).toFixed(2)} (as measured on ${label})`
+  );
+  return `; jobs measured now are taken to run longer than alone when ${
+    slowdowns[0].workers
+  } run at once, by a factor of ` +
+    measured.join(", ");
 }
 
 /** Where the time goes, as far as it is known. */

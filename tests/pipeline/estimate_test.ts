@@ -8,8 +8,10 @@ import { join } from "node:path";
 import { classId } from "../../pipeline/estimate/classes.ts";
 import { extrapolate, meanCost, measurement } from "../../pipeline/estimate/cost.ts";
 import { playThrough, type Task } from "../../pipeline/estimate/schedule.ts";
-import type { Report } from "../../pipeline/estimate/report.ts";
+import type { JobEstimate, Source } from "../../pipeline/estimate/estimate.ts";
+import { type Report, report, reportText } from "../../pipeline/estimate/report.ts";
 import { Catalog } from "../../pipeline/store/catalog.ts";
+import type { JobNode } from "../../pipeline/graph.ts";
 import { cli, type Demo, makeProbe, start } from "./helpers.ts";
 
 const STAGE = `
@@ -108,7 +110,7 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   // Two classes; their small data; twice the dearest at once.
   const pilots = before.said.match(/^pilot of .*$/gm)!;
   assert.deepEqual(pilots.filter((p) => !p.includes("generate")).length, 3, before.said);
-  assert.equal(before.slowdown!.workers, 2);
+  assert.deepEqual(before.slowdowns.map(({ stage, workers }) => [stage, workers]), [["slow", 2]]);
   const unknown = before.stages.filter((s) => s.unknown).map((s) => s.stage);
   assert.deepEqual(unknown.sort(), ["collect", "generate"]);
   assert.match(
@@ -240,6 +242,32 @@ Deno.test("classes: equal cost is equal whatever the order of fields; code and u
   assert.notEqual(classId({ ...here, code: "d" }, pilot), id);
   assert.notEqual(classId({ ...here, engine: "ort" }, pilot), id);
   assert.notEqual(classId(here, undefined), id);
+});
+
+Deno.test("jobs slow down by the factor of their stage, none below 1, and unmeasured stages by the largest", () => {
+  let input: JobNode | undefined;
+  const chained = (stage: string, source: Source = "pilot") => {
+    const node = { kind: "job", stage: { name: stage }, label: stage, inputs: { input } };
+    if (!input) node.inputs = {} as typeof node.inputs;
+    input = node as unknown as JobNode;
+    const cost = { seconds: 10, cpuSeconds: 10, memory: 1, disk: 0 };
+    const job: JobEstimate = { node: input, source, cost, tokens: 0 };
+    return { stage, label: stage, jobs: [job], load: 0 };
+  };
+  const classes = [
+    ...[chained("streams"), chained("computes"), chained("little")],
+    chained("streams", "catalogue"),
+  ];
+  classes.forEach(({ jobs }, index) => Object.assign(jobs[0].node, { index }));
+  const slowdown = (stage: string, factor: number) => ({ stage, factor, workers: 2, label: stage });
+  const slowdowns = [slowdown("streams", 1.5), slowdown("computes", 0.9)];
+  const context = { profile: "quick", workers: 2, machine: "here" };
+  const of = (some: typeof slowdowns) =>
+    report({ classes, pilots: { jobs: 0, seconds: 0 }, slowdowns: some }, context);
+  assert.equal(of(slowdowns).wallSeconds, 15 + 10 + 15 + 10);
+  assert.match(reportText(of(slowdowns)), /factor of streams 1\.50 \(.*\), computes 1\.00 \(/);
+  assert.equal(of([]).wallSeconds, 40);
+  assert.doesNotMatch(reportText(of([])), /factor/);
 });
 
 Deno.test("the schedule: what can be worked out by hand", () => {
