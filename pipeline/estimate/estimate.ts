@@ -33,6 +33,8 @@ export interface ClassEstimate {
   units?: number;
   /** From a pilot: seconds of one unit. */
   unitSeconds?: number;
+  /** How much longer its jobs take while all workers are busy, where that was measured. */
+  slowdown?: number;
   /** Seconds of loading the code, where a pilot measured them. */
   load: number;
 }
@@ -40,19 +42,19 @@ export interface ClassEstimate {
 export interface Estimates {
   classes: ClassEstimate[];
   pilots: { jobs: number; seconds: number };
-  slowdowns: Slowdown[];
+  slowdown?: Slowdown;
 }
 
-/** How much longer the jobs of a stage take while all workers are busy, and the job it was measured on. */
+/** How much longer jobs take while all workers are busy: mean of the classes it was measured on, weighted by their time. */
 export interface Slowdown {
-  stage: string;
   factor: number;
   workers: number;
-  label: string;
+  /** The dearest class first. */
+  measured: { label: string; factor: number }[];
 }
 
-/** A stage that takes less of the time than this is not worth a measurement of its slowdown. */
-const considerable = 0.1;
+/** Classes have their slowdown measured, from the dearest on, until they make up this share of the time. */
+const covered = 0.75;
 
 /**
  * @param nodes jobs that would run
@@ -86,9 +88,10 @@ export async function estimateJobs(
   const start = performance.now();
   try {
     const estimates: ClassEstimate[] = [];
-    const pieces: Piece[] = [];
+    const measuredClasses: MeasuredClass[] = [];
     for (const group of classes) {
       let measured: Measurement | string | undefined;
+      const parts: ClassEstimate[] = [];
       for (const [of, jobs] of byUnits(group)) {
         const known = recorded.cost(group.id, of);
         const { node, pilot } = jobs[0];
@@ -108,15 +111,18 @@ export async function estimateJobs(
         if (typeof measured === "string") continue;
         one.load = measured.load;
         one.unitSeconds = measured.unit;
-        const seconds = one.jobs.reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
-        if (pilot) pieces.push({ seconds, node, pilot, alone: measured });
+        parts.push(one);
+      }
+      const [{ node, pilot }] = group.jobs;
+      if (pilot && typeof measured === "object" && parts.length) {
+        measuredClasses.push({ node, pilot, alone: measured, parts });
       }
     }
-    const slowdowns = workers > 1 && nodes.length > 1
-      ? await measureSlowdowns(pilots, pieces, workers)
-      : [];
+    const slowdown = workers > 1 && nodes.length > 1
+      ? await measureSlowdown(pilots, measuredClasses, workers)
+      : undefined;
     const seconds = (performance.now() - start) / 1000;
-    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, slowdowns };
+    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, slowdown };
   } finally {
     pilots.close();
   }
@@ -153,34 +159,41 @@ function reasonOf(error: Error): string {
   return error.message.split("\n")[0];
 }
 
-/** Jobs of one class that do equally many units, and the pilot that was measured for them. */
-interface Piece {
-  /** Of all of them. */
-  seconds: number;
+interface MeasuredClass {
+  /** The job that its pilot stood for. */
   node: JobNode;
   pilot: Pilot;
   alone: Measurement;
+  parts: ClassEstimate[];
 }
 
 /**
- * For every considerable stage the pilot of its dearest piece, as often as there are workers, at once, against the one that ran
- * alone. Stages differ: what streams through memory gets in its own way, what stays in the cache does not.
+ * The pilot of a class as often as there are workers, at once, against the one that ran alone. Classes differ: what streams
+ * through memory gets in its own way, what stays in the cache does not.
  */
-async function measureSlowdowns(
+async function measureSlowdown(
   pilots: Pilots,
-  pieces: Piece[],
+  classes: MeasuredClass[],
   workers: number,
-): Promise<Slowdown[]> {
-  const secondsOf = (some: Piece[]) => some.reduce((sum, { seconds }) => sum + seconds, 0);
+): Promise<Slowdown | undefined> {
+  const secondsOf = ({ parts }: MeasuredClass) =>
+    parts.flatMap(({ jobs }) => jobs).reduce((sum, { cost }) => sum + (cost?.seconds ?? 0), 0);
   const paceOf = ({ unit, seconds }: Measurement) => unit ?? seconds;
-  const slowdowns: Slowdown[] = [];
-  for (const [stage, own] of Map.groupBy(pieces, ({ node }) => node.stage.name)) {
-    if (secondsOf(own) < considerable * secondsOf(pieces)) continue;
-    const { node, pilot, alone } = own.reduce((a, b) => b.seconds > a.seconds ? b : a);
+  const total = classes.reduce((sum, one) => sum + secondsOf(one), 0);
+  const measured: Slowdown["measured"] = [];
+  let [seconds, weighted] = [0, 0];
+  for (const one of classes.toSorted((a, b) => secondsOf(b) - secondsOf(a))) {
+    if (seconds >= covered * total) break;
+    const { node, pilot, alone, parts } = one;
     const together = await pilots.together(node, pilot, workers).catch(reasonOf);
     if (typeof together === "string") continue;
     const pace = together.reduce((sum, one) => sum + paceOf(one), 0) / workers;
-    slowdowns.push({ stage, factor: pace / paceOf(alone), workers, label: node.label });
+    // Nothing is faster in company.
+    const factor = Math.max(1, pace / paceOf(alone));
+    for (const part of parts) part.slowdown = factor;
+    seconds += secondsOf(one);
+    weighted += factor * secondsOf(one);
+    measured.push({ label: `${node.stage.name} ${node.label}`, factor });
   }
-  return slowdowns;
+  return measured.length ? { factor: weighted / seconds, workers, measured } : undefined;
 }

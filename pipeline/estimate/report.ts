@@ -35,7 +35,7 @@ export interface Report extends Context {
   wallSeconds: number;
   /** Sum over the workers of the largest job that each has. */
   memoryOfAllWorkersBytes: number;
-  slowdowns: Estimates["slowdowns"];
+  slowdown: Estimates["slowdown"] | null;
   pilots: Estimates["pilots"];
   classes: {
     stage: string;
@@ -50,7 +50,7 @@ export interface Report extends Context {
   }[];
 }
 
-export function report({ classes, pilots, slowdowns }: Estimates, context: Context): Report {
+export function report({ classes, pilots, slowdown }: Estimates, context: Context): Report {
   const jobs = classes.flatMap(({ jobs }) => jobs).sort((a, b) => a.node.index - b.node.index);
   const stages = [...new Set(jobs.map(({ node }) => node.stage.name))].map((name) =>
     summed(name, jobs.filter(({ node }) => node.stage.name === name))
@@ -58,15 +58,15 @@ export function report({ classes, pilots, slowdowns }: Estimates, context: Conte
   const total = summed("all", jobs);
   const place = new Map(jobs.map(({ node }, i) => [node, i]));
   const load = new Map(classes.flatMap(({ jobs, load }) => jobs.map((job) => [job, load])));
-  // What the catalogue recorded was measured beside other jobs already. No stage is faster in company; one that was
-  // not measured is taken to be like the worst.
-  const worst = Math.max(1, ...slowdowns.map(({ factor }) => factor));
-  const paces = new Map(slowdowns.map(({ stage, factor }) => [stage, Math.max(1, factor)]));
-  const paceOf = (stage: string) => paces.get(stage) ?? worst;
+  // What the catalogue recorded was measured beside other jobs already.
+  const pace = new Map(
+    classes.flatMap(({ jobs, slowdown: own }) =>
+      jobs.map((job) => [job, job.source === "pilot" ? own ?? slowdown?.factor ?? 1 : 1])
+    ),
+  );
   const played = playThrough(
     jobs.map((job): Task => ({
-      seconds: (job.cost?.seconds ?? 0) *
-        (job.source === "pilot" ? paceOf(job.node.stage.name) : 1),
+      seconds: (job.cost?.seconds ?? 0) * pace.get(job)!,
       memory: job.cost?.memory ?? 0,
       after: Object.values(job.node.inputs).flatMap((i) =>
         i.kind === "job" ? place.get(i) ?? [] : []
@@ -83,7 +83,7 @@ export function report({ classes, pilots, slowdowns }: Estimates, context: Conte
     total,
     wallSeconds: played.wallSeconds,
     memoryOfAllWorkersBytes: played.memory,
-    slowdowns,
+    slowdown: slowdown ?? null,
     pilots,
     classes: classes.map(({ stage, label, jobs, units, unitSeconds }) => ({
       ...{ stage, label, jobs: jobs.length, source: jobs[0].source, reason: jobs[0].reason },
@@ -151,15 +151,14 @@ export function reportText(r: Report): string {
 }
 
 /** What the wall time assumes of jobs that run side by side. */
-function crowded({ slowdowns }: Report): string {
-  if (!slowdowns.length) return "";
-  const measured = slowdowns.map(({ stage, factor, label }) =>
-    `${stage} ${Math.max(1, factor).toFixed(2)} (as measured on ${label})`
-  );
-  return `; jobs measured now are taken to run longer than alone when ${
-    slowdowns[0].workers
-  } run at once, by a factor of ` +
-    measured.join(", ");
+function crowded({ slowdown }: Report): string {
+  if (!slowdown) return "";
+  const { factor, workers, measured } = slowdown;
+  const each = measured.map(({ label, factor }) => `${factor.toFixed(2)} on ${label}`);
+  return `; jobs measured now are taken to run ${
+    factor.toFixed(2)
+  } times as long as alone when ${workers} run at once, as ` +
+    `measured: ${each.join(", ")}`;
 }
 
 /** Where the time goes, as far as it is known. */

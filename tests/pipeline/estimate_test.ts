@@ -107,10 +107,10 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   assert.equal(slow.tokens, 2 * 10 * (30 + 30 + 60));
   assert.equal(slow.diskBytes, 2 * 8 * (30 + 30 + 60));
   assert.ok(slow.peakMemoryBytes > 1e9 && slow.peakMemoryBytes < 2e9);
-  // Two classes; their small data; twice the dearest at once.
+  // Two classes, neither of which takes three quarters of the time: each alone, and twice at once.
   const pilots = before.said.match(/^pilot of .*$/gm)!;
-  assert.deepEqual(pilots.filter((p) => !p.includes("generate")).length, 3, before.said);
-  assert.deepEqual(before.slowdowns.map(({ stage, workers }) => [stage, workers]), [["slow", 2]]);
+  assert.deepEqual(pilots.filter((p) => !p.includes("generate")).length, 4, before.said);
+  assert.equal(before.slowdown!.workers, 2);
   const unknown = before.stages.filter((s) => s.unknown).map((s) => s.stage);
   assert.deepEqual(unknown.sort(), ["collect", "generate"]);
   assert.match(
@@ -244,30 +244,33 @@ Deno.test("classes: equal cost is equal whatever the order of fields; code and u
   assert.notEqual(classId(here, undefined), id);
 });
 
-Deno.test("jobs slow down by the factor of their stage, none below 1, and unmeasured stages by the largest", () => {
+Deno.test("jobs slow down by the factor of their class, and those of unmeasured classes by the mean", () => {
   let input: JobNode | undefined;
-  const chained = (stage: string, source: Source = "pilot") => {
+  const chained = (stage: string, slowdown?: number, source: Source = "pilot") => {
     const node = { kind: "job", stage: { name: stage }, label: stage, inputs: { input } };
     if (!input) node.inputs = {} as typeof node.inputs;
     input = node as unknown as JobNode;
     const cost = { seconds: 10, cpuSeconds: 10, memory: 1, disk: 0 };
     const job: JobEstimate = { node: input, source, cost, tokens: 0 };
-    return { stage, label: stage, jobs: [job], load: 0 };
+    return { stage, label: stage, jobs: [job], load: 0, slowdown };
   };
-  const classes = [
-    ...[chained("streams"), chained("computes"), chained("little")],
-    chained("streams", "catalogue"),
-  ];
+  const classes = [chained("streams", 1.5), chained("computes", 1), chained("little")];
+  classes.push(chained("recorded", undefined, "catalogue"));
   classes.forEach(({ jobs }, index) => Object.assign(jobs[0].node, { index }));
-  const slowdown = (stage: string, factor: number) => ({ stage, factor, workers: 2, label: stage });
-  const slowdowns = [slowdown("streams", 1.5), slowdown("computes", 0.9)];
+  const measured = [{ label: "streams", factor: 1.5 }, { label: "computes", factor: 1 }];
   const context = { profile: "quick", workers: 2, machine: "here" };
-  const of = (some: typeof slowdowns) =>
-    report({ classes, pilots: { jobs: 0, seconds: 0 }, slowdowns: some }, context);
-  assert.equal(of(slowdowns).wallSeconds, 15 + 10 + 15 + 10);
-  assert.match(reportText(of(slowdowns)), /factor of streams 1\.50 \(.*\), computes 1\.00 \(/);
-  assert.equal(of([]).wallSeconds, 40);
-  assert.doesNotMatch(reportText(of([])), /factor/);
+  const pilots = { jobs: 0, seconds: 0 };
+  const slowdown = { factor: 1.25, workers: 2, measured };
+  const slowed = report({ classes, pilots, slowdown }, context);
+  assert.equal(slowed.wallSeconds, 15 + 10 + 12.5 + 10);
+  assert.match(
+    reportText(slowed),
+    /1\.25 times as long as alone .*: 1\.50 on streams, 1\.00 on computes/,
+  );
+  for (const one of classes) one.slowdown = undefined;
+  const alone = report({ classes, pilots }, context);
+  assert.equal(alone.wallSeconds, 40);
+  assert.doesNotMatch(reportText(alone), /times as long/);
 });
 
 Deno.test("the schedule: what can be worked out by hand", () => {
