@@ -54,7 +54,7 @@ export interface Slowdown {
 }
 
 /** Classes have their slowdown measured, from the dearest on, until they make up this share of the time. */
-const covered = 0.75;
+const covered = 0.5;
 
 /**
  * @param nodes jobs that would run

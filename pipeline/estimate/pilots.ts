@@ -72,16 +72,17 @@ export class Pilots {
     return { ...measured, memory: Math.max(measured.memory, memory) };
   }
 
-  /** Runs a pilot `count` times at once. */
+  /** Runs a pilot `count` times at once, in processes that have done it before: while one starts, it is busy with more than the job. */
   async together(node: JobNode, pilot: Pilot, count: number): Promise<Measurement[]> {
     const small = await this.#small(node, pilot.params, pilot.inputs);
     const inputs = await this.#inputs(small);
     this.say(`pilot of ${node.stage.name} ${node.label}, ${count} at a time`);
-    const copies = Array.from(
-      { length: count },
-      (_, i) => ({ ...small, key: `${small.key}-${i}` }),
-    );
-    const ran = await this.#execute(copies.map((copy) => this.#spec(copy, inputs)), small.stage);
+    const round = (name: string) =>
+      Array.from(
+        { length: count },
+        (_, i) => this.#spec({ ...small, key: `${small.key}-${name}-${i}` }, inputs),
+      );
+    const ran = await this.#execute([round("first"), round("again")], small.stage);
     return ran.map(({ measured }) => measured);
   }
 
@@ -161,7 +162,7 @@ export class Pilots {
       ran = (async () => {
         const inputs = await this.#inputs(small);
         this.say(`pilot of ${small.stage.name} ${small.label}`);
-        return (await this.#execute([this.#spec(small, inputs)], small.stage))[0];
+        return (await this.#execute([[this.#spec(small, inputs)]], small.stage))[0];
       })();
       this.#ran.set(small.key, ran);
     }
@@ -191,22 +192,27 @@ export class Pilots {
     };
   }
 
-  /** New processes, all at once; waits for all. */
-  async #execute(specs: JobSpec[], stage: StagePart): Promise<Ran[]> {
+  /** In new processes, the jobs of a round at once, one round after the other. @returns what the last round left */
+  async #execute(rounds: JobSpec[][], stage: StagePart): Promise<Ran[]> {
     if (this.#stopped) throw new Stopped();
     const { root } = this.workspace;
-    const executor = new LocalExecutor({ root, storeDir: this.#dir, capacity: specs.length });
+    const capacity = Math.max(...rounds.map((specs) => specs.length));
+    const executor = new LocalExecutor({ root, storeDir: this.#dir, capacity });
     this.#executor = executor;
     try {
-      const outcomes = await Promise.all(
-        specs.map((spec) => executor.run(spec, stage.permissions, { log() {}, progress() {} })),
-      );
-      return outcomes.map((outcome) => {
-        if (!outcome.ok) throw this.#stopped ? new Stopped() : new Error(outcome.message);
-        const { artifact, seconds, observations } = outcome.result;
-        this.count++;
-        return { artifact, measured: measurement(seconds, observations, artifact.files) };
-      });
+      let ran: Ran[] = [];
+      for (const specs of rounds) {
+        const outcomes = await Promise.all(
+          specs.map((spec) => executor.run(spec, stage.permissions, { log() {}, progress() {} })),
+        );
+        ran = outcomes.map((outcome) => {
+          if (!outcome.ok) throw this.#stopped ? new Stopped() : new Error(outcome.message);
+          const { artifact, seconds, observations } = outcome.result;
+          this.count++;
+          return { artifact, measured: measurement(seconds, observations, artifact.files) };
+        });
+      }
+      return ran;
     } finally {
       await executor.close();
     }
