@@ -141,8 +141,8 @@ export function reportText(r: Report): string {
     ...dearest(r),
     ...unknown(r),
     r.pilots.jobs
-      ? `Measured now: ${r.pilots.jobs} small jobs in ${formatSeconds(r.pilots.seconds)}, each ` +
-        `alone in a process of its own; their results are gone. Machine: ${r.machine}.`
+      ? `Measured now: ${r.pilots.jobs} small jobs in ${formatSeconds(r.pilots.seconds)}; ` +
+        `their results are gone. Machine: ${r.machine}.`
       : `Nothing had to be measured now. Machine: ${r.machine}.`,
     ...(r.total.fromCatalogue
       ? ["From the catalogue: means of such jobs on this machine, as they ran then."]
