@@ -161,7 +161,7 @@ export function attentionStep(
   const [query, key, value] = heads(params, x, count, cos, sin);
   const slots = np.arange(capacity).astype(np.int32);
   const here = np.equal(slots.ref, position.ref).astype(key.dtype);
-  // The slot is zero, so adding writes; a `where` that broadcasts the token takes twice as long.
+  // The slot is zero, so adding writes, in fewer passes over the cache than a `where` that broadcasts the token.
   const write = (cache: np.Array, token: np.Array) =>
     cache.add(token.reshape([batch, count, width, 1]).mul(here.ref));
   const keys = write(cache.keys, key);

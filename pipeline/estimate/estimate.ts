@@ -91,7 +91,7 @@ export async function estimateJobs(
     const measuredClasses: MeasuredClass[] = [];
     for (const group of classes) {
       let measured: Measurement | string | undefined;
-      const parts: ClassEstimate[] = [];
+      let timed: MeasuredClass | undefined;
       for (const [of, jobs] of byUnits(group)) {
         const known = recorded.cost(group.id, of);
         const { node, pilot } = jobs[0];
@@ -111,12 +111,11 @@ export async function estimateJobs(
         if (typeof measured === "string") continue;
         one.load = measured.load;
         one.unitSeconds = measured.unit;
-        parts.push(one);
+        if (!pilot) continue;
+        timed ??= { node, pilot, alone: measured, parts: [] };
+        timed.parts.push(one);
       }
-      const [{ node, pilot }] = group.jobs;
-      if (pilot && typeof measured === "object" && parts.length) {
-        measuredClasses.push({ node, pilot, alone: measured, parts });
-      }
+      if (timed) measuredClasses.push(timed);
     }
     const slowdown = workers > 1 && nodes.length > 1
       ? await measureSlowdown(pilots, measuredClasses, workers)
@@ -160,7 +159,7 @@ function reasonOf(error: Error): string {
 }
 
 interface MeasuredClass {
-  /** The job that its pilot stood for. */
+  /** The job whose pilot was measured. */
   node: JobNode;
   pilot: Pilot;
   alone: Measurement;

@@ -82,7 +82,7 @@ export function grid(g: GraphBuilder, profile: Profile): JobRef {
       dataset: "etth1",
       lookback: 336,
       horizons: [h],
-      // Fifty layers take minutes at the first horizon and many times that at the last.
+      // What fifty layers take grows steeply with the horizon.
       depths: h === 96 ? [1, 10, 50] : [1, 10],
       steps: h > 192 ? 4000 : 3000,
     })),

@@ -111,6 +111,7 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   const pilots = before.said.match(/^pilot of .*$/gm)!;
   assert.deepEqual(pilots.filter((p) => !p.includes("generate")).length, 3, before.said);
   assert.equal(before.slowdown!.workers, 2);
+  assert.deepEqual(before.slowdown!.measured.map(({ label }) => label), ["slow probes/slow1-30"]);
   const unknown = before.stages.filter((s) => s.unknown).map((s) => s.stage);
   assert.deepEqual(unknown.sort(), ["collect", "generate"]);
   assert.match(
