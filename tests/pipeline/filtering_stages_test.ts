@@ -11,43 +11,18 @@ import * as evaluate from "../../pipeline/stages/evaluate.ts";
 import * as fit from "../../pipeline/stages/fit.ts";
 import * as train from "../../pipeline/stages/train.ts";
 import * as tune from "../../pipeline/stages/tune.ts";
-import type { StageContext, StageResult } from "../../pipeline/stage.ts";
+import { artifact, runStage } from "./stages/run_stage.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-/** Runs a stage with its defaults filled in; what it reports is kept. */
-async function run(
-  stage: { params: () => ZodType; run(ctx: Any): Promise<StageResult> | StageResult },
+/** A stage on one model module. */
+const run = (
+  stage: Parameters<typeof runStage>[0],
   params: object,
   module: object,
   inputs: Record<string, Any> = {},
-) {
-  const metrics: [string, number, number][] = [];
-  const observed: Record<string, number> = {};
-  const progress: [number, number][] = [];
-  const ctx: StageContext<Any> = {
-    params: stage.params().parse(params),
-    inputs,
-    modules: { model: module },
-    engine: "ort",
-    threads: 1,
-    log() {},
-    progress: (done, total) => void progress.push([done, total]),
-    metric: (name, step, value) => void metrics.push([name, step, value]),
-    observe: (name, value) => void (observed[name] = value),
-    checkpoint: { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
-    signal: new AbortController().signal,
-  };
-  const result = await stage.run(ctx);
-  return { ...result, scalars: result.scalars ?? {}, metrics, observed, progress };
-}
-
-/** What a job left, as the next one reads it. */
-const artifact = ({ files, scalars }: StageResult) => ({
-  scalars: scalars ?? {},
-  tensors: (name: string) => Promise.resolve((files[name] as { tensors: Any }).tensors),
-});
+) => runStage(stage, params, { module, inputs });
 
 const { key: _, ...law } = { key: 0, latentDim: 4, obsDim: 2, lambda: 0.9 };
 const model = (name: string, options: object) => ({ name, options });
