@@ -49,41 +49,6 @@ Deno.test("tune finds the rate that learns, and a rate that diverges loses witho
   assert.equal(result.metrics.filter(([name]) => name === "loss, rate 0.01").length, 12);
 });
 
-Deno.test("tune says when the best of its rates is the last one it was given, unless there were only two", async () => {
-  const edgeOf = async (rates: number[]) => {
-    const { scalars } = await run(tune, {
-      ...small,
-      model: model("dense_recurrence", { state: 4 }),
-      system: law,
-      seed: seed(9),
-      rates,
-      rungs: [6],
-    }, denseRecurrence);
-    assert.equal(scalars.learningRate, 1e-2);
-    return scalars.edge;
-  };
-  assert.equal(await edgeOf([1e-6, 1e-5, 1e-2]), 1);
-  assert.equal(await edgeOf([1e-5, 1e-2]), 0);
-});
-
-Deno.test("tune goes on from where a trial was: two rungs end in the loss of one long one", async () => {
-  const params = {
-    ...small,
-    model: model("dense_recurrence", { state: 4 }),
-    system: law,
-    seed: seed(9),
-    rates: [5e-3, 1e-2],
-    keep: 0.9, // both survive
-  };
-  const losses = async (rungs: number[]) => {
-    const { metrics } = await run(tune, { ...params, rungs }, denseRecurrence);
-    return metrics.filter(([name]) => name === "loss, rate 0.005").map(([, , value]) => value);
-  };
-  const [long, halved] = [await losses([8]), await losses([3, 8])];
-  assert.equal(halved.length, 8);
-  halved.forEach((loss, i) => assert.ok(Math.abs(loss - long[i]) < 1e-6, `${i}`));
-});
-
 Deno.test("tune and train take a model whose loop is a chain, one candidate and one seed at a time", async () => {
   const common = { ...small, model: model("lstm", { dModel: 4 }), system: law };
   const tuned = await run(
