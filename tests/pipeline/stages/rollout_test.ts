@@ -7,13 +7,7 @@ import { createSystem, kalman, type Score, score, simulate } from "../../../lib/
 import { tensor } from "../../../lib/engine/mod.ts";
 import { flatten, toHost } from "../../../lib/train/host.ts";
 import * as evaluate from "../../../pipeline/stages/evaluate.ts";
-import {
-  channel,
-  knownModel,
-  type KnownNumbers,
-  knownTensors,
-  rolloutOnPaper,
-} from "../../train/known_model.ts";
+import { channel, knownModel, knownTensors } from "../../train/known_model.ts";
 import { artifact, dataset, runStage, stillClock } from "./run_stage.ts";
 
 const law = { latentDim: 4, obsDim: 2, lambda: 0.9 };
@@ -93,23 +87,6 @@ for (const [form, stepped] of kinds) {
       }
     }
   });
-
-  Deno.test(`statistics learn the warm-up and nothing after it, and tokens are counted on: ${form}`, async () => {
-    const numbers: KnownNumbers = { gain: [0.5, 0.8], level: 0.7, slope: 0.1 };
-    const tensors = knownTensors(numbers);
-    const y = draw(5);
-    for (const [patch, warmup] of [[1, 1], [1, 5], [3, 6]]) {
-      // In the order that was asked for.
-      const rollout = { warmup, horizons: [7, 1, 4, 2] };
-      const result = await run({ module: knownModel({ stepped }), tensors, patch, rollout });
-      const { data } = rolloutOnPaper(numbers, y, { warmup, steps: 7, patch });
-      assertRolled(
-        result.json("scores.json"),
-        rollout,
-        (b, j, h) => data[(b * 7 + h - 1) * 2 + j],
-      );
-    }
-  });
 }
 
 for (const [name, model] of Object.entries({ transformer, linearTransformer })) {
@@ -144,14 +121,6 @@ Deno.test("a rollout may reach the end of the sequences and no further", async (
   await assert.rejects(far(21, 4), /21 \+ 4 observations/);
 });
 
-Deno.test("the warm-up is a multiple of the patch", async () => {
-  const rollout = { warmup: 7, horizons: [1] };
-  await assert.rejects(
-    run({ module: knownModel(), tensors: fading, patch: 2, rollout }),
-    /warm-up of 7 is not a multiple of the patch 2/,
-  );
-});
-
 Deno.test("a batch holds as many rollouts as the memory allows, at least one and no more than asked for", async () => {
   const mebibyte = 2 ** 20;
   const batches = async (bytes: number, batch: number, memoryMiB: number) => {
@@ -174,19 +143,6 @@ Deno.test("a batch holds as many rollouts as the memory allows, at least one and
   assert.match(larger.said, /about 4\.00 MiB each, batches of 1 /);
   const few = await batches(mebibyte, 32, 1024);
   assert.match(few.said, /batches of 5 within 1024 MiB$/);
-});
-
-Deno.test("progress counts the tokens of a batch as parts of its sequences", async () => {
-  const rollout = { warmup: 4, horizons: [8] };
-  const { progress } = await run({
-    module: knownModel(),
-    tensors: fading,
-    patch: 2,
-    sequences: 3,
-    rollout,
-  });
-  const want = [0.5, 1, 1.5, 2, 2.25, 2.5, 2.75, 3];
-  assert.deepEqual(progress, want.map((done) => [done, 3]));
 });
 
 Deno.test("seconds of a token and of a sequence leave out what compiles", async () => {
