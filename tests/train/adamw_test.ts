@@ -160,14 +160,16 @@ Deno.test("gradients of zero leave everything but what decays, clipped or not", 
   }
 });
 
-Deno.test("fresh moments are zero and shaped like the parameters, which are not consumed", () => {
-  const params = { a: np.ones([2, 1]), b: [np.ones([3])] };
+Deno.test("fresh moments are zero, shaped and typed like the parameters, which are not consumed", () => {
+  const params = { a: np.ones([2, 1]), b: [np.ones([3], { dtype: np.float64 })] };
   const { first, second, count } = toHost(adamwInit(params));
-  for (const moments of [first, second]) {
-    assert.deepEqual(moments, { a: tensor(0, [2, 1]), b: [tensor(0, [3])] });
-  }
+  const filled = (value: number) => {
+    const wide = { dtype: "float64", shape: [3], data: new Float64Array(3).fill(value) };
+    return { a: tensor(value, [2, 1]), b: [wide] };
+  };
+  for (const moments of [first, second]) assert.deepEqual(moments, filled(0));
   assert.deepEqual(count, tensor(0));
-  assert.deepEqual(toHost(params), { a: tensor(1, [2, 1]), b: [tensor(1, [3])] });
+  assert.deepEqual(toHost(params), filled(1));
 });
 
 Deno.test("the global norm is the root of the squares of all leaves", () => {

@@ -37,16 +37,18 @@ interface Asked {
   readonly batch?: number;
   readonly member?: number;
   readonly stepped?: boolean;
+  readonly threads?: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const run = ({ sequences, length, patch, batch, member, stepped, onProgress }: Asked) =>
+const run = ({ sequences, length, patch, batch, member, stepped, threads, onProgress }: Asked) =>
   runStage(
     evaluate,
     { model: { name: "known", options: { patch } }, system: { key, ...law }, batch, member },
     {
       module: knownModel({ stepped }),
       inputs: { model: models, data: dataset(draw(sequences, length)) },
+      threads,
       onProgress,
     },
   );
@@ -144,4 +146,13 @@ Deno.test("seconds for a sequence are those of the batches after the first", asy
   assert.deepEqual(observed, { "unit seconds": 2 });
   const { observed: single } = await run({ sequences: 4, length: 6, patch: 2, batch: 4 });
   assert.deepEqual(single, {}); // one batch says nothing about another
+});
+
+Deno.test("a model is evaluated with the threads that the job has", async () => {
+  for (const stepped of [false, true]) {
+    await assert.rejects(
+      run({ sequences: 2, length: 6, patch: 2, stepped, threads: -1 }),
+      /NumThreads.*-1/,
+    );
+  }
 });

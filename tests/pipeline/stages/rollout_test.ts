@@ -25,11 +25,13 @@ interface Asked {
   readonly sequences?: number;
   readonly batch?: number;
   readonly rollout: { warmup: number; horizons: number[]; memoryMiB?: number };
+  readonly threads?: number;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 const run = (
-  { module, tensors, patch, options, sequences = 5, batch = 2, rollout, onProgress }: Asked,
+  { module, tensors, patch, options, sequences = 5, batch = 2, rollout, threads, onProgress }:
+    Asked,
 ) =>
   runStage(evaluate, {
     model: { name: "known", options: { patch, ...options } },
@@ -42,6 +44,7 @@ const run = (
       model: artifact({ files: { "model-0.safetensors": { tensors: tensors as never } } }),
       data: dataset(draw(sequences)),
     },
+    threads,
     onProgress,
   });
 
@@ -170,5 +173,15 @@ Deno.test("two tokens both compile, and say nothing about the seconds of a token
     const rollout = { warmup: 4, horizons: [horizon] };
     const { observed } = await run({ module: knownModel(), tensors: fading, patch: 2, rollout });
     assert.equal("token seconds" in observed, says, `${horizon}`);
+  }
+});
+
+Deno.test("a rollout takes the threads that the job has", async () => {
+  const rollout = { warmup: 4, horizons: [4] };
+  for (const stepped of [false, true]) {
+    await assert.rejects(
+      run({ module: knownModel({ stepped }), tensors: fading, patch: 2, rollout, threads: -1 }),
+      /NumThreads.*-1/,
+    );
   }
 });

@@ -15,6 +15,7 @@ export interface StageOptions {
   readonly module?: object;
   readonly inputs?: Record<string, Any>;
   readonly engine?: StageContext["engine"];
+  readonly threads?: number;
   readonly checkpoint?: Checkpoint;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
@@ -27,7 +28,8 @@ export interface StageOptions {
 export async function runStage(
   stage: Stage,
   params: object,
-  { module = {}, inputs = {}, engine = "ort", checkpoint, signal, onProgress }: StageOptions = {},
+  { module = {}, inputs = {}, engine = "ort", threads = 1, checkpoint, signal, onProgress }:
+    StageOptions = {},
 ) {
   const parsed = stage.params().parse(params);
   const metrics: [string, number, number][] = [];
@@ -41,7 +43,7 @@ export async function runStage(
     inputs,
     modules: { model: Object.fromEntries(used) },
     engine,
-    threads: 1,
+    threads,
     log: (line) => void logged.push(line),
     progress(done, total) {
       progress.push([done, total]);

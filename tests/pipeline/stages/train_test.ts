@@ -97,11 +97,15 @@ Deno.test("the learning rate is the parameter, and without it that of the input 
   assertModel(found, 0, byHand(seeds[0], schedule.map((rate) => rate / 5)));
 });
 
-Deno.test("a model is trained by the engine that the job names", async () => {
-  // A chain needs loops, which only one engine has.
+Deno.test("a model is trained by the engine and with the threads that the job has", async () => {
   const one = { ...params, seeds: [seeds[0]] };
+  // A chain needs loops, which only one engine has; and that one refuses a negative number of threads.
   await assert.rejects(
     runStage(train, one, { module: affine, engine: "jax" }),
     /engine jax has no loops/,
   );
+  const impossible = [[one, parallel], [one, affine], [params, parallel]] as const;
+  for (const [own, module] of impossible) {
+    await assert.rejects(runStage(train, own, { module, threads: -1 }), /NumThreads.*-1/);
+  }
 });

@@ -133,10 +133,11 @@ Deno.test("a search that is stopped ends at that step", async () => {
   assert.equal(steps, 2);
 });
 
-Deno.test("candidates are trained by the engine that the job names", async () => {
-  const one = { ...params, rates: [0.1], rungs: [1] };
+Deno.test("candidates are trained by the engine and with the threads that the job has", async () => {
+  const own = { ...params, rates: [0.1, 0.2], rungs: [1] };
   await assert.rejects(
-    runStage(tune, one, { module: affine, engine: "jax" }),
+    runStage(tune, own, { module: affine, engine: "jax" }),
     /engine jax has no loops/,
   );
+  await assert.rejects(runStage(tune, own, { module: parallel, threads: -1 }), /NumThreads.*-1/);
 });
