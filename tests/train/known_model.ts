@@ -12,8 +12,10 @@ type Known<A> = { gain: A; level: A; slope: A };
 type State = { sum: np.Array; count: np.Array };
 
 export interface KnownModel extends SequenceModel {
-  /** How many tokens the rollout asked room for. */
+  /** How many tokens a rollout asked room for. */
   readonly capacities: number[];
+  /** Sequences that it was compiled for. */
+  readonly batches: number[];
 }
 
 /** gain^1 .. gain^patch of the last observation [B, N, 1, obs]: [B, N, patch, obs]. */
@@ -29,13 +31,14 @@ function fading(gain: np.Array, last: np.Array, patch: number): np.Array {
  * @param bytes that it says a sequence of a rollout needs.
  */
 export function knownModel({ stepped = false, bytes = 1 } = {}): KnownModel {
-  const capacities: number[] = [];
+  const [capacities, batches]: number[][] = [[], []];
   const model: SequenceModel = {
     configure: (options, obsDim) => ({ obsDim, patch: (options as { patch: number }).patch }),
     init: ({ obsDim }) => ({ gain: np.zeros([obsDim]), level: np.zeros([]), slope: np.zeros([]) }),
     forward({ patch }, { gain, level, slope }: Known<np.Array>, train: Statistics, y) {
       if (stepped) throw new Error("a model with an initial state was unrolled");
       const [batch, length, obs] = y.shape;
+      batches.push(batch);
       const tokens = length / patch;
       const averages = new Float32Array(tokens * length);
       for (let k = 0; k < tokens; k++) {
@@ -58,6 +61,7 @@ export function knownModel({ stepped = false, bytes = 1 } = {}): KnownModel {
     },
     step({ patch }, { gain, level, slope }: Known<np.Array>, train, state, y, position, learn) {
       const [batch, , obs] = y.shape;
+      batches.push(batch);
       const { sum, count } = state as State;
       const learned = {
         sum: sum.add(np.sum(y.ref, 1).mul(learn.ref)),
@@ -78,7 +82,7 @@ export function knownModel({ stepped = false, bytes = 1 } = {}): KnownModel {
       }),
     }),
   };
-  return { ...model, capacities };
+  return { ...model, capacities, batches };
 }
 
 export interface KnownNumbers {

@@ -54,6 +54,8 @@ for (const stepped of [false, true]) {
         const what = `${sequences} sequences of ${length} by ${patch}`;
         assertNear(got, patchesOnPaper(numbers, y, patch), what);
         assert.deepEqual(said, done.map((n) => [n, sequences]));
+        // Where there are fewer than a batch, no more are computed.
+        assert.deepEqual([...new Set(model.batches)], [Math.min(batch, sequences)]);
       }
     }
   });
@@ -73,6 +75,14 @@ for (const stepped of [false, true]) {
     }
   });
 }
+
+Deno.test("a batch of rollouts is no larger than the sequences that there are", async () => {
+  for (const [sequences, batch, size] of [[3, 2, 2], [3, 3, 3], [3, 8, 3]]) {
+    const model = knownModel();
+    await rollout(model, { patch: 1, obsDim: 2 }, params, draw(sequences, 2), 2, { batch });
+    assert.deepEqual([...new Set(model.batches)], [size]);
+  }
+});
 
 Deno.test("a rollout reports every token of a batch, and its sequences in parts", async () => {
   const [tokens, parts]: number[][][] = [[], []];

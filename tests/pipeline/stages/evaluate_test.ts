@@ -38,16 +38,18 @@ interface Asked {
   readonly member?: number;
   readonly stepped?: boolean;
   readonly threads?: number;
+  /** In place of those drawn. */
+  readonly y?: ReturnType<typeof draw>;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const run = ({ sequences, length, patch, batch, member, stepped, threads, onProgress }: Asked) =>
+const run = ({ sequences, length, patch, batch, member, stepped, threads, y, onProgress }: Asked) =>
   runStage(
     evaluate,
     { model: { name: "known", options: { patch } }, system: { key, ...law }, batch, member },
     {
       module: knownModel({ stepped }),
-      inputs: { model: models, data: dataset(draw(sequences, length)) },
+      inputs: { model: models, data: dataset(y ?? draw(sequences, length)) },
       threads,
       onProgress,
     },
@@ -132,8 +134,18 @@ Deno.test("without a boundary at 32 there is no aligned score", async () => {
   }
 });
 
-Deno.test("seconds for a sequence are those of the batches after the first", async () => {
+Deno.test("seconds for a sequence are those of the batches after the first, and of the scores", async () => {
   using clock = stillClock();
+  const y = draw(10, 6);
+  let scoring = false;
+  const slowToScore = {
+    ...y,
+    get shape() {
+      if (scoring) clock.advance(20);
+      scoring = false;
+      return y.shape;
+    },
+  };
   // The first batch of 4 compiles; the other 6 sequences take 2 and 10 seconds.
   const seconds = [100, 2, 10];
   const { observed } = await run({
@@ -141,9 +153,13 @@ Deno.test("seconds for a sequence are those of the batches after the first", asy
     length: 6,
     patch: 2,
     batch: 4,
-    onProgress: () => clock.advance(seconds.shift()!),
+    y: slowToScore,
+    onProgress(done) {
+      clock.advance(seconds.shift()!);
+      scoring = done === 10;
+    },
   });
-  assert.deepEqual(observed, { "unit seconds": 2 });
+  assert.deepEqual(observed, { "unit seconds": 12 / 6 + 20 / 10 });
   const { observed: single } = await run({ sequences: 4, length: 6, patch: 2, batch: 4 });
   assert.deepEqual(single, {}); // one batch says nothing about another
 });

@@ -1,4 +1,6 @@
 /** @file Runs a stage as a worker does, keeping what it reports. */
+import assert from "node:assert/strict";
+import * as ort from "onnxruntime-node";
 import type { ZodType } from "zod";
 import type { Checkpoint, ModuleRef, StageContext, StageResult } from "../../../pipeline/stage.ts";
 
@@ -23,7 +25,7 @@ export interface StageOptions {
 
 /**
  * Fills the defaults of `params` and runs the stage. The module is given as far as the stage has declared its use: the rest is
- * not part of a job's key.
+ * not part of a job's key. However the stage ends, the native sessions that it opened are released.
  */
 export async function runStage(
   stage: Stage,
@@ -55,7 +57,13 @@ export async function runStage(
       { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
     signal: signal ?? new AbortController().signal,
   };
-  const result = await stage.run(ctx);
+  using sessions = nativeSessions();
+  let result: StageResult;
+  try {
+    result = await stage.run(ctx);
+  } finally {
+    assert.equal(sessions.open(), 0, "sessions that the stage has left open");
+  }
   const json = (name: string) => (result.files[name] as { json: Any }).json;
   const tensors = (name: string) => (result.files[name] as { tensors: Any }).tensors;
   const curve = (name: string) =>
@@ -94,5 +102,23 @@ export function stillClock() {
   return {
     advance: (by: number) => void (seconds += by),
     [Symbol.dispose]: () => void (performance.now = real),
+  };
+}
+
+/** Counts the sessions of ONNX Runtime that are open. */
+function nativeSessions() {
+  const { InferenceSession } = ort;
+  const create = InferenceSession.create;
+  let open = 0;
+  InferenceSession.create = async (...args: Any[]) => {
+    const session = await (create as Any)(...args);
+    const release = session.release.bind(session);
+    open++;
+    session.release = () => (open--, release());
+    return session;
+  };
+  return {
+    open: () => open,
+    [Symbol.dispose]: () => void (InferenceSession.create = create),
   };
 }
