@@ -111,7 +111,52 @@ Deno.test("the steady state solves the discrete algebraic Riccati equation in th
   assert.ok(Math.abs(loss[599] - steadyState(system).loss) < 1e-12);
   // The certainty that x_0 = 0 gave is forgotten.
   for (let t = 1; t < 600; t++) assert.ok(loss[t] >= loss[t - 1] - 1e-13);
-  assert.throws(() => steadyState(system, 3), /not settled after 3 steps/);
+  // It settles within exactly so many steps, and not within one less.
+  const { steps } = steadyState(system);
+  assert.deepEqual(steadyState(system, steps), steadyState(system));
+  assert.throws(
+    () => steadyState(system, steps - 1),
+    new RegExp(
+      `not settled after ${
+        steps - 1
+      } steps \\(lambda 0.9, condition 1\\).*Use kalman\\(system, T\\)`,
+    ),
+  );
+});
+
+Deno.test("a state that is seen completely is known at once: S = H V H', K = H^-1, next P = V", () => {
+  for (const n of [1, 3]) {
+    const system = createSystem(2, { latentDim: n, obsDim: n, sigma: 1.5 });
+    const steady = steadyState(system);
+    assert.ok(steady.steps <= 2);
+    const H = matrix(system.H, n, n);
+    const S = H.mmul(H.transpose()).mul(2.25);
+    const I = Matrix.eye(n);
+    const filter = kalman(system, 3);
+    assert.deepEqual([filter.length, filter.S.length, filter.K.length, filter.P.length], [
+      3,
+      3,
+      3,
+      4,
+    ]);
+    for (const step of [steady, { S: filter.S[2], K: filter.K[2], P: filter.P[3] }]) {
+      assert.ok(difference(step.S, S.to1DArray()) < 1e-11);
+      assert.ok(difference(H.mmul(matrix(step.K, n, n)).to1DArray(), I.to1DArray()) < 1e-11);
+      assert.ok(difference(step.P, system.V) < 1e-11);
+    }
+    assert.ok(Math.abs(steady.loss - S.trace() / n) < 1e-11);
+  }
+});
+
+Deno.test("channels that repeat one another are refused, with the reason", () => {
+  const system = createSystem(0, { latentDim: 3, obsDim: 2 });
+  const row = system.H.slice(0, 3);
+  const twice = { ...system, H: Float64Array.of(...row, ...row) };
+  assert.throws(() => kalman(twice, 1), (error: Error) => {
+    assert.match(error.message, /S_t is singular: the rows of C are dependent/);
+    assert.match((error.cause as Error).message, /pivot 1 of 2/);
+    return true;
+  });
 });
 
 Deno.test("condition 1 with matched C has the S_t of the diagonal system; 10 and 100 have others", () => {
@@ -167,20 +212,44 @@ function within(value: number, ours: number[], what: string): void {
 }
 
 Deno.test("which forecasts: one step, patches, and what is refused", () => {
-  assert.throws(() => oneStep(1), /length = 1: expected an integer of at least 2/);
+  for (const length of [1, 2.5, NaN]) {
+    assert.throws(
+      () => oneStep(length),
+      new RegExp(`length = ${length}: expected an integer of at least 2`),
+    );
+  }
+  assert.deepEqual(oneStep(2), { contexts: [1], horizons: [1] });
   assert.deepEqual(oneStep(3), { contexts: [1, 2], horizons: [1] });
   assert.deepEqual(nextPatch(11, 4), { contexts: [4], horizons: [1, 2, 3, 4] });
   assert.deepEqual(nextPatch(12, 4).contexts, [4, 8]);
   assert.deepEqual(nextPatch(5, 1), oneStep(5));
-  assert.throws(
-    () => nextPatch(8, 5),
-    /patch = 5: expected an integer from 1 to half the length 8/,
-  );
+  assert.deepEqual(nextPatch(8, 4).contexts, [4]);
+  for (const patch of [5, 0, -1, 1.5, NaN]) {
+    assert.throws(
+      () => nextPatch(8, patch),
+      new RegExp(`patch = ${patch}: expected an integer from 1 to half the length 8`),
+    );
+  }
   const filter = kalman(createSystem(0, { latentDim: 3 }), 4);
   const refused = (contexts: number[], horizons: number[], message: RegExp) =>
     assert.throws(() => forecastVariance(filter, { contexts, horizons }), message);
-  refused([5], [1], /context 5: expected an integer from 0 to the filter's 4/);
-  refused([1], [0], /horizon 0/);
-  refused([], [1], /at least one context/);
-  assert.throws(() => kalman(createSystem(0), 0), /length = 0/);
+  for (const context of [5, -1, 1.5, NaN]) {
+    refused(
+      [1, context],
+      [1],
+      new RegExp(`context ${context}: expected an integer from 0 to .* 4`),
+    );
+  }
+  for (const horizon of [0, -1, 1.5, NaN]) {
+    refused([1], [2, horizon], new RegExp(`horizon ${horizon}: expected an integer of at least 1`));
+  }
+  refused([], [1], /at least one context and one horizon/);
+  refused([1], [], /at least one context and one horizon/);
+  assert.equal(forecastVariance(filter, { contexts: [0, 4], horizons: [9] }).length, 2);
+  for (const length of [0, -1, 1.5, NaN]) {
+    assert.throws(
+      () => kalman(createSystem(0), length),
+      new RegExp(`length = ${length}: expected an integer of at least 1`),
+    );
+  }
 });

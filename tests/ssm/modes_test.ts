@@ -105,6 +105,10 @@ Deno.test("magnitudes are uniform from lambda / 2 to lambda, phases uniform, and
 });
 
 Deno.test("in an odd dimension the last eigenvalue is real, of either sign, and as large as the others", () => {
+  for (const size of [1, 3, 5, 9]) {
+    const { imaginary } = randomModes(keyOf(size), size, 0.9);
+    imaginary.forEach((b, k) => assert.equal(b === 0, 2 * k + 1 === size));
+  }
   const last = Array.from({ length: 2000 }, (_, key) => {
     const { real, imaginary } = randomModes(fold(keyOf(1), key), 3, 0.5);
     assert.equal(imaginary[1], 0);
