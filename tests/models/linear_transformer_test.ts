@@ -1,7 +1,7 @@
 /** @file Linear attention against its sum written out, and the Transformer made of it. */
 import { grad, init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { compile, tensor } from "../../lib/engine/mod.ts";
 import { linearAttention } from "../../lib/layers/linear_attention.ts";
 import * as linearTransformer from "../../lib/models/linear_transformer.ts";
 import * as transformer from "../../lib/models/transformer.ts";
@@ -10,6 +10,7 @@ import { compileMembers, member, stack } from "../../lib/train/members.ts";
 import { nextPatchLoss } from "../../lib/train/next_patch.ts";
 import { compileStep, type TrainingStep } from "../../lib/train/trainer.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
+import { linearAttention as definition, rowsOf } from "../layers/definitions.ts";
 import {
   assertCausal,
   assertFormsAgree,
@@ -25,58 +26,6 @@ await initJax("wasm");
 // deno-lint-ignore no-explicit-any
 type Any = any;
 const obs = 3;
-
-type Vector = number[];
-const dot = (a: Vector, b: Vector) => a.reduce((s, x, i) => s + x * b[i], 0);
-
-/** R_t x: the pairs (x_i, x_{i + w/2}) as complex numbers times exp(i t 10000^(-2 i / w)). */
-function turned(x: Vector, t: number): Vector {
-  const half = x.length / 2;
-  const out = x.slice();
-  for (let i = 0; i < half; i++) {
-    const angle = t * Math.pow(10_000, -i / half);
-    out[i] = x[i] * Math.cos(angle) - x[i + half] * Math.sin(angle);
-    out[i + half] = x[i + half] * Math.cos(angle) + x[i] * Math.sin(angle);
-  }
-  return out;
-}
-
-/** The formula of RoFormer, eq. 19, term by term in float64, for x [T, d] of one sequence; before the output map. */
-function naive(params: Any, x: Vector[], heads: number): { mixed: Vector[]; last: Any[] } {
-  const width = x[0].length / heads;
-  const map = ({ weight, bias }: { weight: Tensor; bias: Tensor }, row: Vector) =>
-    Array.from(
-      bias.data,
-      (b, j) => b + row.reduce((s, v, i) => s + v * weight.data[i * weight.shape[1] + j], 0),
-    );
-  const phi = (row: Vector) => row.map((v) => v > 0 ? v + 1 : Math.exp(v));
-  const mixed = x.map(() => [] as Vector);
-  const last = Array.from({ length: heads }, (_, h) => {
-    const cut = (row: Vector) => row.slice(h * width, (h + 1) * width);
-    const q = x.map((row) => phi(cut(map(params.query, row))));
-    const k = x.map((row) => phi(cut(map(params.key, row))));
-    const v = x.map((row) => cut(map(params.value, row)));
-    x.forEach((_, m) => {
-      const numerator = new Array(width).fill(0);
-      let denominator = 0;
-      for (let n = 0; n <= m; n++) {
-        const score = dot(turned(q[m], m), turned(k[n], n));
-        v[n].forEach((value, i) => numerator[i] += score * value);
-        denominator += dot(q[m], k[n]);
-      }
-      mixed[m].push(...numerator.map((value) => value / denominator));
-    });
-    const end = x.length - 1;
-    return {
-      memory: v[0].map((_, i) =>
-        k[0].map((_, j) => v.reduce((s, value, n) => s + value[i] * turned(k[n], n - end)[j], 0))
-      ),
-      total: k[0].map((_, j) => k.reduce((s, key) => s + key[j], 0)),
-    };
-  });
-  const out = mixed.map((row) => map(params.output, row));
-  return { mixed: out, last };
-}
 
 for (const [length, d, heads] of [[1, 2, 1], [5, 4, 2], [64, 12, 2], [65, 8, 1], [131, 12, 3]]) {
   Deno.test(`linear attention is its sum: ${length} tokens, width ${d}, ${heads} heads`, async () => {
@@ -99,12 +48,8 @@ for (const [length, d, heads] of [[1, 2, 1], [5, 4, 2], [64, 12, 2], [65, 8, 1],
     await program.close();
     const width = d / heads;
     for (let b = 0; b < batch; b++) {
-      const rows = Array.from(
-        { length },
-        (_, t) => Array.from(x.data.slice((b * length + t) * d, (b * length + t + 1) * d)),
-      );
-      const { mixed, last } = naive(params, rows, heads);
-      mixed.flat().forEach((want, i) => {
+      const { output: want, last } = definition(params, rowsOf(x, b), heads);
+      want.flat().forEach((want, i) => {
         const value = got[b * length * d + i];
         assert.ok(
           Math.abs(value - want) <= 2e-5 * Math.max(1, Math.abs(want)),
@@ -191,7 +136,7 @@ Deno.test("at zero, where the two branches of elu meet, its derivative is 1", as
   const x = tensor(0, [1, 3, 2]);
   const rows = [[0, 0], [0, 0], [0, 0]];
   const total = (query: number[], key: number[]) =>
-    naive(params(query, key), rows, 1).mixed.flat().reduce((s, value) => s + value, 0);
+    definition(params(query, key), rows, 1).output.flat().reduce((s, value) => s + value, 0);
   const h = 2 ** -10;
   const want = [[h, 0], [0, h]].flatMap(([a, b]) => [
     (total([a, b], [0, 0]) - total([-a, -b], [0, 0])) / (2 * h),
