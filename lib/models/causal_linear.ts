@@ -12,6 +12,7 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import { fromTokens, toTokens } from "../layers/linear_filter.ts";
 import { bestCausalMap } from "../ssm/causal_map.ts";
 import type { Kalman } from "../ssm/mod.ts";
+import { readOptions } from "./options.ts";
 
 export interface CausalLinearConfig {
   readonly obsDim: number;
@@ -29,9 +30,7 @@ export function configure(options: unknown, obsDim: number): CausalLinearConfig 
     patch: z.number().int().min(1).max(32).default(1),
     taps: z.number().int().min(1).default(64),
   });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new Error(`causal_linear options: ${z.prettifyError(parsed.error)}`);
-  return { obsDim, ...parsed.data };
+  return { obsDim, ...readOptions("causal_linear", schema, options) };
 }
 
 /** Zero: the loss is a quadratic bowl, so nothing has to be broken by chance. */
