@@ -11,9 +11,7 @@ import * as lru from "../../lib/models/lru.ts";
 import {
   bestCausalMap,
   createSystem,
-  innovationsSampler,
   kalman,
-  observationCovariance,
   score,
   simulate,
   steadyState,
@@ -179,33 +177,6 @@ Deno.test("lru: minRadius must lie below maxRadius, and fresh eigenvalues lie be
   // Uniform on the ring: the mean of the squares is half way.
   const mean = sizes.reduce((s, r) => s + r * r, 0) / 200;
   assert.ok(Math.abs(mean - (0.25 + 0.64) / 2) < 0.03, `${mean}`);
-});
-
-Deno.test("the covariance of the observations is that of simulated ones, and a dense posterior is the filter", () => {
-  const system = createSystem(4, { latentDim: 5, obsDim: 2, lambda: 0.9 });
-  const length = 6;
-  const exact = observationCovariance(system, length);
-  const size = length * 2;
-  const batch = 40_000;
-  for (
-    const draw of [
-      (key: number) => simulate(system, key, { batch, length }),
-      (key: number) => innovationsSampler(kalman(system, length))(key, { batch, length }),
-    ]
-  ) {
-    const { data } = draw(7);
-    for (let i = 0; i < size; i++) {
-      for (let j = 0; j <= i; j++) {
-        let sum = 0;
-        for (let b = 0; b < batch; b++) sum += data[b * size + i] * data[b * size + j];
-        const want = exact[i * size + j];
-        const spread = Math.sqrt(
-          (exact[i * size + i] * exact[j * size + j] + want ** 2) / batch,
-        );
-        assert.ok(Math.abs(sum / batch - want) < 5 * spread, `${i}, ${j}: ${sum / batch} ${want}`);
-      }
-    }
-  }
 });
 
 Deno.test("the closed form of the causal map is the best one on the system, by the name of its parameter", () => {

@@ -143,8 +143,11 @@ Deno.test("options are checked and name what is wrong", () => {
   fails({ patch: 33 }, /lstm options: .*patch/s);
   fails({ layers: 0 }, /layers/);
   fails({ dModel: 0.5 }, /dModel/);
-  fails({ norm: "causal" }, /"none" or "fixed", got "causal"; the LSTM keeps no expanding/);
-  fails({ norm: 3 }, /"none" or "fixed", got 3/);
+  fails(
+    { norm: "causal" },
+    /norm = "causal": expected "none" or "fixed", the LSTM keeps no expanding/,
+  );
+  fails({ norm: 3 }, /norm = 3: expected "none" or "fixed"/);
   fails({ heads: 3 }, /heads/);
   assert.deepEqual(lstm.configure({}, 2), {
     obsDim: 2,
