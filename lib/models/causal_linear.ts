@@ -5,7 +5,7 @@
  * It is trained like any other model, or found in closed form ({@linkcode closedForm}) as the map of least expected loss on
  * a known system.
  */
-import { numpy as np, random } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 import { causalConvolution } from "../layers/causal_convolution.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
@@ -36,9 +36,8 @@ export function configure(options: unknown, obsDim: number): CausalLinearConfig 
 /** Zero: the loss is a quadratic bowl, so nothing has to be broken by chance. */
 export function init(
   { obsDim, patch, taps }: CausalLinearConfig,
-  seed: number,
+  _seed: number,
 ): CausalLinearParams {
-  random.key(seed).dispose(); // as every model: a seed that is no integer is an error
   return { kernel: np.zeros([taps, patch * obsDim, patch * obsDim]) };
 }
 
