@@ -43,7 +43,9 @@ export function assertUncorrelated(
   };
   const [left, right] = [centred(a), centred(b)];
   const correlation = left.reduce((sum, v, i) => sum + v * right[i], 0);
-  assert.ok(Math.abs(correlation) < 4.5 / Math.sqrt(left.length), `${what}: ${correlation}`);
+  // (A draw of a few numbers may look like another by chance, but not be it.)
+  const bound = Math.min(4.5 / Math.sqrt(left.length), 0.95);
+  assert.ok(Math.abs(correlation) < bound, `${what}: ${correlation}`);
 }
 
 export function assertZero(data: ArrayLike<number>, what = ""): void {
