@@ -89,15 +89,9 @@ export type DecoderParams = {
  * Fresh parameters. The head starts at zero, so an untrained model is the zero predictor (in normalised units);
  * projections into the residual stream are scaled by 1/sqrt(2 layers) (Radford et al. 2019).
  * @param seed jax-js key seed.
- * @throws {RangeError} for sizes that do not fit together.
  */
 export function initDecoder(config: DecoderConfig, seed: number): DecoderParams {
-  const { obsDim, patch, layers, dModel, heads } = config;
-  if (dModel % heads !== 0) {
-    throw new RangeError(
-      `d_model ${dModel} is not a multiple of heads ${heads}; choose one that is`,
-    );
-  }
+  const { obsDim, patch, layers, dModel } = config;
   const keys = random.split(random.key(seed), layers + 1);
   const keyOf = (i: number) => keys.ref.slice(i);
   const residualGain = 1 / Math.sqrt(2 * layers);
