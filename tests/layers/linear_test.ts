@@ -9,7 +9,7 @@ import { embedPatches, restore, standardise, trainNormaliser } from "../../lib/l
 import { toHost } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { affine, inFloat64, rowsOf } from "./definitions.ts";
-import { assertNormal, assertZero } from "./moments.ts";
+import { assertNormal, assertZero } from "../moments.ts";
 
 await initJax("wasm");
 

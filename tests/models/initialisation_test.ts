@@ -12,7 +12,7 @@ import * as lstm from "../../lib/models/lstm.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { keyOf } from "../../lib/ssm/random.ts";
 import { flatten, toHost } from "../../lib/train/host.ts";
-import { assertNormal, assertUncorrelated, assertUniform, assertZero } from "../layers/moments.ts";
+import { assertNormal, assertUncorrelated, assertUniform, assertZero } from "../moments.ts";
 import { matrix } from "../ssm/oracle.ts";
 
 await initJax("wasm");

@@ -3,6 +3,7 @@ import { EVD, Matrix, SVD } from "ml-matrix";
 import { createSystem, henrici, type SystemOptions } from "../../lib/ssm/mod.ts";
 import { dense, stationaryCovariance } from "../../lib/ssm/modes.ts";
 import { keyOf } from "../../lib/ssm/random.ts";
+import { assertUncorrelated } from "../moments.ts";
 import { difference, jointCovariance, matrix } from "./oracle.ts";
 
 const spectrum = (A: Matrix) => {
@@ -102,21 +103,32 @@ Deno.test("a matched dense system observes its modes as the diagonal system of i
   assert.deepEqual([...diagonal.M], Matrix.eye(7).to1DArray());
 });
 
-Deno.test("the bases to the left and to the right of the scales are drawn from keys of their own", () => {
-  const n = 24;
-  const M = createSystem(2, { latentDim: n, structure: "dense", condition: 100 }).M;
-  const { leftSingularVectors: U, rightSingularVectors: V } = new SVD(matrix(M, n, n));
-  const { M: other } = createSystem(3, { latentDim: n, structure: "dense", condition: 100 });
-  const W = new SVD(matrix(other, n, n)).leftSingularVectors;
-  // Up to signs: were Q1 and Q2 one draw, U would be V or its transpose. Different draws differ by 0.16 an entry.
-  for (const right of [V, V.transpose(), W]) {
-    let sum = 0;
-    for (let i = 0; i < n; i++) {
-      for (let j = 0; j < n; j++) {
-        sum += Math.abs(Math.abs(U.get(i, j)) - Math.abs(right.get(i, j)));
-      }
+Deno.test("eigenvalues, C in either way and the two bases are drawn independently of one another", () => {
+  const keys = 500;
+  const features: Record<string, number[]> = {
+    magnitude: [],
+    phase: [],
+    matched: [],
+    redrawn: [],
+    left: [],
+    right: [],
+  };
+  const options = { latentDim: 2, obsDim: 1, structure: "dense", condition: 10 } as const;
+  for (let key = 0; key < keys; key++) {
+    const { modes: { real: [a], imaginary: [b] }, H, M, scale } = createSystem(key, options);
+    const other = createSystem(key, { ...options, observation: "redrawn" });
+    // Signs apart: those of the bases are lost in M.
+    features.magnitude.push(Math.abs(Math.hypot(a, b) - 0.675));
+    features.phase.push(Math.abs(Math.atan2(b, a)));
+    features.matched.push(Math.abs(H[0] / scale));
+    features.redrawn.push(Math.abs(other.C[0] / other.scale));
+    features.left.push(M[0] ** 2 + M[1] ** 2); // of M M'
+    features.right.push(M[0] ** 2 + M[2] ** 2); // of M' M
+  }
+  for (const [i, [name, x]] of Object.entries(features).entries()) {
+    for (const [other, y] of Object.entries(features).slice(0, i)) {
+      assertUncorrelated(x, y, `${name} and ${other}`);
     }
-    assert.ok(sum / n ** 2 > 0.1, `${sum / n ** 2}`);
   }
 });
 
