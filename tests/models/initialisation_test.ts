@@ -213,6 +213,8 @@ Deno.test("deep linear network: the two outer matrices are independent random is
   }
   assertNormal(params.first.data, Math.sqrt(want / 30), "first"); // entries of an isometry of 30 rows
   assertUncorrelated(params.first.data, params.last!.data, "first and last");
+  const transposed = deepLinear.transpose(Float64Array.from(params.last!.data), 20, 20);
+  assertUncorrelated(params.first.data, transposed, "first and last, transposed");
   const other = deepLinear.init(keyOf(2), shape);
   assertUncorrelated(params.first.data, other.first.data, "two keys");
   assertUncorrelated(params.last!.data, other.last!.data, "two keys");
