@@ -22,6 +22,7 @@ Deno.test("series: dates and columns as they stand in the file", () => {
 Deno.test("series: one column without dates; chosen columns keep the chosen order", () => {
   const one = readSeries("x\n1\n2\n", "f.csv");
   assert.equal(one.dates, undefined);
+  assert.equal(one.rows, 2);
   assert.deepEqual([...one.channels[0]], [1, 2]);
   const chosen = readSeries("a,b,c\n1,2,3\n", "f.csv", { columns: ["c", "a"] });
   assert.deepEqual(chosen.channels.map((values) => values[0]), [3, 1]);
@@ -102,7 +103,9 @@ Deno.test("series: columns to leave out are left out, and must be there", () => 
   assert.deepEqual(series.columns, ["a", "c"]);
   assert.deepEqual(series.channels.map((values) => values[0]), [1, 3]);
   refused("a,b\n1,2\n", { ignore: ["z"] }, /no column "z"/);
-  // A chosen column is never taken for the date.
+  // A chosen column is never taken for the date, another one still is.
+  const dated = readSeries("month,b,c\n2020,1,2\n2021,2,3\n", "f.csv", { columns: ["c"] });
+  assert.deepEqual([dated.columns, dated.dateColumn, dated.rows], [["c"], "month", 2]);
   const chosen = readSeries("month,b\n2020,1\n2021,2\n", "f.csv", { columns: ["month"] });
   assert.deepEqual([chosen.dates, [...chosen.channels[0]]], [undefined, [2020, 2021]]);
 });
