@@ -94,13 +94,15 @@ Deno.test("forecast: files without dates count steps and skip the seasonal forec
   assert.deepEqual([header[0], rows[0][0], rows[1][0]], ["step", "1", "2"]);
 });
 
-Deno.test("forecast: a dataset id of datasets.json, its entry's split and season", async () => {
-  const args = ["us-employment", ...small, "--depths", "none", "--columns", "nonfarm", "--json"];
-  const { code, stdout, stderr } = await forecast(...args);
-  assert.equal(code, 0, stderr);
-  assert.match(stderr, /us-employment: .*Licence: US Government.*Read from .*us-employment\.csv/);
-  assert.equal(JSON.parse(stdout).rows[1].model, "seasonal-naive");
-  assert.doesNotMatch(stderr, /usual one/, "the entry states its season");
+Deno.test("forecast: a dataset id of datasets.json, read as its entry says, but for what a flag says", async () => {
+  const args = ["seattle-weather", ...small, "--depths", "none"];
+  const entry = await forecast(...args);
+  assert.equal(entry.code, 0, entry.stderr);
+  assert.match(entry.stdout, /^seattle-weather: 1461 rows, 4 columns;[^]*seasonal-naive/);
+  assert.match(entry.stderr, /seattle-weather: .*Licence: .*Read from .*seattle-weather\.csv/);
+  assert.doesNotMatch(entry.stderr, /usual one/, "the entry states its season");
+  const flag = await forecast(...args, "--columns", "wind");
+  assert.match(flag.stdout, /^seattle-weather: 1461 rows, 1 column;/, flag.stderr);
 });
 
 Deno.test({
