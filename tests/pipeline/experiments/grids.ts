@@ -35,30 +35,29 @@ export interface Experiment {
   summarize(runs: any): Summary | Promise<Summary>;
 }
 
-/** The graph of one experiment, validated by the real stages. */
+const graphs = new Map<string, Graph>();
+
+/** The graph of one experiment, validated by the real stages; the same one whenever it is asked for again. */
 export function graphOf(
   { meta, grid }: Pick<Experiment, "meta" | "grid">,
   profile: string,
   set: string[] = [],
 ): Graph {
+  const which = [meta.id, profile, ...set].join(" ");
+  const known = graphs.get(which);
+  if (known) return known;
   const overrides = new Overrides(set);
   const graph = new Graph(root, plan.stages, overrides);
   graph.add(meta.id, grid, profileOf(profile));
   overrides.checkAllUsed(Object.keys(plan.stages));
+  graphs.set(which, graph);
   return graph;
 }
 
-const grids = new Map<string, [string, JobNode][]>();
-
 /** Run name to the job behind it, as the aggregate job of a grid has them. */
 export function runsOf(experiment: Experiment, profile: string): [string, JobNode][] {
-  const { id } = experiment.meta;
-  const known = grids.get(`${id} ${profile}`);
-  if (known) return known;
-  const { inputs } = graphOf(experiment, profile).results.get(id)!;
-  const runs = Object.entries(inputs) as [string, JobNode][];
-  grids.set(`${id} ${profile}`, runs);
-  return runs;
+  const { inputs } = graphOf(experiment, profile).results.get(experiment.meta.id)!;
+  return Object.entries(inputs) as [string, JobNode][];
 }
 
 /** An artifact made by hand. */
