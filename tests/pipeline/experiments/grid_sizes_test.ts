@@ -170,6 +170,11 @@ Deno.test("rollouts are timed with as many sequences at once as the method says"
   const rollouts = jobs("filter-leaderboard", "standard", "evaluate")
     .filter((job) => params(job).rollout);
   assert.deepEqual(values(rollouts, (job) => params(job).batch), [128]);
+  for (const job of jobs("filter-leaderboard", "standard", "evaluate")) {
+    const { model, batch, rollout } = params(job);
+    // A loop over time takes as long for many sequences as for a few.
+    if (!rollout) assert.equal(batch, model.name === "lstm" ? 512 : 64, job.label);
+  }
 });
 
 Deno.test("every experiment has the lambdas, laws and patch sizes of its profile", () => {
