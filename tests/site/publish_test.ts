@@ -223,26 +223,3 @@ Deno.test("the Markdown says verdict, seeds, machine and command, and escapes wh
     assert.deepEqual(widths, Array(8).fill(6));
   });
 });
-
-Deno.test("numbers are written as their column asks", () => {
-  const cases: [number, Parameters<typeof formatNumber>[1], string][] = [
-    [1.15321, "ratio", "1.1532"],
-    [0.3704, "fixed3", "0.370"],
-    [-12.5, "fixed3", "−12.500"],
-    [0.93449, "percent", "93.4 %"],
-    [-0.0001, "percent", "0.0 %"],
-    [4096, "integer", "4,096"],
-    [1234567, "integer", "1,234,567"],
-    [3e-6, "fixed3", "3.00e−6"],
-    [1.5e15, "fixed3", "1.50e15"],
-    [-0, "ratio", "0.0000"],
-    [NaN, "percent", "NaN"],
-    [-Infinity, "ratio", "−∞"],
-    [12345.678, "seconds", "12,346"],
-    [0.0123456, undefined, "0.01235"],
-    [9.9999999, undefined, "10.00"],
-    [336, undefined, "336"],
-  ];
-  for (const [value, format, text] of cases) assert.equal(formatNumber(value, format), text);
-  assert.equal(formatInterval(0.91, 0.952, "percent"), "[91.0, 95.2]");
-});
