@@ -1,8 +1,6 @@
 /** @file The results contract: what is a summary, and what is said about what is not. */
 import assert from "node:assert/strict";
 import { encodeSummary, parseSummary, type Summary } from "../../pipeline/results.ts";
-import { params, run } from "../../pipeline/stages/aggregate.ts";
-import type { StageContext } from "../../pipeline/stage.ts";
 import { awkward } from "./fixtures/awkward.ts";
 import { realistic } from "./fixtures/realistic.ts";
 
@@ -81,74 +79,3 @@ for (const [name, spoil, message] of MISTAKES) {
     });
   });
 }
-
-/** Runs the aggregate stage over artifacts that hold one JSON file each. */
-async function aggregate(
-  runs: Record<string, unknown>,
-  // deno-lint-ignore no-explicit-any -- as an experiment would write it
-  summarize: (runs: any) => unknown,
-) {
-  const inputs = Object.fromEntries(
-    Object.entries(runs).map(([name, value]) => [name, {
-      files: ["metrics.json"],
-      scalars: { loss: 2 },
-      bytes: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(value))),
-    }]),
-  );
-  const context = {
-    params: params().parse({ experiment: "x", path: "pipeline/experiments/x.ts" }),
-    inputs,
-    modules: { experiment: { summarize } },
-  };
-  const { files } = await run(
-    context as unknown as StageContext<{ experiment: string; path: string }>,
-  );
-  return JSON.parse(files["summary.json"] as string);
-}
-
-Deno.test("aggregate hands every run to summarize and writes the summary", async () => {
-  const summary = await aggregate({ "b/seed=1": { loss: 4 }, "a/seed=0": { loss: 8 } }, (runs) => {
-    assert.deepEqual(Object.keys(runs), ["a/seed=0", "b/seed=1"]);
-    const names = Object.keys(runs);
-    const losses = names.map((name) =>
-      runs[name].json("metrics.json").loss * runs[name].scalars.loss
-    );
-    assert.throws(() => runs[names[0]].bytes("weights"), /no file "weights".*metrics\.json/);
-    return {
-      ...small(),
-      rows: [{ loss: { value: (losses[0] + losses[1]) / 2, runs: names } }],
-    };
-  });
-  assert.deepEqual(summary.rows, [{ loss: { value: 12, runs: ["a/seed=0", "b/seed=1"] } }]);
-});
-
-Deno.test("a run may be cited by what was observed alone", async () => {
-  const observed = { name: "step seconds", stage: "train", times: "steps", scale: 1e3 };
-  const rows = [{ loss: { observed, runs: ["a"] } }];
-  const summary = await aggregate({ a: 1 }, () => ({ ...small(), rows }));
-  assert.deepEqual(summary.rows, rows);
-  assert.deepEqual(parseSummary(summary, "test").rows, rows);
-  await assert.rejects(
-    aggregate({ a: 1, b: 2 }, () => ({ ...small(), rows })),
-    /1 of 2 runs feed no cell.*"b"/,
-  );
-  const elsewhere = [{ loss: { observed, runs: ["a", "c"] } }];
-  await assert.rejects(
-    aggregate({ a: 1 }, () => ({ ...small(), rows: elsewhere })),
-    /rows\.0\.loss cites run "c"/,
-  );
-});
-
-Deno.test("aggregate demands every run", async () => {
-  const cite = (...names: string[]) => () => ({
-    ...small(),
-    rows: [{ loss: { value: 1, runs: names } }],
-  });
-  await assert.rejects(aggregate({}, cite("a")), /grid has no runs/);
-  await assert.rejects(aggregate({ a: 1, b: 2 }, cite("a")), /1 of 2 runs feed no cell.*"b"/);
-  await assert.rejects(aggregate({ a: 1 }, cite("a", "c")), /rows\.0\.loss cites run "c"/);
-  await assert.rejects(
-    aggregate({ a: 1 }, (runs) => runs["seed=9"].json("metrics.json")),
-    /asks for run "seed=9", which the grid does not have \(a, …\)/,
-  );
-});
