@@ -176,6 +176,75 @@ Deno.test("files of an experiment that is gone are removed, a reader's own are k
   });
 });
 
+Deno.test("whatever is published is published again when it changed, and only then", async () => {
+  await inFolder(async (reports) => {
+    await publish(realistic(), reports);
+    const changes: Record<string, (source: ReturnType<typeof realistic>) => void> = {
+      meta: ({ experiments }) => experiments[0].meta.title += "!",
+      number: ({ experiments }) => experiments[1].summary.verdict.reason += "!",
+      run: ({ experiments }) =>
+        experiments[1].runs.another = experiments[1].runs["horizon=96/model=ols"],
+      job: ({ jobs }) => jobs[0].seconds = 99,
+      machine: ({ machines }) => machines.push({ id: "m9", description: "another" }),
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      const source = realistic();
+      change(source);
+      assert.equal((await publish(source, reports)).upToDate, false, what);
+      assert.equal((await publish(source, reports)).upToDate, true, what);
+    }
+    // A job's curve changes only with its job.
+    const curves = realistic();
+    await publish(curves, reports);
+    curves.curves = () => Promise.resolve([]);
+    assert.equal((await publish(curves, reports)).upToDate, true);
+    for (const stamp of ["{", '{"source":"x","files":null}']) {
+      await writeFile(join(reports, curves.profile, "published.json"), stamp);
+      assert.equal((await publish(realistic(), reports)).upToDate, false, stamp);
+    }
+  });
+});
+
+Deno.test("without a stamp only a table beside its Parquet file can be one that was published", async () => {
+  await inFolder(async (reports) => {
+    const { folder } = await publish(realistic(), reports);
+    const mine = ["only.md", "only2.parquet", "both.md.txt", "pair.md", "pair.parquet"];
+    for (const name of mine) await writeFile(join(folder, name), "mine");
+    // With a stamp nothing is ours that it does not name.
+    const changed = realistic();
+    changed.experiments[0].meta.title += "!";
+    assert.deepEqual((await publish(changed, reports)).removed, []);
+    await rm(join(folder, "published.json"));
+    const { removed } = await publish(realistic(), reports);
+    assert.deepEqual(removed.sort(), ["pair.md", "pair.parquet"]);
+    const names = await readdir(folder);
+    for (const name of mine.slice(0, 3)) assert.ok(names.includes(name), name);
+  });
+});
+
+Deno.test("an id that cannot name a file, or names another's, is refused", async () => {
+  await inFolder(async (reports) => {
+    const named = (ids: string[], profile = "quick") => {
+      const source = realistic();
+      const [first] = source.experiments;
+      const experiments = ids.map((id) => ({ ...first, meta: { ...first.meta, id } }));
+      return publish({ ...source, profile, experiments }, reports);
+    };
+    for (const id of ["results", "A", "1a", "a_b", "a.b", "", "a/b", "-a"]) {
+      await assert.rejects(named([id]), /"results" is taken|cannot name a file/, id);
+    }
+    await assert.rejects(named(["a", "b", "a"]), /two experiments have the id "a"/);
+    await assert.rejects(named(["a"], "../up"), /profile "\.\.\/up" cannot name a file/);
+    assert.deepEqual(await readdir(reports), []);
+    // A profile may be called as an experiment is.
+    const { written } = await named(["a", "quick", "b-2"]);
+    assert.deepEqual(written.filter((name) => name.endsWith(".md")), [
+      ...["a.md", "quick.md", "b-2.md"],
+    ]);
+    assert.equal((await named(["a"], "results")).upToDate, false);
+  });
+});
+
 Deno.test("a result without its source is refused and leaves the folder as it was", async () => {
   await inFolder(async (reports) => {
     const { folder } = await publish(realistic(), reports);
