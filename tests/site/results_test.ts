@@ -1,6 +1,13 @@
 /** @file The results contract: what is a summary, and what is said about what is not. */
 import assert from "node:assert/strict";
-import { encodeSummary, parseSummary, type Summary } from "../../pipeline/results.ts";
+import {
+  encodeSummary,
+  isCell,
+  isObserved,
+  numberOf,
+  parseSummary,
+  type Summary,
+} from "../../pipeline/results.ts";
 import { awkward } from "./fixtures/awkward.ts";
 import { realistic } from "./fixtures/realistic.ts";
 
@@ -66,6 +73,40 @@ const MISTAKES: [string, (s: any) => void, RegExp][] = [
     /rows\.0\.loss\.runs is \[\]/,
   ],
   ["mixed", (s) => s.rows.push({ loss: "diverged" }), /text in one row and a measured cell/],
+  ["the other half", (s) => delete s.rows[0].loss.high, /rows\.0\.loss has one end/],
+  ["n below 0", (s) => s.rows[0].loss.n = -1, /rows\.0\.loss\.n is -1/],
+  ["half an observation", (s) => s.rows[0].loss.n = 1.5, /rows\.0\.loss\.n is 1\.5: .*whole/],
+  ["empty run", (s) => s.rows[0].loss.runs = [""], /rows\.0\.loss\.runs\.0 is "": .*not empty/],
+  ["infinite label", (s) => s.rows[0].lambda = Infinity, /rows\.0\.lambda .*belongs in a cell/],
+  ["column id", (s) => s.columns[0].id = "1st", /columns\.0\.id is "1st": expected a letter/],
+  ["column label", (s) => s.columns[0].label = "", /columns\.0\.label is "": .*not empty/],
+  ["format", (s) => s.columns[0].format = "money", /columns\.0\.format is "money"/],
+  ["better", (s) => s.columns[0].better = "most", /columns\.0\.better is "most"/],
+  [
+    "high reserved",
+    (s) => s.columns.push({ id: "LOSS_high", label: "x" }),
+    /"loss_high" is reserved/,
+  ],
+  ["n reserved", (s) => s.columns.push({ id: "lambda_n", label: "x" }), /interval of "lambda"/],
+  ["rule", (s) => s.verdict.rule = "", /verdict\.rule is ""/],
+  ["finding", (s) => s.findings.push(""), /findings\.0 is ""/],
+  ["plot id", (s) => s.plots[0].id = "P", /plots\.0\.id is "P": expected lower-case/],
+  ["plot twice", (s) => s.plots.push(s.plots[0]), /plot id "p" is used twice/],
+  ["no marks", (s) => s.plots[0].marks = [], /plots\.0\.marks is \[\]: .*at least one/],
+  ["x column", (s) => s.plots[0].x.column = "size", /draws x from "size"/],
+  ["series column", (s) => s.plots[0].series = "size", /draws series from "size"/],
+  ["band on y", (s) => s.plots[0].y.scale = "band", /plots\.0\.y\.scale is "band"/],
+  [
+    "text on y",
+    (s) => s.rows.splice(0, 1, { loss: 1 }, { loss: "nine" }),
+    /draws y from text in "loss"/,
+  ],
+  [
+    "bars of several series in panels",
+    (s) => Object.assign(s.plots[0], { marks: ["dot", "bar"], series: "lambda", facet: "lambda" }),
+    /draws bars of several series in panels/,
+  ],
+  ["scale", (s) => s.rows[0].loss = { observed: { name: "s", scale: "2" }, runs: ["a"] }, /scale/],
 ];
 
 for (const [name, spoil, message] of MISTAKES) {
@@ -79,3 +120,52 @@ for (const [name, spoil, message] of MISTAKES) {
     });
   });
 }
+
+Deno.test("what is unusual and right is accepted as it is", () => {
+  const summary = small();
+  summary.columns.push({ id: "note_n", label: "x", format: "text" }, {
+    id: "loss_lower",
+    label: "y",
+  });
+  const runs = ["a"];
+  summary.rows.push(
+    { loss: { value: 0, low: 0, high: 0, n: 0, runs }, note_n: "text" },
+    { loss: { value: NaN, low: NaN, high: NaN, runs } },
+    { loss: { value: Infinity, low: -Infinity, high: Infinity, runs } },
+    { lambda: -1e300, loss: 3 },
+    {},
+  );
+  summary.plots.push(
+    { ...summary.plots[0], id: "band", x: { column: "note_n", label: "n", scale: "band" } },
+    { ...summary.plots[0], id: "bars-1", marks: ["bar"], series: "lambda" },
+    { ...summary.plots[0], id: "bars-2", marks: ["bar"], facet: "lambda", rules: [] },
+    { ...summary.plots[0], id: "lines", marks: ["line"], facet: "lambda", series: "note_n" },
+  );
+  assert.deepEqual(parseSummary(JSON.parse(encodeSummary(summary)), "test"), summary);
+});
+
+Deno.test("an error shows what was found, cut to a line's length", () => {
+  const found = (label: unknown) => {
+    const summary = small();
+    summary.columns[0].label = label as string;
+    try {
+      parseSummary(summary, "s");
+    } catch (error) {
+      return /columns\.0\.label is (.*?): /s.exec((error as Error).message)![1];
+    }
+  };
+  // In JSON two characters more.
+  assert.equal(found(["a".repeat(56)]), `["${"a".repeat(56)}"]`);
+  assert.equal(found(["a".repeat(57)]), `["${"a".repeat(55)}...`);
+  assert.equal(found(undefined), "missing");
+  assert.throws(() => parseSummary("text", "s"), /^Error: s: \(whole value\) is "text": /);
+});
+
+Deno.test("cells, observed numbers and labels are told apart", () => {
+  const cell = { value: 2, runs: ["a"] };
+  const observed = { observed: { name: "seconds" }, runs: ["a"] };
+  const kinds = [cell, observed, "value", 3, undefined];
+  assert.deepEqual(kinds.map(isCell), [true, false, false, false, false]);
+  assert.deepEqual(kinds.map(isObserved), [false, true, false, false, false]);
+  assert.deepEqual(kinds.map(numberOf), [2, undefined, undefined, 3, undefined]);
+});
