@@ -155,7 +155,7 @@ Deno.test("converged networks decide, each of them, by their largest difference 
 });
 
 Deno.test("reason and findings count networks and settings", async () => {
-  const { summary } = await networks([1e-4, -2.5e-4], [5e-3, 0.1]);
+  const { summary } = await networks([1e-4, -2.46e-4], [5e-3, 0.1]);
   assert.equal(
     summary.verdict.reason,
     "1 of 2 networks converged; the largest difference of their test MSE from OLS is 0.00025.",
