@@ -57,6 +57,7 @@ Deno.test("rows go from the simplest forecaster to the deepest network, horizon 
   for (const { setting, lookback, horizon } of summary.rows) {
     assert.match(String(setting), new RegExp(`, ${lookback} to ${horizon}$`));
   }
+  assert.match(summary.findings[0], /^15 of 15 deep linear networks \(up to 50 layers\)/);
 });
 
 /** Squared errors of five blocks, which differ from those of OLS by other amounts than the means do. */
