@@ -245,3 +245,16 @@ Deno.test("--set reaches every job of its stage, and no other", () => {
     );
   }
 });
+
+Deno.test("--set of a rollout's part leaves the scores of one step what they are", () => {
+  const sweep = plan.experiments.find(({ meta }) => meta.id === "eigenvalue-sweep")!;
+  const rollouts = (...set: string[]) =>
+    graphOf(sweep, "smoke", set).jobs.filter((job) => job.stage.name === "evaluate")
+      .map((job) => params(job).rollout);
+  const plain = rollouts();
+  assert.ok(plain.includes(undefined) && plain.some((rollout) => rollout !== undefined));
+  assert.deepEqual(
+    rollouts("evaluate.rollout.memoryMiB=7"),
+    plain.map((rollout) => rollout && { ...rollout, memoryMiB: 7 }),
+  );
+});
