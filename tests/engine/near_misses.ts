@@ -1,0 +1,67 @@
+/**
+ * @file Programs that just match a rewrite and programs that just miss it: what is left of each, and that it computes what
+ * jax-js computes eagerly.
+ */
+import onnxProto from "onnx-proto";
+import assert from "node:assert/strict";
+import type { Graph } from "../../lib/engine/graph.ts";
+import { type Tensor, type TracedFunction } from "../../lib/engine/mod.ts";
+import { lower } from "../../lib/engine/onnx/lower.ts";
+import { optimised } from "../../lib/engine/rules/optimised.ts";
+import { trace } from "../../lib/engine/trace.ts";
+import { assertClose, runEngine, runJax } from "./oracle.ts";
+
+/** A program, its arguments, and, where it matters, the operations that the rewrites leave of it, in any order. */
+export type NearMiss = readonly [fn: TracedFunction, args: readonly Tensor[], left?: string];
+
+/** The operations that are left of a program, sorted. */
+export async function operations(fn: TracedFunction, args: readonly Tensor[]): Promise<string> {
+  const { graph } = await trace(fn, args, optimised);
+  return sorted(graph.live().map((e) => e.op));
+}
+
+/** The ONNX operators that a program is lowered to, sorted. */
+export async function kernels(fn: TracedFunction, args: readonly Tensor[]): Promise<string> {
+  const { graph } = await trace(fn, args, optimised);
+  return kernelsOf(graph);
+}
+
+export function kernelsOf(graph: Graph): string {
+  const model = onnxProto.onnx.ModelProto.decode(lower(graph).bytes);
+  return sorted(model.graph!.node!.map((node) => node.opType!));
+}
+
+const sorted = (names: readonly string[]) => names.toSorted().join(" ");
+
+/** Results on engine `ort` beside those of jax-js, which computes floats in float64. */
+export async function assertAgrees(
+  fn: TracedFunction,
+  args: readonly Tensor[],
+  tolerance = 2e-6,
+): Promise<void> {
+  const got = await runEngine(fn, args);
+  const want = runJax(fn, args, "float64");
+  assert.equal(got.length, want.length);
+  got.forEach((g, i) => {
+    const real = (dtype: string) => dtype.startsWith("float");
+    assert.ok(
+      g.dtype === want[i].dtype || (real(g.dtype) && real(want[i].dtype)),
+      `output ${i} is ${g.dtype}, expected ${want[i].dtype}`,
+    );
+    assertClose(g, want[i], real(g.dtype) ? tolerance : 0, `output ${i}`);
+  });
+}
+
+/** Checks every program of a table in a step of its own. */
+export async function checkAll(
+  t: Deno.TestContext,
+  programs: Readonly<Record<string, NearMiss>>,
+  tolerance?: number,
+): Promise<void> {
+  for (const [name, [fn, args, left]] of Object.entries(programs)) {
+    await t.step(name, async () => {
+      if (left !== undefined) assert.equal(await operations(fn, args), left);
+      await assertAgrees(fn, args, tolerance);
+    });
+  }
+}
