@@ -4,8 +4,6 @@
  */
 import { init, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type Tensor, tensor, type TracedFunction } from "../../lib/engine/mod.ts";
-import { kernels } from "./near_misses.ts";
 import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
 
 type A = np.Array;
