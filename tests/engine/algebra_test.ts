@@ -153,9 +153,12 @@ const products: Record<string, NearMiss> = {
     "mul mul",
   ],
   "a literal factor that repeats stays": [
-    (x: A) => x.mul(full(2, "float32", [2, 3])).mul(full(3)),
+    (x: A) => [
+      x.ref.mul(full(2, "float32", [2, 3])).mul(full(3)),
+      full(4, "float32", [2, 3]).mul(x).mul(full(3)),
+    ],
     [x],
-    "mul mul",
+    "mul mul mul mul",
   ],
   "a variable factor between literals": [(x: A, y: A) => x.mul(full(2)).mul(y), [x, y], "mul mul"],
   "factors that leave the normal numbers stay": [

@@ -120,6 +120,29 @@ const misses: Record<string, (x: A, y: A) => A> = {
   "an outer product": spelled({
     scale: (e, s) => e.mul(np.reciprocal(s).reshape([3, 1, 1])),
   }),
+  "shifted by the maximum of a column, spread along a row": spelled({
+    shift: (x) => np.max(x, 0).reshape([3, 1]),
+  }),
+  "over columns, spread along rows": spelled({
+    shift: (x) => np.max(x, 0, { keepdims: true }),
+    total: (e) => np.sum(e, 0).reshape([3, 1]),
+  }),
+  "the sum stretched along the other axis": spelled({
+    scale: (e, s) => e.mul(np.broadcastTo(np.reciprocal(s.reshape([1, 3])), [3, 3])),
+  }),
+  "the maximum stretched along the other axis": spelled({
+    shift: (x) => np.broadcastTo(np.max(x, 1).reshape([1, 3]), [3, 3]),
+  }),
+  "one row, repeated by its scale": (x) => {
+    const row = x.slice([0, 1]);
+    const e = np.exp(row.ref.sub(np.max(row, 0, { keepdims: true })));
+    return e.ref.mul(np.broadcastTo(np.reciprocal(np.sum(e, 0)), [5, 3]));
+  },
+  "one row, repeated by its maximum": (x) => {
+    const row = x.slice([0, 1]);
+    const e = np.exp(row.ref.sub(np.broadcastTo(np.max(row, 0), [5, 3])));
+    return e.ref.mul(np.reciprocal(np.sum(e, 0)));
+  },
   "over both axes": (x) => {
     const e = np.exp(x.ref.sub(np.max(x, [0, 1])));
     return e.ref.mul(np.reciprocal(np.sum(e, [0, 1])));
@@ -192,6 +215,20 @@ const otherGradients: Record<string, (x: A, g: A) => A> = {
   "the sum spread along the last axis": pullback({
     total: (w) => np.sum(w, 1).reshape([3, 3, 1]),
   }),
+  "the sum over the last axis, in the place of the middle one": pullback({
+    total: (w) => np.sum(w, 2).reshape([3, 1, 3]),
+  }),
+  "the mean spread along the last axis": pullback({
+    difference: (direct, mean) => direct.sub(mean.reshape([3, 3, 1])),
+  }),
+  "the mean stretched along the first axis": pullback({
+    difference: (direct, mean) => direct.sub(np.broadcastTo(mean.reshape([3, 3]), [3, 3, 3])),
+  }),
+  "one sum for more rows": (x, g) =>
+    pullback({ total: (w) => np.broadcastTo(middle(np.sum)(w), [3, 1, 3]) })(
+      x.slice([0, 1]),
+      g.slice([0, 1]),
+    ),
   "the reciprocal once": pullback({ square: (r) => r }),
   "the reciprocal thrice": pullback({ square: (r) => r.ref.mul(r.ref).mul(r) }),
   "the reciprocal and a half of it": pullback({ square: (r) => r.ref.mul(r.mul(0.5)) }),
