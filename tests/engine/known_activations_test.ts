@@ -5,7 +5,6 @@
 import { init, lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { tensor } from "../../lib/engine/mod.ts";
-import { erf, erfc } from "../../lib/engine/rules/erf.ts";
 import { assertAgrees, checkAll, type NearMiss, operations } from "./near_misses.ts";
 
 type A = np.Array;
@@ -247,7 +246,7 @@ const guards: Record<string, NearMiss> = {
 };
 
 Deno.test("one guard at a time keeps functions from being taken for others", async (t) => {
-  await checkAll(t, guards, 5e-6);
+  await checkAll(t, guards, { tolerance: 5e-6 });
 });
 
 Deno.test("the gradients of activations reuse what the way forward computed", async () => {
@@ -256,26 +255,4 @@ Deno.test("the gradients of activations reuse what the way forward computed", as
     return [s.ref, s.ref.mul(rest(s)).mul(g)];
   };
   assert.equal(await operations(step, [x, g]), "mul mul sigmoid sub");
-});
-
-Deno.test("the error function has the tabulated values", () => {
-  // Abramowitz & Stegun, table 7.1 and 7.2, and mpmath beyond.
-  const table: [x: number, erf: number, erfc: number][] = [
-    [0, 0, 1],
-    [0.5, 0.5204998778130465, 0.4795001221869535],
-    [1, 0.8427007929497149, 0.15729920705028513],
-    [2, 0.9953222650189527, 0.004677734981047266],
-    [3, 0.9999779095030014, 2.209049699858544e-5],
-    [4, 0.9999999845827421, 1.541725790028002e-8],
-    [10, 1, 2.088487583762545e-45],
-    [Infinity, 1, 0],
-  ];
-  for (const [x, f, c] of table) {
-    assert.ok(Math.abs(erf(x) - f) <= 1e-14, `erf(${x})`);
-    assert.ok(Math.abs(erf(-x) + f) <= 1e-14, `erf(${-x})`);
-    const bound = Math.min(1e-14, 1e-12 * c + (x < 3 ? 1e-14 : 0));
-    assert.ok(Math.abs(erfc(x) - c) <= bound, `erfc(${x}) is ${erfc(x)}`);
-    assert.ok(Math.abs(erfc(-x) - (1 + f)) <= 1e-14, `erfc(${-x})`);
-  }
-  assert.ok(Number.isNaN(erf(NaN)) && Number.isNaN(erfc(NaN)));
 });

@@ -14,9 +14,16 @@ import { assertClose, runEngine, runJax } from "./oracle.ts";
 /** A program, its arguments, and, where it matters, the operations that the rewrites leave of it, in any order. */
 export type NearMiss = readonly [fn: TracedFunction, args: readonly Tensor[], left?: string];
 
+/** What {@linkcode trace} is given to rewrite with. */
+export type Rewrites = Parameters<typeof trace>[2];
+
 /** The operations that are left of a program, sorted. */
-export async function operations(fn: TracedFunction, args: readonly Tensor[]): Promise<string> {
-  const { graph } = await trace(fn, args, optimised);
+export async function operations(
+  fn: TracedFunction,
+  args: readonly Tensor[],
+  rewrites: Rewrites = optimised,
+): Promise<string> {
+  const { graph } = await trace(fn, args, rewrites);
   return sorted(graph.live().map((e) => e.op));
 }
 
@@ -56,11 +63,11 @@ export async function assertAgrees(
 export async function checkAll(
   t: Deno.TestContext,
   programs: Readonly<Record<string, NearMiss>>,
-  tolerance?: number,
+  { tolerance, rewrites }: { tolerance?: number; rewrites?: Rewrites } = {},
 ): Promise<void> {
   for (const [name, [fn, args, left]] of Object.entries(programs)) {
     await t.step(name, async () => {
-      if (left !== undefined) assert.equal(await operations(fn, args), left);
+      if (left !== undefined) assert.equal(await operations(fn, args, rewrites), left);
       await assertAgrees(fn, args, tolerance);
     });
   }
