@@ -176,7 +176,8 @@ const nearMisses: Record<string, NearMiss> = {
   "integers": [
     (x: A, y: A) => [
       np.sum(x.ref.reshape([2, 1, 3]).mul(y.ref.reshape([1, 2, 3])), 2),
-      np.matmul(x, np.transpose(y)),
+      np.matmul(x.ref, np.transpose(y.ref)),
+      np.sum(x.mul(y), 1),
     ],
     [
       tensor([70000, 2, 3, 4, 5, 6], [2, 3], "int32"),

@@ -208,9 +208,9 @@ Deno.test("reductions in every dtype", async () => {
   };
   const ops = Object.keys(folds);
   for (const dtype of dtypes) {
-    // Rows with and without what is special, and one whose product leaves 32 bits.
+    // Rows with and without what is special, and one whose sum and product leave 32 bits.
     const all = values[dtype];
-    const large = all.map((_, i) => [65537, 65539][i] ?? 1);
+    const large = all.map((_, i) => [2 ** 31 - 1, 2 ** 21 - 1][i] ?? 2);
     const rows = [all, all.toReversed(), large, all.map(() => 1)];
     const n = all.length;
     const x = tensor(rows.flat(), [rows.length, n], dtype);
