@@ -169,6 +169,17 @@ const guards: Record<string, NearMiss> = {
     [x],
     "compare compare compare tanh where where where",
   ],
+  "another value at zero": [
+    (x: A) => {
+      const below = np.where(np.less(x.ref, 0), np.tanh(x.ref), 2);
+      const above = np.where(np.lessEqual(x.ref, 0), 2, np.tanh(x.ref));
+      return [
+        np.where(np.lessEqual(x.ref, 0), below, np.tanh(x.ref)),
+        np.where(np.less(x.ref, 0), np.tanh(x), above),
+      ];
+    },
+    [x],
+  ],
   "halves of two functions": [
     (x: A) => [
       np.where(np.less(x.ref, 0), 0, np.tanh(x.ref)),

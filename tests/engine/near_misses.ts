@@ -4,8 +4,8 @@
  */
 import onnxProto from "onnx-proto";
 import assert from "node:assert/strict";
-import type { Graph } from "../../lib/engine/graph.ts";
-import { type Tensor, type TracedFunction } from "../../lib/engine/mod.ts";
+import type { Equation, Graph, Value } from "../../lib/engine/graph.ts";
+import { sizeOf, type Tensor, type TracedFunction } from "../../lib/engine/mod.ts";
 import { lower } from "../../lib/engine/onnx/lower.ts";
 import { optimised } from "../../lib/engine/rules/optimised.ts";
 import { trace } from "../../lib/engine/trace.ts";
@@ -24,7 +24,29 @@ export async function operations(
   rewrites: Rewrites = optimised,
 ): Promise<string> {
   const { graph } = await trace(fn, args, rewrites);
+  graph.live().forEach(assertShape);
   return sorted(graph.live().map((e) => e.op));
+}
+
+const elementwise = new Set(
+  "add sub mul min max neg exp log reciprocal compare where sigmoid tanh softplus gelu_tanh gelu_erf softmax"
+    .split(" "),
+);
+
+/** That a rewrite gave the shape that follows from its operands: kernels forgive much, later rewrites do not. */
+function assertShape({ op, inputs, params, outs: [{ shape }] }: Equation): void {
+  const [first] = inputs.map((v) => v.shape);
+  const rank = Math.max(...inputs.map((v) => v.shape.length));
+  const at = (v: Value, i: number) => v.shape[v.shape.length - rank + i] ?? 1;
+  if (elementwise.has(op)) {
+    const wide = Array.from({ length: rank }, (_, i) => Math.max(...inputs.map((v) => at(v, i))));
+    assert.deepEqual([...shape], wide, `${op} of shapes ${inputs.map((v) => `[${v.shape}]`)}`);
+  } else if (op === "reduce") {
+    const gone = params.axis as number[];
+    assert.deepEqual([...shape], first.filter((_, i) => !gone.includes(i)), op);
+  } else if (op === "transpose") {
+    assert.deepEqual([...shape], (params.perm as number[]).map((p) => first[p]), op);
+  } else if (op === "reshape") assert.equal(sizeOf(shape), sizeOf(first), op);
 }
 
 /** The ONNX operators that a program is lowered to, sorted. */
