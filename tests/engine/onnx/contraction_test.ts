@@ -4,9 +4,9 @@
  */
 import { grad, init, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type DType, hostArray, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { checkAll, kernels, type NearMiss } from "./near_misses.ts";
-import { assertClose, generator, randomTensor, runEngine } from "./oracle.ts";
+import { type DType, hostArray, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import { checkAll, kernels, type NearMiss } from "../near_misses.ts";
+import { assertClose, generator, randomTensor, runEngine } from "../oracle.ts";
 
 type A = np.Array;
 

@@ -1,8 +1,8 @@
 /** @file Gathering, scattering and sorting against plain loops. */
 import assert from "node:assert/strict";
-import { type DType, hostArray, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { runGraph } from "./graph_runner.ts";
-import { assertClose, generator, randomTensor } from "./oracle.ts";
+import { type DType, hostArray, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import { runGraph } from "../graph_runner.ts";
+import { assertClose, generator, randomTensor } from "../oracle.ts";
 
 const flat = (shape: readonly number[], index: readonly number[]) =>
   shape.reduce((at, d, i) => at * d + index[i], 0);

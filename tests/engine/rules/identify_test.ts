@@ -1,8 +1,8 @@
 /** @file Activations by their samples: every sample counts, and each to what float32 can tell apart. */
 import assert from "node:assert/strict";
-import { erf, erfc } from "../../lib/engine/rules/erf.ts";
-import { points } from "../../lib/engine/rules/following.ts";
-import { identify } from "../../lib/engine/rules/known_activations.ts";
+import { erf, erfc } from "../../../lib/engine/rules/erf.ts";
+import { points } from "../../../lib/engine/rules/following.ts";
+import { identify } from "../../../lib/engine/rules/known_activations.ts";
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const softplus = (x: number) => (x > 0 ? x : 0) + Math.log1p(Math.exp(-Math.abs(x)));

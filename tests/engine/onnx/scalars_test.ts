@@ -3,9 +3,9 @@
  * infinities, wrapping integers, truth values.
  */
 import assert from "node:assert/strict";
-import { type DType, type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { erf } from "../../lib/engine/rules/erf.ts";
-import { runGraph } from "./graph_runner.ts";
+import { type DType, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import { erf } from "../../../lib/engine/rules/erf.ts";
+import { runGraph } from "../graph_runner.ts";
 
 const values: Record<DType, number[]> = {
   float32: [NaN, Infinity, -Infinity, 0, 1, -1, -1.5, 2.5, 3.75, 1e30, -7],

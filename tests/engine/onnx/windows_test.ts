@@ -1,9 +1,9 @@
 /** @file Convolutions and pooling windows against plain loops: strides, dilations, pads that cut, mapped axes, no spatial axis. */
 import assert from "node:assert/strict";
-import type { ConvParams } from "../../lib/engine/graph.ts";
-import { type DType, hostArray, sizeOf, type Tensor } from "../../lib/engine/mod.ts";
-import { runGraph } from "./graph_runner.ts";
-import { assertClose, generator, randomTensor } from "./oracle.ts";
+import type { ConvParams } from "../../../lib/engine/graph.ts";
+import { type DType, hostArray, sizeOf, type Tensor } from "../../../lib/engine/mod.ts";
+import { runGraph } from "../graph_runner.ts";
+import { assertClose, generator, randomTensor } from "../oracle.ts";
 
 /** Calls `visit` with every index into an array of this shape. */
 function eachIndex(shape: readonly number[], visit: (index: number[]) => void): void {

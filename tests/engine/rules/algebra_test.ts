@@ -1,10 +1,10 @@
 /** @file Algebraic simplifications: each where it holds, and beside it the programs that it must leave alone. */
 import { init, lax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type DType, tensor } from "../../lib/engine/mod.ts";
-import { Graph } from "../../lib/engine/graph.ts";
-import { algebra } from "../../lib/engine/rules/algebra.ts";
-import { checkAll, type NearMiss } from "./near_misses.ts";
+import { type DType, tensor } from "../../../lib/engine/mod.ts";
+import { Graph } from "../../../lib/engine/graph.ts";
+import { algebra } from "../../../lib/engine/rules/algebra.ts";
+import { checkAll, type NearMiss } from "../near_misses.ts";
 
 type A = np.Array;
 

@@ -4,7 +4,7 @@
  */
 import { init, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
+import { assertClose, generator, randomTensor, runEngine, runJax } from "../oracle.ts";
 
 type A = np.Array;
 

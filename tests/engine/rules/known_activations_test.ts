@@ -4,8 +4,8 @@
  */
 import { init, lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { tensor } from "../../lib/engine/mod.ts";
-import { assertAgrees, checkAll, type NearMiss, operations } from "./near_misses.ts";
+import { tensor } from "../../../lib/engine/mod.ts";
+import { assertAgrees, checkAll, type NearMiss, operations } from "../near_misses.ts";
 
 type A = np.Array;
 
