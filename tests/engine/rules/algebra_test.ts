@@ -2,7 +2,7 @@
 import { init, lax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { type DType, tensor } from "../../../lib/engine/mod.ts";
-import { Graph } from "../../../lib/engine/graph.ts";
+import { Graph, type Value } from "../../../lib/engine/graph.ts";
 import { algebra } from "../../../lib/engine/rules/algebra.ts";
 import { checkAll, type NearMiss } from "../near_misses.ts";
 
@@ -264,6 +264,15 @@ Deno.test("algebra: a cast to the dtype at hand is no operation, to another it i
     "float32",
   );
   assert.deepEqual([uniform, dtype], [Math.fround(0.1), "float32"]);
+});
+
+Deno.test("algebra: subtracting a negation adds", () => {
+  const graph = new Graph([algebra]);
+  const [x, y] = [graph.input([2], "float32"), graph.input([2], "float32")];
+  const sub = (a: Value, b: Value) => graph.emit("sub", [a, b], {}, [2], "float32");
+  const minus = graph.emit("neg", [y], {}, [2], "float32");
+  assert.deepEqual(graph.made(sub(x, minus), "add")?.inputs, [x, y]);
+  assert.deepEqual(graph.made(sub(minus, x), "sub")?.inputs, [minus, x]);
 });
 
 Deno.test("algebra: rewritten values keep the shape they were asked for", () => {

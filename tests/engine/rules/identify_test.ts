@@ -53,12 +53,12 @@ for (const [name, f] of Object.entries(activations)) {
       // At infinity some formulas are 0 times infinity: any value will do.
       if (!Number.isFinite(x)) return;
       const far = Math.abs(x) >= 90;
-      const least = far ? 1e-37 : 3e-15 * Math.max(1, Math.abs(x));
-      const size = Math.max(Math.abs(y), Math.abs(x) < 4 ? 0.3 : 0);
+      const least = far ? 1e-38 : 0.8e-15 * Math.max(1, Math.abs(x));
+      const size = Math.max(Math.abs(y), Math.abs(x) < 4 ? 0.5 : 0);
       for (const sign of [1, -1]) {
-        const off = y + sign * (1e-5 * size + least);
+        const off = y + sign * (7e-6 * size + 2 * least);
         assert.ok(!isFound(samples.with(i, off), f), `off at ${x}`);
-        const rounded = y + sign * 1e-6 * Math.abs(y);
+        const rounded = y + sign * (3e-6 * Math.abs(y) + least);
         assert.ok(isFound(samples.with(i, rounded), f), `rounded at ${x}`);
       }
       // Where exp leaves float32, the written-out form may too.
