@@ -60,7 +60,8 @@ function plan(c: Indexing, indices: readonly Tensor[]) {
     c.axis.forEach((i, k) => {
       const s = c.indices[k];
       const at = own.slice(rank - s.length).map((x, j) => (s[j] === 1 ? 0 : x));
-      source[i] = indices[k].data[flat(s, at)];
+      const wanted = indices[k].data[flat(s, at)];
+      source[i] = wanted < 0 ? wanted + c.shape[i] : wanted;
     });
     return flat(c.shape, source);
   });
@@ -72,7 +73,12 @@ Deno.test("elements are gathered, and scattered back, as by plain loops", async 
     await t.step(name, async () => {
       for (const [dtype, kind] of [["float32", "int32"], ["float64", "uint32"]] as DType[][]) {
         const indices = c.indices.map((shape, k) =>
-          randomTensor(generator(k + 1), shape, { dtype: kind, low: 0, high: c.shape[c.axis[k]] })
+          randomTensor(generator(k + 1), shape, {
+            dtype: kind,
+            // Negative indices count from the end.
+            low: kind === "int32" ? -c.shape[c.axis[k]] : 0,
+            high: c.shape[c.axis[k]],
+          })
         );
         const { shape, sources } = plan(c, indices);
         const x = randomTensor(generator(7), c.shape, { dtype });
