@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { deferConstants, stopBundler } from "../../pipeline/keys/bundle.ts";
-import { Fingerprints } from "../../pipeline/keys/fingerprint.ts";
-import { Packages } from "../../pipeline/keys/packages.ts";
-import { openWorkspace } from "../../pipeline/workspace.ts";
-import { type Demo, makeDemo } from "./helpers.ts";
+import { deferConstants, stopBundler } from "../../../pipeline/keys/bundle.ts";
+import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
+import { Packages } from "../../../pipeline/keys/packages.ts";
+import { openWorkspace } from "../../../pipeline/workspace.ts";
+import { type Demo, makeDemo } from "../helpers.ts";
 
 /** Stage and label to code fingerprint and packages, as a new process would find them. */
 async function codes(demo: Demo): Promise<Record<string, string>> {

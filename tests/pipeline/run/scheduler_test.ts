@@ -1,15 +1,15 @@
 /** @file The scheduler over an executor that the test controls: no process, no file. */
 import assert from "node:assert/strict";
 import { z } from "zod";
-import type { DoneIndex } from "../../pipeline/store/done_index.ts";
-import type { Executor, Outcome } from "../../pipeline/run/executors/executor.ts";
-import type { Fingerprints } from "../../pipeline/keys/fingerprint.ts";
-import { Graph, type GraphBuilder, type JobRef } from "../../pipeline/graph.ts";
-import { Overrides } from "../../pipeline/overrides.ts";
-import { profileOf } from "../../pipeline/profiles.ts";
-import type { JobSpec } from "../../pipeline/run/protocol.ts";
-import { Resolver } from "../../pipeline/keys/resolver.ts";
-import { Scheduler } from "../../pipeline/run/scheduler.ts";
+import type { DoneIndex } from "../../../pipeline/store/done_index.ts";
+import type { Executor, Outcome } from "../../../pipeline/run/executors/executor.ts";
+import type { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
+import { Graph, type GraphBuilder, type JobRef } from "../../../pipeline/graph.ts";
+import { Overrides } from "../../../pipeline/overrides.ts";
+import { profileOf } from "../../../pipeline/profiles.ts";
+import type { JobSpec } from "../../../pipeline/run/protocol.ts";
+import { Resolver } from "../../../pipeline/keys/resolver.ts";
+import { Scheduler } from "../../../pipeline/run/scheduler.ts";
 
 type Answer = string | Error | "abort";
 
