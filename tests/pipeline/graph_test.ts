@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
 import { Graph, type GraphBuilder, type JobRef } from "../../pipeline/graph.ts";
-import { compare, type Ingredients, keyOf } from "../../pipeline/keys/ingredients.ts";
 import { Overrides } from "../../pipeline/overrides.ts";
-import { Packages } from "../../pipeline/keys/packages.ts";
 import type { StagePart } from "../../pipeline/plan.ts";
 import { profileOf } from "../../pipeline/profiles.ts";
 import { findJob, selectJobs } from "../../pipeline/workspace.ts";
@@ -145,71 +143,4 @@ Deno.test("a profile takes the next smaller size where it has none", () => {
   );
   assert.ok(profileOf("paper").atLeast("standard") && !profileOf("quick").atLeast("standard"));
   assert.throws(() => profileOf("huge"), /the profiles are smoke, quick, standard, paper/);
-});
-
-const BASE: Ingredients = {
-  stage: "train",
-  code: "c1".padEnd(64, "0"),
-  packages: { zod: "4.6.7" },
-  params: { lr: 0.1, layers: [1, 2] },
-  inputs: { data: "d1".padEnd(64, "0") },
-  engine: { name: "ort", version: "1" },
-};
-
-Deno.test("every ingredient is part of the key and is named with both values", () => {
-  const cases: [Partial<Ingredients>, string, RegExp][] = [
-    [{ code: "c2".padEnd(64, "0") }, "code", /^c10{10} -> c20{10}$/],
-    [{ params: { lr: 0.2, layers: [1, 2] } }, "parameter", /^lr: 0\.1 -> 0\.2$/],
-    [{ params: { lr: 0.1, layers: [1] } }, "parameter", /^layers: \[1,2\] -> \[1\]$/],
-    [{ params: { layers: [1, 2] } }, "parameter", /^lr: 0\.1 -> \(none\)$/],
-    [{ inputs: { data: "d2".padEnd(64, "0") } }, "input", /^data: "d10+" -> "d20+"$/],
-    [{ inputs: {} }, "input", /^data: "d10+" -> \(none\)$/],
-    [{ engine: { name: "jax", version: "1" } }, "engine", /^engine\.name: "ort" -> "jax"$/],
-    [{ engine: { name: "ort", version: "2" } }, "engine", /^engine\.version: "1" -> "2"$/],
-    [{ packages: { zod: "4.7.0" } }, "package", /^zod: "4\.6\.7" -> "4\.7\.0"$/],
-  ];
-  const keys = new Set([keyOf(BASE)]);
-  for (const [change, ingredient, text] of cases) {
-    const now = { ...BASE, ...change };
-    keys.add(keyOf(now));
-    const [found, ...more] = compare(BASE, now, () => undefined);
-    assert.equal(found.ingredient, ingredient);
-    assert.match(found.text, text);
-    assert.deepEqual(more, []);
-  }
-  assert.equal(keys.size, cases.length + 1);
-  assert.deepEqual(compare(BASE, structuredClone(BASE), () => undefined), []);
-});
-
-Deno.test("a change of code names file and function where they are known", () => {
-  const now = { ...BASE, code: "c2".padEnd(64, "0") };
-  const before = { "lib/a.ts": { f: "1", g: "2" }, "lib/b.ts": { h: "3" } };
-  const after = { "lib/a.ts": { f: "9", g: "2" }, "lib/c.ts": { h: "3" } };
-  const lines = compare(BASE, now, (code) => code === BASE.code ? before : after);
-  assert.deepEqual(lines.slice(1).map((l) => l.text), [
-    "lib/a.ts: f 1 -> 9",
-    "lib/b.ts: no longer reached",
-    "lib/c.ts: now reached",
-  ]);
-});
-
-Deno.test("imports of deno.json lead to packages and folders", () => {
-  const packages = new Packages({
-    zod: "npm:zod@4.6.7",
-    "@scope/name": "npm:@scope/name@^1",
-    "@std/": "npm:/deno-std@1.4.0/",
-    "#lib/": "./lib/",
-  }, {
-    specifiers: { "npm:@scope/name@^1": "1.2.3_zod@4.6.7" },
-    npm: { "@scope/name@1.2.3_zod@4.6.7": { dependencies: ["zod"] }, "zod@4.6.7": {} },
-  });
-  const package_ = (name: string, request: string) => ({ kind: "package", name, request });
-  assert.deepEqual(packages.resolve("zod"), package_("zod", "zod@4.6.7"));
-  assert.deepEqual(packages.resolve("@std/csv/parse.js"), package_("deno-std", "deno-std@1.4.0"));
-  assert.deepEqual(packages.resolve("npm:left@1/x.js"), package_("left", "left@1"));
-  assert.deepEqual(packages.resolve("#lib/a.ts"), { kind: "file", path: "./lib/a.ts" });
-  assert.deepEqual(packages.resolve("node:fs"), { kind: "builtin" });
-  assert.deepEqual(packages.resolve("left"), { kind: "unknown" });
-  assert.deepEqual(packages.versions(["@scope/name@^1"]), { "@scope/name": "1.2.3", zod: "4.6.7" });
-  assert.equal(packages.version("zod"), "4.6.7");
 });
