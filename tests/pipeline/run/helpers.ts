@@ -3,11 +3,12 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { machineInfo } from "../../../pipeline/run/machine.ts";
 import { LocalExecutor } from "../../../pipeline/run/executors/local.ts";
-import type { Outcome } from "../../../pipeline/run/executors/executor.ts";
+import type { Executor, Outcome } from "../../../pipeline/run/executors/executor.ts";
 import type { JobResult, JobSpec } from "../../../pipeline/run/protocol.ts";
 import { Recorder } from "../../../pipeline/run/recorder.ts";
 import { type JobStatus, Scheduler } from "../../../pipeline/run/scheduler.ts";
 import type { MetricPoint } from "../../../pipeline/store/changes.ts";
+import type { StagePermissions } from "../../../pipeline/stage.ts";
 import {
   openWorkspace,
   type Workspace,
@@ -102,6 +103,7 @@ export async function openBench(
   return bench;
 }
 
+/** Hooks that write down what comes. */
 function hearing() {
   const heard = {
     lines: [] as string[],
@@ -124,6 +126,28 @@ export async function until(holds: () => boolean, what: () => string): Promise<v
     if (tries > 3000) throw new Error(`waited in vain for ${what()}`);
     await new Promise((go) => setTimeout(go, 10));
   }
+}
+
+/** A job of one stage without graph, key and catalogue: for what only executor and worker do. */
+export function specOf(demo: Demo, stage: string, over: Partial<JobSpec> = {}): JobSpec {
+  const storeDir = join(demo.root, ".store");
+  const path = `pipeline/stages/${stage}.ts`;
+  return {
+    ...{ key: "a".repeat(64), label: `probes/${stage}`, root: demo.root },
+    ...{ storeDir, inputDir: storeDir, stage: { name: stage, path }, modules: {} },
+    ...{ params: { id: 5 }, inputs: {}, threads: 1, codeFiles: [path] },
+    ...over,
+  };
+}
+
+export function executorOn({ root }: Demo, capacity = 1) {
+  const executor = new LocalExecutor({ root, storeDir: join(root, ".store"), capacity });
+  return Object.assign(executor, { [Symbol.asyncDispose]: () => executor.close() });
+}
+
+export function give(executor: Executor, spec: JobSpec, permissions: StagePermissions = {}) {
+  const heard = hearing();
+  return { heard, outcome: executor.run(spec, permissions, heard.hooks) };
 }
 
 /** The result of a job that has to succeed. */
