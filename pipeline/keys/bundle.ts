@@ -74,7 +74,6 @@ export async function minify(text: string): Promise<string> {
     target: "esnext",
     minify: true,
     legalComments: "none",
-    tsconfigRaw: {},
   });
   return result.code;
 }
