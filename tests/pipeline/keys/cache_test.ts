@@ -142,6 +142,7 @@ Deno.test("a fingerprint's detail has each function that is reached, by file and
     ["lib/noise.ts", ["noise"]],
     [GENERATE, ["run", "tensor"]],
   ]);
+  assert.match(first["lib/deep.ts"].SCALE, /^[0-9a-f]{12}$/);
   demo.edit("lib/middle.ts", "round(SCALE * x)", "round(SCALE * x) + 1");
   const second = await detailOf();
   assert.notEqual(second["lib/middle.ts"].scaled, first["lib/middle.ts"].scaled);
