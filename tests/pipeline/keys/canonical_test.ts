@@ -1,11 +1,28 @@
 import assert from "node:assert/strict";
-import { canonical, contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
+import { canonical, contentOf, sha256 } from "../../../pipeline/keys/canonical.ts";
 
 Deno.test("canonical JSON does not depend on the order of fields", () => {
   assert.equal(canonical({ b: [1, { d: 2, c: 3 }], a: "x" }), '{"a":"x","b":[1,{"c":3,"d":2}]}');
   assert.equal(canonical({ a: undefined, b: 1 }), '{"b":1}');
   assert.equal(canonical([]), "[]");
   assert.equal(canonical({}), "{}");
+  // By code unit, in no language's order and not by number.
+  const names = { 9: 0, 10: 0, "é": 0, z: 0, a: 0, B: 0, 'a"b': 0, "": 0 };
+  assert.equal(canonical(names), '{"":0,"10":0,"9":0,"B":0,"a":0,"a\\"b":0,"z":0,"é":0}');
+  const bare = Object.assign(Object.create(null), { b: 1, a: Object.create(null) });
+  assert.equal(canonical(bare), '{"a":{},"b":1}');
+});
+
+Deno.test("the order of a list counts", () => {
+  assert.equal(canonical([3, 1, 2]), "[3,1,2]");
+  assert.equal(canonical([[2], [1]]), "[[2],[1]]");
+});
+
+Deno.test("what JSON cannot say has a spelling of its own", () => {
+  assert.equal(canonical([NaN, Infinity, -Infinity]), '["NaN","Infinity","-Infinity"]');
+  // As in JSON, a place in a list is not left out.
+  assert.equal(canonical([undefined, 1]), "[null,1]");
+  assert.equal(canonical(undefined), "null");
 });
 
 Deno.test("what JSON can say is said as JSON says it", () => {
@@ -15,8 +32,15 @@ Deno.test("what JSON can say is said as JSON says it", () => {
     1e21,
     1e-7,
     0.1,
+    0.1 + 0.2,
+    5e-324,
     -5,
     "a b",
+    "\t",
+    "\0",
+    "\u007f",
+    "\u2028",
+    "a'b<&>",
     'quo"te',
     "new\nline",
     "\\",
@@ -39,6 +63,10 @@ Deno.test("what has no place in a key is refused", () => {
   assert.throws(() => canonical(1n), /bigint/);
   assert.throws(() => canonical(new Date(0)), /Date cannot be part of a key/);
   assert.throws(() => canonical({ a: new Map() }), /Map/);
+  assert.throws(() => canonical([Symbol("s")]), /symbol cannot be part of a key/);
+  assert.throws(() => canonical(new Float64Array(1)), /Float64Array/);
+  const nameless = Object.create({ constructor: undefined });
+  assert.throws(() => canonical(nameless), /class instance/);
 });
 
 Deno.test("sha256 is sha256", () => {
@@ -55,6 +83,12 @@ Deno.test("content changes with files and with scalars", () => {
     contentOf({ b: "1" }, {}),
     contentOf({ a: "1" }, { x: 1 }),
     contentOf({ a: "1" }, { x: NaN }),
+    contentOf({ x: "1" }, {}),
+    contentOf({}, { x: 1 }),
   ];
   assert.equal(new Set(contents).size, contents.length);
+  assert.equal(
+    contentOf({ b: "2", a: "1" }, { y: 2, x: 1 }),
+    contentOf({ a: "1", b: "2" }, { x: 1, y: 2 }),
+  );
 });

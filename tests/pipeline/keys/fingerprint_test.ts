@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { deferConstants, stopBundler } from "../../pipeline/keys/bundle.ts";
-import { Fingerprints } from "../../pipeline/keys/fingerprint.ts";
-import { Packages } from "../../pipeline/keys/packages.ts";
-import { openWorkspace } from "../../pipeline/workspace.ts";
-import { type Demo, makeDemo } from "./helpers.ts";
+import { deferConstants, stopBundler } from "../../../pipeline/keys/bundle.ts";
+import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
+import { Packages } from "../../../pipeline/keys/packages.ts";
+import { openWorkspace } from "../../../pipeline/workspace.ts";
+import { type Demo, makeDemo } from "../helpers.ts";
 
 /** Stage and label to code fingerprint and packages, as a new process would find them. */
 async function codes(demo: Demo): Promise<Record<string, string>> {
@@ -280,22 +280,6 @@ Deno.test("when nothing changed no bundler is started", async () => {
   const start = performance.now();
   assert.equal((await second.of("pipeline/stages/generate.ts", {})).code, code);
   assert.ok(performance.now() - start < 30, "a bundle takes longer");
-});
-
-Deno.test("an edit under a running job is noticed, one beside it is not", async () => {
-  using demo = makeDemo();
-  const { root } = demo;
-  const fingerprints = new Fingerprints(root, join(root, "cache"), Packages.read(root));
-  const stage = "pipeline/stages/generate.ts";
-  const planned = await fingerprints.of(stage, {});
-  assert.equal(await fingerprints.stillHolds(stage, {}, planned), true);
-  demo.edit("lib/deep.ts", "return x - 1;", "return x - 2;");
-  assert.equal(await fingerprints.stillHolds(stage, {}, planned), true);
-  demo.edit("lib/deep.ts", "SCALE = 3", "SCALE = 5");
-  assert.equal(await fingerprints.stillHolds(stage, {}, planned), false);
-  demo.edit("lib/deep.ts", "SCALE = 5", "SCALE = ");
-  assert.equal(await fingerprints.stillHolds(stage, {}, planned), false);
-  await stopBundler();
 });
 
 Deno.test("an import that leads nowhere names the file and the line", async () => {
