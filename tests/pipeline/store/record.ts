@@ -12,7 +12,7 @@ const here = (name: string) => new URL(name, import.meta.url);
  * @returns what was done to the disk, in order
  */
 export async function record(scratch: string, scenario: string): Promise<Operation[]> {
-  const recorder = here("recording_fs.ts").href;
+  const recorder = here("./recording_fs.ts").href;
   const { imports } = JSON.parse(readFileSync(here("../../../deno.json"), "utf8"));
   const map = join(scratch, "import_map.json");
   writeFileSync(
@@ -25,7 +25,7 @@ export async function record(scratch: string, scenario: string): Promise<Operati
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--quiet", "--no-check", `--import-map=${map}`],
-      ...[fileURLToPath(here("recorded_program.ts")), join(scratch, "store"), scenario],
+      ...[fileURLToPath(here("./recorded_program.ts")), join(scratch, "store"), scenario],
     ],
   }).output();
   assert.equal(code, 0, new TextDecoder().decode(stderr));
