@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../pipeline/keys/canonical.ts";
 import { PlainView } from "../../pipeline/run/display.ts";
@@ -59,15 +59,4 @@ Deno.test("without a terminal progress is plain lines, now and then", () => {
   assert.equal(printed[1], "  e/a: hello");
   assert.equal(printed[2], "[2/4] train e/a (1 min 15 s)");
   assert.ok(!printed.join("").includes("\x1b"));
-});
-
-Deno.test("a file is never seen half written", async () => {
-  const { writeFileAtomic } = await import("../../pipeline/store/files.ts");
-  using at = scratch();
-  const path = join(at.dir, "deep", "file");
-  writeFileAtomic(path, "one");
-  writeFileAtomic(path, "two");
-  assert.equal(readFileSync(path, "utf8"), "two");
-  assert.throws(() => writeFileAtomic(join(path, "below"), "x"));
-  assert.deepEqual(readdirSync(join(at.dir, "deep")), ["file"]);
 });

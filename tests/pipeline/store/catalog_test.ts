@@ -277,6 +277,20 @@ Deno.test("the detail of a code is told once, and stays what it was", async () =
   assert.deepEqual(await at.rows("SELECT count(*) FROM code"), [[1]]);
 });
 
+Deno.test("jobs of one commit may have different codes", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const coded = (key: string) =>
+    doneJob(key, {
+      ingredients: { ...doneJob(key).ingredients, code: `code of ${key}` },
+      codeDetail: { [key]: { f: "1" } },
+    });
+  await at.catalog.commit(RUN, [coded("k1"), coded("k2")]);
+  for (const key of ["k1", "k2"]) {
+    assert.deepEqual(await at.catalog.codeDetail(`code of ${key}`), { [key]: { f: "1" } });
+  }
+});
+
 Deno.test("a journal made twice, and every change of it twice, is made once", async () => {
   using store = scratch();
   using once = scratch();
