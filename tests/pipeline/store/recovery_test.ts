@@ -4,70 +4,15 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { DuckDBInstance } from "@duckdb/node-api";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { MetricPoint } from "../../../pipeline/store/changes.ts";
-import { DoneIndex } from "../../../pipeline/store/done_index.ts";
-import { hasCatalog } from "../../../pipeline/store/working_copy.ts";
 import { changes, doneJob, dump, RUN } from "../fixtures/catalog.ts";
-
-function scratch() {
-  const dir = mkdtempSync("/tmp/recovery-");
-  const at = (name: string) => join(dir, name);
-  return {
-    dir,
-    original: at("catalog.duckdb"),
-    copy: at("catalog.work.duckdb"),
-    next: at("catalog.next.duckdb"),
-    journal: at("catalog.journal"),
-    [Symbol.dispose]: () => rmSync(dir, { recursive: true }),
-  };
-}
-
-/** What is written to the standard error instead of that. */
-function errors() {
-  const lines: string[] = [];
-  const { error } = console;
-  console.error = (line: string) => lines.push(line);
-  return { lines, [Symbol.dispose]: () => void (console.error = error) };
-}
-
-async function contents(dir: string): Promise<Record<string, string[]>> {
-  const catalog = await Catalog.open(dir);
-  try {
-    return await dump(catalog);
-  } finally {
-    catalog.close();
-  }
-}
-
-/** Lets a process make every kind of change, and kills it. @returns what it had in its catalogue */
-async function killed(dir: string): Promise<Record<string, string[]>> {
-  const program = fileURLToPath(new URL("../fixtures/catalog.ts", import.meta.url));
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--quiet", "--no-check", program, dir],
-    stdout: "piped",
-  }).spawn();
-  let out = "";
-  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
-    out += chunk;
-    if (out.endsWith("\n")) break;
-  }
-  child.kill("SIGKILL");
-  assert.equal((await child.status).signal, "SIGKILL");
-  return JSON.parse(out);
-}
+import { contents, errors, killed, scratch } from "./killed.ts";
 
 Deno.test("after a kill everything is there, whatever became of the file that DuckDB worked on", async () => {
   using at = scratch();
@@ -152,89 +97,6 @@ Deno.test("a kill between the catalogue and the end of its journal changes nothi
     const jobs = (await contents(at.dir)).job.map((row) => row.replace(/ finished=.*/, ""));
     assert.deepEqual(jobs, before.job.map((row) => row.replace(/ finished=.*/, "")));
   }
-});
-
-Deno.test("a kill while the catalogue is replaced changes nothing", async () => {
-  using at = scratch();
-  await killed(at.dir);
-  const journal = readFileSync(at.journal);
-  const before = await contents(at.dir);
-  // As it is when the journal is still there, and when it is not any more.
-  for (const left of [journal, undefined]) {
-    renameSync(at.original, at.next);
-    if (left) writeFileSync(at.journal, left);
-    assert.ok(hasCatalog(at.dir));
-    assert.equal(DoneIndex.fromMirror(at.dir), undefined);
-    assert.deepEqual(await contents(at.dir), before);
-    assert.deepEqual(readdirSync(at.dir), ["catalog.duckdb"]);
-  }
-});
-
-Deno.test("when DuckDB cannot write its file the journal stays, and that is said", async () => {
-  using at = scratch();
-  const catalog = await Catalog.open(at.dir);
-  await catalog.commit(RUN, [doneJob("k1")]);
-  // As on a full disk: the log is still there when the database is closed.
-  writeFileSync(`${at.copy}.wal.recovery`, "");
-  using said = errors();
-  catalog.close();
-  assert.match(said.lines.join(), /could not be written anew: .*disk full\?\n {2}Nothing is lost/);
-  assert.deepEqual(readdirSync(at.dir), ["catalog.journal"]);
-  assert.equal((await contents(at.dir)).job.length, 1);
-});
-
-Deno.test("a journal that a kill left empty goes, so that the mirror is good again", async () => {
-  using at = scratch();
-  const catalog = await Catalog.open(at.dir);
-  await catalog.commit(RUN, [doneJob("k1")]);
-  const index = await DoneIndex.fromCatalog(at.dir, catalog);
-  catalog.close();
-  index.save();
-  for (const torn of ["", "0123456789abcdef {"]) {
-    writeFileSync(at.journal, torn);
-    assert.equal(DoneIndex.fromMirror(at.dir), undefined);
-    assert.equal((await contents(at.dir)).job.length, 1);
-    assert.equal(DoneIndex.fromMirror(at.dir)!.jobs.size, 1);
-  }
-});
-
-Deno.test("a question leaves the catalogue as it was, and makes none", async () => {
-  using at = scratch();
-  await contents(at.dir);
-  assert.deepEqual(readdirSync(at.dir), []);
-  const catalog = await Catalog.open(at.dir);
-  await catalog.commit(RUN, [doneJob("k1")]);
-  // Others may read meanwhile; there is nothing to read yet.
-  assert.equal(existsSync(at.original), false);
-  catalog.close();
-  const [bytes, { mtimeMs, ino }] = [readFileSync(at.original), statSync(at.original)];
-  await contents(at.dir);
-  assert.deepEqual(readFileSync(at.original), bytes);
-  assert.deepEqual([statSync(at.original).mtimeMs, statSync(at.original).ino], [mtimeMs, ino]);
-});
-
-Deno.test("what DuckDB had logged beside a catalogue of an earlier version is taken over", async () => {
-  using at = scratch();
-  const catalog = await Catalog.open(at.dir);
-  await catalog.startRun(RUN);
-  catalog.close();
-  using other = scratch();
-  const instance = await DuckDBInstance.create(at.original);
-  const connection = await instance.connect();
-  await connection.run("INSERT INTO run VALUES ('r9', 'smoke', 'c', 'm', NULL)");
-  copyFileSync(at.original, other.original);
-  copyFileSync(`${at.original}.wal`, `${other.original}.wal`);
-  connection.closeSync();
-  instance.closeSync();
-  const log = readFileSync(`${other.original}.wal`);
-  const old = readFileSync(other.original);
-  assert.equal((await contents(other.dir)).run.length, 2);
-  assert.deepEqual(readdirSync(other.dir), ["catalog.duckdb"]);
-  // A kill at the last moment: DuckDB would put the log into the new file once more.
-  renameSync(other.original, other.next);
-  writeFileSync(other.original, old);
-  writeFileSync(`${other.original}.wal`, log);
-  assert.equal((await contents(other.dir)).run.length, 2);
 });
 
 Deno.test("a damaged catalogue is an error that says what to do, and stays as it is", async () => {
