@@ -1,6 +1,6 @@
 /** @file The command line on the demonstration graph, with real worker processes. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Catalog } from "../../pipeline/store/catalog.ts";
 import { cli, type Demo, makeDemo, makeProbe } from "./helpers.ts";
@@ -158,6 +158,8 @@ Deno.test("a result that is not reproducible is caught by verify --rerun, file b
   assert.match(out, /^Ran 3 of 3 jobs again: 1 differ\.$/m);
   const one = await cli(demo, "verify", "--rerun", "1");
   assert.match(one.out, /^Ran 1 of 3 jobs again: [01] differ\.$/m);
+  const left = readdirSync(join(demo.root, ".store")).filter((name) => name.startsWith("verify"));
+  assert.deepEqual(left, [], "jobs ran again in a folder that is gone");
   assert.deepEqual((await cli(demo, "run")).ran, [], "the store is as it was");
 });
 

@@ -87,6 +87,7 @@ Deno.test("status as JSON has the same words, and nothing else is printed", asyn
   using run = await during(JOBS);
   const { lines } = await run.status(true);
   assert.equal(lines.length, 1);
+  assert.ok(lines[0].startsWith('[\n {\n  "label": "a/data",\n'), lines[0].slice(0, 50));
   const found = JSON.parse(lines[0]) as Record<string, unknown>[];
   const words = ["done", "done", "running", "running", "stale", "waiting", "failed", "skipped"];
   assert.deepEqual(found.map(({ state }) => state), [...words, "stopped"]);

@@ -96,6 +96,12 @@ Deno.test("help lists a command's options, but not where the repository is", () 
     assert.deepEqual(listed, options.filter((name) => name !== "root"));
   }
   assert.match(helpFor("run"), /^ {2}--store VALUE {7} folder of the results/m);
+  assert.match(
+    helpFor("run"),
+    /size of the grids: smoke, quick, standard, paper \(default quick\)/,
+  );
+  assert.match(helpFor("run"), /traced programs: ort, jax, jax-webgpu, tfjs, tfjs-node-gpu, auto/);
+  assert.match(helpFor("sweep"), /also send curves to tensorboard, wandb/);
   assert.match(helpFor("run"), /^ {2}--dry-run {11} say what would run/m);
 });
 
