@@ -120,6 +120,9 @@ Deno.test("limits of a sweep file are allowed themselves, and what is beyond is 
     config(`program: filtering\nmethod: random\nparameters: {a: ${parameter}}`).parameters[0][1];
   const allowed: [string, object][] = [
     ["{min: 1, max: 2}", { distribution: "int_uniform", min: 1, max: 2 }],
+    ["{min: 0, max: 3}", { distribution: "int_uniform", min: 0, max: 3 }],
+    ["{min: -3, max: 0}", { distribution: "int_uniform", min: -3, max: 0 }],
+    ["{min: 0, max: 0.5}", { distribution: "uniform", min: 0, max: 0.5 }],
     ["{distribution: normal, sigma: 0}", { distribution: "normal", mu: 0, sigma: 0 }],
     ["{distribution: q_normal}", { distribution: "q_normal", mu: 0, sigma: 1, q: 1 }],
     ["{distribution: q_uniform, min: 0, max: 1, q: 1.0e-9}", {

@@ -102,6 +102,41 @@ Deno.test("a rollout needs its warm-up and its furthest horizon, and not one mor
   await assert.rejects(parse(93), /length must be at least 64 observations of warm-up/);
 });
 
+Deno.test("each parameter takes what it may be, to its limits and no further", async () => {
+  const limits: Record<string, [good: unknown[], bad: unknown[]]> = {
+    seed: [[0, 1, 12345], [-1, 0.5, "1", null]],
+    "system.lambda": [[1e-9, 0.999999], [0, 1, -0.5, 1.5, "0.9"]],
+    "system.structure": [["diagonal", "dense"], ["full", "", null]],
+    "system.condition": [[1, 100.5], [0.999, 0, -1]],
+    "system.obsDim": [[1, 3], [0, 1.5, -1]],
+    "system.latentDim": [[1, 3], [0, 1.5]],
+    "system.observation": [["matched", "redrawn"], ["other"]],
+    "system.sigma": [[1e-9, 5], [0, -1]],
+    "train.steps": [[1, 5], [0, 1.5]],
+    "train.warmup": [[0, 5], [-1, 1.5]],
+    "train.batch": [[1, 5], [0, 1.5]],
+    "train.length": [[2, 5], [1, 2.5]],
+    "train.learningRate": [[1e-9, 5], [0, -1]],
+    "train.weightDecay": [[0, 0.5], [-0.1]],
+    "train.clipNorm": [[1e-9, 5], [0, -1]],
+    "evaluate.sequences": [[2, 5], [1, 2.5]],
+    "evaluate.length": [[128, 500], [1, 128.5]],
+    "evaluate.rollout": [[true, false], [0, "true"]],
+    "evaluate.horizons": [[[1], [3, 2]], [[], [0], [1.5], 2]],
+  };
+  for (const [path, [good, bad]] of Object.entries(limits)) {
+    const parse = (value: unknown) => {
+      const [group, name] = path.split(".");
+      return filtering.parse({ [group]: name ? { [name]: value } : value } as never, root);
+    };
+    for (const value of good) await parse(value);
+    for (const value of bad) {
+      const named = (error: Error) => error.message.startsWith(path);
+      await assert.rejects(parse(value), named, `${path}: ${value}`);
+    }
+  }
+});
+
 /** An artifact that has nothing but these. */
 const artifact = (scalars: Record<string, number>, json?: unknown) =>
   ({

@@ -80,6 +80,7 @@ Deno.test("after the table come the errors of the runs that failed", () => {
 Deno.test("as JSON the runs are ranked, the best is named, and odd numbers are words", () => {
   const odd = run("0004", "done", { loss: NaN, up: -Infinity }, {});
   const [text] = printed(() => printRuns({ runs: [odd, ...RUNS] } as never, sweep(), true));
+  assert.ok(text.startsWith('{\n "id": "abc",\n'), "in lines");
   const { runs, ...rest } = JSON.parse(text);
   assert.deepEqual(rest, {
     ...{ id: "abc", name: "n", program: "p", method: "grid", metric: METRIC, best: "0001" },
