@@ -68,6 +68,7 @@ Deno.test("tests that reach a file are found through imports, paths and template
     "pipeline/plan.ts": 'const STAGES = "pipeline/stages";',
     "pipeline/cli.ts": 'import "./plan.ts";',
     "tests/a/near_test.ts": 'import "../../lib/a/two.ts";',
+    "tests/a/one_more_test.ts": 'import "./two.ts"; import "../../lib/b/three.ts";',
     "tests/b/far_test.ts": 'import "../../lib/b/three.ts";',
     "tests/b/one_test.ts": 'import "../../lib/a/one.ts";',
     "tests/pipeline/helpers.ts": 'new URL("../../pipeline/cli.ts", import.meta.url);',
@@ -75,12 +76,16 @@ Deno.test("tests that reach a file are found through imports, paths and template
     "tests/other_test.ts": "const prose = `see lib/a/${x}`;",
   }));
   assert.deepEqual(reach(sources)("lib/a/one.ts"), [
+    "tests/a/one_more_test.ts", // further away, but of its name
     "tests/a/near_test.ts",
     "tests/b/one_test.ts",
     "tests/b/far_test.ts",
     "tests/pipeline/run_test.ts",
   ]);
-  assert.deepEqual(reach(sources)("lib/b/three.ts"), ["tests/b/far_test.ts"]);
+  assert.deepEqual(reach(sources)("lib/b/three.ts"), [
+    "tests/b/far_test.ts",
+    "tests/a/one_more_test.ts",
+  ]);
 });
 
 Deno.test("a mutant runs in a copy that is put back, and one that never ends is stopped with all it started", async () => {
