@@ -2,7 +2,7 @@
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { flatten, unflatten } from "../../lib/train/host.ts";
+import { flatten, readTree, unflatten } from "../../lib/train/host.ts";
 import { compileStep, DivergenceError, train } from "../../lib/train/trainer.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 
@@ -92,6 +92,13 @@ Deno.test("parameter trees survive flattening, and a wrong shape is named", () =
   assert.throws(() => unflatten(example, { ...flat, a: tensor(1) }), /saved a has shape \[\]/);
   const { "blocks.1.w": _, ...rest } = flat;
   assert.throws(() => unflatten(example, rest), /lack blocks\.1\.w/);
+});
+
+Deno.test("a tree of handles is read to a tree of tensors", async () => {
+  const [a, b, c] = [tensor([1, 2]), tensor(3), tensor([4], [1, 1])];
+  const handle = (t: Tensor) => ({ dtype: t.dtype, shape: t.shape, read: async () => await t });
+  const tree = { a: handle(a), b: [handle(b), { c: handle(c) }] };
+  assert.deepEqual(await readTree(tree), { a, b: [b, { c }] });
 });
 
 Deno.test("a run killed after its last step ends as if it had not been", async () => {
