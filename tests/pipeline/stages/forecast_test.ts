@@ -8,7 +8,8 @@ import * as repeatLast from "../../../lib/forecasting/models/repeat_last.ts";
 import * as seasonalNaive from "../../../lib/forecasting/models/seasonal_naive.ts";
 import type { Problem } from "../../../lib/forecasting/problem.ts";
 import * as forecast from "../../../pipeline/stages/forecast.ts";
-import type { StageContext } from "../../../pipeline/stage.ts";
+import type { EngineName } from "../../../pipeline/stage.ts";
+import { runStage } from "./run_stage.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -23,32 +24,15 @@ const csv = "a,b\n" + columns.a.map((a, t) => `${a},${columns.b[t]}`).join("\n")
 
 const base = { dataset: "made", model: "repeat_last", split: "70/10/20", lookback: 3, horizon: 3 };
 
-async function run(params: object, module: object, text = csv) {
-  const logged: string[] = [];
-  const metrics: [string, number, number][] = [];
-  const observed: Record<string, number> = {};
-  const progress: [number, number][] = [];
-  const ctx: StageContext<forecast.Params> = {
-    params: forecast.params().parse({ ...base, ...params }),
-    inputs: {
-      data: {
-        text: (name: string) => Promise.resolve(name === "data" ? text : `no file ${name}`),
-      } as Any,
-    },
-    modules: { model: module },
-    engine: "jax",
-    threads: 2,
-    log: (line) => void logged.push(line),
-    progress: (done, total) => void progress.push([done, total]),
-    metric: (name, step, value) => void metrics.push([name, step, value]),
-    observe: (name, value) => void (observed[name] = value),
-    checkpoint: { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
-    signal: new AbortController().signal,
+async function run(params: object, module: object, text = csv, engine: EngineName = "jax") {
+  const { signal } = new AbortController();
+  const data = {
+    text: (name: string) => Promise.resolve(name === "data" ? text : `no file ${name}`),
   };
-  const { files, scalars } = await forecast.run(ctx);
-  assert.deepEqual(Object.keys(files), ["scores.json"]);
-  const scores = (files["scores.json"] as { json: Any }).json;
-  return { scores, scalars, logged, metrics, observed, progress, signal: ctx.signal };
+  const options = { module, inputs: { data }, engine, threads: 2, signal };
+  const result = await runStage(forecast, { ...base, ...params }, options);
+  assert.deepEqual(Object.keys(result.files), ["scores.json"]);
+  return { ...result, scores: result.json("scores.json"), signal };
 }
 
 /** Rows in units of the training rows' deviation from their mean. */
@@ -207,13 +191,15 @@ Deno.test("curves become metrics, durations observations, and what the fit deter
   assert.equal(observed.compileSeconds, 3);
 });
 
-Deno.test("a deep linear network runs as a forecast job, on the engine of the job", async () => {
-  const options = { depth: 2, steps: 6, seed: 3 };
-  const { scores, metrics, progress } = await run({ model: "deep_linear", options }, deepLinear);
+Deno.test("a deep linear network runs as a forecast job, and leaves nothing open, also where it diverges", async () => {
+  const trained = async (options: object) =>
+    await run({ model: "deep_linear", options }, deepLinear, csv, "ort");
+  const { scores, metrics, progress } = await trained({ depth: 2, steps: 6, seed: 3 });
   assert.deepEqual(progress, [[0, 6], [6, 6]]);
   assert.equal(scores.fit.steps, 6);
   assert.deepEqual(metrics.map(([name, step]) => [name, step]), [["excess", 0], ["excess", 6]]);
   assert.equal(metrics[1][2], scores.fit.excess);
+  await assert.rejects(trained({ depth: 9, steps: 6, learningRate: 1e30 }), /training diverged/);
 });
 
 Deno.test("a job names the one file of its model, and only what it uses of it", () => {
