@@ -25,15 +25,17 @@ function clock() {
   };
   return {
     forward: (ms: number) => void (ahead += ms),
-    /** Waits until it was asked a few times, or nobody asks any more. */
-    async asked() {
+    /** Waits until it was asked a few times. */
+    asked() {
       const before = asked;
-      for (let i = 0; i < 200 && asked < before + 3; i++) {
-        await new Promise((go) => setTimeout(go, 10));
-      }
+      return until(() => asked >= before + 3);
     },
     [Symbol.dispose]: () => void (performance.now = now),
   };
+}
+
+async function until(done: () => boolean) {
+  for (let i = 0; i < 200 && !done(); i++) await new Promise((go) => setTimeout(go, 10));
 }
 
 /** What has become of somebody who asked for the lock. */
@@ -103,10 +105,13 @@ Deno.test("a command that holds the lock for a moment is waited for, five second
     const again = await lockStore(store.dir, passing);
     const refused = lockStore(store.dir, "run");
     const patient = watch(refused);
+    await time.asked();
     time.forward(2500);
     await time.asked();
     assert.equal(patient.now(), "waits", passing);
     time.forward(2501);
+    await until(() => patient.now() !== "waits");
+    assert.equal(patient.now(), "StoreBusyError", passing);
     await assert.rejects(refused, StoreBusyError, passing);
     again.release();
   }
@@ -119,10 +124,13 @@ Deno.test("a holder that has not signed yet is waited for too", async () => {
   writeFileSync(store.at("lock"), "");
   const refused = lockStore(store.dir, "gc");
   const patient = watch(refused);
+  await time.asked();
   time.forward(2500);
   await time.asked();
   assert.equal(patient.now(), "waits");
   time.forward(2501);
+  await until(() => patient.now() !== "waits");
+  assert.equal(patient.now(), "StoreBusyError");
   await assert.rejects(refused, /in use by "\?" \(pid 0 on \?\)/);
   first.release();
 });
