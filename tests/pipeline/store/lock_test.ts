@@ -15,24 +15,33 @@ const keeper = (dir: string, command: string) =>
     console.log("taken");
     setInterval(() => {}, 1000);`);
 
-/** A clock, for what measures patience, that stands still until it is told the time. */
+/** A clock, for what measures patience, that can be put forward. */
 function clock() {
   const { now } = performance;
-  const start = performance.now();
-  performance.now = () => start;
+  let [ahead, asked] = [0, 0];
+  performance.now = () => {
+    asked++;
+    return now.call(performance) + ahead;
+  };
   return {
-    after: (ms: number) => void (performance.now = () => start + ms),
+    forward: (ms: number) => void (ahead += ms),
+    /** Waits until it was asked a few times. */
+    asked() {
+      const before = asked;
+      return until(() => asked >= before + 3);
+    },
     [Symbol.dispose]: () => void (performance.now = now),
   };
 }
 
-const soon = () => new Promise((go) => setTimeout(go, 60));
+async function until(done: () => boolean) {
+  for (let i = 0; i < 200 && !done(); i++) await new Promise((go) => setTimeout(go, 10));
+}
 
-/** Whether it was settled, and with what error. */
-async function watch(promise: Promise<unknown>) {
+/** What has become of somebody who asked for the lock. */
+function watch(promise: Promise<unknown>) {
   let state = "waits";
   promise.then(() => state = "taken", (error) => state = error.name);
-  await soon();
   return { now: () => state };
 }
 
@@ -88,21 +97,23 @@ Deno.test("a command that holds the lock for a moment is waited for, five second
     using time = clock();
     const first = await lockStore(store.dir, passing);
     const waiting = lockStore(store.dir, "run");
-    const waits = await watch(waiting);
+    const waits = watch(waiting);
+    await time.asked();
     assert.equal(waits.now(), "waits", passing);
     first.release();
-    const second = await waiting;
-    second.release();
-    const third = await lockStore(store.dir, passing);
-    time.after(0);
-    const patient = await watch(lockStore(store.dir, "run"));
-    time.after(5000);
-    await soon();
+    (await waiting).release();
+    const again = await lockStore(store.dir, passing);
+    const refused = lockStore(store.dir, "run");
+    const patient = watch(refused);
+    await time.asked();
+    time.forward(2500);
+    await time.asked();
     assert.equal(patient.now(), "waits", passing);
-    time.after(5001);
-    await soon();
+    time.forward(2501);
+    await until(() => patient.now() !== "waits");
     assert.equal(patient.now(), "StoreBusyError", passing);
-    third.release();
+    await assert.rejects(refused, StoreBusyError, passing);
+    again.release();
   }
 });
 
@@ -111,9 +122,15 @@ Deno.test("a holder that has not signed yet is waited for too", async () => {
   using time = clock();
   const first = await lockStore(store.dir, "run");
   writeFileSync(store.at("lock"), "");
-  const waiting = lockStore(store.dir, "gc");
-  assert.equal((await watch(waiting)).now(), "waits");
-  time.after(5001);
-  await assert.rejects(waiting, /in use by "\?" \(pid 0 on \?\)/);
+  const refused = lockStore(store.dir, "gc");
+  const patient = watch(refused);
+  await time.asked();
+  time.forward(2500);
+  await time.asked();
+  assert.equal(patient.now(), "waits");
+  time.forward(2501);
+  await until(() => patient.now() !== "waits");
+  assert.equal(patient.now(), "StoreBusyError");
+  await assert.rejects(refused, /in use by "\?" \(pid 0 on \?\)/);
   first.release();
 });
