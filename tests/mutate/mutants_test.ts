@@ -8,6 +8,8 @@ import { makeCopy } from "./copy.ts";
 import { mutantsOf, mutate } from "./mutants.ts";
 import { reach } from "./reach.ts";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
 /** Every text that some seed makes of a source. */
 function all(source: string, except: string[] = []): string[] {
   const made = new Set<string>();
@@ -122,12 +124,26 @@ Deno.test("a mutant runs in a copy that is put back, and one that never ends is 
   assert.equal(existsSync(copy.root), false);
 });
 
+Deno.test("a command that is ended leaves no copy and nothing running", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", "tests/mutate/mutate.ts", "lib/train/schedule.ts"],
+    cwd: ROOT,
+    stdout: "null",
+  }).spawn();
+  const copyOf = (pid: number) =>
+    [...Deno.readDirSync(tmpdir())].filter(({ name }) => name.startsWith(`mutants-${pid}-`));
+  while (copyOf(child.pid).length === 0) await new Promise((go) => setTimeout(go, 50));
+  await new Promise((go) => setTimeout(go, 500)); // into its copying or its first test
+  child.kill("SIGTERM");
+  await child.status;
+  assert.deepEqual(copyOf(child.pid), []);
+});
+
 Deno.test("the command says what was killed, and what is wrong with its arguments", async () => {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
   const run = async (...args: string[]) => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--quiet", "tests/mutate/mutate.ts", ...args],
-      cwd: root,
+      cwd: ROOT,
     }).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, out: text(stdout), err: text(stderr) };
