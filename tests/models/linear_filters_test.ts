@@ -172,6 +172,7 @@ for (const [name, { module, options, naive }] of Object.entries(models)) {
         for (let k = warm; k < tokens; k++) {
           const token = y.ref.slice([], [k * patch, (k + 1) * patch]);
           const out = module.step(config, tree.ref(p), tree.ref(t), state, token);
+          assert.deepEqual(out.prediction.shape, [2, patch, obs]);
           state = out.state;
           steps.push(out.prediction.reshape([2, 1, patch, obs]));
         }
