@@ -99,8 +99,9 @@ for (
       assert.ok(Matrix.sub(gram, Matrix.eye(inner).mul(root ** 2)).norm() < 1e-6);
     }
     assert.equal(params.hidden?.shape[0], depth > 2 ? depth - 2 : undefined);
+    const size = inner * inner;
+    assert.equal(params.hidden?.data.length ?? 0, Math.max(depth - 2, 0) * size);
     for (let l = 0; l < depth - 2; l++) {
-      const size = inner * inner;
       const own = params.hidden!.data.slice(l * size, (l + 1) * size);
       assert.ok(difference(own, Matrix.eye(inner).mul(root).to1DArray()) < 1e-7);
     }

@@ -172,6 +172,7 @@ for (const [name, { module, options, naive }] of Object.entries(models)) {
         for (let k = warm; k < tokens; k++) {
           const token = y.ref.slice([], [k * patch, (k + 1) * patch]);
           const out = module.step(config, tree.ref(p), tree.ref(t), state, token);
+          assert.deepEqual(out.prediction.shape, [2, patch, obs]);
           state = out.state;
           steps.push(out.prediction.reshape([2, 1, patch, obs]));
         }
@@ -225,20 +226,22 @@ Deno.test("the steady-state filter as a dense recurrence reaches the filter's li
   const system = createSystem(3, { latentDim: 6, obsDim: 2, lambda: 0.8 });
   const length = 96;
   const filter = kalman(system, length);
-  const config = denseRecurrence.configure({ state: 8 }, 2); // two states more than it needs
-  const solved = denseRecurrence.closedForm(config, filter);
-  const params = Object.fromEntries(
-    Object.entries(solved).map(([name, value]) => [name, toFloat32(value)]),
-  );
   const y = simulate(system, 1, { batch: 64, length });
-  const got = await predictPatches(denseRecurrence, config, params, toFloat32(y), { batch: 64 });
-  const late = { contexts: Array.from({ length: 40 }, (_, i) => 50 + i), horizons: [1] };
-  const picked = new Float32Array(64 * 40 * 2);
-  for (let b = 0; b < 64; b++) {
-    for (let i = 0; i < 80; i++) picked[b * 80 + i] = got.data[(b * (length - 1) + 49) * 2 + i];
+  for (const state of [6, 8]) { // as many states as it needs, and two more
+    const config = denseRecurrence.configure({ state }, 2);
+    const solved = denseRecurrence.closedForm(config, filter);
+    const params = Object.fromEntries(
+      Object.entries(solved).map(([name, value]) => [name, toFloat32(value)]),
+    );
+    const got = await predictPatches(denseRecurrence, config, params, toFloat32(y), { batch: 64 });
+    const late = { contexts: Array.from({ length: 40 }, (_, i) => 50 + i), horizons: [1] };
+    const picked = new Float32Array(64 * 40 * 2);
+    for (let b = 0; b < 64; b++) {
+      for (let i = 0; i < 80; i++) picked[b * 80 + i] = got.data[(b * (length - 1) + 49) * 2 + i];
+    }
+    const { overall } = score(filter, y, { shape: [64, 40, 1, 2], data: picked }, late);
+    assert.ok(overall.ratio - 1 < 1e-9, `${overall.ratio}`);
   }
-  const { overall } = score(filter, y, { shape: [64, 40, 1, 2], data: picked }, late);
-  assert.ok(overall.ratio - 1 < 1e-9, `${overall.ratio}`);
   assert.ok(steadyState(system).steps < 500);
   assert.throws(
     () => denseRecurrence.closedForm(denseRecurrence.configure({ state: 5 }, 2), filter),
