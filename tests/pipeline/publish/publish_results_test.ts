@@ -277,6 +277,16 @@ Deno.test("a changed job and a changed title are published, and nothing else is 
   edit('title: "Two"', 'title: "Two again"');
   assert.match(await pipeline(), /0 ran .*\nPublished 5 files/s);
   assert.match(readFileSync(join(root, "reports/smoke/two.md"), "utf8"), /^# Two again\n/);
+  // A file that is gone or was edited comes back.
+  const [table, parquet] = ["md", "parquet"].map((end) =>
+    join(root, "reports/smoke", `two.${end}`)
+  );
+  const before = readFileSync(table, "utf8");
+  writeFileSync(table, "edited");
+  rmSync(parquet);
+  assert.match(await pipeline(), /Published 5 files/);
+  assert.equal(readFileSync(table, "utf8"), before);
+  assert.ok(existsSync(parquet));
   // Without the note of what was published last it is found out by the files.
   rmSync(join(root, ".store/cache/published-smoke.json"));
   assert.doesNotMatch(await pipeline(), /Published/);
