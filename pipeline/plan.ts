@@ -114,9 +114,8 @@ async function loadParts(
     const made = await bundle(entry, { root, packages, purpose: "run" });
     const module = join(cacheDir, `plan-${sha256(made.text).slice(0, 16)}.mjs`);
     writeFileAtomic(module, made.text);
-    const files = Object.fromEntries(made.files.map((path) => [path, hashes.again(path)]));
     if (cached && cached.module !== module) rmSync(cached.module, { force: true });
-    cached = { id, module, files };
+    cached = { id, module, files: made.files };
     writeFileAtomic(about, JSON.stringify(cached));
   }
   return (await import(pathToFileURL(cached.module).href)).parts;

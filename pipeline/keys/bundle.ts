@@ -8,12 +8,16 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
+import { sha256 } from "./canonical.ts";
 import type { Packages } from "./packages.ts";
 
 export interface Bundle {
   text: string;
-  /** Every file that was read, from the root: when none changes, neither does the bundle. */
-  files: string[];
+  /**
+   * Every file that was read, from the root, with the sha256 of what was read: when none changes,
+   * neither does the bundle. Hashed afterwards, an edit in between would pass for what was bundled.
+   */
+  files: Record<string, string>;
   /** `name@range` of the packages that what is left still imports. */
   packages: string[];
 }
@@ -29,6 +33,7 @@ export interface BundleOptions {
 export async function bundle(entry: string, options: BundleOptions): Promise<Bundle> {
   const esbuild = await import("esbuild");
   const requests = new Map<string, string>();
+  const hashes = new Map<string, string>();
   const result = await esbuild.build({
     stdin: { contents: entry, loader: "ts", resolveDir: options.root, sourcefile: "<entry>" },
     absWorkingDir: options.root,
@@ -43,14 +48,17 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
     // Never a tsconfig.json that happens to lie around.
     tsconfigRaw: {},
     logLevel: "silent",
-    plugins: [resolver(options, requests), loader(options)],
+    plugins: [resolver(options, requests), loader(options, hashes)],
   }).catch((cause) => {
     throw new Error(explain(cause));
   });
   const [output] = Object.values(result.metafile.outputs);
   return {
     text: result.outputFiles[0].text,
-    files: Object.keys(result.metafile.inputs).filter((path) => path !== "<entry>").sort(),
+    files: Object.fromEntries(
+      [...hashes].map(([path, hash]) => [relative(options.root, path), hash] as const)
+        .sort(([a], [b]) => a < b ? -1 : 1),
+    ),
     packages: [
       ...new Set(output.imports.flatMap(({ path }) => requests.get(path) ?? [])),
     ].sort(),
@@ -66,7 +74,6 @@ export async function minify(text: string): Promise<string> {
     target: "esnext",
     minify: true,
     legalComments: "none",
-    tsconfigRaw: {},
   });
   return result.code;
 }
@@ -96,18 +103,20 @@ function resolver({ root, packages }: BundleOptions, requests: Map<string, strin
   };
 }
 
-function loader({ root, purpose }: BundleOptions): Plugin {
+function loader({ root, purpose }: BundleOptions, hashes: Map<string, string>): Plugin {
   return {
     name: "source",
     setup(build) {
       build.onLoad({ filter: /./ }, async (args) => {
+        const bytes = await readFile(args.path);
+        hashes.set(args.path, sha256(bytes));
         if (args.with.type === "text" || args.with.type === "bytes") {
-          return { contents: await readFile(args.path), loader: "text" };
+          return { contents: bytes, loader: "text" };
         }
         const kind = /\.([cm]?[jt]sx?|json)$/.exec(args.path)?.[1];
         if (!kind) return { errors: [{ text: `${relative(root, args.path)} is no module` }] };
-        if (kind === "json") return { contents: await readFile(args.path), loader: "json" };
-        const source = await readFile(args.path, "utf8");
+        if (kind === "json") return { contents: bytes, loader: "json" };
+        const source = bytes.toString("utf8");
         return {
           contents: purpose === "hash" ? deferConstants(source) : fillMeta(source, args.path),
           loader: kind.endsWith("x") ? "tsx" : "ts",

@@ -12,7 +12,7 @@ import { bundle, minify } from "./bundle.ts";
 import { canonical, sha256 } from "./canonical.ts";
 import { FileHashes, type SavedHashes } from "./file_hashes.ts";
 import { writeFileAtomic } from "../store/files.ts";
-import type { Packages } from "./packages.ts";
+import { Packages } from "./packages.ts";
 import type { ModuleRef } from "../stage.ts";
 
 export interface Fingerprint {
@@ -72,23 +72,28 @@ export class Fingerprints {
   }
 
   /**
-   * True when the code that a job reaches is still the one fingerprinted: for the check before a
-   * commit. An edit that the job does not reach passes.
+   * True when the code and the packages that a job reaches are still those fingerprinted: for the
+   * check before a commit. An edit or an upgrade that the job does not reach passes.
    */
   async stillHolds(
     stagePath: string,
     modules: Record<string, ModuleRef>,
     expected: Fingerprint,
   ): Promise<boolean> {
-    if (Object.entries(expected.files).every(([p, hash]) => this.hashes.again(p) === hash)) {
-      return true;
-    }
+    const entry = entryText(stagePath, modules);
+    // Every file is looked at, not only as far as the first that differs: who asks may go on to
+    // compare them.
+    const unedited = Object.entries(expected.files)
+      .filter(([path, hash]) => this.hashes.again(path) !== hash).length === 0;
     try {
-      const now = await this.#make(entryText(stagePath, modules));
+      const packages = Packages.read(this.root);
+      const sameImports = sha256(canonical(packages.imports)) === this.#imports;
+      const known = unedited && sameImports ? this.#entries[entry] : undefined;
+      const now = known ?? await this.#make(entry, packages);
       return now.code === expected.code &&
-        canonical(this.packages.versions(now.requests)) === canonical(expected.packages);
+        canonical(packages.versions(now.requests)) === canonical(expected.packages);
     } catch {
-      return false; // The file is in the middle of an edit and does not parse.
+      return false; // A file is in the middle of an edit and does not parse.
     }
   }
 
@@ -110,13 +115,14 @@ export class Fingerprints {
     return Object.entries(entry.files).every(([path, hash]) => this.hashes.hash(path) === hash);
   }
 
-  async #make(entry: string): Promise<Entry> {
-    const { text, files, packages } = await bundle(entry, {
-      root: this.root,
-      packages: this.packages,
+  async #make(entry: string, packages = this.packages): Promise<Entry> {
+    const { root } = this;
+    const { text, files, packages: requests } = await bundle(entry, {
+      root,
+      packages,
       purpose: "hash",
     });
-    const sections = splitSections(text, new Set(files));
+    const sections = splitSections(text, new Set(Object.keys(files)));
     const ordered = [...sections].sort(([a], [b]) => a < b ? -1 : 1);
     const code = sha256(await minify(ordered.map(([, section]) => section).join("\n")));
     const detail: CodeDetail = {};
@@ -124,8 +130,7 @@ export class Fingerprints {
       if (path !== "" && section.trim()) detail[path] = hashSymbols(section);
     }
     writeFileAtomic(join(this.cacheDir, "code", `${code}.json`), JSON.stringify(detail));
-    const hashes = files.map((path) => [path, this.hashes.again(path)]);
-    return { code, requests: packages, files: Object.fromEntries(hashes) };
+    return { code, requests, files };
   }
 }
 

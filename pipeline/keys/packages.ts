@@ -74,11 +74,13 @@ export class Packages {
   /** Name to resolved version for the requested packages and everything they depend on. */
   versions(requests: Iterable<string>): Record<string, string> {
     const found = new Map<string, Set<string>>();
+    const visited = new Set<string>();
     const visit = (id: string) => {
+      // By the whole id: a copy with other peers has other packages beneath it.
+      if (visited.has(id)) return;
+      visited.add(id);
       const { name, version } = parseId(id);
-      const seen = found.get(name) ?? new Set();
-      if (seen.has(version)) return;
-      found.set(name, seen.add(version));
+      found.set(name, (found.get(name) ?? new Set()).add(version));
       const entry = this.#lock.npm?.[id];
       for (const d of [...entry?.dependencies ?? [], ...entry?.optionalDependencies ?? []]) {
         const ids = this.#byName.get(parseId(d).name) ?? [];

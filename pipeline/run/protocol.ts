@@ -65,10 +65,22 @@ export function encodeLine(message: ToWorker | FromWorker): string {
 /** The message of a line, or the line itself when it is not of the protocol. */
 export function decodeLine<T extends ToWorker | FromWorker>(line: string): T | string {
   if (!line.startsWith(MARK)) return line;
-  return JSON.parse(
-    line.slice(1),
-    (_key, value) => value?.$number === undefined ? value : Number(value.$number),
-  );
+  try {
+    return JSON.parse(
+      line.slice(1),
+      (_key, value) => value?.$number === undefined ? value : Number(value.$number),
+    );
+  } catch {
+    return line; // Somebody else's, or cut off by the end of its process.
+  }
+}
+
+/** As `decodeLine`, where something else may have been printed before it without a line's end. */
+export function decodeLines<T extends ToWorker | FromWorker>(line: string): (T | string)[] {
+  // No message has the mark inside: JSON escapes it.
+  const [before, ...marked] = line.split(MARK);
+  const printed = before || !marked.length ? [before] : [];
+  return [...printed, ...marked.map((rest) => decodeLine<T>(MARK + rest))];
 }
 
 /** Splits a stream of bytes into lines. */

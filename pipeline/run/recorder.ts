@@ -80,7 +80,7 @@ export class Recorder {
     const again = "its result was thrown away. Run the pipeline again.";
     if (!await fingerprints.stillHolds(node.stage.path, node.modules, stale!.fingerprint)) {
       const edited = Object.keys(files).filter((p) => fingerprints.hashes.hash(p) !== files[p]);
-      return `${edited.join(", ")} changed while the job ran; ${again}`;
+      return `${edited.join(", ") || "deno.json or deno.lock"} changed while the job ran; ${again}`;
     }
     // Now the files say what the key says, or differ where it does not matter. The worker must have
     // loaded one of these two.

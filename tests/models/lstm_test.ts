@@ -125,32 +125,10 @@ Deno.test("long sequences are evaluated without a graph that grows with them", a
   want[299].forEach((value, j) => assert.ok(Math.abs(rolled.data[2 * obs + j] - value) <= 1e-5));
 });
 
-Deno.test("an untrained model predicts zero, and its forget gates are open", async () => {
+Deno.test("an untrained model predicts zero", async () => {
   const config = lstm.configure({ dModel: 3 }, obs);
   const params = toHost(lstm.init(config, 0));
   const made = { model: lstm as Any, config, params };
   const out = await parallel(made, randomTensor(generator(1), [1, 4, obs]));
   assert.ok(out.data.every((x) => x === 0));
-  assert.deepEqual(
-    Array.from(params.layers[0].input.bias.data),
-    [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0],
-  );
-});
-
-Deno.test("options are checked and name what is wrong", () => {
-  const fails = (options: unknown, pattern: RegExp) =>
-    assert.throws(() => lstm.configure(options, 2), pattern);
-  fails({ patch: 33 }, /lstm options: .*patch/s);
-  fails({ layers: 0 }, /layers/);
-  fails({ dModel: 0.5 }, /dModel/);
-  fails({ norm: "causal" }, /"none" or "fixed", got "causal"; the LSTM keeps no expanding/);
-  fails({ norm: 3 }, /"none" or "fixed", got 3/);
-  fails({ heads: 3 }, /heads/);
-  assert.deepEqual(lstm.configure({}, 2), {
-    obsDim: 2,
-    patch: 1,
-    layers: 1,
-    dModel: 64,
-    norm: "fixed",
-  });
 });

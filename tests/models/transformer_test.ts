@@ -182,18 +182,6 @@ Deno.test("causal statistics lie between the train statistics and those of the p
   }
 });
 
-Deno.test("options are checked and name what is wrong", () => {
-  const fails = (options: unknown, pattern: RegExp) =>
-    assert.throws(() => transformer.configure(options, 2), pattern);
-  fails({ patch: 33 }, /patch/);
-  fails({ layers: 0 }, /layers/);
-  fails({ norm: "batch" }, /none.*fixed.*causal/s);
-  fails({ width: 3 }, /width/);
-  fails({ dModel: 10, heads: 4 }, /dModel 10 .*multiple/);
-  const { layers, dModel, heads, patch } = transformer.configure({}, 2);
-  assert.deepEqual([layers, dModel, heads, patch], [4, 256, 4, 1]);
-});
-
 Deno.test("a fresh layer weighs its past by distance, whatever the contents", () => {
   // Queries and keys that do not look at their tokens: what the last token makes of one value depends on how far back it is.
   const seen = (position: number) => {

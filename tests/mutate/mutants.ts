@@ -189,7 +189,8 @@ function callChanges(node: ts.CallExpression | ts.NewExpression, tree: ts.Source
       text(node).slice(0, from) + `${b}, ${a}` + text(node).slice(to),
     ]);
   }
-  if (!ts.isCallExpression(node) || ts.isExpressionStatement(node.parent)) return changes;
+  const outer = ts.isAwaitExpression(node.parent) ? node.parent.parent : node.parent;
+  if (!ts.isCallExpression(node) || ts.isExpressionStatement(outer)) return changes;
   const callee = node.expression;
   const plain = args.filter((arg) => !ts.isFunctionLike(arg) && !ts.isObjectLiteralExpression(arg));
   if (ts.isPropertyAccessExpression(callee)) {

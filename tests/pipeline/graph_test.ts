@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
+import { contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
 import { Graph, type GraphBuilder, type JobRef } from "../../pipeline/graph.ts";
-import { compare, type Ingredients, keyOf } from "../../pipeline/keys/ingredients.ts";
 import { Overrides } from "../../pipeline/overrides.ts";
-import { Packages } from "../../pipeline/keys/packages.ts";
 import type { StagePart } from "../../pipeline/plan.ts";
 import { profileOf } from "../../pipeline/profiles.ts";
 import { findJob, selectJobs } from "../../pipeline/workspace.ts";
@@ -207,69 +206,158 @@ Deno.test("a profile takes the next smaller size where it has none", () => {
   assert.throws(() => profileOf("huge"), /the profiles are smoke, quick, standard, paper/);
 });
 
-const BASE: Ingredients = {
-  stage: "train",
-  code: "c1".padEnd(64, "0"),
-  packages: { zod: "4.6.7" },
-  params: { lr: 0.1, layers: [1, 2] },
-  inputs: { data: "d1".padEnd(64, "0") },
-  engine: { name: "ort", version: "1" },
-};
-
-Deno.test("every ingredient is part of the key and is named with both values", () => {
-  const cases: [Partial<Ingredients>, string, RegExp][] = [
-    [{ code: "c2".padEnd(64, "0") }, "code", /^c10{10} -> c20{10}$/],
-    [{ params: { lr: 0.2, layers: [1, 2] } }, "parameter", /^lr: 0\.1 -> 0\.2$/],
-    [{ params: { lr: 0.1, layers: [1] } }, "parameter", /^layers: \[1,2\] -> \[1\]$/],
-    [{ params: { layers: [1, 2] } }, "parameter", /^lr: 0\.1 -> \(none\)$/],
-    [{ inputs: { data: "d2".padEnd(64, "0") } }, "input", /^data: "d10+" -> "d20+"$/],
-    [{ inputs: {} }, "input", /^data: "d10+" -> \(none\)$/],
-    [{ engine: { name: "jax", version: "1" } }, "engine", /^engine\.name: "ort" -> "jax"$/],
-    [{ engine: { name: "ort", version: "2" } }, "engine", /^engine\.version: "1" -> "2"$/],
-    [{ packages: { zod: "4.7.0" } }, "package", /^zod: "4\.6\.7" -> "4\.7\.0"$/],
-  ];
-  const keys = new Set([keyOf(BASE)]);
-  for (const [change, ingredient, text] of cases) {
-    const now = { ...BASE, ...change };
-    keys.add(keyOf(now));
-    const [found, ...more] = compare(BASE, now, () => undefined);
-    assert.equal(found.ingredient, ingredient);
-    assert.match(found.text, text);
-    assert.deepEqual(more, []);
-  }
-  assert.equal(keys.size, cases.length + 1);
-  assert.deepEqual(compare(BASE, structuredClone(BASE), () => undefined), []);
-});
-
-Deno.test("a change of code names file and function where they are known", () => {
-  const now = { ...BASE, code: "c2".padEnd(64, "0") };
-  const before = { "lib/a.ts": { f: "1", g: "2" }, "lib/b.ts": { h: "3" } };
-  const after = { "lib/a.ts": { f: "9", g: "2" }, "lib/c.ts": { h: "3" } };
-  const lines = compare(BASE, now, (code) => code === BASE.code ? before : after);
-  assert.deepEqual(lines.slice(1).map((l) => l.text), [
-    "lib/a.ts: f 1 -> 9",
-    "lib/b.ts: no longer reached",
-    "lib/c.ts: now reached",
-  ]);
-});
-
-Deno.test("imports of deno.json lead to packages and folders", () => {
-  const packages = new Packages({
-    zod: "npm:zod@4.6.7",
-    "@scope/name": "npm:@scope/name@^1",
-    "@std/": "npm:/deno-std@1.4.0/",
-    "#lib/": "./lib/",
-  }, {
-    specifiers: { "npm:@scope/name@^1": "1.2.3_zod@4.6.7" },
-    npm: { "@scope/name@1.2.3_zod@4.6.7": { dependencies: ["zod"] }, "zod@4.6.7": {} },
+Deno.test("a job is another by stage, by parameters, or by which input has which name", () => {
+  const graph = build((g) => {
+    const [a, b] = [g.job("train", { lr: 1 }, {}, "a"), g.job("train", { lr: 2 }, {}, "b")];
+    g.job("loose", {}, { x: a, y: b }, "one");
+    g.job("loose", {}, { y: b, x: a }, "the same");
+    g.job("loose", {}, { x: b, y: a }, "turned");
+    g.job("loose", {}, { x: a }, "fewer");
+    g.job("loose", { a: 2 }, { x: a, y: b }, "other parameters");
+    return g.job("table", {}, { x: a, y: b }, "other stage");
   });
-  const package_ = (name: string, request: string) => ({ kind: "package", name, request });
-  assert.deepEqual(packages.resolve("zod"), package_("zod", "zod@4.6.7"));
-  assert.deepEqual(packages.resolve("@std/csv/parse.js"), package_("deno-std", "deno-std@1.4.0"));
-  assert.deepEqual(packages.resolve("npm:left@1/x.js"), package_("left", "left@1"));
-  assert.deepEqual(packages.resolve("#lib/a.ts"), { kind: "file", path: "./lib/a.ts" });
-  assert.deepEqual(packages.resolve("node:fs"), { kind: "builtin" });
-  assert.deepEqual(packages.resolve("left"), { kind: "unknown" });
-  assert.deepEqual(packages.versions(["@scope/name@^1"]), { "@scope/name": "1.2.3", zod: "4.6.7" });
-  assert.equal(packages.version("zod"), "4.6.7");
+  const labels = graph.jobs.map(({ labels }) => labels.map((l) => l.slice(2)).join());
+  assert.deepEqual(labels, [
+    ...["a", "b", "one,the same", "turned", "fewer", "other parameters", "other stage"],
+  ]);
+  assert.deepEqual(graph.jobs.map((node) => node.index), [0, 1, 2, 3, 4, 5, 6]);
+});
+
+Deno.test("every job comes after its inputs, and knows the experiments that need it", () => {
+  const graph = new Graph("/tmp", STAGES, new Overrides());
+  const grid = (lr: number) => (g: GraphBuilder) => {
+    g.job("train", { lr: lr + 10 }, {}, "needed by nobody");
+    const shared = g.job("loose", {}, { deep: g.job("train", {}, {}, "deep") }, "shared");
+    return g.job("table", {}, { shared, own: g.job("train", { lr }, {}, "own") }, "table");
+  };
+  graph.add("one", grid(1), profileOf("smoke"));
+  graph.add("two", grid(2), profileOf("smoke"));
+  for (const node of graph.jobs) {
+    for (const input of Object.values(node.inputs)) {
+      assert.ok(input.kind === "job" && input.index < node.index);
+    }
+  }
+  const of = (label: string) => [...graph.byLabel.get(label)!.experiments].sort();
+  for (const label of ["one/shared", "two/deep"]) assert.deepEqual(of(label), ["one", "two"]);
+  for (const label of ["one/own", "one/table"]) assert.deepEqual(of(label), ["one"]);
+  assert.deepEqual(of("two/needed by nobody"), []);
+  assert.equal(graph.results.get("two"), graph.byLabel.get("two/table"));
+  assert.deepEqual([...graph.results.keys()], ["one", "two"]);
+});
+
+Deno.test("a job without a label has one of its stage and what it is, the same in every graph", () => {
+  const labelOf = (params: object) => build((g) => g.job("train", params)).jobs[0].label;
+  assert.match(labelOf({ lr: 1 }), /^e\/train-[0-9a-f]{8}$/);
+  assert.equal(labelOf({ lr: 0.1 }), labelOf({}));
+  assert.notEqual(labelOf({ lr: 1 }), labelOf({ lr: 2 }));
+  const twice = build((g) => g.job("train", {}) && g.job("train", {}));
+  assert.deepEqual([twice.jobs.length, twice.jobs[0].labels.length], [1, 1]);
+});
+
+Deno.test("the same label in two experiments names two jobs", () => {
+  const graph = new Graph("/tmp", STAGES, new Overrides());
+  for (const [id, lr] of [["one", 1], ["two", 2]] as const) {
+    graph.add(id, (g) => g.job("train", { lr }, {}, "fit"), profileOf("smoke"));
+  }
+  assert.deepEqual([...graph.byLabel.keys()], ["one/fit", "two/fit"]);
+  assert.equal(graph.jobs.length, 2);
+});
+
+Deno.test("a stage's modules follow from the parameters with their defaults, and a grid is given its profile", () => {
+  const stages = {
+    train: {
+      ...STAGES.train,
+      modules: (params: unknown) => ({
+        m: { path: `lib/${(params as { lr: number }).lr}.ts`, exports: ["f"] },
+      }),
+    },
+  };
+  const graph = new Graph("/tmp", stages, new Overrides(["train.optimizer.beta=0.5"]));
+  const profile = profileOf("standard");
+  graph.add("e", (g, given) => {
+    assert.equal(given, profile);
+    assert.equal(g.profile, profile);
+    return g.job("train", {}, {}, "a");
+  }, profile);
+  assert.deepEqual(graph.jobs[0].modules, { m: { path: "lib/0.1.ts", exports: ["f"] } });
+  assert.deepEqual(graph.jobs[0].params, { lr: 0.1, optimizer: { beta: 0.5 } });
+});
+
+Deno.test("a file is found from the root or by its whole path, once, and says what it holds", () => {
+  const dir = Deno.makeTempDirSync();
+  try {
+    writeFileSync(`${dir}/series.csv`, "£1\n");
+    const graph = new Graph(dir, STAGES, new Overrides());
+    const files: unknown[] = [];
+    graph.add("e", (g) => {
+      files.push(g.file("series.csv"), g.file(`${dir}/series.csv`), g.file("./series.csv", "mine"));
+      return g.job("table", {}, { data: files[0] as JobRef }, "t");
+    }, profileOf("smoke"));
+    assert.ok(files.every((file) => file === files[0]));
+    const hash = sha256("£1\n");
+    assert.deepEqual(files[0], {
+      kind: "file",
+      label: "series.csv",
+      path: `${dir}/series.csv`,
+      name: "series.csv",
+      sha256: hash,
+      bytes: 4,
+      content: contentOf({ "series.csv": hash }, {}),
+    });
+    const named = new Graph(dir, STAGES, new Overrides());
+    named.add("e", (g) => {
+      assert.equal(g.file("series.csv", "mine").label, "mine");
+      return g.job("table", {}, {}, "t");
+    }, profileOf("smoke"));
+    const other = new Graph(dir, STAGES, new Overrides());
+    assert.throws(
+      () => other.add("e", (g) => g.file("series.csv"), profileOf("smoke")),
+      /grid must return the aggregate job/,
+    );
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+});
+
+Deno.test("two files with the same bytes are two inputs, and two jobs", () => {
+  const dir = Deno.makeTempDirSync();
+  try {
+    for (const name of ["1.csv", "2.csv"]) writeFileSync(`${dir}/${name}`, "x");
+    const graph = new Graph(dir, STAGES, new Overrides());
+    graph.add("e", (g) => {
+      const [a, b] = ["1.csv", "2.csv"].map((name) => g.file(name));
+      g.job("table", {}, { data: a }, "one");
+      return g.job("table", {}, { data: b }, "two");
+    }, profileOf("smoke"));
+    assert.equal(graph.jobs.length, 2);
+  } finally {
+    Deno.removeSync(dir, { recursive: true });
+  }
+});
+
+Deno.test("up to five wrong parameters are named, each with its value", () => {
+  const many = part(
+    "many",
+    z.strictObject(Object.fromEntries(["a", "b", "c", "d", "e", "f"].map((n) => [n, z.number()]))),
+  );
+  const graph = new Graph("/tmp", { many, train: STAGES.train }, new Overrides());
+  const message = (stage: string, params: object) => {
+    try {
+      graph.add("x", (g) => g.job(stage, params), profileOf("smoke"));
+    } catch (error) {
+      return (error as Error).message.split("\n");
+    }
+    return assert.fail("nothing is wrong");
+  };
+  const lines = message("many", { a: "1", b: null, c: [], d: {} });
+  assert.equal(lines.length, 6);
+  assert.equal(
+    lines[0],
+    "Experiment x, job many: wrong parameters for stage many (pipeline/stages/many.ts):",
+  );
+  assert.match(lines[1], /^ {2}a is "1": .*expected number/);
+  assert.match(lines[2], /^ {2}b is null: /);
+  assert.match(lines[5], /^ {2}e is missing: /);
+  assert.match(message("train", { optimizer: { beta: "x" } })[1], /^ {2}optimizer\.beta is "x": /);
+  assert.match(message("train", { speed: 1 })[1], /^ {2}\(parameters\): Unrecognized key: "speed"/);
 });

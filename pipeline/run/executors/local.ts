@@ -6,7 +6,7 @@
  */
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { decodeLine, encodeLine, type FromWorker, type JobSpec, lines } from "../protocol.ts";
+import { decodeLines, encodeLine, type FromWorker, type JobSpec, lines } from "../protocol.ts";
 import type { StagePermissions } from "../../stage.ts";
 import type { Executor, JobHooks, Outcome } from "./executor.ts";
 
@@ -142,7 +142,10 @@ class Worker {
   }
 
   #hear(line: string): void {
-    const message = decodeLine<FromWorker>(line);
+    for (const message of decodeLines<FromWorker>(line)) this.#heed(message);
+  }
+
+  #heed(message: FromWorker | string): void {
     if (typeof message === "string") this.#hooks?.log(message);
     else if (message.type === "log") this.#hooks?.log(message.line);
     else if (message.type === "progress") this.#hooks?.progress(message.done, message.total);

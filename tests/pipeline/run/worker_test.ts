@@ -1,0 +1,233 @@
+/** @file What a worker gives a stage and takes from it, in a real process. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import type { Outcome } from "../../../pipeline/run/executors/executor.ts";
+import type { JobSpec } from "../../../pipeline/run/protocol.ts";
+import { storeResult } from "../../../pipeline/store/artifact.ts";
+import { Objects } from "../../../pipeline/store/objects.ts";
+import { makeDemo } from "../helpers.ts";
+import { addStage, executorOn, failureOf, give, type Heard, resultOf, specOf } from "./helpers.ts";
+
+/** A demo with stages of the test's own, the first of which is given, and one process for all of them. */
+function makeStage(body: string) {
+  const demo = makeDemo();
+  const executor = executorOn(demo);
+  addStage(demo, "own", body);
+  return {
+    demo,
+    async run(
+      over: Partial<JobSpec> = {},
+      stage = "own",
+    ): Promise<{ heard: Heard; outcome: Outcome }> {
+      const { heard, outcome } = give(executor, specOf(demo, stage, over));
+      return { heard, outcome: await outcome };
+    },
+    async [Symbol.asyncDispose]() {
+      await executor.close();
+      demo[Symbol.dispose]();
+    },
+  };
+}
+
+Deno.test("a stage is given its parameters, its engine and its threads", async () => {
+  await using own = makeStage(
+    `ctx.log([JSON.stringify(ctx.params), ctx.engine, ctx.threads, ctx.signal.aborted].join(" "));`,
+  );
+  const { heard, outcome } = await own.run({
+    engine: "tfjs",
+    threads: 3,
+    params: { id: 5, b: NaN },
+  });
+  resultOf(outcome);
+  assert.deepEqual(heard.lines, ['{"id":5,"b":null} tfjs 3 false']);
+});
+
+Deno.test("a stage that has no engine may not ask for one", async () => {
+  await using own = makeStage(`ctx.log(ctx.engine);`);
+  const { outcome } = await own.run();
+  assert.match(
+    failureOf(outcome),
+    /pipeline\/stages\/own\.ts reads ctx\.engine, so it must export usesEngine = true/,
+  );
+});
+
+Deno.test("inputs come by name, objects from the store of the inputs, files from where they lie", async () => {
+  await using own = makeStage(
+    `const { a, z } = ctx.inputs;
+     ctx.log(JSON.stringify([Object.keys(ctx.inputs), a.files, a.scalars, z.files, z.scalars]));
+     ctx.log(await a.text("series.csv"));
+     ctx.log(await z.text("two.txt") + await z.text("one.txt"));`,
+  );
+  own.demo.write("series.csv", "x\n1\n");
+  const elsewhere = join(own.demo.root, "elsewhere");
+  const z = storeResult(new Objects(elsewhere), {
+    files: { "two.txt": "two", "one.txt": "one" },
+    scalars: { loss: NaN, length: 3 },
+  });
+  const path = join(own.demo.root, "series.csv");
+  const a = {
+    path,
+    scalars: {},
+    files: [{ name: "series.csv", sha256: sha256("x\n1\n"), bytes: 4 }],
+  };
+  const { heard, outcome } = await own.run({ inputs: { a, z }, inputDir: elsewhere });
+  assert.deepEqual(heard.lines, [
+    '[["a","z"],["series.csv"],{},["one.txt","two.txt"],{"loss":null,"length":3}]',
+    "x\n1\n",
+    "twoone",
+  ]);
+  // What comes of it goes to the other store.
+  const [{ sha256: hash }] = resultOf(outcome).artifact.files;
+  assert.deepEqual(new Objects(join(own.demo.root, ".store")).list(), new Set([hash]));
+  assert.equal(new Objects(elsewhere).list().has(hash), false);
+});
+
+Deno.test("of a module that parameters name a stage sees what it names, and what else it may name where that exists", async () => {
+  await using own = makeStage(`ctx.log(Object.keys(ctx.modules.m).sort().join());`);
+  own.demo.write("lib/m.ts", "export const f = 1, g = 2, secret = 3;\n");
+  const withExports = (exports: string[], optional?: string[]) => ({
+    modules: { m: { path: "lib/m.ts", exports, optional } },
+  });
+  const plain = await own.run(withExports(["f"]));
+  resultOf(plain.outcome);
+  assert.deepEqual(plain.heard.lines, ["f"]);
+  const more = await own.run(withExports(["f"], ["g", "absent"]));
+  resultOf(more.outcome);
+  assert.deepEqual(more.heard.lines, ["f,g"]);
+  const lacking = await own.run(withExports(["f", "absent"]));
+  assert.match(
+    failureOf(await lacking.outcome),
+    /lib\/m\.ts does not export absent, which m needs/,
+  );
+});
+
+Deno.test("a result has the files, the curve, the observations and the code that it came from", async () => {
+  await using own = makeStage(`
+    ctx.metric("loss", 1, NaN); ctx.metric("loss", 2, 0.5); ctx.metric("rate", 2, -Infinity);
+    ctx.observe("own", 1); ctx.observe("own", 2);
+    const { default: process } = await import("node:process");
+    const spent = () => { const { user, system } = process.cpuUsage(); return user + system; };
+    const start = spent(); while (spent() - start < 60_000);
+    await new Promise((go) => setTimeout(go, 200));`);
+  const result = resultOf((await own.run()).outcome);
+  assert.deepEqual(result.artifact.files, [{ name: "out.txt", sha256: sha256("5"), bytes: 1 }]);
+  assert.deepEqual(result.metrics, [["loss", 1, NaN], ["loss", 2, 0.5], ["rate", 2, -Infinity]]);
+  const { observations } = result;
+  assert.equal(observations.own, 2);
+  // A program of no size takes between 20 MB and 2 GB.
+  const memory = observations["peak memory bytes"];
+  assert.ok(memory > 2e7 && memory < 2e9, `${memory} bytes`);
+  assert.ok(result.seconds >= 0.26 && result.seconds < 60, `${result.seconds} s`);
+  const load = observations["load seconds"];
+  assert.ok(load > 0 && load <= result.seconds - 0.255, `${load} s of ${result.seconds} s`);
+  // What it waited is not in the processor's time.
+  const cpu = observations["cpu seconds"];
+  assert.ok(cpu >= 0.06 && cpu < result.seconds - load - 0.1, `${cpu} s of ${result.seconds} s`);
+  assert.equal("unit seconds" in observations, false);
+  const stage = "pipeline/stages/own.ts";
+  assert.deepEqual(result.codeSeen, {
+    [stage]: sha256(readFileSync(join(own.demo.root, stage))),
+  });
+});
+
+Deno.test("a unit is timed from the first report of progress to the last, unless the stage says it itself", async () => {
+  const body = (more: string) => `
+    const wait = () => new Promise((go) => setTimeout(go, 30));
+    await wait(); ctx.progress(10, 30); const from = performance.now(); await wait();
+    ctx.progress(11, 30); await wait(); ctx.progress(14, 30); const to = performance.now();
+    ctx.observe("a quarter", (to - from) / 4000);
+    await wait(); await wait(); ${more}`;
+  await using own = makeStage(body(""));
+  addStage(own.demo, "says", body('ctx.observe("unit seconds", 7);'));
+  addStage(own.demo, "stays", "ctx.progress(3, 4); ctx.progress(3, 4);");
+  const observed = async (stage: string) =>
+    resultOf((await own.run({}, stage)).outcome).observations;
+  const timed = await observed("own");
+  assert.ok(Math.abs(timed["unit seconds"] - timed["a quarter"]) < 0.004, JSON.stringify(timed));
+  assert.equal((await observed("says"))["unit seconds"], 7);
+  assert.equal("unit seconds" in await observed("stays"), false);
+});
+
+Deno.test("progress is told at once, then ten times a second, and always at the end", async () => {
+  await using own = makeStage(`
+    for (let i = 1; i <= 50; i++) ctx.progress(i, 50);
+    await new Promise((go) => setTimeout(go, 120));
+    ctx.progress(20, 60); ctx.progress(21, 60); ctx.progress(60, 60);`);
+  const { heard, outcome } = await own.run();
+  resultOf(outcome);
+  // A slow machine may take more than a tenth of a second over the loop.
+  const told = heard.progress.filter(([done, total]) =>
+    total === 60 ? done !== 21 : done === 1 || done === 50
+  );
+  assert.deepEqual(told, [[1, 50], [50, 50], [20, 60], [60, 60]]);
+  assert.ok(heard.progress.length < 12, `${heard.progress.length} reports`);
+});
+
+Deno.test("points of curves are sent while a job runs where somebody wants them, otherwise not", async () => {
+  await using own = makeStage(`
+    ctx.metric("loss", 1, 3); ctx.metric("loss", 2, 2);
+    await new Promise((go) => setTimeout(go, 300));
+    ctx.metric("loss", 3, 1);`);
+  const points = [["loss", 1, 3], ["loss", 2, 2], ["loss", 3, 1]];
+  for (const stream of [undefined, true]) {
+    const { heard, outcome } = await own.run({ stream });
+    assert.deepEqual(resultOf(outcome).metrics, points);
+    assert.deepEqual(heard.metrics, stream ? [[points[0]], points.slice(1)] : []);
+  }
+});
+
+Deno.test("what a stage says by any means is a line of the log, and what it leaves undone too", async () => {
+  await using own = makeStage(`
+    ctx.log("plainly");
+    console.log("log", 1, { a: [2] }); console.info("info"); console.debug("debug");
+    console.warn("warn"); console.error("error");
+    Promise.reject(new Error("left behind", { cause: "this" }));
+    await new Promise((go) => setTimeout(go, 10));`);
+  const { heard, outcome } = await own.run();
+  resultOf(outcome);
+  const expected = ["plainly", "log 1 { a: [ 2 ] }", "info", "debug", "warn", "error"];
+  assert.deepEqual(heard.lines.slice(0, -1), expected);
+  assert.match(heard.lines.at(-1)!, /^Unhandled rejection: Error: left behind\n.*own\.ts/);
+  assert.match(heard.lines.at(-1)!, /\nCaused by: this$/);
+});
+
+Deno.test("an error of a stage comes with its stack and every cause", async () => {
+  await using own = makeStage(`
+    const inner = new Error("the disk", { cause: 5 });
+    throw new RangeError("no data", { cause: inner });`);
+  const outcome = (await own.run()).outcome;
+  assert.match(
+    failureOf(outcome),
+    /^RangeError: no data\n.*own\.ts:\d+[^]*\nCaused by: Error: the disk\n[^]*\nCaused by: 5$/,
+  );
+  assert.equal((outcome as { aborted: boolean }).aborted, false);
+  addStage(own.demo, "other", `throw "just words";`);
+  assert.equal(failureOf((await own.run({}, "other")).outcome), "just words");
+});
+
+Deno.test("a result that is none fails the job and leaves no object", async () => {
+  await using own = makeStage(`if (ctx) return { files: { "../out": "x" } };`);
+  const outcome = (await own.run()).outcome;
+  assert.match(failureOf(outcome), /"\.\.\/out" cannot name a file of an artifact/);
+  assert.ok(!existsSync(join(own.demo.root, ".store/objects")));
+});
+
+Deno.test("a job that starts again with the same key finds what it saved, another does not", async () => {
+  await using own = makeStage(`
+    const saved = await ctx.checkpoint.load();
+    ctx.log(saved ? "found " + saved.join() : "nothing");
+    if (!saved) { ctx.metric("loss", 1, 1); await ctx.checkpoint.save(Uint8Array.of(1, 2)); throw "again"; }
+    ctx.metric("loss", 2, 2);`);
+  const first = await own.run();
+  failureOf(first.outcome);
+  const other = await own.run({ key: "f".repeat(64) });
+  failureOf(other.outcome);
+  const second = await own.run();
+  assert.deepEqual(resultOf(second.outcome).metrics, [["loss", 1, 1], ["loss", 2, 2]]);
+  const lines = [first, other, second].flatMap(({ heard }) => heard.lines);
+  assert.deepEqual(lines, ["nothing", "nothing", "found 1,2"]);
+  // They are kept until the result is recorded.
+  assert.equal([...Deno.readDirSync(join(own.demo.root, ".store/checkpoints"))].length, 2);
+});
