@@ -155,6 +155,7 @@ Deno.test("only summarize of the named module is part of the job's code", () => 
   assert.deepEqual(modules({ experiment: "x", path }), {
     experiment: { path, exports: ["summarize"] },
   });
+  assert.deepEqual(params().parse({ experiment: "x", path: "y" }), { experiment: "x", path: "y" });
   assert.throws(() => params().parse({ experiment: "", path }));
   assert.throws(() => params().parse({ experiment: "x", path: "" }));
   assert.throws(() => params().parse({ experiment: "x", path, more: 1 }));

@@ -63,7 +63,13 @@ Deno.test("the parts stand in this order, and an empty one is left out", () => {
         rows: [{ x: 1 }],
         findings: ["One.", "Two."],
       },
-      { title: "T", question: "Q?", hypothesis: "H.", method: "\nM, *kept*.\n", command: "deno x" },
+      {
+        title: "T",
+        question: "Q?",
+        hypothesis: "H.",
+        method: "\nM, *kept*.\n",
+        command: "\ndeno x ",
+      },
     ),
   );
   assert.equal(
@@ -137,6 +143,9 @@ Deno.test("nothing that is quoted can be markup or leave its cell", () => {
   assert.equal(said("snake_case"), "snake_case");
   assert.equal(said("_a_ b_"), "\\_a\\_ b\\_");
   assert.equal(said("a__b"), "a__b");
+  const ran = [job("train", "j", { machine: "m", engine: "*e*", engineVersion: "1" })];
+  const by = text(record({}), ran, [{ id: "m", description: "<m>" }]);
+  assert.match(by, /; engine \\\*e\\\* 1\.\nMachine: &lt;m>\.\n/);
   const hostile = "|*<";
   const escaped = "\\|\\*&lt;";
   const whole = markdown(

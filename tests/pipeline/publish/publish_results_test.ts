@@ -251,14 +251,58 @@ Deno.test("a run of one experiment keeps the others, changed parameters are publ
   assert.ok(existsSync(join(root, "reports/smoke/two.md")));
 });
 
+Deno.test("what never finished is absent, a single experiment is enough", async () => {
+  const printed = await pipeline(
+    ...["--only", "two", "--set", "make.seed=1", "--store", join(root, "fresh")],
+  );
+  assert.match(printed, /Published 3 files/);
+  const own = join(root, "reports/smoke-set/results.duckdb");
+  const [row, ...others] = await query(own, "SELECT id, command FROM experiment");
+  assert.deepEqual([row.id, others], ["two", []]);
+  assert.match(row.command, / --only two --profile smoke --store \S+fresh --set make\.seed=1$/);
+});
+
+Deno.test("a changed job and a changed title are published, and nothing else is said to be", async () => {
+  const edit = (from: string, to: string) => {
+    const path = join(root, "pipeline/experiments/two.ts");
+    const before = readFileSync(path, "utf8");
+    assert.ok(before.includes(from));
+    writeFileSync(path, before.replace(from, to));
+  };
+  edit("loss: 3", "loss: 4");
+  assert.match(await pipeline(), /Published 5 files/);
+  const points =
+    "SELECT count(*)::INTEGER AS n FROM curve JOIN job ON job = key WHERE label = 'two/only'";
+  assert.equal((await query(database, points))[0].n, 4);
+  edit('title: "Two"', 'title: "Two again"');
+  assert.match(await pipeline(), /0 ran .*\nPublished 5 files/s);
+  assert.match(readFileSync(join(root, "reports/smoke/two.md"), "utf8"), /^# Two again\n/);
+  // A file that is gone or was edited comes back.
+  const [table, parquet] = ["md", "parquet"].map((end) =>
+    join(root, "reports/smoke", `two.${end}`)
+  );
+  const before = readFileSync(table, "utf8");
+  writeFileSync(table, "edited");
+  rmSync(parquet);
+  assert.match(await pipeline(), /Published 5 files/);
+  assert.equal(readFileSync(table, "utf8"), before);
+  assert.ok(existsSync(parquet));
+  // Without the note of what was published last it is found out by the files.
+  rmSync(join(root, ".store/cache/published-smoke.json"));
+  assert.doesNotMatch(await pipeline(), /Published/);
+});
+
 Deno.test("the jobs of a source stand by their labels, and one that is lost is missed", async () => {
   const workspace = await openWorkspace(options());
   try {
-    const { jobs } = await publishSource(workspace, options(), "smoke");
+    const catalog = await workspace.catalog();
+    const machine = { id: "idle", description: "ran nothing" };
+    await catalog.startRun({ id: "another", profile: "smoke", command: "", machine });
+    const { jobs, machines } = await publishSource(workspace, options(), "smoke");
+    assert.deepEqual(machines.map(({ id }) => id), [jobs[0].machine]);
     const labels = jobs.map(({ label }) => label);
     assert.equal(labels.length, 8);
     assert.deepEqual(labels, labels.toSorted());
-    const catalog = await workspace.catalog();
     await catalog.forget(jobs.filter(({ label }) => label === "one/data").map(({ key }) => key));
     const lost = await publishSource(workspace, options(), "smoke");
     assert.deepEqual(lost.jobs.map(({ label }) => label), labels.filter((l) => l !== "one/data"));

@@ -140,6 +140,15 @@ Deno.test("a cell has its number and its text, a label no run, and a run is cite
   ]);
 });
 
+Deno.test("a run that its experiment does not have is refused, with the first of those that it has", async () => {
+  const runs = Object.fromEntries([1, 2, 3, 4, 5, 6].map((i) => [`r${i}`, score.key]));
+  const rows: PublishedRow[] = [{ name: "a" }, { x: cell(1, { runs: ["r6", "toString"] }) }];
+  await assert.rejects(
+    databaseTables({ ...source, experiments: [record("e", { rows }, runs)] }),
+    /experiment "e", row 1, column "x" cites run "toString", .* \(r1, r2, r3, r4, r5, \.\.\.\)\.$/,
+  );
+});
+
 Deno.test("jobs that something came from are listed, inputs first, with their curves", () => {
   assert.deepEqual(records("job").map(({ label }) => label), ["data", "model", "score"]);
   const [first, second] = records("job");
