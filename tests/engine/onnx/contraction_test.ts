@@ -26,7 +26,7 @@ const kinds: AxisKind[] = extents.flatMap((x) =>
   extents.flatMap((y) => [false, true].map((summed) => ({ x, y, summed })))
 ).filter(({ x, y }) => x !== "one" || y !== "one");
 
-const sizes = [3, 2, 4];
+const sizes = [3, 2, 4, 2];
 
 /** An operand with the axes as `of` says; every second one is stored in reversed order of its axes. */
 function operand(flat: A, of: readonly Extent[], reversed: boolean): A {
@@ -131,6 +131,13 @@ const parts: AxisKind[] = [
 ];
 const triples = parts.flatMap((a) => parts.flatMap((b) => parts.map((c) => [a, b, c])))
   .map(contraction);
+/** A matrix product with two more axes of any of these kinds, in different orders. */
+const products = parts.flatMap((a) =>
+  parts.flatMap((b) => {
+    const right: AxisKind = { x: "one", y: "stored", summed: false };
+    return [[a, row, b, right], [right, a, b, row]];
+  })
+).map(contraction);
 /** What jax-js's `dot` computes: the last axis is summed, and both have it. */
 const isDot = ({ axes }: Contraction) =>
   axes.every((k, i) => k.summed === (i === axes.length - 1)) &&
@@ -145,6 +152,10 @@ for (const dtype of ["float32", "float64"] as const) {
   Deno.test(`sums of products over any three axes are those of plain loops, ${dtype}`, async () => {
     await assertContracts(triples, bySum, dtype);
     await assertContracts(triples.filter(isDot), byDot, dtype);
+  });
+
+  Deno.test(`matrix products with any two axes more are those of plain loops, ${dtype}`, async () => {
+    await assertContracts(products, bySum, dtype);
   });
 }
 
