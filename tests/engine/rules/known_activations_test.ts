@@ -216,6 +216,15 @@ const guards: Record<string, NearMiss> = {
     (x: A, g: A) => np.exp(np.log(sigmoid(x)).mul(g)),
     [x, g],
   ],
+  "the reciprocal of a weighted sum": [
+    (x: A, g: A) => np.reciprocal(np.exp(x.neg()).add(1).mul(g)),
+    [x, g],
+  ],
+  "a last step in float64": [
+    (x: A) => np.full([11], 1, { dtype: np.float64 }).sub(sigmoid(x)),
+    [x],
+    "add neg sigmoid",
+  ],
   "1 less a weighted sigmoid": [(x: A, g: A) => np.subtract(1, sigmoid(x.neg()).mul(g)), [x, g]],
   "a derivative weighted in one term": [
     (x: A, g: A) => {
