@@ -4,7 +4,14 @@
  */
 import { grad, init, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type DType, hostArray, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import {
+  type DType,
+  type EngineName,
+  hostArray,
+  sizeOf,
+  type Tensor,
+  tensor,
+} from "../../../lib/engine/mod.ts";
 import { checkAll, kernels, type NearMiss } from "../near_misses.ts";
 import { assertClose, generator, randomTensor, runEngine } from "../oracle.ts";
 
@@ -97,16 +104,21 @@ async function assertContracts(
   list: readonly Contraction[],
   run: (c: Contraction, x: A, y: A) => A,
   dtype: DType,
+  engine: EngineName = "ort",
 ): Promise<void> {
   const [x, y] = [1, 2].map((seed) =>
     randomTensor(generator(seed), [sizeOf(sizes)], { low: 0.5, dtype })
   );
-  const got = await runEngine((x: A, y: A) => {
-    const results = list.map((c) => run(c, x.ref, y.ref));
-    x.dispose();
-    y.dispose();
-    return results;
-  }, [x, y]);
+  const got = await runEngine(
+    (x: A, y: A) => {
+      const results = list.map((c) => run(c, x.ref, y.ref));
+      x.dispose();
+      y.dispose();
+      return results;
+    },
+    [x, y],
+    engine,
+  );
   const tolerance = dtype === "float64" ? 1e-14 : 2e-6;
   list.forEach((c, i) => assertClose(got[i], byLoops(c, x, y), tolerance, nameOf(c)));
 }
@@ -158,6 +170,11 @@ for (const dtype of ["float32", "float64"] as const) {
     await assertContracts(products, bySum, dtype);
   });
 }
+
+Deno.test("tfjs: sums of products are those of plain loops", async () => {
+  await assertContracts([...pairs, ...triples, ...products], bySum, "float32", "tfjs");
+  await assertContracts([...pairs, ...triples].filter(isDot), byDot, "float32", "tfjs");
+});
 
 const [x, y] = [1, 2].map((seed) => randomTensor(generator(seed), [4, 4]));
 
