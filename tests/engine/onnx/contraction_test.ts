@@ -4,7 +4,14 @@
  */
 import { grad, init, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type DType, hostArray, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import {
+  type DType,
+  type EngineName,
+  hostArray,
+  sizeOf,
+  type Tensor,
+  tensor,
+} from "../../../lib/engine/mod.ts";
 import { checkAll, kernels, type NearMiss } from "../near_misses.ts";
 import { assertClose, generator, randomTensor, runEngine } from "../oracle.ts";
 
@@ -26,7 +33,7 @@ const kinds: AxisKind[] = extents.flatMap((x) =>
   extents.flatMap((y) => [false, true].map((summed) => ({ x, y, summed })))
 ).filter(({ x, y }) => x !== "one" || y !== "one");
 
-const sizes = [3, 2, 4];
+const sizes = [3, 2, 4, 2];
 
 /** An operand with the axes as `of` says; every second one is stored in reversed order of its axes. */
 function operand(flat: A, of: readonly Extent[], reversed: boolean): A {
@@ -97,16 +104,21 @@ async function assertContracts(
   list: readonly Contraction[],
   run: (c: Contraction, x: A, y: A) => A,
   dtype: DType,
+  engine: EngineName = "ort",
 ): Promise<void> {
   const [x, y] = [1, 2].map((seed) =>
     randomTensor(generator(seed), [sizeOf(sizes)], { low: 0.5, dtype })
   );
-  const got = await runEngine((x: A, y: A) => {
-    const results = list.map((c) => run(c, x.ref, y.ref));
-    x.dispose();
-    y.dispose();
-    return results;
-  }, [x, y]);
+  const got = await runEngine(
+    (x: A, y: A) => {
+      const results = list.map((c) => run(c, x.ref, y.ref));
+      x.dispose();
+      y.dispose();
+      return results;
+    },
+    [x, y],
+    engine,
+  );
   const tolerance = dtype === "float64" ? 1e-14 : 2e-6;
   list.forEach((c, i) => assertClose(got[i], byLoops(c, x, y), tolerance, nameOf(c)));
 }
@@ -131,6 +143,13 @@ const parts: AxisKind[] = [
 ];
 const triples = parts.flatMap((a) => parts.flatMap((b) => parts.map((c) => [a, b, c])))
   .map(contraction);
+/** A matrix product with two more axes of any of these kinds, in different orders. */
+const products = parts.flatMap((a) =>
+  parts.flatMap((b) => {
+    const right: AxisKind = { x: "one", y: "stored", summed: false };
+    return [[a, row, b, right], [right, a, b, row]];
+  })
+).map(contraction);
 /** What jax-js's `dot` computes: the last axis is summed, and both have it. */
 const isDot = ({ axes }: Contraction) =>
   axes.every((k, i) => k.summed === (i === axes.length - 1)) &&
@@ -146,7 +165,16 @@ for (const dtype of ["float32", "float64"] as const) {
     await assertContracts(triples, bySum, dtype);
     await assertContracts(triples.filter(isDot), byDot, dtype);
   });
+
+  Deno.test(`matrix products with any two axes more are those of plain loops, ${dtype}`, async () => {
+    await assertContracts(products, bySum, dtype);
+  });
 }
+
+Deno.test("tfjs: sums of products are those of plain loops", async () => {
+  await assertContracts([...pairs, ...triples, ...products], bySum, "float32", "tfjs");
+  await assertContracts([...pairs, ...triples].filter(isDot), byDot, "float32", "tfjs");
+});
 
 const [x, y] = [1, 2].map((seed) => randomTensor(generator(seed), [4, 4]));
 
@@ -217,5 +245,10 @@ Deno.test("matrix products are one kernel each, and no operand is moved where th
     // One of the two results comes out transposed, and a result has to be dense.
     ["FusedMatMul FusedMatMul Transpose", gradients(weighted), [x, y, tensor(1, [3, 5])]],
   ];
+  // Batch axes that both store in the other order stay where they are.
+  const turn = (x: A) => np.transpose(x, [1, 0, 2, 3]);
+  const batched = (x: A, y: A) => turn(np.matmul(turn(x), turn(y)));
+  const batches = [tensor(1, [2, 3, 4, 5]), tensor(1, [2, 3, 5, 6])];
+  expected.push(["MatMul Reshape Reshape Reshape", batched, batches]);
   for (const [names, fn, args] of expected) assert.equal(await kernels(fn, args), names);
 });

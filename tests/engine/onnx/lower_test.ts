@@ -5,6 +5,7 @@ import type { Graph, Value } from "../../../lib/engine/graph.ts";
 import { type DType, type Spec, type Tensor, tensor } from "../../../lib/engine/mod.ts";
 import { lower } from "../../../lib/engine/onnx/lower.ts";
 import { Model } from "../../../lib/engine/onnx/model.ts";
+import { bodyWith, scan } from "../../../lib/engine/scan.ts";
 import { graphOf, runGraph } from "../graph_runner.ts";
 import { kernelsOf } from "../near_misses.ts";
 
@@ -113,6 +114,39 @@ Deno.test("a graph without outputs that need computing has nodes for its outputs
   assert.equal(kernelsOf(unused), "Neg");
 });
 
+Deno.test("a loop carries and stacks values of every dtype", async () => {
+  const slices: Spec[] = [
+    { shape: [], dtype: "uint32" },
+    { shape: [2], dtype: "float64" },
+    { shape: [], dtype: "bool" },
+    { shape: [2], dtype: "int32" },
+  ];
+  const body = bodyWith(slices, (g, [n, x, flag, k]) => [
+    g.emit("add", [n, g.uniform(2 ** 32 - 1, [], "uint32")], {}, [], "uint32"),
+    g.emit("add", [x, k], {}, [2], "float64"),
+    flag,
+    g.emit("neg", [k], {}, [2], "int32"),
+  ]);
+  const flags = tensor([1, 0, 1], [3], "bool");
+  const ks = tensor([1, 2, 3, 4, 5, 6], [3, 2], "int32");
+  const start = [tensor(1, [], "uint32"), tensor([0.1, -0.1], [2], "float64")];
+  const build = (reverse: boolean) => (g: Graph, [n, x, flags, ks]: Value[]) =>
+    scan(g, { body, carry: [n, x], sequences: [flags, ks], closure: [], length: 3, reverse });
+  for (const reverse of [false, true]) {
+    const [n, x, same, minus] = await runGraph([...start, flags, ks], build(reverse));
+    assert.deepEqual([n, x, same, minus].map((t) => t.dtype), [
+      "uint32",
+      "float64",
+      "bool",
+      "int32",
+    ]);
+    assert.deepEqual([...n.data], [2 ** 32 - 2]);
+    [9.1, 11.9].forEach((want, i) => assert.ok(Math.abs(x.data[i] - want) < 1e-12));
+    assert.deepEqual([...same.data], [1, 0, 1]);
+    assert.deepEqual([...minus.data], [-1, -2, -3, -4, -5, -6]);
+  }
+});
+
 Deno.test("arrays without elements cost no kernel and have their shape", async () => {
   const build = (g: Graph, [x]: Value[]) => [
     emit(g, "exp", x),
@@ -140,6 +174,19 @@ Deno.test("elementwise kernels read stretched operands as they are stored", () =
     g.emit("reduce", [emit(g, "exp", row(g, y))], { op: "Max", axis: [0] }, [4], "float32"),
   ]);
   assert.equal(kernelsOf(total), "Exp");
+  // Also through a reshape that merges other axes, some of size 1.
+  const merged = graphOf([spec(2, 1, 3)], (g, [y]) => {
+    const wide = g.emit(
+      "broadcast",
+      [y],
+      { shape: [4, 2, 1, 3], axis: [0] },
+      [4, 2, 1, 3],
+      "float32",
+    );
+    const flat = g.emit("reshape", [wide], { shape: [4, 6] }, [4, 6], "float32");
+    return [g.emit("reduce", [flat], { op: "Max", axis: [0] }, [6], "float32")];
+  });
+  assert.equal(kernelsOf(merged), "Reshape");
   const turned = graphOf([spec(4, 3), spec(4, 3)], (g, [x, y]) => {
     const turn = (v: Value) => g.emit("transpose", [v], { perm: [1, 0] }, [3, 4], "float32");
     const product = emit(g, "mul", turn(x), turn(y));

@@ -134,6 +134,7 @@ for (const [name, [left, ...forms]] of Object.entries(spellings)) {
 
 const g = tensor([0.5, -2, 3, 1, -1, 0.7, 2, -0.3, 1.1, 0.2, -4]);
 const n = tensor([-3, -2, -1, 0, 1, 2, 3, 4, 5, 6, 7], [11], "int32");
+const far = tensor([-10.7, -1, 0, 1, 10.5, 10.7, 10.9, 20]);
 const silu = (x: A) => x.ref.mul(sigmoid(x));
 
 /** Programs in which one guard keeps something from being taken for an activation. */
@@ -155,6 +156,21 @@ const guards: Record<string, NearMiss> = {
       return np.tanh(x).add(bend.mul(1e-2));
     },
     [x],
+  ],
+  "a bump where two pairs of lines cross, and no sample lies": [
+    (x: A) => {
+      const left = np.less(x.ref, x.ref.mul(3).sub(21.2));
+      const right = np.less(x.ref.mul(3).sub(21.6), x.ref);
+      return np.tanh(x).add(np.where(left, np.where(right, 1, 0), 0));
+    },
+    [far],
+  ],
+  "a bump between a line and a parabola, where no sample lies": [
+    (x: A) => {
+      const below = np.less(x.ref.mul(x.ref).add(114.48), x.ref.mul(21.4));
+      return np.tanh(x).add(np.where(below, 1, 0));
+    },
+    [far],
   ],
   "a switch between a line and a parabola": [
     (x: A) => np.where(np.less(x.ref.mul(x.ref), x.ref.mul(5.1)), np.tanh(x.ref), silu(x)),
@@ -199,6 +215,15 @@ const guards: Record<string, NearMiss> = {
   "a power of a sigmoid": [
     (x: A, g: A) => np.exp(np.log(sigmoid(x)).mul(g)),
     [x, g],
+  ],
+  "the reciprocal of a weighted sum": [
+    (x: A, g: A) => np.reciprocal(np.exp(x.neg()).add(1).mul(g)),
+    [x, g],
+  ],
+  "a last step in float64": [
+    (x: A) => np.full([11], 1, { dtype: np.float64 }).sub(sigmoid(x)),
+    [x],
+    "add neg sigmoid",
   ],
   "1 less a weighted sigmoid": [(x: A, g: A) => np.subtract(1, sigmoid(x.neg()).mul(g)), [x, g]],
   "a derivative weighted in one term": [
