@@ -91,7 +91,7 @@ Deno.test("modules of every kind, text, bytes and JSON are read as what they are
     at.write(path, "x");
     await assert.rejects(
       () => at.bundle(`import "./${path}";`, "run"),
-      new RegExp(`${path} is no module`),
+      new RegExp(`^Error: <entry>:1:8: ${path} is no module$`),
     );
   }
 });

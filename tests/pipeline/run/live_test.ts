@@ -119,18 +119,6 @@ Deno.test("code edited under a running job does not get its result into the cach
   assert.deepEqual((await cli(demo, "run")).ran, ["probes/data"]);
 });
 
-Deno.test("an edit beside a running job changes nothing", async () => {
-  using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 3000 }, {}, "data");`);
-  const run = start(demo, "run");
-  await untilRunning(demo, "probes/data");
-  // An edit while the worker still loads its code would make it another program's result.
-  await new Promise((go) => setTimeout(go, 1500));
-  demo.edit("lib/deep.ts", "return x - 1;", "return x - 2; // better");
-  const { code, out } = await run.ended;
-  assert.equal(code, 0, out);
-  assert.deepEqual((await cli(demo, "run")).ran, []);
-});
-
 Deno.test("a killed run frees its store, and a long job goes on from its checkpoint", async () => {
   using demo = makeProbe(`return g.job("probe", { behave: "resume" }, {}, "long");`);
   const run = start(demo, "run");

@@ -245,6 +245,30 @@ Deno.test("a job that does not listen is killed when the grace is over, not befo
   assert.equal((ended as { aborted: boolean }).aborted, true);
 });
 
+Deno.test("a Ctrl-C that reaches a worker too does not end its job", async () => {
+  using demo = makeStages({ pid: PID + `await gate("end");` });
+  await using executor = executorOn(demo);
+  const { heard, outcome } = give(executor, specOf(demo, "pid"));
+  await heard.says("at end");
+  Deno.kill(Number(heard.lines[0]), "SIGINT");
+  await new Promise((go) => setTimeout(go, 50));
+  openGate(demo, "end");
+  resultOf(await outcome);
+});
+
+Deno.test("a worker that nobody speaks to any more ends, in the middle of a job", async () => {
+  using demo = makeStages({ pid: PID + `await gate("end");` });
+  await using executor = executorOn(demo);
+  const { heard, outcome } = give(executor, specOf(demo, "pid"));
+  await heard.says("at end");
+  await executor.close();
+  assert.equal(
+    failureOf(await outcome),
+    "The worker process ended with exit code 0 before the job was done.",
+  );
+  assert.ok(!existsSync(`/proc/${heard.lines[0]}`));
+});
+
 Deno.test("after a close every process is gone, and no job is taken", async () => {
   using demo = makeStages({ idle: PID });
   const executor = executorOn(demo, 2);

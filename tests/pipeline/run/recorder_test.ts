@@ -70,7 +70,7 @@ Deno.test("a job's spec is what its key says, and nothing that the key does not 
   await stopBundler();
 });
 
-Deno.test("inputs are in the order of their names, not of the grid", async () => {
+Deno.test("inputs are in the order of their names, not of the grid, and threads those of the run", async () => {
   using demo = makeDemo();
   demo.edit(
     "pipeline/experiments/means.ts",
@@ -78,11 +78,12 @@ Deno.test("inputs are in the order of their names, not of the grid", async () =>
     '{ z: g.file("z.csv"), b: g.file("z.csv"), mean }, "table"',
   );
   demo.write("z.csv", "12345");
-  await using bench = await openBench(demo);
+  await using bench = await openBench(demo, { threads: 3 });
   for (const label of ["means/data", "means/fit"]) {
     await bench.record(label, { ok: true, result: resultFor(bench, label) });
   }
-  const { inputs } = await bench.recorder.spec(bench.status("means/table"));
+  const { inputs, threads } = await bench.recorder.spec(bench.status("means/table"));
+  assert.equal(threads, 3);
   assert.deepEqual(Object.keys(inputs), ["b", "mean", "z"]);
   const { files, path, scalars } = inputs.z;
   assert.deepEqual([files[0].name, files[0].bytes, scalars], ["z.csv", 5, {}]);
