@@ -170,6 +170,13 @@ Deno.test("elementwise kernels read stretched operands as they are stored", () =
   const both = [spec(3, 4), spec(4)];
   const sum = graphOf(both, (g, [x, y]) => [emit(g, "add", x, row(g, y))]);
   assert.equal(kernelsOf(sum), "Add");
+  const rowOfOne = graphOf([spec(3, 4), spec(1, 4)], (g, [x, y]) => [emit(g, "add", x, y)]);
+  assert.equal(kernelsOf(rowOfOne), "Add");
+  // An axis that the larger operand lacks lands where the result wants it.
+  const last = graphOf([spec(3, 4, 1), spec(1, 1, 2)], (g, [x, y]) => [
+    g.emit("add", [x, y], {}, [3, 4, 2], "float32"),
+  ]);
+  assert.equal(kernelsOf(last), "Add");
   const total = graphOf([spec(4)], (g, [y]) => [
     g.emit("reduce", [emit(g, "exp", row(g, y))], { op: "Max", axis: [0] }, [4], "float32"),
   ]);
