@@ -201,3 +201,27 @@ Deno.test("elementwise kernels read stretched operands as they are stored", () =
   });
   assert.equal(kernelsOf(turned), "Mul");
 });
+
+Deno.test("moves along one axis leave the stretched ones as they are", () => {
+  const kernelOfMove = (op: string, params: Record<string, unknown>, n: number) =>
+    kernelsOf(graphOf([spec(3)], (g, [x]) => {
+      const wide = g.emit("broadcast", [x], { shape: [4, 3], axis: [0] }, [4, 3], "float32");
+      const moved = g.emit(op, [wide], params, [4, n], "float32");
+      return [g.emit("reduce", [moved], { op: "Max", axis: [0] }, [n], "float32")];
+    }));
+  assert.equal(kernelOfMove("pad", { width: [[0, 0], [1, 0]] }, 4), "Pad");
+  assert.equal(kernelOfMove("shrink", { slice: [[0, 4], [1, 3]] }, 2), "Slice");
+  assert.equal(kernelOfMove("flip", { axis: [0, 1] }, 3), "Slice");
+  assert.equal(kernelOfMove("transpose", { perm: [0, 1] }, 3), "Identity");
+});
+
+Deno.test("operands whose axes are merged in different places are made dense", async () => {
+  const [x, y] = [tensor([0, 1, 2, 3, 4, 5], [3, 2]), tensor([0, 10, 20, 30, 40, 50], [2, 3])];
+  const merged = (g: Graph, v: Value) => {
+    const shape = v.shape.toReversed();
+    const turned = g.emit("transpose", [v], { perm: [1, 0] }, shape, "float32");
+    return g.emit("reshape", [turned], { shape: [6] }, [6], "float32");
+  };
+  const [sum] = await runGraph([x, y], (g, [x, y]) => [emit(g, "add", merged(g, x), merged(g, y))]);
+  assert.deepEqual([...sum.data], [0, 32, 14, 41, 23, 55]);
+});
