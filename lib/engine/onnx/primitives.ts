@@ -207,17 +207,9 @@ function softmax(c: Context, x: View): View {
 
 function dot(c: Context, x: View, y: View): View {
   const [a, b] = [x, y].map((v) => cast(c.model, v, c.dtype));
-  const rank = c.shape.length + 1;
-  const pad = (v: View): View => ({
-    ...v,
-    axes: [
-      ...Array.from({ length: rank - v.axes.length }, () => ({ size: 1, parts: [] })),
-      ...v.axes,
-    ],
-  });
   const inner = Math.max(x.axes.at(-1)!.size, y.axes.at(-1)!.size);
   const full = [...c.shape, inner];
-  return wrapView(c.model, contract(c.model, pad(a), pad(b), full, [rank - 1], c.dtype));
+  return wrapView(c.model, contract(c.model, a, b, full, [c.shape.length], c.dtype));
 }
 
 function reshape(c: Context, x: View): View {

@@ -13,6 +13,9 @@ for (const axes of [[0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]]) {
   uses[`multiplied over ${axes}`] = (y) => np.prod(y, axes);
 }
 for (const axis of [0, 1, 2]) {
+  uses[`summed over ${axis}, then flipped`] = (y) => np.flip(np.sum(y, axis), 0);
+  uses[`greatest over ${axis}, then cut and padded`] = (y) =>
+    np.pad(np.max(y, axis).slice([], [1, 3]), [[1, 0], [0, 1]]);
   uses[`sorted along ${axis}`] = (y) => np.sort(y, axis);
   uses[`softmax along ${axis}`] = (y) => nn.softmax(y, axis);
 }

@@ -170,6 +170,13 @@ Deno.test("elementwise kernels read stretched operands as they are stored", () =
   const both = [spec(3, 4), spec(4)];
   const sum = graphOf(both, (g, [x, y]) => [emit(g, "add", x, row(g, y))]);
   assert.equal(kernelsOf(sum), "Add");
+  const rowOfOne = graphOf([spec(3, 4), spec(1, 4)], (g, [x, y]) => [emit(g, "add", x, y)]);
+  assert.equal(kernelsOf(rowOfOne), "Add");
+  // An axis that the larger operand lacks lands where the result wants it.
+  const last = graphOf([spec(3, 4, 1), spec(1, 1, 2)], (g, [x, y]) => [
+    g.emit("add", [x, y], {}, [3, 4, 2], "float32"),
+  ]);
+  assert.equal(kernelsOf(last), "Add");
   const total = graphOf([spec(4)], (g, [y]) => [
     g.emit("reduce", [emit(g, "exp", row(g, y))], { op: "Max", axis: [0] }, [4], "float32"),
   ]);
@@ -193,4 +200,28 @@ Deno.test("elementwise kernels read stretched operands as they are stored", () =
     return [g.emit("transpose", [product], { perm: [1, 0] }, [4, 3], "float32")];
   });
   assert.equal(kernelsOf(turned), "Mul");
+});
+
+Deno.test("moves along one axis leave the stretched ones as they are", () => {
+  const kernelOfMove = (op: string, params: Record<string, unknown>, n: number) =>
+    kernelsOf(graphOf([spec(3)], (g, [x]) => {
+      const wide = g.emit("broadcast", [x], { shape: [4, 3], axis: [0] }, [4, 3], "float32");
+      const moved = g.emit(op, [wide], params, [4, n], "float32");
+      return [g.emit("reduce", [moved], { op: "Max", axis: [0] }, [n], "float32")];
+    }));
+  assert.equal(kernelOfMove("pad", { width: [[0, 0], [1, 0]] }, 4), "Pad");
+  assert.equal(kernelOfMove("shrink", { slice: [[0, 4], [1, 3]] }, 2), "Slice");
+  assert.equal(kernelOfMove("flip", { axis: [0, 1] }, 3), "Slice");
+  assert.equal(kernelOfMove("transpose", { perm: [0, 1] }, 3), "Identity");
+});
+
+Deno.test("operands whose axes are merged in different places are made dense", async () => {
+  const [x, y] = [tensor([0, 1, 2, 3, 4, 5], [3, 2]), tensor([0, 10, 20, 30, 40, 50], [2, 3])];
+  const merged = (g: Graph, v: Value) => {
+    const shape = v.shape.toReversed();
+    const turned = g.emit("transpose", [v], { perm: [1, 0] }, shape, "float32");
+    return g.emit("reshape", [turned], { shape: [6] }, [6], "float32");
+  };
+  const [sum] = await runGraph([x, y], (g, [x, y]) => [emit(g, "add", merged(g, x), merged(g, y))]);
+  assert.deepEqual([...sum.data], [0, 32, 14, 41, 23, 55]);
 });
