@@ -46,7 +46,11 @@ export class Overrides {
     const mine = this.#list.filter((o) => o.stage === stage.name);
     if (!mine.length) return raw;
     const params = structuredClone(raw);
+    const without = (stage.schema as ZodType).safeParse(raw);
     for (const override of mine) {
+      // Part of something that this job does without, such as rollouts: to set it would make the job another one.
+      const whole = override.path.slice(0, -1);
+      if (without.success && !has(without.data, whole)) continue;
       assign(params as Record<string, unknown>, override);
       const parsed = (stage.schema as ZodType).safeParse(params);
       // A schema that is not strict drops names it does not know: that must not pass for success.
@@ -63,11 +67,12 @@ export class Overrides {
 
   /** @throws {Error} when an override met no job */
   checkAllUsed(stages: string[]): void {
-    for (const { text, stage, used } of this.#list) {
+    for (const { text, stage, path, used } of this.#list) {
       if (used) continue;
+      const whole = path.length > 1 ? ` with "${path.slice(0, -1).join(".")}"` : "";
       throw new Error(
         stages.includes(stage)
-          ? `--set ${text}: the graph has no job of stage "${stage}".`
+          ? `--set ${text}: the graph has no job of stage "${stage}"${whole}.`
           : `--set ${text}: no stage "${stage}"; the stages are ${stages.join(", ")}.`,
       );
     }

@@ -66,11 +66,17 @@ export async function jaxProgram(
     }
   };
   const compiled = jit(fn);
+  let closed = false;
   return {
     place: (tensor) => onDevice(() => toJax(tensor)),
-    run: (args) => Promise.resolve(onDevice(() => compiled(...args))),
+    // deno-lint-ignore require-await
+    run: async (args) => {
+      if (closed) throw new Error("the program is closed");
+      return onDevice(() => compiled(...args));
+    },
     close: () => {
-      compiled.dispose();
+      if (!closed) compiled.dispose();
+      closed = true;
       return Promise.resolve();
     },
   };

@@ -68,11 +68,13 @@ export async function ortProgram(graph: Graph, threads: number): Promise<OrtProg
   });
   const sessionMs = performance.now() - loweredAt;
   const specs: readonly Spec[] = graph.inputs;
+  let closed = false;
   return {
     lowerMs: loweredAt - started,
     sessionMs,
     nodes: lowered.nodes,
     async run(args) {
+      if (closed) throw new Error("the program is closed");
       const feeds: Record<string, ort.Tensor> = {};
       lowered.inputs.forEach((name, i) => {
         if (name === undefined) return;
@@ -89,6 +91,10 @@ export async function ortProgram(graph: Graph, threads: number): Promise<OrtProg
         return new OrtHandle(dtype, shape, results[name] as ort.Tensor);
       });
     },
-    close: () => session.release(),
+    async close() {
+      if (closed) return;
+      closed = true;
+      await session.release();
+    },
   };
 }

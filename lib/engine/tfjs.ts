@@ -212,6 +212,9 @@ function execute(
     graph.inputs.forEach((value, i) => {
       const arg = args[i];
       if (arg instanceof TfjsHandle && arg.backend.engine === backend.engine) {
+        if (arg.value.isDisposed) {
+          throw new TypeError(`argument ${i} (${describe(value)}) was disposed of`);
+        }
         borrowed.set(value, whole(arg.value, value.dtype));
       } else if ("data" in arg) owned.set(value, upload(tf, arg as Tensor));
       else throw new TypeError(`argument ${i} (${describe(value)}) belongs to another engine`);

@@ -5,13 +5,14 @@
  * It is trained like any other model, or found in closed form ({@linkcode closedForm}) as the map of least expected loss on
  * a known system.
  */
-import { numpy as np, random } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 import { causalConvolution } from "../layers/causal_convolution.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { fromTokens, toTokens } from "../layers/linear_filter.ts";
 import { bestCausalMap } from "../ssm/causal_map.ts";
 import type { Kalman } from "../ssm/mod.ts";
+import { readOptions } from "./options.ts";
 
 export interface CausalLinearConfig {
   readonly obsDim: number;
@@ -29,17 +30,14 @@ export function configure(options: unknown, obsDim: number): CausalLinearConfig 
     patch: z.number().int().min(1).max(32).default(1),
     taps: z.number().int().min(1).default(64),
   });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new Error(`causal_linear options: ${z.prettifyError(parsed.error)}`);
-  return { obsDim, ...parsed.data };
+  return { obsDim, ...readOptions("causal_linear", schema, options) };
 }
 
 /** Zero: the loss is a quadratic bowl, so nothing has to be broken by chance. */
 export function init(
   { obsDim, patch, taps }: CausalLinearConfig,
-  seed: number,
+  _seed: number,
 ): CausalLinearParams {
-  random.key(seed).dispose(); // as every model: a seed that is no integer is an error
   return { kernel: np.zeros([taps, patch * obsDim, patch * obsDim]) };
 }
 

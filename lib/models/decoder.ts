@@ -19,6 +19,7 @@ import {
 import { linear, linearInit, type LinearParams } from "../layers/linear.ts";
 import { embedPatches, type Normaliser, restore, trainNormaliser } from "../layers/patches.ts";
 import { rmsNorm } from "../layers/rms_norm.ts";
+import { readOptions } from "./options.ts";
 
 export interface DecoderConfig {
   /** Observed channels. */
@@ -60,15 +61,14 @@ export function configureDecoder(model: string, options: unknown, obsDim: number
     heads: z.number().int().min(1).default(4),
     norm: z.enum(["none", "fixed", "causal"]).default("fixed"),
   });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new Error(`${model} options: ${z.prettifyError(parsed.error)}`);
-  const { dModel, heads } = parsed.data;
+  const chosen = readOptions(model, schema, options);
+  const { dModel, heads } = chosen;
   if (dModel % (2 * heads) !== 0) {
     throw new RangeError(
       `${model} options: dModel ${dModel} is not a multiple of 2 x heads (${heads}); rotary embedding turns pairs`,
     );
   }
-  return { obsDim, ...parsed.data };
+  return { obsDim, ...chosen };
 }
 
 type Block = {
@@ -89,15 +89,9 @@ export type DecoderParams = {
  * Fresh parameters. The head starts at zero, so an untrained model is the zero predictor (in normalised units);
  * projections into the residual stream are scaled by 1/sqrt(2 layers) (Radford et al. 2019).
  * @param seed jax-js key seed.
- * @throws {RangeError} for sizes that do not fit together.
  */
 export function initDecoder(config: DecoderConfig, seed: number): DecoderParams {
-  const { obsDim, patch, layers, dModel, heads } = config;
-  if (dModel % heads !== 0) {
-    throw new RangeError(
-      `d_model ${dModel} is not a multiple of heads ${heads}; choose one that is`,
-    );
-  }
+  const { obsDim, patch, layers, dModel } = config;
   const keys = random.split(random.key(seed), layers + 1);
   const keyOf = (i: number) => keys.ref.slice(i);
   const residualGain = 1 / Math.sqrt(2 * layers);

@@ -10,6 +10,7 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import { forwardFilter, stepFilter } from "../layers/linear_filter.ts";
 import { type Kalman, steadyState } from "../ssm/mod.ts";
 import { advance } from "../ssm/modes.ts";
+import { readOptions } from "./options.ts";
 
 export interface DenseRecurrenceConfig {
   readonly obsDim: number;
@@ -38,11 +39,7 @@ export function configure(options: unknown, obsDim: number): DenseRecurrenceConf
     state: z.number().int().min(1).default(64),
     radius: z.number().min(0).lt(1).default(0.9),
   });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) {
-    throw new Error(`dense_recurrence options: ${z.prettifyError(parsed.error)}`);
-  }
-  return { obsDim, ...parsed.data };
+  return { obsDim, ...readOptions("dense_recurrence", schema, options) };
 }
 
 /**

@@ -7,6 +7,7 @@ import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { forwardFilter, stepFilter } from "../layers/linear_filter.ts";
+import { readOptions } from "./options.ts";
 
 export interface LruConfig {
   readonly obsDim: number;
@@ -42,11 +43,12 @@ export function configure(options: unknown, obsDim: number): LruConfig {
     minRadius: z.number().min(0).lt(1).default(0.2),
     maxRadius: z.number().gt(0).lt(1).default(0.99),
   }).refine(({ minRadius, maxRadius }) => minRadius < maxRadius, {
-    message: "minRadius must be below maxRadius",
+    error: ({ input }) => {
+      const { minRadius, maxRadius } = input as LruConfig;
+      return `minRadius = ${minRadius}: must be below maxRadius = ${maxRadius}`;
+    },
   });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new Error(`lru options: ${z.prettifyError(parsed.error)}`);
-  return { obsDim, ...parsed.data };
+  return { obsDim, ...readOptions("lru", schema, options) };
 }
 
 /**

@@ -14,6 +14,7 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import { linear, linearInit } from "../layers/linear.ts";
 import { embedPatches, restore, standardise, trainNormaliser } from "../layers/patches.ts";
 import { lstmCell } from "../layers/recurrent.ts";
+import { readOptions } from "./options.ts";
 
 export interface LstmConfig {
   /** Observed channels. */
@@ -37,13 +38,11 @@ export function configure(options: unknown, obsDim: number): LstmConfig {
     dModel: z.number().int().min(1).default(64),
     norm: z.enum(["none", "fixed"], {
       error: ({ input }) =>
-        `expected "none" or "fixed", got ${JSON.stringify(input)}` +
-        (input === "causal" ? "; the LSTM keeps no expanding statistics" : ""),
+        `expected "none" or "fixed"` +
+        (input === "causal" ? ", the LSTM keeps no expanding statistics" : ""),
     }).default("fixed"),
   });
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw new Error(`lstm options: ${z.prettifyError(parsed.error)}`);
-  return { obsDim, ...parsed.data };
+  return { obsDim, ...readOptions("lstm", schema, options) };
 }
 
 type Affine<A> = { weight: A; bias: A };

@@ -17,7 +17,7 @@ export interface RunOptions {
 
 export type Engine = Pick<RunOptions, "engine" | "threads">;
 
-/** Runs `run` on slices of at most `batch` sequences; the last slice is padded by repeating its first sequence. */
+/** Runs `run` on slices of at most `batch` sequences; the last slice is padded with zeros. */
 export async function inBatches(
   y: Tensor,
   batch: number,

@@ -111,8 +111,8 @@ async function sourceHash({ profile, experiments, jobs, machines }: PublishSourc
   const hash = createHash("sha256");
   for (
     const part of [
-      ...["./publish.ts", "./format.ts", "./markdown.ts", "./observed.ts", "./tables.ts"],
-      "../results.ts",
+      ...["./publish.ts", "./publish_results.ts", "./source.ts", "./observed.ts"],
+      ...["./format.ts", "./markdown.ts", "./tables.ts", "./duckdb.ts", "../results.ts"],
     ]
   ) {
     hash.update(await readFile(fileURLToPath(new URL(part, import.meta.url))));

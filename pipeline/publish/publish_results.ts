@@ -2,9 +2,9 @@
  * @file After a run: hands the results of the profile to `publish` and the site's builder.
  *
  * Runs in the coordinator, because it reads the catalogue. When every job is the one that was
- * published last, the catalogue is not even opened.
+ * published last, and the files are those that were written, the catalogue is not even opened.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { canonical, sha256 } from "../keys/canonical.ts";
@@ -39,7 +39,7 @@ export async function publishResults(
     jobs: nodes.map((node) => workspace.resolver.keys.get(node)),
     metas: workspace.plan.experiments.map(({ meta }) => meta),
     code: CODE.map((path) => hashFile(new URL(path, import.meta.url).pathname)),
-    written: hashFile(join(reports, profile, "published.json")) ?? "nothing",
+    written: filesOf(join(reports, profile)),
   });
   if (readOr(stampPath, "") !== sha256(stamp)) {
     const { publish } = await import("./publish.ts");
@@ -48,7 +48,7 @@ export async function publishResults(
     const { written, folder } = await publish(source, reports);
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
     const after = JSON.parse(stamp);
-    after.written = hashFile(join(reports, profile, "published.json")) ?? "nothing";
+    after.written = filesOf(folder);
     writeFileAtomic(stampPath, sha256(canonical(after)));
   }
   const { buildSite } = await import("../../site/build.ts");
@@ -211,6 +211,15 @@ async function curvesOf(catalog: Catalog, keys: string[]) {
     step: row.step as number,
     value: row.value as number,
   }));
+}
+
+/** The files of a folder by their hashes: one that is lost or edited is a reason to publish again. */
+function filesOf(folder: string): Record<string, string | undefined> {
+  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  return Object.fromEntries(
+    entries.filter((entry) => entry.isFile())
+      .map(({ name }) => [name, hashFile(join(folder, name))]),
+  );
 }
 
 function readOr(path: string, fallback: string): string {

@@ -4,8 +4,8 @@
  * A connection does one thing at a time, so questions and transactions each have one and queue up.
  */
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
-import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { makeFolder } from "./files.ts";
 
 /** Column types; `node` says which key a label led to, `code` what a fingerprint is made of. */
 const TABLES = {
@@ -73,7 +73,7 @@ export class Database {
   static async open(path: string): Promise<Database> {
     // Loaded here and not above: it takes longer than most commands that do without.
     const { DuckDBInstance } = await import("@duckdb/node-api");
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const instance = await DuckDBInstance.create(path, { threads: "2" });
     const writer = await instance.connect();
     for (const [name, columns] of Object.entries(TABLES)) {

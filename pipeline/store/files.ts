@@ -11,7 +11,7 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 let serial = 0;
 
@@ -30,8 +30,8 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
 
 /** As above, and on the disk when it returns. The temporary file lies in `temporaryDir`. */
 export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: string): void {
-  mkdirSync(temporaryDir, { recursive: true });
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(temporaryDir);
+  makeFolder(dirname(path));
   const temporary = join(temporaryDir, `${Deno.pid}-${serial++}`);
   const file = openSync(temporary, "w");
   try {
@@ -42,6 +42,15 @@ export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: s
   }
   renameSync(temporary, path);
   syncPath(dirname(path));
+}
+
+/** Makes a folder and those above it; that they are there is on the disk when it returns. */
+export function makeFolder(path: string): void {
+  const first = mkdirSync(path, { recursive: true });
+  if (first === undefined) return;
+  const last = dirname(resolve(first));
+  for (let at = dirname(resolve(path)); at !== last; at = dirname(at)) syncPath(at);
+  syncPath(last);
 }
 
 /** Writes all of `data` from a position of an open file on; one call of the system may write less. */

@@ -2,9 +2,9 @@
  * @file One coordinator a store. The lock belongs to an open file, so the system frees it when its
  * holder dies, however it dies; the file's text only says who that was.
  */
-import { mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeFolder } from "./files.ts";
 
 export interface Holder {
   pid: number;
@@ -29,7 +29,7 @@ const PATIENCE_MS = 5000;
 
 /** Takes the store's lock for this process. @throws {StoreBusyError} */
 export async function lockStore(dir: string, command: string): Promise<{ release(): void }> {
-  mkdirSync(dir, { recursive: true });
+  makeFolder(dir);
   const path = join(dir, "lock");
   const file = await Deno.open(path, { create: true, read: true, write: true });
   const start = performance.now();

@@ -79,7 +79,8 @@ export function decodeTensors(bytes: Uint8Array): Record<string, Tensor> {
     if (!dtype) throw bad(`tensor "${name}" has the unsupported dtype ${entry.dtype}`);
     const [from, to] = entry.data_offsets;
     const size = entry.shape.reduce((n: number, d: number) => n * d, 1);
-    if (to - from !== size * widthOf(dtype) || 8 + length + to > bytes.length) {
+    const fits = from >= 0 && 8 + length + to <= bytes.length;
+    if (!fits || to - from !== size * widthOf(dtype)) {
       throw bad(`tensor "${name}" has ${to - from} bytes for shape [${entry.shape}]`);
     }
     // A copy: the tensor outlives the file's buffer and starts aligned wherever that one starts.

@@ -152,7 +152,7 @@ function quantise(x: number, q: number): number {
 
 /** Without the last digits of binary fractions: 0.3, not 0.30000000000000004. */
 function tidy(x: number): number {
-  return Number(x.toPrecision(13)) + 0;
+  return Number(x.toPrecision(13));
 }
 
 /** Box and Muller (1958). */

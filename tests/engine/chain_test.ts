@@ -189,3 +189,13 @@ Deno.test("a block of layers that changes the shape is refused", async () => {
   const x = tensor(1, [2, 4]);
   await assert.rejects(chainGradients(blocks, [[tensor(1, [2, 4, 3])]], x, x), /keep its shape/);
 });
+
+Deno.test("segments that do not divide the layers are refused", async () => {
+  const params = { w: f32(4, 4), b: f32(4) };
+  const blocks: Block[] = [{ kind: "layers", fn: layer, params, layers: 6, segments: 4 }];
+  const x = tensor(1, [2, 4]);
+  await assert.rejects(
+    chainGradients(blocks, [[tensor(1, [6, 4, 4]), tensor(1, [6, 4])]], x, x),
+    { name: "RangeError", message: "4 segments do not divide 6 layers; choose a divisor" },
+  );
+});

@@ -92,12 +92,14 @@ Deno.test("an unknown primitive names itself and the line of the model", async (
     const safe = np.tanh(x);
     return np.linalg.cholesky(safe).sum(); // the line that the error must name
   };
+  const limit = Error.stackTraceLimit;
   const error = await compile(model, [tensor([1, 0, 0, 1], [2, 2])]).then(
     () => assert.fail("cholesky has no lowering"),
     (e) => e,
   );
   assert.ok(error instanceof UnsupportedPrimitive, String(error));
   assert.match(error.message, /"cholesky"/);
+  assert.equal(Error.stackTraceLimit, limit, "looking for the line leaves no trace");
   const source = (await Deno.readTextFile(new URL(import.meta.url))).split("\n");
   const line = 1 + source.findIndex((text) => text.includes("the line that the error must name"));
   assert.match(error.message, new RegExp(`contract_test\\.ts:${line}:`));

@@ -1,6 +1,5 @@
 /** @file A copy of the working tree in which mutants are tried, one after another, with the real tests. */
-import { spawn } from "node:child_process";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -12,6 +11,7 @@ export interface Copy {
   /** Whether the file passes the type check. */
   checks(file: string): Promise<boolean>;
   test(file: string, limitSeconds: number): Promise<{ passed: boolean; seconds: number }>;
+  /** Ends what is running and removes the copy. */
   [Symbol.dispose](): void;
 }
 
@@ -23,7 +23,7 @@ export function trackedFiles(root: string): string[] {
 }
 
 export function makeCopy(root: string, files: readonly string[]): Copy {
-  const copy = mkdtempSync(join(tmpdir(), "mutants-"));
+  const copy = mkdtempSync(join(tmpdir(), `mutants-${Deno.pid}-`));
   for (const file of files) {
     mkdirSync(dirname(join(copy, file)), { recursive: true });
     cpSync(join(root, file), join(copy, file), { force: true });
@@ -34,6 +34,7 @@ export function makeCopy(root: string, files: readonly string[]): Copy {
     NO_COLOR: "1",
     ...(mirror && !URL.canParse(mirror) ? { DEEP_LINEAR_MIRROR: resolve(root, mirror) } : {}),
   };
+  const running = new Set<() => void>();
   const deno = (args: string[], limitSeconds: number) =>
     new Promise<boolean>((done) => {
       // A group of its own, so that what a test has started ends with it.
@@ -49,10 +50,12 @@ export function makeCopy(root: string, files: readonly string[]): Copy {
         } catch { // it has ended
         }
       };
+      running.add(kill);
       const timer = setTimeout(kill, 1000 * limitSeconds);
       child.on("close", (code) => {
         clearTimeout(timer);
         kill();
+        running.delete(kill);
         done(code === 0);
       });
     });
@@ -74,6 +77,9 @@ export function makeCopy(root: string, files: readonly string[]): Copy {
       const passed = await deno(["test", "-A", "--no-check", "--fail-fast", file], limitSeconds);
       return { passed, seconds: (performance.now() - started) / 1000 };
     },
-    [Symbol.dispose]: () => rmSync(copy, { recursive: true, force: true }),
+    [Symbol.dispose]: () => {
+      for (const kill of running) kill();
+      rmSync(copy, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
 }

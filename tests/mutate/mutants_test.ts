@@ -8,6 +8,8 @@ import { makeCopy } from "./copy.ts";
 import { mutantsOf, mutate } from "./mutants.ts";
 import { reach } from "./reach.ts";
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
 /** Every text that some seed makes of a source. */
 function all(source: string, except: string[] = []): string[] {
   const made = new Set<string>();
@@ -68,6 +70,7 @@ Deno.test("tests that reach a file are found through imports, paths and template
     "pipeline/plan.ts": 'const STAGES = "pipeline/stages";',
     "pipeline/cli.ts": 'import "./plan.ts";',
     "tests/a/near_test.ts": 'import "../../lib/a/two.ts";',
+    "tests/a/one_more_test.ts": 'import "./two.ts"; import "../../lib/b/three.ts";',
     "tests/b/far_test.ts": 'import "../../lib/b/three.ts";',
     "tests/b/one_test.ts": 'import "../../lib/a/one.ts";',
     "tests/pipeline/helpers.ts": 'new URL("../../pipeline/cli.ts", import.meta.url);',
@@ -75,12 +78,16 @@ Deno.test("tests that reach a file are found through imports, paths and template
     "tests/other_test.ts": "const prose = `see lib/a/${x}`;",
   }));
   assert.deepEqual(reach(sources)("lib/a/one.ts"), [
+    "tests/a/one_more_test.ts", // further away, but of its name
     "tests/a/near_test.ts",
     "tests/b/one_test.ts",
     "tests/b/far_test.ts",
     "tests/pipeline/run_test.ts",
   ]);
-  assert.deepEqual(reach(sources)("lib/b/three.ts"), ["tests/b/far_test.ts"]);
+  assert.deepEqual(reach(sources)("lib/b/three.ts"), [
+    "tests/b/far_test.ts",
+    "tests/a/one_more_test.ts",
+  ]);
 });
 
 Deno.test("a mutant runs in a copy that is put back, and one that never ends is stopped with all it started", async () => {
@@ -117,12 +124,26 @@ Deno.test("a mutant runs in a copy that is put back, and one that never ends is 
   assert.equal(existsSync(copy.root), false);
 });
 
+Deno.test("a command that is ended leaves no copy and nothing running", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "--quiet", "tests/mutate/mutate.ts", "lib/train/schedule.ts"],
+    cwd: ROOT,
+    stdout: "null",
+  }).spawn();
+  const copyOf = (pid: number) =>
+    [...Deno.readDirSync(tmpdir())].filter(({ name }) => name.startsWith(`mutants-${pid}-`));
+  while (copyOf(child.pid).length === 0) await new Promise((go) => setTimeout(go, 50));
+  await new Promise((go) => setTimeout(go, 500)); // into its copying or its first test
+  child.kill("SIGTERM");
+  await child.status;
+  assert.deepEqual(copyOf(child.pid), []);
+});
+
 Deno.test("the command says what was killed, and what is wrong with its arguments", async () => {
-  const root = fileURLToPath(new URL("../..", import.meta.url));
   const run = async (...args: string[]) => {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-check", "--quiet", "tests/mutate/mutate.ts", ...args],
-      cwd: root,
+      cwd: ROOT,
     }).output();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     return { code, out: text(stdout), err: text(stderr) };

@@ -138,10 +138,12 @@ async function main(): Promise<void> {
   }
   const copies = Array.from({ length: chosen.jobs }, () => makeCopy(ROOT, files));
   const end = () => copies.forEach((copy) => copy[Symbol.dispose]());
-  Deno.addSignalListener("SIGINT", () => {
-    end();
-    Deno.exit(130);
-  });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    Deno.addSignalListener(signal, () => {
+      end();
+      Deno.exit(1);
+    });
+  }
   try {
     const tests: Tests = { reaching: reach(sources), timeOf: times(chosen.budget) };
     const scores: string[] = [];

@@ -4,8 +4,8 @@ import ts from "typescript";
 
 /**
  * @param sources texts by path from the root of the repository.
- * @returns for a file, the test files that reach it, nearest first: those of the folder that mirrors its own, then by the number of
- *   steps between.
+ * @returns for a file, the test files that reach it, nearest first: those of the folder that mirrors its own, of these those
+ *   that have its name, then by the number of steps between.
  */
 export function reach(sources: ReadonlyMap<string, string>): (file: string) => string[] {
   const importers = new Map<string, Set<string>>();
@@ -23,7 +23,11 @@ export function reach(sources: ReadonlyMap<string, string>): (file: string) => s
       }
     }
     const mirror = mirrorOf(file, sources);
-    const far = (path: string) => steps.get(path)! + (path.startsWith(mirror) ? 0 : 1000);
+    const name = posix.basename(file, ".ts");
+    const far = (path: string) => {
+      if (!path.startsWith(mirror)) return steps.get(path)! + 1000;
+      return steps.get(path)! + (posix.basename(path).startsWith(`${name}_`) ? 0 : 100);
+    };
     return [...steps.keys()].filter((path) => path.endsWith("_test.ts"))
       .sort((a, b) => far(a) - far(b) || (a < b ? -1 : 1));
   };

@@ -11,43 +11,18 @@ import * as evaluate from "../../pipeline/stages/evaluate.ts";
 import * as fit from "../../pipeline/stages/fit.ts";
 import * as train from "../../pipeline/stages/train.ts";
 import * as tune from "../../pipeline/stages/tune.ts";
-import type { StageContext, StageResult } from "../../pipeline/stage.ts";
+import { artifact, runStage } from "./stages/run_stage.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-/** Runs a stage with its defaults filled in; what it reports is kept. */
-async function run(
-  stage: { params: () => ZodType; run(ctx: Any): Promise<StageResult> | StageResult },
+/** A stage on one model module. */
+const run = (
+  stage: Parameters<typeof runStage>[0],
   params: object,
   module: object,
   inputs: Record<string, Any> = {},
-) {
-  const metrics: [string, number, number][] = [];
-  const observed: Record<string, number> = {};
-  const progress: [number, number][] = [];
-  const ctx: StageContext<Any> = {
-    params: stage.params().parse(params),
-    inputs,
-    modules: { model: module },
-    engine: "ort",
-    threads: 1,
-    log() {},
-    progress: (done, total) => void progress.push([done, total]),
-    metric: (name, step, value) => void metrics.push([name, step, value]),
-    observe: (name, value) => void (observed[name] = value),
-    checkpoint: { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
-    signal: new AbortController().signal,
-  };
-  const result = await stage.run(ctx);
-  return { ...result, scalars: result.scalars ?? {}, metrics, observed, progress };
-}
-
-/** What a job left, as the next one reads it. */
-const artifact = ({ files, scalars }: StageResult) => ({
-  scalars: scalars ?? {},
-  tensors: (name: string) => Promise.resolve((files[name] as { tensors: Any }).tensors),
-});
+) => runStage(stage, params, { module, inputs });
 
 const { key: _, ...law } = { key: 0, latentDim: 4, obsDim: 2, lambda: 0.9 };
 const model = (name: string, options: object) => ({ name, options });
@@ -72,41 +47,6 @@ Deno.test("tune finds the rate that learns, and a rate that diverges loses witho
   // Every step of every trial is counted, and its curve is there.
   assert.deepEqual(result.progress.at(-1), [3 * 6 + 2 * 6, 3 * 6 + 2 * 6]);
   assert.equal(result.metrics.filter(([name]) => name === "loss, rate 0.01").length, 12);
-});
-
-Deno.test("tune says when the best of its rates is the last one it was given, unless there were only two", async () => {
-  const edgeOf = async (rates: number[]) => {
-    const { scalars } = await run(tune, {
-      ...small,
-      model: model("dense_recurrence", { state: 4 }),
-      system: law,
-      seed: seed(9),
-      rates,
-      rungs: [6],
-    }, denseRecurrence);
-    assert.equal(scalars.learningRate, 1e-2);
-    return scalars.edge;
-  };
-  assert.equal(await edgeOf([1e-6, 1e-5, 1e-2]), 1);
-  assert.equal(await edgeOf([1e-5, 1e-2]), 0);
-});
-
-Deno.test("tune goes on from where a trial was: two rungs end in the loss of one long one", async () => {
-  const params = {
-    ...small,
-    model: model("dense_recurrence", { state: 4 }),
-    system: law,
-    seed: seed(9),
-    rates: [5e-3, 1e-2],
-    keep: 0.9, // both survive
-  };
-  const losses = async (rungs: number[]) => {
-    const { metrics } = await run(tune, { ...params, rungs }, denseRecurrence);
-    return metrics.filter(([name]) => name === "loss, rate 0.005").map(([, , value]) => value);
-  };
-  const [long, halved] = [await losses([8]), await losses([3, 8])];
-  assert.equal(halved.length, 8);
-  halved.forEach((loss, i) => assert.ok(Math.abs(loss - long[i]) < 1e-6, `${i}`));
 });
 
 Deno.test("tune and train take a model whose loop is a chain, one candidate and one seed at a time", async () => {

@@ -119,6 +119,66 @@ Deno.test("--set changes one parameter of every job of a stage, checked by its s
   );
 });
 
+Deno.test("--set reaches into a part only of the jobs that have it", () => {
+  const part_ = z.strictObject({ horizon: z.number().default(2), share: z.number().default(0.5) });
+  const stages = { score: part("score", z.strictObject({ free: part_.optional() })) };
+  const build = (set: string[]) => {
+    const overrides = new Overrides(set);
+    const graph = new Graph("/tmp", stages, overrides);
+    graph.add("e", (g) => {
+      const inputs = { plain: g.job("score", {}), free: g.job("score", { free: {} }) };
+      return g.job("score", { free: { horizon: 9 } }, inputs, "table");
+    }, profileOf("smoke"));
+    overrides.checkAllUsed(Object.keys(stages));
+    return graph.jobs.map(({ params }) => params);
+  };
+  assert.deepEqual(build(["score.free.share=1"]), [
+    {},
+    { free: { horizon: 2, share: 1 } },
+    { free: { horizon: 9, share: 1 } },
+  ]);
+  // The whole of it is for everyone.
+  assert.deepEqual(build(['score.free={"horizon":4}']), [{ free: { horizon: 4, share: 0.5 } }, {
+    free: { horizon: 4, share: 0.5 },
+  }]);
+  assert.throws(
+    () => build(["score.fre.share=1"]),
+    /--set score\.fre\.share=1: the graph has no job of stage "score" with "fre"/,
+  );
+  assert.throws(() => build(["score.free.shar=1"]), /Unrecognized key: "shar"/);
+});
+
+Deno.test("values of --set are JSON or plain text, the last of two wins, and the grid's own object stays", () => {
+  const stages = {
+    any: part("any", z.strictObject({ v: z.unknown(), list: z.unknown().optional() })),
+  };
+  const given = { v: { deep: [1] } };
+  const set = (...assignments: string[]) => {
+    const overrides = new Overrides(assignments.map((text) => `any.${text}`));
+    const graph = new Graph("/tmp", stages, overrides);
+    graph.add("e", (g) => g.job("any", given), profileOf("smoke"));
+    return graph.jobs[0].params as Record<string, unknown>;
+  };
+  const values: [string, unknown][] = [
+    ["1e-3", 0.001],
+    ["true", true],
+    ["null", null],
+    ["[1,2]", [1, 2]],
+    ['{"a":1}', { a: 1 }],
+    ['"1"', "1"],
+    ["plain text", "plain text"],
+    ["a=b=c", "a=b=c"],
+    ["", ""],
+  ];
+  for (const [text, value] of values) assert.deepEqual(set(`v=${text}`).v, value, text);
+  assert.equal(set("v=1", "v=2").v, 2);
+  assert.deepEqual(set("v.deep=3", "list=[4]"), { v: { deep: 3 }, list: [4] });
+  assert.deepEqual(given, { v: { deep: [1] } });
+  assert.deepEqual(set(), given);
+  assert.equal(new Overrides().empty, true);
+  assert.equal(new Overrides(["any.v=1"]).empty, false);
+});
+
 Deno.test("a file of the user's enters by its bytes", () => {
   const path = Deno.makeTempFileSync({ suffix: ".csv" });
   const contentWith = (text: string) => {

@@ -1,6 +1,6 @@
 /** @file The command line on the demonstration graph, with real worker processes. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Catalog } from "../../pipeline/store/catalog.ts";
 import { cli, type Demo, makeDemo, makeProbe } from "./helpers.ts";
@@ -136,13 +136,31 @@ Deno.test("a flipped byte is found by verify and repaired by a rerun", async () 
   assert.deepEqual(readFileSync(path), bytes);
 });
 
-Deno.test("a result that is not reproducible is caught by verify --rerun", async () => {
-  using demo = makeProbe(`return g.job("probe", { behave: "well", id: 1 }, {}, "p");`);
-  demo.edit("pipeline/stages/probe.ts", "`${id}\\n`", "`${id} ${Math.random()}\\n`");
+Deno.test("a result that is not reproducible is caught by verify --rerun, file by file", async () => {
+  using demo = makeProbe(`
+    const probe = (id) => g.job("probe", { behave: "well", id }, {}, "p" + id);
+    return g.job("collect", { title: "t" }, { a: probe(1), b: probe(2) }, "table");`);
+  // Bytes of .duckdb files are not those of their contents.
+  demo.edit(
+    "pipeline/stages/probe.ts",
+    'return { files: { "id.txt": `${id}\\n` } };',
+    `const x = id === 1 ? Math.random() : 0;
+     return {
+       files: { "id.txt": String(x), "same.txt": "x", "t.duckdb": String(Math.random()) },
+       scalars: { s: x, nan: NaN },
+     };`,
+  );
   await cli(demo, "run");
-  const { code, out } = await cli(demo, "verify", "--rerun", "1");
+  const { code, out } = await cli(demo, "verify", "--rerun", "3");
   assert.equal(code, 1);
-  assert.match(out, /probe probes\/p: DIFFERENT BYTES in id\.txt/);
+  assert.match(out, /^probe probes\/p1: DIFFERENT BYTES in id\.txt, scalar s$/m);
+  assert.match(out, /^probe probes\/p2: the same bytes$/m);
+  assert.match(out, /^Ran 3 of 3 jobs again: 1 differ\.$/m);
+  const one = await cli(demo, "verify", "--rerun", "1");
+  assert.match(one.out, /^Ran 1 of 3 jobs again: [01] differ\.$/m);
+  const left = readdirSync(join(demo.root, ".store")).filter((name) => name.startsWith("verify"));
+  assert.deepEqual(left, [], "jobs ran again in a folder that is gone");
+  assert.deepEqual((await cli(demo, "run")).ran, [], "the store is as it was");
 });
 
 Deno.test("gc keeps what the last runs refer to and says first what would go", async () => {

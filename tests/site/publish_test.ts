@@ -176,6 +176,80 @@ Deno.test("files of an experiment that is gone are removed, a reader's own are k
   });
 });
 
+Deno.test("whatever is published is published again when it changed, and only then", async () => {
+  await inFolder(async (reports) => {
+    await publish(realistic(), reports);
+    const changes: Record<string, (source: ReturnType<typeof realistic>) => void> = {
+      meta: ({ experiments }) => experiments[0].meta.title += "!",
+      number: ({ experiments }) => experiments[1].summary.verdict.reason += "!",
+      run: ({ experiments }) =>
+        experiments[1].runs.another = experiments[1].runs["horizon=96/model=ols"],
+      job: ({ jobs }) => jobs[0].seconds = 99,
+      machine: ({ machines }) => machines.push({ id: "m9", description: "another" }),
+    };
+    for (const [what, change] of Object.entries(changes)) {
+      const source = realistic();
+      change(source);
+      assert.equal((await publish(source, reports)).upToDate, false, what);
+      assert.equal((await publish(source, reports)).upToDate, true, what);
+    }
+    // The order in which the runs are found says nothing.
+    const turned = realistic();
+    await publish(turned, reports);
+    const [{ runs }] = turned.experiments;
+    turned.experiments[0].runs = Object.fromEntries(Object.entries(runs).toReversed());
+    assert.equal((await publish(turned, reports)).upToDate, true);
+    // A job's curve changes only with its job.
+    const curves = realistic();
+    curves.curves = () => Promise.resolve([]);
+    assert.equal((await publish(curves, reports)).upToDate, true);
+    for (const stamp of ["{", '{"source":"x","files":null}']) {
+      await writeFile(join(reports, curves.profile, "published.json"), stamp);
+      assert.equal((await publish(realistic(), reports)).upToDate, false, stamp);
+    }
+  });
+});
+
+Deno.test("without a stamp only a table beside its Parquet file can be one that was published", async () => {
+  await inFolder(async (reports) => {
+    const { folder } = await publish(realistic(), reports);
+    const mine = ["only.md", "only2.parquet", "both.md.txt", "pair.md", "pair.parquet"];
+    for (const name of mine) await writeFile(join(folder, name), "mine");
+    // With a stamp nothing is ours that it does not name.
+    const changed = realistic();
+    changed.experiments[0].meta.title += "!";
+    assert.deepEqual((await publish(changed, reports)).removed, []);
+    await rm(join(folder, "published.json"));
+    const { removed } = await publish(realistic(), reports);
+    assert.deepEqual(removed.sort(), ["pair.md", "pair.parquet"]);
+    const names = await readdir(folder);
+    for (const name of mine.slice(0, 3)) assert.ok(names.includes(name), name);
+  });
+});
+
+Deno.test("an id that cannot name a file, or names another's, is refused", async () => {
+  await inFolder(async (reports) => {
+    const named = (ids: string[], profile = "quick") => {
+      const source = realistic();
+      const [first] = source.experiments;
+      const experiments = ids.map((id) => ({ ...first, meta: { ...first.meta, id } }));
+      return publish({ ...source, profile, experiments }, reports);
+    };
+    for (const id of ["results", "A", "1a", "a_b", "a.b", "", "a/b", "-a"]) {
+      await assert.rejects(named([id]), /"results" is taken|cannot name a file/, id);
+    }
+    await assert.rejects(named(["a", "b", "a"]), /two experiments have the id "a"/);
+    await assert.rejects(named(["a"], "../up"), /profile "\.\.\/up" cannot name a file/);
+    assert.deepEqual(await readdir(reports), []);
+    // A profile may be called as an experiment is.
+    const { written } = await named(["a", "quick", "b-2"]);
+    assert.deepEqual(written.filter((name) => name.endsWith(".md")), [
+      ...["a.md", "quick.md", "b-2.md"],
+    ]);
+    assert.equal((await named(["a"], "results")).upToDate, false);
+  });
+});
+
 Deno.test("a result without its source is refused and leaves the folder as it was", async () => {
   await inFolder(async (reports) => {
     const { folder } = await publish(realistic(), reports);
@@ -222,27 +296,4 @@ Deno.test("the Markdown says verdict, seeds, machine and command, and escapes wh
       .map((line) => line.match(/(?<!\\)\|/g)!.length);
     assert.deepEqual(widths, Array(8).fill(6));
   });
-});
-
-Deno.test("numbers are written as their column asks", () => {
-  const cases: [number, Parameters<typeof formatNumber>[1], string][] = [
-    [1.15321, "ratio", "1.1532"],
-    [0.3704, "fixed3", "0.370"],
-    [-12.5, "fixed3", "−12.500"],
-    [0.93449, "percent", "93.4 %"],
-    [-0.0001, "percent", "0.0 %"],
-    [4096, "integer", "4,096"],
-    [1234567, "integer", "1,234,567"],
-    [3e-6, "fixed3", "3.00e−6"],
-    [1.5e15, "fixed3", "1.50e15"],
-    [-0, "ratio", "0.0000"],
-    [NaN, "percent", "NaN"],
-    [-Infinity, "ratio", "−∞"],
-    [12345.678, "seconds", "12,346"],
-    [0.0123456, undefined, "0.01235"],
-    [9.9999999, undefined, "10.00"],
-    [336, undefined, "336"],
-  ];
-  for (const [value, format, text] of cases) assert.equal(formatNumber(value, format), text);
-  assert.equal(formatInterval(0.91, 0.952, "percent"), "[91.0, 95.2]");
 });

@@ -1,8 +1,13 @@
 /** @file The results contract: what is a summary, and what is said about what is not. */
 import assert from "node:assert/strict";
-import { encodeSummary, parseSummary, type Summary } from "../../pipeline/results.ts";
-import { params, run } from "../../pipeline/stages/aggregate.ts";
-import type { StageContext } from "../../pipeline/stage.ts";
+import {
+  encodeSummary,
+  isCell,
+  isObserved,
+  numberOf,
+  parseSummary,
+  type Summary,
+} from "../../pipeline/results.ts";
 import { awkward } from "./fixtures/awkward.ts";
 import { realistic } from "./fixtures/realistic.ts";
 
@@ -68,6 +73,40 @@ const MISTAKES: [string, (s: any) => void, RegExp][] = [
     /rows\.0\.loss\.runs is \[\]/,
   ],
   ["mixed", (s) => s.rows.push({ loss: "diverged" }), /text in one row and a measured cell/],
+  ["the other half", (s) => delete s.rows[0].loss.high, /rows\.0\.loss has one end/],
+  ["n below 0", (s) => s.rows[0].loss.n = -1, /rows\.0\.loss\.n is -1/],
+  ["half an observation", (s) => s.rows[0].loss.n = 1.5, /rows\.0\.loss\.n is 1\.5: .*whole/],
+  ["empty run", (s) => s.rows[0].loss.runs = [""], /rows\.0\.loss\.runs\.0 is "": .*not empty/],
+  ["infinite label", (s) => s.rows[0].lambda = Infinity, /rows\.0\.lambda .*belongs in a cell/],
+  ["column id", (s) => s.columns[0].id = "1st", /columns\.0\.id is "1st": expected a letter/],
+  ["column label", (s) => s.columns[0].label = "", /columns\.0\.label is "": .*not empty/],
+  ["format", (s) => s.columns[0].format = "money", /columns\.0\.format is "money"/],
+  ["better", (s) => s.columns[0].better = "most", /columns\.0\.better is "most"/],
+  [
+    "high reserved",
+    (s) => s.columns.push({ id: "LOSS_high", label: "x" }),
+    /"loss_high" is reserved/,
+  ],
+  ["n reserved", (s) => s.columns.push({ id: "lambda_n", label: "x" }), /interval of "lambda"/],
+  ["rule", (s) => s.verdict.rule = "", /verdict\.rule is ""/],
+  ["finding", (s) => s.findings.push(""), /findings\.0 is ""/],
+  ["plot id", (s) => s.plots[0].id = "P", /plots\.0\.id is "P": expected lower-case/],
+  ["plot twice", (s) => s.plots.push(s.plots[0]), /plot id "p" is used twice/],
+  ["no marks", (s) => s.plots[0].marks = [], /plots\.0\.marks is \[\]: .*at least one/],
+  ["x column", (s) => s.plots[0].x.column = "size", /draws x from "size"/],
+  ["series column", (s) => s.plots[0].series = "size", /draws series from "size"/],
+  ["band on y", (s) => s.plots[0].y.scale = "band", /plots\.0\.y\.scale is "band"/],
+  [
+    "text on y",
+    (s) => s.rows.splice(0, 1, { loss: 1 }, { loss: "nine" }),
+    /draws y from text in "loss"/,
+  ],
+  [
+    "bars of several series in panels",
+    (s) => Object.assign(s.plots[0], { marks: ["dot", "bar"], series: "lambda", facet: "lambda" }),
+    /draws bars of several series in panels/,
+  ],
+  ["scale", (s) => s.rows[0].loss = { observed: { name: "s", scale: "2" }, runs: ["a"] }, /scale/],
 ];
 
 for (const [name, spoil, message] of MISTAKES) {
@@ -82,73 +121,51 @@ for (const [name, spoil, message] of MISTAKES) {
   });
 }
 
-/** Runs the aggregate stage over artifacts that hold one JSON file each. */
-async function aggregate(
-  runs: Record<string, unknown>,
-  // deno-lint-ignore no-explicit-any -- as an experiment would write it
-  summarize: (runs: any) => unknown,
-) {
-  const inputs = Object.fromEntries(
-    Object.entries(runs).map(([name, value]) => [name, {
-      files: ["metrics.json"],
-      scalars: { loss: 2 },
-      bytes: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(value))),
-    }]),
+Deno.test("what is unusual and right is accepted as it is", () => {
+  const summary = small();
+  summary.columns.push({ id: "note_n", label: "x", format: "text" }, {
+    id: "loss_lower",
+    label: "y",
+  });
+  const runs = ["a"];
+  summary.rows.push(
+    { loss: { value: 0, low: 0, high: 0, n: 0, runs }, note_n: "text" },
+    { loss: { value: NaN, low: NaN, high: NaN, runs } },
+    { loss: { value: Infinity, low: -Infinity, high: Infinity, runs } },
+    { lambda: -1e300, loss: 3 },
+    {},
   );
-  const context = {
-    params: params().parse({ experiment: "x", path: "pipeline/experiments/x.ts" }),
-    inputs,
-    modules: { experiment: { summarize } },
+  summary.plots.push(
+    { ...summary.plots[0], id: "band", x: { column: "note_n", label: "n", scale: "band" } },
+    { ...summary.plots[0], id: "bars-1", marks: ["bar"], series: "lambda" },
+    { ...summary.plots[0], id: "bars-2", marks: ["bar"], facet: "lambda", rules: [] },
+    { ...summary.plots[0], id: "lines", marks: ["line"], facet: "lambda", series: "note_n" },
+  );
+  assert.deepEqual(parseSummary(JSON.parse(encodeSummary(summary)), "test"), summary);
+});
+
+Deno.test("an error shows what was found, cut to a line's length", () => {
+  const found = (label: unknown) => {
+    const summary = small();
+    summary.columns[0].label = label as string;
+    try {
+      parseSummary(summary, "s");
+    } catch (error) {
+      return /columns\.0\.label is (.*?): /s.exec((error as Error).message)![1];
+    }
   };
-  const { files } = await run(
-    context as unknown as StageContext<{ experiment: string; path: string }>,
-  );
-  return JSON.parse(files["summary.json"] as string);
-}
-
-Deno.test("aggregate hands every run to summarize and writes the summary", async () => {
-  const summary = await aggregate({ "b/seed=1": { loss: 4 }, "a/seed=0": { loss: 8 } }, (runs) => {
-    assert.deepEqual(Object.keys(runs), ["a/seed=0", "b/seed=1"]);
-    const names = Object.keys(runs);
-    const losses = names.map((name) =>
-      runs[name].json("metrics.json").loss * runs[name].scalars.loss
-    );
-    assert.throws(() => runs[names[0]].bytes("weights"), /no file "weights".*metrics\.json/);
-    return {
-      ...small(),
-      rows: [{ loss: { value: (losses[0] + losses[1]) / 2, runs: names } }],
-    };
-  });
-  assert.deepEqual(summary.rows, [{ loss: { value: 12, runs: ["a/seed=0", "b/seed=1"] } }]);
+  // In JSON two characters more.
+  assert.equal(found(["a".repeat(56)]), `["${"a".repeat(56)}"]`);
+  assert.equal(found(["a".repeat(57)]), `["${"a".repeat(55)}...`);
+  assert.equal(found(undefined), "missing");
+  assert.throws(() => parseSummary("text", "s"), /^Error: s: \(whole value\) is "text": /);
 });
 
-Deno.test("a run may be cited by what was observed alone", async () => {
-  const observed = { name: "step seconds", stage: "train", times: "steps", scale: 1e3 };
-  const rows = [{ loss: { observed, runs: ["a"] } }];
-  const summary = await aggregate({ a: 1 }, () => ({ ...small(), rows }));
-  assert.deepEqual(summary.rows, rows);
-  assert.deepEqual(parseSummary(summary, "test").rows, rows);
-  await assert.rejects(
-    aggregate({ a: 1, b: 2 }, () => ({ ...small(), rows })),
-    /1 of 2 runs feed no cell.*"b"/,
-  );
-  const elsewhere = [{ loss: { observed, runs: ["a", "c"] } }];
-  await assert.rejects(
-    aggregate({ a: 1 }, () => ({ ...small(), rows: elsewhere })),
-    /rows\.0\.loss cites run "c"/,
-  );
-});
-
-Deno.test("aggregate demands every run", async () => {
-  const cite = (...names: string[]) => () => ({
-    ...small(),
-    rows: [{ loss: { value: 1, runs: names } }],
-  });
-  await assert.rejects(aggregate({}, cite("a")), /grid has no runs/);
-  await assert.rejects(aggregate({ a: 1, b: 2 }, cite("a")), /1 of 2 runs feed no cell.*"b"/);
-  await assert.rejects(aggregate({ a: 1 }, cite("a", "c")), /rows\.0\.loss cites run "c"/);
-  await assert.rejects(
-    aggregate({ a: 1 }, (runs) => runs["seed=9"].json("metrics.json")),
-    /asks for run "seed=9", which the grid does not have \(a, …\)/,
-  );
+Deno.test("cells, observed numbers and labels are told apart", () => {
+  const cell = { value: 2, runs: ["a"] };
+  const observed = { observed: { name: "seconds" }, runs: ["a"] };
+  const kinds = [cell, observed, "value", 3, undefined];
+  assert.deepEqual(kinds.map(isCell), [true, false, false, false, false]);
+  assert.deepEqual(kinds.map(isObserved), [false, true, false, false, false]);
+  assert.deepEqual(kinds.map(numberOf), [2, undefined, undefined, 3, undefined]);
 });

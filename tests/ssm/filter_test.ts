@@ -126,6 +126,18 @@ Deno.test("single-precision sequences are read, bad ones are refused with the pl
   assert.throws(() => predict(filter, { shape: [0, 4, 2], data: [] }), /shape \[0,4,2\]/);
   const forecasts = { contexts: [4], horizons: [1] };
   assert.throws(() => forecast(filter, { shape: [4, 2, 2], data }, forecasts), /have 2 tokens/);
-  data[13] = NaN;
-  assert.throws(() => predict(filter, y), /y\[1, 2, 1\] is NaN/);
+  assert.doesNotThrow(() => predict(filter, { shape: [2, 4, 2], data }));
+  assert.doesNotThrow(() => forecast(filter, { shape: [2, 4, 2], data }, forecasts));
+  assert.throws(() => predict(filter, { shape: [8, 2], data }), /shape \[8,2\]: expected/);
+  assert.throws(() => predict(filter, { shape: [2, 0, 2], data: [] }), /shape \[2,0,2\]/);
+  const wrong = { contexts: [5], horizons: [1] };
+  assert.throws(() => forecast(filter, y, wrong), /context 5: expected an integer from 0 to/);
+  assert.throws(() => forecast(filter, y, { ...forecasts, horizons: [0] }), /horizon 0/);
+  for (const [at, place] of [[0, "0, 0, 0"], [13, "1, 2, 1"], [15, "1, 3, 1"], [2, "0, 1, 0"]]) {
+    for (const value of [NaN, Infinity]) {
+      const bad = { ...y, data: data.map((x, i) => i === at ? value : x) };
+      const message = new RegExp(`y\\[${place}\\] is ${value}: expected finite`);
+      assert.throws(() => predict(filter, bad), message);
+    }
+  }
 });

@@ -91,9 +91,57 @@ Deno.test("split is fold, and keys of a tree are distinct", () => {
   assert.equal(new Set(keys.map(String)).size, 2500);
 });
 
-Deno.test("bad seeds are refused", () => {
-  for (const seed of [-1, 0.5, NaN, 2 ** 53]) {
-    assert.throws(() => keyOf(seed), /expected an integer/);
+Deno.test("number i of a draw comes from block i of the key, also beyond what is filled at once", () => {
+  const key = keyOf(21);
+  const drawn = uniforms(key, 2 * 1024 + 3);
+  const same = normals(key, drawn.length);
+  for (const i of [0, 1, 1022, 1023, 1024, 1025, 2047, 2048, 2050]) {
+    const words = new Uint32Array(2);
+    threefry2x32(key, i, 0, words);
+    assert.equal(drawn[i], (words[0] * 2 ** 20 + (words[1] >>> 12) + 0.5) / 2 ** 52);
+    assert.equal(same[i], normalQuantile(drawn[i]));
   }
-  assert.throws(() => fold(keyOf(0), -1), /Key index -1/);
+});
+
+Deno.test("uniforms fill (0, 1) evenly, to their last bits", () => {
+  const n = 100_000;
+  const drawn = uniforms(keyOf(2), n);
+  const mean = (f: (u: number) => number) => drawn.reduce((sum, u) => sum + f(u), 0) / n;
+  assert.ok(Math.abs(mean((u) => u) - 1 / 2) < 4 * Math.sqrt(1 / 12 / n));
+  assert.ok(Math.abs(mean((u) => (u - 0.5) ** 2) - 1 / 12) < 4 * Math.sqrt(1 / 180 / n));
+  for (const bits of [1, 2, 20, 31, 32, 33, 40, 52]) { // bit by bit across the two words
+    const share = mean((u) => Math.floor(u * 2 ** bits) % 2);
+    assert.ok(Math.abs(share - 0.5) < 4 * Math.sqrt(0.25 / n), `bit ${bits}: ${share}`);
+  }
+});
+
+Deno.test("the two words of a key are the high and the low half of its seed", () => {
+  assert.deepEqual(keyOf(0), [0, 0]);
+  assert.deepEqual(keyOf(2 ** 32 - 1), [0, 0xffffffff]);
+  assert.deepEqual(keyOf(2 ** 32), [1, 0]);
+  assert.deepEqual(keyOf(3 * 2 ** 32 + 7), [3, 7]);
+  assert.deepEqual(keyOf(2 ** 53 - 1), [2 ** 21 - 1, 0xffffffff]);
+});
+
+Deno.test("derived keys are blocks with the highest bit of the counter set, where no draw ever looks", () => {
+  const key = keyOf(4);
+  for (const index of [0, 1, 2 ** 32 - 1]) {
+    const words = new Uint32Array(2);
+    threefry2x32(key, index, 0x80000000, words);
+    assert.deepEqual(fold(key, index), [...words]);
+  }
+  assert.equal(split(key).length, 2);
+  assert.deepEqual(split(key, 0), []);
+});
+
+Deno.test("bad seeds and indices are refused", () => {
+  for (const seed of [-1, 0.5, NaN, 2 ** 53]) {
+    assert.throws(() => keyOf(seed), /Seed .*: expected an integer from 0 to/);
+  }
+  for (const index of [-1, 0.5, NaN, 2 ** 32]) {
+    assert.throws(
+      () => fold(keyOf(0), index),
+      new RegExp(`Key index ${index}: expected an integer from 0 to 2\\^32 - 1`),
+    );
+  }
 });

@@ -64,6 +64,7 @@ Deno.test("same key, same bits; batches and lengths extend, fresh batches contin
   const system = createSystem(0, { structure: "dense", condition: 10 });
   const y = simulate(system, 5, { batch: 5, length: 20 });
   assert.deepEqual(simulate(system, 5, { batch: 5, length: 20 }), y);
+  assert.deepEqual(simulate(system, keyOf(5), { batch: 5, length: 20 }), y);
   assert.deepEqual(simulate(system, 5, { batch: 3, length: 20 }).data, y.data.slice(0, 120));
   assert.deepEqual(
     simulate(system, 5, { batch: 1, length: 50 }).data.slice(0, 40),
@@ -81,6 +82,15 @@ Deno.test("the smallest case, and sizes that are refused", () => {
   const y = simulate(system, 0, { batch: 1, length: 1 });
   assert.deepEqual(y.shape, [1, 1, 1]);
   assert.equal(y.data[0], system.H[0] * normals(fold(keyOf(0), 0), 1)[0]);
-  assert.throws(() => simulate(system, 0, { batch: 0, length: 1 }), /batch = 0/);
-  assert.throws(() => simulate(system, 0, { batch: 1, length: 1.5 }), /length = 1.5/);
+  for (const size of [0, -1, 1.5, NaN]) {
+    const message = `= ${size}: expected an integer of at least 1`;
+    assert.throws(
+      () => simulate(system, 0, { batch: size, length: 1 }),
+      new RegExp(`batch ${message}`),
+    );
+    assert.throws(
+      () => simulate(system, 0, { batch: 1, length: size }),
+      new RegExp(`length ${message}`),
+    );
+  }
 });

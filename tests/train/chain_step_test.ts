@@ -202,7 +202,15 @@ Deno.test("what cannot be compiled or run is refused", async () => {
   await assert.rejects(compiling(missing), /no block .* head.weight, head.bias/);
 
   const step = await compiling(lstm);
-  const other = { ...data, train: { mean: tensor(0, [obs]), variance: tensor([1, 1, 2]) } };
-  await assert.rejects(step.run(step.fresh, other, 0), /variance of \[1,1,2\].*\[1,1,1\]/);
+  const [zeros, ones] = [tensor(0, [obs]), tensor([1, 1, 1])];
+  const given = (train: typeof data.train) => step.run(step.fresh, { ...data, train }, 0);
+  await assert.rejects(
+    given({ mean: zeros, variance: tensor([1, 1, 2]) }),
+    /variance of \[1,1,2\].*\[1,1,1\]/,
+  );
+  await assert.rejects(
+    given({ mean: tensor([0, 3, 0]), variance: ones }),
+    /mean of \[0,3,0\].*\[0,0,0\]/,
+  );
   await step.close();
 });

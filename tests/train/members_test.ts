@@ -88,12 +88,18 @@ Deno.test("one member that diverges is named, or tolerated without spoiling the 
 Deno.test("stack and member are inverse; members need learning rates; chains go alone", async () => {
   const trees: Tree<Tensor>[] = [1, 2].map((k) => ({
     a: tensor([k, 2 * k]),
-    b: [tensor(k), tensor([k], [1, 1])],
+    b: [tensor(k), tensor([3 * k, -k, k], [1, 3], "int32")],
   }));
-  const stacked = stack(trees) as { a: Tensor };
-  assert.deepEqual(stacked.a.shape, [2, 2]);
+  const stacked = stack(trees);
+  assert.deepEqual(stacked, {
+    a: tensor([1, 2, 2, 4], [2, 2]),
+    b: [tensor([1, 2]), tensor([3, -1, 1, 6, -2, 2], [2, 1, 3], "int32")],
+  });
   trees.forEach((tree, i) => assert.deepEqual(member(stacked, i), tree));
-  await assert.rejects(compileMembers((() => {}) as never, [], {}, [], {}), /0 members/);
+  const compiling = (members: object[], scales: number[]) =>
+    compileMembers((() => {}) as never, members, {}, scales, {});
+  await assert.rejects(compiling([], []), /0 members and 0 learning rates/);
+  await assert.rejects(compiling([{}], [1, 2]), /1 members and 2 learning rates/);
   const config = lstm.configure({ dModel: 3 }, 2);
   assert.throws(
     () => filteringTask(lstm as unknown as SequenceModel, config, law, seeds, size),

@@ -46,11 +46,54 @@ Deno.test("diverged candidates lose, and when all have diverged that is said", a
   await assert.rejects(play([nan, nan], [3]), /none of 2 candidates.*rung 0 \(budget 3\)/);
 });
 
-Deno.test("one candidate, equal scores, and wrong arguments", async () => {
+Deno.test("one candidate, equal scores, and nothing to compare", async () => {
   assert.equal((await play([curve(1, 1)], [1, 2])).best, 0);
   assert.equal((await play([() => 1, () => 1, () => 1], [1])).best, 0); // the first of equals
   await assert.rejects(play([], [1]), /no candidates/);
   await assert.rejects(play([() => 1], []), /budgets/);
-  await assert.rejects(play([() => 1], [2, 2]), /ascending/);
-  await assert.rejects(play([() => 1], [1], 1), /keep = 1/);
+});
+
+Deno.test("the share that is kept is rounded, and is one candidate at least", async () => {
+  const kept = async (count: number, keep: number) => {
+    const curves = Array.from({ length: count }, (_, i) => curve(i, 1));
+    return (await play(curves, [1, 2], keep)).asked[1]?.survivors.length ?? 1;
+  };
+  assert.equal(await kept(5, 0.5), 3); // 2.5
+  assert.equal(await kept(5, 0.48), 2); // 2.4
+  assert.equal(await kept(3, 0.1), 1); // 0.3
+  assert.equal(await kept(4, 0.99), 4);
+});
+
+Deno.test("of candidates that have diverged none is kept, whatever the share", async () => {
+  const { asked } = await play([() => Infinity, curve(1, 1), () => NaN, curve(0, 1)], [1, 2], 0.9);
+  assert.deepEqual(asked.map(({ survivors }) => survivors), [[0, 1, 2, 3], [1, 3]]);
+});
+
+Deno.test("a rung is asked for with its number and its cumulative budget, and its trials say both", async () => {
+  const asked: number[][] = [];
+  const { trials } = await successiveHalving(["a", "b"], [3, 5], 0.9, (_, rung, budget) => {
+    asked.push([rung, budget]);
+    return Promise.resolve([2, -1]);
+  });
+  assert.deepEqual(asked, [[0, 3], [1, 5]]);
+  assert.deepEqual(trials.map(({ candidate, ...rest }) => [candidate, ...Object.values(rest)]), [
+    ["a", 0, 3, 2],
+    ["b", 0, 3, -1],
+    ["a", 1, 5, 2],
+    ["b", 1, 5, -1],
+  ]);
+});
+
+Deno.test("all that is left may diverge in a later rung, which is said with its number", async () => {
+  const late = (budget: number) => budget > 3 ? NaN : 1;
+  await assert.rejects(play([late, late], [3, 5], 0.9), /none of 2 .* rung 1 \(budget 5\)/);
+});
+
+Deno.test("budgets are positive and ascend, and a share lies between none and all", async () => {
+  for (const budgets of [[0, 1], [-1], [2, 1], [1, 3, 3], [NaN]]) {
+    await assert.rejects(play([curve(1, 1)], budgets), /expected ascending and positive/);
+  }
+  for (const keep of [0, 1, -0.5, 1.5, NaN]) {
+    await assert.rejects(play([curve(1, 1)], [1], keep), /expected between 0 and 1/);
+  }
 });

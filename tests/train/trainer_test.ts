@@ -1,10 +1,8 @@
-/** @file The training loop: AdamW against its textbook form, divergence, checkpoints. */
-import { init as initJax, numpy as np, tree } from "@jax-js/jax";
+/** @file The training loop: what it converges to, divergence, checkpoints, and trees of parameters. */
+import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { adamwInit, adamwUpdate } from "../../lib/train/adamw.ts";
-import { flatten, toHost, unflatten } from "../../lib/train/host.ts";
-import { learningRate } from "../../lib/train/schedule.ts";
+import { type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { flatten, readTree, unflatten } from "../../lib/train/host.ts";
 import { compileStep, DivergenceError, train } from "../../lib/train/trainer.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 
@@ -12,66 +10,6 @@ await initJax("wasm");
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
-
-Deno.test("AdamW follows algorithm 2 of the paper, with clipping by global norm", async () => {
-  const random = generator(1);
-  const params = { weight: randomTensor(random, [2, 3]), bias: randomTensor(random, [3]) };
-  const options = { weightDecay: 0.1, clipNorm: 1.5, beta1: 0.8, beta2: 0.95 };
-  const grads = [1, 2, 3].map(() => ({
-    weight: randomTensor(random, [2, 3]),
-    bias: randomTensor(random, [3]),
-  }));
-  const rates = [0.1, 0.05, 0.02];
-
-  // The textbook loop in float64.
-  const want = flatten(params);
-  const exact = Object.fromEntries(
-    Object.entries(want).map(([k, t]) => [k, Array.from(t.data)]),
-  );
-  const moments = Object.fromEntries(
-    Object.entries(exact).map(([k, x]) => [k, { m: x.map(() => 0), v: x.map(() => 0) }]),
-  );
-  grads.forEach((g, t) => {
-    const flat = flatten(g);
-    const norm = Math.hypot(...Object.values(flat).flatMap((x) => Array.from(x.data)));
-    const scale = Math.min(1, options.clipNorm / norm);
-    for (const [name, x] of Object.entries(exact)) {
-      const { m, v } = moments[name];
-      x.forEach((value, i) => {
-        const gi = flat[name].data[i] * scale;
-        m[i] = options.beta1 * m[i] + (1 - options.beta1) * gi;
-        v[i] = options.beta2 * v[i] + (1 - options.beta2) * gi * gi;
-        const mHat = m[i] / (1 - options.beta1 ** (t + 1));
-        const vHat = v[i] / (1 - options.beta2 ** (t + 1));
-        const decay = name === "weight" ? options.weightDecay * value : 0;
-        x[i] = value - rates[t] * (mHat / (Math.sqrt(vHat) + 1e-8) + decay);
-      });
-    }
-  });
-
-  const update = (p: Any, g: Any, s: Any, lr: np.Array) => adamwUpdate(p, g, s, lr, options);
-  let state: Any = toHost(adamwInit({ weight: np.zeros([2, 3]), bias: np.zeros([3]) }));
-  let current: Any = params;
-  const program = await compile(update, [params, grads[0], state, tensor(0)]);
-  for (const [t, g] of grads.entries()) {
-    const out = await program.run(current, g, state, tensor(rates[t]));
-    [current, state] = [out.params, out.state];
-  }
-  for (const name of ["weight", "bias"]) {
-    const got = (await current[name].read()).data;
-    exact[name].forEach((x, i) => assert.ok(Math.abs(got[i] - x) < 1e-5, `${name} ${i}`));
-  }
-  await program.close();
-});
-
-Deno.test("the schedule warms up, peaks and ends at its floor", () => {
-  const schedule = { peak: 2, steps: 11, warmup: 4, floor: 0.1 };
-  const rates = Array.from({ length: 11 }, (_, i) => learningRate(schedule, i));
-  assert.deepEqual(rates.slice(0, 5), [0.5, 1, 1.5, 2, 2]);
-  assert.ok(Math.abs(rates[7] - 2 * 0.55) < 1e-12); // half way down the cosine
-  assert.ok(Math.abs(rates[10] - 0.2) < 1e-12);
-  assert.equal(learningRate({ peak: 1, steps: 1, warmup: 0 }, 0), 1);
-});
 
 /** Least squares: y = x w, whose answer is known. */
 const target = [1, -2, 0.5];
@@ -143,14 +81,24 @@ Deno.test("a run that stopped resumes from its checkpoint to the same bits", asy
 });
 
 Deno.test("parameter trees survive flattening, and a wrong shape is named", () => {
-  const params = { a: tensor([1, 2]), blocks: [{ w: tensor(3) }, { w: tensor([4], [1, 1]) }] };
+  const tree = (k: number) => ({
+    a: tensor([k, 2 * k]),
+    blocks: [{ w: tensor(3 * k) }, { w: tensor([4 * k], [1, 1]) }],
+  });
+  const [example, params] = [tree(0), tree(1)];
   const flat = flatten(params);
   assert.deepEqual(Object.keys(flat), ["a", "blocks.0.w", "blocks.1.w"]);
-  assert.deepEqual(unflatten(params, flat), params);
-  assert.throws(() => unflatten(params, { ...flat, a: tensor(1) }), /saved a has shape \[\]/);
-  const { a: _, ...rest } = flat;
-  assert.throws(() => unflatten(params, rest), /lack a/);
-  tree.dispose(start());
+  assert.deepEqual(unflatten(example, flat), params);
+  assert.throws(() => unflatten(example, { ...flat, a: tensor(1) }), /saved a has shape \[\]/);
+  const { "blocks.1.w": _, ...rest } = flat;
+  assert.throws(() => unflatten(example, rest), /lack blocks\.1\.w/);
+});
+
+Deno.test("a tree of handles is read to a tree of tensors", async () => {
+  const [a, b, c] = [tensor([1, 2]), tensor(3), tensor([4], [1, 1])];
+  const handle = (t: Tensor) => ({ dtype: t.dtype, shape: t.shape, read: async () => await t });
+  const tree = { a: handle(a), b: [handle(b), { c: handle(c) }] };
+  assert.deepEqual(await readTree(tree), { a, b: [b, { c }] });
 });
 
 Deno.test("a run killed after its last step ends as if it had not been", async () => {
@@ -169,4 +117,63 @@ Deno.test("a run killed after its last step ends as if it had not been", async (
   const again = await train(compiling, nextBatch, { schedule, checkpoint });
   assert.deepEqual(again.lastLosses, straight.lastLosses);
   assert.deepEqual(again.params.w.data, straight.params.w.data);
+});
+
+Deno.test("a gradient that is not finite is a divergence, even where the loss is", async () => {
+  const root = ({ w }: { w: np.Array }) => np.sum(np.sqrt(w)); // at zero its slope is infinite
+  await assert.rejects(
+    train((example) => compileStep(root as Any, start(), example, {}), nextBatch, {
+      schedule: { peak: 0.1, steps: 2, warmup: 0 },
+    }),
+    (error: unknown) => error instanceof DivergenceError && error.step === 0 && error.member === 0,
+  );
+});
+
+Deno.test("the compiled step is closed once, however a training ends", async () => {
+  const schedule = { peak: 0.1, steps: 3, warmup: 0 };
+  const poisoned = (step: number) => {
+    const { x, y } = nextBatch(step);
+    return { x, y: step === 1 ? { ...y, data: y.data.map(() => NaN) } : y };
+  };
+  const stop = new AbortController();
+  const endings: [Parameters<typeof train>[1], object][] = [
+    [nextBatch, {}],
+    [poisoned, {}],
+    [nextBatch, { signal: AbortSignal.abort(new Error("before")) }],
+    [nextBatch, { signal: stop.signal, onStep: () => stop.abort(new Error("stopped")) }],
+  ];
+  const ended: string[] = [];
+  for (const [batches, options] of endings) {
+    let closed = 0;
+    const counted = async (example: Any) => {
+      const step = await compiling(example);
+      return { ...step, close: () => (closed++, step.close()) };
+    };
+    await train(counted, batches, { schedule, ...options }).then(
+      () => ended.push("done"),
+      (error) => ended.push(error.message.slice(0, 8)),
+    );
+    assert.equal(closed, 1, ended.at(-1));
+  }
+  assert.deepEqual(ended, ["done", "training", "before", "stopped"]);
+});
+
+Deno.test("every step reports its own loss, gradient norm and learning rate", async () => {
+  const reports: Any[] = [];
+  const schedule = { peak: 0.1, steps: 4, warmup: 2, floor: 0 };
+  const { lastLosses } = await train(compiling, nextBatch, {
+    schedule,
+    // Copied, so that a report changed later would show.
+    onStep: (report) => reports.push(structuredClone(report)),
+  });
+  assert.deepEqual(reports.map(({ step }) => step), [0, 1, 2, 3]);
+  reports.forEach(({ rate }, i) => assert.ok(Math.abs(rate - [0.05, 0.1, 0.1, 0][i]) < 1e-12));
+  // At w = 0 the error is -y: loss mean y^2 and gradient -2 mean x y.
+  const { x, y } = nextBatch(0);
+  const [xs, ys] = [Array.from(x.data), Array.from(y.data)];
+  const gradient = [0, 1, 2].map((i) => ys.reduce((s, v, r) => s - 2 * v * xs[3 * r + i] / 8, 0));
+  const loss = ys.reduce((sum, v) => sum + v * v / 8, 0);
+  assert.ok(Math.abs(reports[0].losses[0] - loss) < 1e-5);
+  assert.ok(Math.abs(reports[0].gradNorms[0] - Math.hypot(...gradient)) < 1e-4);
+  assert.equal(lastLosses[0], reports[3].losses[0]);
 });

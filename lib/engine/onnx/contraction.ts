@@ -193,7 +193,13 @@ export function reduceView(
     });
     const stored = reshapeRef(model, ref, shape);
     const rest = shape.filter((_, i) => !summed.includes(i));
-    ref = model.node(op, [stored, model.ints(summed)], rest, ref.type, { keepdims: 0 });
+    const reduced = (source: Ref) =>
+      model.node(op, [source, model.ints(summed)], rest, source.type, { keepdims: 0 });
+    if (ref.type === "int32" && (op === "ReduceSum" || op === "ReduceProd")) {
+      // These two saturate in int32; in int64 they are exact up to 2^53, and the cast back wraps around.
+      const wide = model.node("Cast", [stored], shape, "int64", { to: 7 });
+      ref = model.node("Cast", [reduced(wide)], rest, "int32", { to: 6 });
+    } else ref = reduced(stored);
   }
   const kept = view.factors.map((_, f) => f).filter((f) => !gone.has(f));
   const renumber = new Map(kept.map((f, i) => [f, i]));

@@ -33,8 +33,6 @@ function isNormal(value: number, dtype: DType): boolean {
 
 /** `value` broadcast to `shape` by NumPy's rule. */
 function broadcastTo(graph: Graph, value: Value, shape: readonly number[]): Value {
-  if (sameShape(value.shape, shape)) return value;
-  if (value.uniform !== undefined) return graph.uniform(value.uniform, shape, value.dtype);
   const axis = Array.from({ length: shape.length - value.shape.length }, (_, i) => i);
   return graph.emit("broadcast", [value], { shape, axis }, shape, value.dtype);
 }

@@ -78,8 +78,7 @@ function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | u
   const max = reduction(graph, shift, "Max");
   if (!max || max.of !== logits || max.axis !== axis) return undefined;
   const { shape } = logits;
-  const aligned = sameShape(exponential.shape, shape) && isSpread(graph, shift, shape, axis) &&
-    isSpread(graph, scale, shape, axis);
+  const aligned = isSpread(graph, shift, shape, axis) && isSpread(graph, scale, shape, axis);
   return aligned ? { logits, axis } : undefined;
 }
 
@@ -89,7 +88,7 @@ export const softmax: Rule = (graph, op, inputs, _params, { shape, dtype }) => {
   if (forward) return graph.emit("softmax", [forward.logits], { axis: forward.axis }, shape, dtype);
   return eitherOrder(inputs, (exponential, bracket) => {
     const difference = graph.made(bracket, "sub");
-    if (!difference || !graph.made(exponential, "exp")) return undefined;
+    if (!difference) return undefined;
     const [direct, mean] = difference.inputs;
     const product = graph.made(direct, "mul");
     const correction = graph.made(withoutUnitAxes(graph, mean), "mul");

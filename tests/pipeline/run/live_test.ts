@@ -73,6 +73,37 @@ Deno.test("a job that listens to nothing is ended after a moment", async () => {
   assert.ok(performance.now() - begun < 8000);
 });
 
+Deno.test("a job that is stopped has a moment to save where it was", async () => {
+  using demo = makeProbe(`return g.job("probe", { behave: "well" }, {}, "saver");`);
+  demo.edit(
+    "pipeline/stages/probe.ts",
+    "let from = 0;",
+    `let from = 0;
+     const saved = await ctx.checkpoint.load();
+     ctx.observe("resumed_from", saved ? saved[0] : 0);
+     if (!saved) {
+       while (!ctx.signal.aborted) await new Promise((go) => setTimeout(go, 20));
+       await new Promise((go) => setTimeout(go, 300));
+       await ctx.checkpoint.save(Uint8Array.of(9));
+       ctx.signal.throwIfAborted();
+     }`,
+  );
+  const run = start(demo, "run");
+  await untilRunning(demo, "probes/saver");
+  await new Promise((go) => setTimeout(go, 500));
+  run.kill("SIGINT");
+  assert.equal((await run.ended).code, 130);
+  const { code, out } = await cli(demo, "run");
+  assert.equal(code, 0, out);
+  const catalog = await Catalog.open(join(demo.root, ".store"));
+  try {
+    const found = await catalog.query("SELECT value FROM observation WHERE name = 'resumed_from'");
+    assert.deepEqual(found, [{ value: 9 }]);
+  } finally {
+    catalog.close();
+  }
+});
+
 Deno.test("code edited under a running job does not get its result into the cache", async () => {
   using demo = makeProbe(`return g.job("generate", { seed: 1, delay: 1500 }, {}, "data");`);
   const run = start(demo, "run");
@@ -128,4 +159,18 @@ Deno.test("ten kills at random moments lose nothing and damage nothing", async (
   });
   assert.deepEqual(problems, []);
   assert.equal(log.filter((line) => line.startsWith("kill ")).length, 10);
+});
+
+Deno.test("what a crash test finds is told: results that differ, and a run that fails in peace", async () => {
+  const options = { profile: "smoke", kills: 1, seed: 1, jobs: 1, log: () => {} };
+  using random = makeProbe(`return g.job("probe", { behave: "well" }, {}, "p");`);
+  random.edit("pipeline/stages/probe.ts", "`${id}\\n`", "`${Math.random()}\\n`");
+  assert.deepEqual(await crash({ ...options, root: random.root }), [
+    "probes/p ended with another result than in peace",
+  ]);
+  assert.deepEqual(readdirSync(join(random.root, ".store")), [], "its stores are gone");
+  using failing = makeProbe(`return g.job("probe", { behave: "throw" }, {}, "p");`);
+  const problems = await crash({ ...options, root: failing.root });
+  assert.equal(problems.length, 1);
+  assert.match(problems[0], /^The run in peace failed:\n[^]*the probe was told to throw/);
 });

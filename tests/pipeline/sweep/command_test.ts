@@ -21,7 +21,7 @@ const sweep = (...args: string[]) => start({ root } as Demo, "sweep", ...args);
 /** A copy of the example's text in a folder of its own, with a store beside it. */
 function place(text: string) {
   const folder = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "sweep-"));
-  const file = join(folder, "sweep.yaml");
+  const file = join(folder, "my sweep.yaml");
   writeFileSync(file, text);
   const store = join(folder, "store");
   return {
@@ -142,9 +142,10 @@ parameters:
 `;
 
 Deno.test("a sweep that is estimated, with runs that are not possible, and then taken up one by one", async () => {
-  using here = place(HALF);
+  using here = place(`${HALF}command: [python, "\${program}"]\n`);
   const dry = await sweep(here.file, ...here.store, "--dry-run").ended;
   assert.match(dry.out, /2 runs would be taken up/);
+  assert.match(dry.out, /^\/.*my sweep\.yaml: command is ignored/m);
   const { code, out } = await sweep(here.file, ...here.store, "--estimate").ended;
   assert.equal(code, 0, out);
   assert.match(
@@ -161,6 +162,13 @@ Deno.test("a sweep that is estimated, with runs that are not possible, and then 
   assert.deepEqual(here.state().runs.map(({ state }) => state), ["failed"], first.out);
   const second = await sweep(here.file, ...here.store, "--count", "1").ended;
   assert.deepEqual(here.state().runs.map(({ state }) => state), ["failed", "done"], second.out);
+  assert.deepEqual(
+    here.state().invocations.map(({ command, engine }) => [command, engine]),
+    Array(2).fill([
+      `deno task sweep '${here.file}' --store ${here.store[1]} --count 1`,
+      "ort",
+    ]),
+  );
   const done = await sweep(here.file, ...here.store, "--estimate").ended;
   assert.match(done.out, /^All 4 jobs are done; nothing would run\.$/m);
 });

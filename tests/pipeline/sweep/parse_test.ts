@@ -151,6 +151,26 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     /program is "train\.py"; the programs are filt/,
   );
   assert.deepEqual(config(`${one}command: [python, "\${program}", "\${args}"]`).notes.length, 1);
+  for (const before of ["python, -u, ", "", "/usr/bin/env, python, "]) {
+    for (const program of ["filtering", "\${program}"]) {
+      const command = (after: string) =>
+        config(`${one}command: [${before}"${program}"${after}]`).notes.length;
+      assert.equal(command(', "${args}", "${args_json}"'), 1, before + program);
+      assert.throws(
+        () => command(', "${args}", fast'),
+        /command passes "fast", which would be lost/,
+      );
+    }
+  }
+  // Values are shown whole up to eighty characters.
+  for (
+    const [length, shown] of [[78, "x".repeat(78) + '"'], [79, "x".repeat(76) + "..."]] as const
+  ) {
+    const text = "x".repeat(length);
+    assert.throws(() => config(`${one}command: ${text}`), {
+      message: `s.yaml: command is "${shown}; expected a list.`,
+    });
+  }
   assert.equal(config(`${one}apiVersion: 1\nkind: sweep`).notes.length, 0);
 });
 

@@ -4,13 +4,13 @@
  */
 import { grad, init, lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type Tensor, tensor, type TracedFunction } from "../../lib/engine/mod.ts";
-import { activations } from "../../lib/engine/rules/activations.ts";
-import { algebra } from "../../lib/engine/rules/algebra.ts";
-import { followFunctions } from "../../lib/engine/rules/following.ts";
-import { softmax } from "../../lib/engine/rules/softmax.ts";
-import { trace } from "../../lib/engine/trace.ts";
-import { assertClose, runEngine, runJax } from "./oracle.ts";
+import { type Tensor, tensor, type TracedFunction } from "../../../lib/engine/mod.ts";
+import { activations } from "../../../lib/engine/rules/activations.ts";
+import { algebra } from "../../../lib/engine/rules/algebra.ts";
+import { followFunctions } from "../../../lib/engine/rules/following.ts";
+import { softmax } from "../../../lib/engine/rules/softmax.ts";
+import { trace } from "../../../lib/engine/trace.ts";
+import { assertClose, runEngine, runJax } from "../oracle.ts";
 
 type A = np.Array;
 

@@ -1,0 +1,139 @@
+/** @file The Transformers against their stack written out in loops, on data whose statistics are not those of a standard normal. */
+import { init as initJax, numpy as np } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import { isSpecLike, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import type { Statistics } from "../../lib/layers/instance_norm.ts";
+import * as linearTransformer from "../../lib/models/linear_transformer.ts";
+import * as transformer from "../../lib/models/transformer.ts";
+import { toHost } from "../../lib/train/host.ts";
+import { generator, randomTensor } from "../engine/oracle.ts";
+import { attention, inFloat64, linearAttention, rowsOf } from "../layers/definitions.ts";
+import { naiveDecoder } from "./naive_decoder.ts";
+import { slice } from "./sequence_cases.ts";
+
+await initJax("wasm");
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+const obs = 2;
+const train = { mean: tensor([3, -1]), variance: tensor([0.25, 4]) };
+const plain = { mean: train.mean.data, variance: train.variance.data };
+
+/** Every leaf drawn anew around what it was, so that nothing is hidden behind a zero or a one. */
+function shaken(x: Any, random: () => number): Any {
+  if (isSpecLike(x)) {
+    const noise = randomTensor(random, (x as Tensor).shape, { low: -0.4, high: 0.4 });
+    return {
+      ...x,
+      data: (x as Tensor).data.map((value: number, i: number) => value + noise.data[i]),
+    };
+  }
+  if (Array.isArray(x)) return x.map((child) => shaken(child, random));
+  return Object.fromEntries(
+    Object.entries(x).map(([name, child]) => [name, shaken(child, random)]),
+  );
+}
+
+const models: [string, Any, typeof attention | typeof linearAttention][] = [
+  ["transformer", transformer, attention],
+  ["linear_transformer", linearTransformer, linearAttention],
+];
+
+for (const [name, model, mix] of models) {
+  for (const norm of ["none", "fixed", "causal"] as const) {
+    const [layers, patch, tokens] = norm === "fixed" ? [2, 3, 4] : [1, 2, 5];
+    const make = () => {
+      const config = model.configure({ layers, dModel: 8, heads: 2, norm, patch }, obs);
+      const params = shaken(toHost(model.init(config, 3)), generator(2));
+      // Observations with a mean and a trend.
+      const y = randomTensor(generator(7), [2, tokens * patch, obs]);
+      y.data.forEach((value, i) => y.data[i] = value + 3 - 4 * (i % obs) + 0.05 * i);
+      return { config, params, y };
+    };
+    const definition = (config: Any, params: Any, rows: number[][], learned?: number) =>
+      naiveDecoder(mix, config, params, plain, rows, learned);
+    const close = (got: ArrayLike<number>, want: number[], what: string) => {
+      assert.equal(got.length, want.length);
+      want.forEach((value, i) =>
+        assert.ok(
+          Math.abs(got[i] - value) <= 1e-5 * Math.max(1, Math.abs(value)),
+          `${what}, ${i}: ${got[i]}, ${value}`,
+        )
+      );
+    };
+
+    Deno.test(`${name}, ${norm} norm, is its stack, token by token`, () => {
+      const { config, params, y } = make();
+      const got = inFloat64(
+        (p: Any, t: Statistics, y: np.Array) => model.forward(config, p, t, y).prediction,
+        params,
+        train,
+        y,
+      );
+      assert.deepEqual(got.shape, [2, tokens, patch, obs]);
+      const each = tokens * patch * obs;
+      for (const b of [0, 1]) {
+        const want = definition(config, params, rowsOf(y, b)).flat();
+        close(got.data.slice(b * each, (b + 1) * each), want, `sequence ${b}`);
+      }
+    });
+
+    Deno.test(`${name}, ${norm} norm: steps go on from a warm-up, and their statistics learn only when told to`, () => {
+      const { config, params, y } = make();
+      const warm = (tokens - 2) * patch;
+      for (const learn of [1, 0]) {
+        const got = inFloat64(
+          (p: Any, t: Statistics, before: Any, a: Any, b: Any, learn: Any) => {
+            const again = (x: Any): Any =>
+              x instanceof np.Array ? x.ref : Array.isArray(x) ? x.map(again) : Object.fromEntries(
+                Object.entries(x).map(([key, child]) => [key, again(child)]),
+              );
+            const { prediction, caches } = model.forward(config, again(p), again(t), before.ref);
+            prediction.dispose();
+            const state = model.continueFrom(config, caches, before, tokens);
+            const at = (k: number) => np.array(k, { dtype: np.int32 });
+            const first = model.step(
+              config,
+              again(p),
+              again(t),
+              state,
+              a,
+              at(tokens - 2),
+              learn.ref,
+            );
+            const second = model.step(config, p, t, first.state, b, at(tokens - 1), learn);
+            return {
+              first: first.prediction,
+              second: second.prediction,
+              sums: second.state.sums,
+            };
+          },
+          params,
+          train,
+          slice(y, 0, warm),
+          slice(y, warm, warm + patch),
+          slice(y, warm + patch, warm + 2 * patch),
+          tensor(learn),
+        );
+        assert.deepEqual(got.first.shape, [2, patch, obs]);
+        const known = learn ? y.shape[1] : warm;
+        assert.equal(got.sums.count.data[0], known);
+        for (const b of [0, 1]) {
+          const rows = rowsOf(y, b);
+          const want = definition(config, params, rows, known);
+          const own = (data: number[]) => data.slice(b * patch * obs, (b + 1) * patch * obs);
+          close(own(got.first.data), want[tokens - 2], "first step");
+          close(own(got.second.data), want[tokens - 1], "second step");
+          for (let j = 0; j < obs; j++) {
+            const seen = rows.slice(0, known).map((row) => row[j]);
+            const [sum, square] = [got.sums.sum.data, got.sums.square.data].map((x) =>
+              x[b * obs + j]
+            );
+            assert.ok(Math.abs(sum - seen.reduce((s, x) => s + x, 0)) < 1e-4);
+            assert.ok(Math.abs(square - seen.reduce((s, x) => s + x * x, 0)) < 1e-3);
+          }
+        }
+      }
+    });
+  }
+}

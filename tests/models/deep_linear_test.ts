@@ -1,0 +1,126 @@
+/** @file The deep linear network against products of dense matrices by ml-matrix. */
+import { init as initJax, tree } from "@jax-js/jax";
+import { Matrix } from "ml-matrix";
+import assert from "node:assert/strict";
+import type { Tensor } from "../../lib/engine/mod.ts";
+import {
+  apply,
+  collapse,
+  type DeepLinear,
+  endToEnd,
+  init,
+  multiply,
+  transpose,
+  widthOf,
+} from "../../lib/models/deep_linear.ts";
+import { keyOf, normals } from "../../lib/ssm/random.ts";
+import { generator, randomTensor } from "../engine/oracle.ts";
+import { inFloat64 } from "../layers/definitions.ts";
+import { difference, matrix } from "../ssm/oracle.ts";
+
+await initJax("wasm");
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+Deno.test("products and transposes are those of ml-matrix, four rows at a time and the rest", () => {
+  for (const [n, k, m] of [[1, 1, 1], [2, 3, 5], [3, 4, 2], [1, 7, 3], [4, 8, 1], [2, 9, 2]]) {
+    const [a, b] = [normals(keyOf(1), n * k), normals(keyOf(2), k * m)];
+    const [A, B] = [matrix(a, n, k), matrix(b, k, m)];
+    assert.ok(difference(multiply(a, b, n, k, m), A.mmul(B).to1DArray()) < 1e-13);
+    assert.deepEqual([...transpose(a, n, k)], A.transpose().to1DArray());
+  }
+});
+
+for (
+  const [lookback, horizon, depth, width] of [[3, 2, 1], [2, 5, 2], [5, 4, 3], [4, 5, 6, 3], [
+    1,
+    1,
+    4,
+  ]]
+) {
+  Deno.test(`a network of ${depth} matrices from ${lookback} to ${horizon} is their product, in this order`, () => {
+    const fresh = init(keyOf(1), { lookback, horizon, depth, width });
+    const random = generator(depth);
+    // Away from the balanced start, where the layers between are multiples of the identity.
+    const entries = Object.entries(fresh).filter(([, layer]) => layer) as [string, Tensor][];
+    const params = Object.fromEntries(
+      entries.map(([name, { shape }]) => [
+        name,
+        randomTensor(random, shape, { low: -1, high: 1 }),
+      ]),
+    ) as unknown as DeepLinear<Tensor>;
+    const { first, hidden, last } = params;
+    const wide = (t: Tensor, rows: number, columns: number, at = 0) =>
+      matrix(Float64Array.from(t.data.slice(at, at + rows * columns)), rows, columns);
+    const inner = width ?? Math.min(lookback, horizon);
+    let product = wide(first, lookback, depth === 1 ? horizon : inner);
+    for (let l = 0; l < depth - 2; l++) {
+      product = product.mmul(wide(hidden!, inner, inner, l * inner * inner));
+    }
+    if (last) product = product.mmul(wide(last, inner, horizon));
+    const want = product.to1DArray();
+    assert.ok(difference(collapse(params), want) < 1e-12);
+    const x = randomTensor(random, [6, lookback]);
+    const out = inFloat64(
+      (p: Any, x: Any) => ({ y: apply(tree.ref(p), x), whole: endToEnd(p) }),
+      params,
+      x,
+    );
+    assert.deepEqual([out.y.shape, out.whole.shape], [[6, horizon], [lookback, horizon]]);
+    assert.ok(difference(out.whole.data, want) < 1e-12);
+    assert.ok(difference(out.y.data, wide(x, 6, lookback).mmul(product).to1DArray()) < 1e-12);
+  });
+}
+
+for (
+  const [lookback, horizon, depth, width] of [[7, 5, 1], [5, 7, 2], [8, 6, 3], [6, 6, 20], [
+    9,
+    7,
+    4,
+    3,
+  ]]
+) {
+  Deno.test(`a fresh network of ${depth} matrices: all singular values are roots of the scale, the layers between multiples of 1`, () => {
+    const shape = { lookback, horizon, depth, width };
+    const params = init(keyOf(3), shape, 0.1);
+    const inner = widthOf(shape);
+    assert.equal(inner, width ?? Math.min(lookback, horizon));
+    const root = 0.1 ** (1 / depth);
+    if (depth === 1) {
+      const P = matrix(Float64Array.from(params.first.data), lookback, horizon);
+      const gram = lookback < horizon ? P.mmul(P.transpose()) : P.transpose().mmul(P);
+      assert.ok(Matrix.sub(gram, Matrix.eye(inner).mul(0.01)).norm() < 1e-7);
+      return;
+    }
+    const first = matrix(Float64Array.from(params.first.data), lookback, inner);
+    const last = matrix(Float64Array.from(params.last!.data), inner, horizon);
+    for (const gram of [first.transpose().mmul(first), last.mmul(last.transpose())]) {
+      assert.ok(Matrix.sub(gram, Matrix.eye(inner).mul(root ** 2)).norm() < 1e-6);
+    }
+    assert.equal(params.hidden?.shape[0], depth > 2 ? depth - 2 : undefined);
+    const size = inner * inner;
+    assert.equal(params.hidden?.data.length ?? 0, Math.max(depth - 2, 0) * size);
+    for (let l = 0; l < depth - 2; l++) {
+      const own = params.hidden!.data.slice(l * size, (l + 1) * size);
+      assert.ok(difference(own, Matrix.eye(inner).mul(root).to1DArray()) < 1e-7);
+    }
+  });
+}
+
+Deno.test("depths below 1 and widths beyond the narrow end are refused with what is allowed", () => {
+  const at = (depth: number, width?: number) => () =>
+    widthOf({ lookback: 5, horizon: 4, depth, width });
+  assert.equal(at(1)(), 4);
+  assert.equal(at(3, 1)(), 1);
+  assert.equal(at(3, 4)(), 4);
+  for (const depth of [0, -1, 1.5, NaN]) {
+    assert.throws(at(depth), new RegExp(`depth ${depth}: expected a whole number .* at least 1`));
+  }
+  for (const width of [0, -1, 5, 2.5, NaN]) {
+    assert.throws(
+      at(3, width),
+      new RegExp(`width ${width}: expected 1 to min\\(lookback, horizon\\) = 4`),
+    );
+  }
+});

@@ -1,0 +1,134 @@
+/** @file The command line: defaults, what each option becomes, and what is refused. */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import {
+  COMMANDS,
+  helpFor,
+  parseCommand,
+  quote,
+  repeatOptions,
+} from "../../../pipeline/commands/options.ts";
+
+Deno.test("without options a command has its defaults", () => {
+  const { root, ...rest } = parseCommand("run", []);
+  assert.equal(root, fileURLToPath(new URL("../../../", import.meta.url)));
+  assert.deepEqual(rest, {
+    ...{ store: ".store", profile: "quick", engine: "ort", set: [], only: [], job: undefined },
+    ...{ jobs: navigator.hardwareConcurrency, dryRun: false, estimate: false, publish: true },
+    ...{ log: [], count: undefined, retry: false, json: false, yes: false, rerun: 0, kills: 50 },
+    ...{ seed: 1, words: [] },
+  });
+  assert.equal(parseCommand("crash", []).profile, "smoke");
+});
+
+Deno.test("every option reaches what it names", () => {
+  const cases: [string, string[], object][] = [
+    ["run", ["--root", "/r", "--store=s", "--profile", "smoke"], {
+      ...{ root: "/r", store: "s", profile: "smoke" },
+    }],
+    ["run", ["--engine", "jax", "--set", "a.b=1", "--set", "c=2", "--only", "x", "--only", "y"], {
+      ...{ engine: "jax", set: ["a.b=1", "c=2"], only: ["x", "y"] },
+    }],
+    ["run", ["--job", "e/a", "--jobs", "3", "--dry-run"], { job: "e/a", jobs: 3, dryRun: true }],
+    ["run", ["--estimate", "--json", "--no-publish"], {
+      ...{ estimate: true, json: true, publish: false, dryRun: false },
+    }],
+    ["run", ["--log", "tensorboard,wandb", "--log", "wandb"], { log: ["tensorboard", "wandb"] }],
+    ["verify", ["--rerun", "2", "--jobs", "1"], { rerun: 2, jobs: 1 }],
+    ["verify", ["--rerun", "0"], { rerun: 0 }],
+    ["gc", ["--yes"], { yes: true }],
+    ["crash", ["--kills", "1", "--seed", "0", "--profile", "quick"], {
+      ...{ kills: 1, seed: 0, profile: "quick" },
+    }],
+    ["sweep", ["f.yaml", "--count", "1", "--retry"], { words: ["f.yaml"], count: 1, retry: true }],
+    ["why", ["e/a"], { words: ["e/a"] }],
+    ["status", ["--only", "x", "--json"], { only: ["x"], json: true }],
+  ];
+  for (const [command, args, expected] of cases) {
+    const found = parseCommand(command, args) as unknown as Record<string, unknown>;
+    for (const [name, value] of Object.entries(expected)) {
+      assert.deepEqual(found[name], value, `${command} ${args.join(" ")}: ${name}`);
+    }
+  }
+});
+
+Deno.test("numbers are whole and not below the least that makes sense", () => {
+  const least = { jobs: 1, rerun: 0, kills: 1, seed: 0, count: 1 };
+  const commands = { jobs: "run", rerun: "verify", kills: "crash", seed: "crash", count: "sweep" };
+  for (const [name, smallest] of Object.entries(least) as [keyof typeof least, number][]) {
+    const parse = (text: string) =>
+      parseCommand(commands[name], [...name === "count" ? ["f"] : [], `--${name}=${text}`])[name];
+    assert.equal(parse(String(smallest)), smallest);
+    for (const bad of [String(smallest - 1), "1.5", "", " ", "x", "Infinity"]) {
+      const message = new RegExp(
+        `^Error: --${name} ${bad}: expected a whole number of at least ${smallest}\\.$`,
+      );
+      assert.throws(() => parse(bad), message, `--${name}=${bad}`);
+    }
+  }
+});
+
+Deno.test("what a command has no use for is refused, with what it takes", () => {
+  for (
+    const [command, args, message] of [
+      ["gc", ["--profile", "smoke"], /Unknown option '--profile'[^]*deno task gc \[options\]:/],
+      ["status", ["--yes"], /Unknown option '--yes'[^]*deno task status/],
+      ["run", ["--jobs"], /--jobs[^]*deno task pipeline \[options\]/],
+      ["run", ["a"], /^Error: run takes no argument "a"\.\n\ndeno task pipeline/],
+      ["why", [], /^Error: why needs the label of one job\.\n\ndeno task why JOB/],
+      ["why", ["a", "b"], /^Error: why needs the label of one job\./],
+      ["sweep", [], /^Error: sweep needs one sweep file\.\n\ndeno task sweep FILE\.yaml/],
+      ["run", ["--engine", "cpu"], /Unknown engine "cpu"; the engines are ort, jax, /],
+      [
+        "run",
+        ["--log", "tensorboard,x"],
+        /--log x: no such sink; the sinks are tensorboard, wandb/,
+      ],
+    ] as [string, string[], RegExp][]
+  ) assert.throws(() => parseCommand(command, args), message, `${command} ${args.join(" ")}`);
+});
+
+Deno.test("help lists a command's options, but not where the repository is", () => {
+  for (const [command, { options, help }] of Object.entries(COMMANDS)) {
+    const [title, ...lines] = helpFor(command).split("\n");
+    assert.ok(title.endsWith(` [options]: ${help}`), title);
+    const listed = lines.map((line) => /^ {2}--(\S+) /.exec(line)![1]);
+    assert.deepEqual(listed, options.filter((name) => name !== "root"));
+  }
+  assert.match(helpFor("run"), /^ {2}--store VALUE {7} folder of the results/m);
+  assert.match(
+    helpFor("run"),
+    /size of the grids: smoke, quick, standard, paper \(default quick\)/,
+  );
+  assert.match(helpFor("run"), /traced programs: ort, jax, jax-webgpu, tfjs, tfjs-node-gpu, auto/);
+  assert.match(helpFor("sweep"), /also send curves to tensorboard, wandb/);
+  assert.match(helpFor("run"), /^ {2}--dry-run {11} say what would run/m);
+});
+
+Deno.test("a command that is printed names what makes its graph, and only that", () => {
+  const repeated = (...args: string[]) => repeatOptions(parseCommand("run", args));
+  assert.equal(repeated(), "--profile quick");
+  assert.equal(
+    repeated(
+      "--engine",
+      "jax",
+      "--store",
+      "my store",
+      "--set",
+      "a.b=1",
+      "--set",
+      "c=x y",
+      "--jobs",
+      "2",
+    ),
+    "--profile quick --engine jax --store 'my store' --set a.b=1 --set 'c=x y'",
+  );
+});
+
+Deno.test("a word is quoted for a shell where it has to be", () => {
+  for (const plain of ["a", "a/b.c", "x=1", "a:b@c,d+e-f_g"]) assert.equal(quote(plain), plain);
+  assert.equal(quote(""), "''");
+  assert.equal(quote("a b"), "'a b'");
+  assert.equal(quote("$x"), "'$x'");
+  assert.equal(quote("it's 'so'"), "'it'\\''s '\\''so'\\'''");
+});

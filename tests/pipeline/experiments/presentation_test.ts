@@ -1,0 +1,125 @@
+/** @file How the tables of all experiments are shown: the unit and direction of every column, and what the plots draw. */
+import assert from "node:assert/strict";
+import * as depth from "../../../pipeline/experiments/depth_scaling.ts";
+import * as structures from "../../../pipeline/experiments/diagonal_vs_dense.ts";
+import * as sweep from "../../../pipeline/experiments/eigenvalue_sweep.ts";
+import * as leaderboard from "../../../pipeline/experiments/filter_leaderboard.ts";
+import * as rollouts from "../../../pipeline/experiments/filter_rollouts.ts";
+import * as size from "../../../pipeline/experiments/full_size.ts";
+import * as norm from "../../../pipeline/experiments/instance_norm.ts";
+import * as dimension from "../../../pipeline/experiments/observation_dimension.ts";
+import * as patching from "../../../pipeline/experiments/patching.ts";
+import type { PlotSpec } from "../../../pipeline/results.ts";
+import { type Experiment, plan, runsOf, type Table, tableOf } from "./grids.ts";
+import { horizons, type Kind, madeTable } from "./made_scores.ts";
+
+/** A few of the settings. */
+const few = { keep: ({ lambda }: Kind) => lambda > 0.95 };
+
+const filtering = [sweep, leaderboard, rollouts, structures, patching, dimension, size, norm];
+const tables = new Map<string, Table>();
+for (const experiment of filtering) {
+  tables.set(experiment.meta.id, (await madeTable(experiment, few)).table);
+}
+const scores = { test: { mse: 1, mae: 1, windows: 1 }, blocks: [1, 2], fit: { excess: 0 } };
+tables.set(
+  depth.meta.id,
+  await tableOf(
+    depth as Experiment,
+    Object.fromEntries(runsOf(depth as Experiment, "smoke").map(([name]) => [name, { scores }])),
+  ),
+);
+
+Deno.test("no experiment is forgotten here", () => {
+  assert.deepEqual([...tables.keys()].sort(), plan.experiments.map(({ meta }) => meta.id).sort());
+});
+
+Deno.test("a column is written in the same unit, and read in the same direction, everywhere", () => {
+  const shares = ["gap_closed", "aligned_gap", "gained", "difference"];
+  const ratios = ["ratio", "raw_ratio", "aligned_ratio", "zero", "error", "mse", "mae", "over_ols"];
+  const format: Record<string, string | undefined> = {
+    ...Object.fromEntries(shares.map((id) => [id, "percent"])),
+    ...Object.fromEntries(horizons.map((h) => [`g${h}`, "percent"])),
+    ...Object.fromEntries(ratios.map((id) => [id, "fixed3"])),
+    ...Object.fromEntries(horizons.map((h) => [`h${h}`, "fixed3"])),
+    ...{ parameters: "integer", tokens: "integer", steps: "integer", seconds: "seconds" },
+    ...Object.fromEntries(
+      ["predictor", "structure", "mode", "setting", "model"].map((id) => [id, "text"]),
+    ),
+  };
+  const lower = ["ratio", "aligned_ratio", "excess", "error", "mse", "mae", "token_seconds"];
+  for (const [experiment, { summary }] of tables) {
+    for (const column of summary.columns) {
+      const where = `${experiment}: ${column.id}`;
+      assert.equal(column.format, format[column.id], where);
+      if (column.id === "seconds" || experiment === "depth-scaling" && column.id === "excess") {
+        continue;
+      }
+      const better = lower.includes(column.id)
+        ? "lower"
+        : column.id === "gap_closed" || column.id === "aligned_gap"
+        ? "higher"
+        : undefined;
+      assert.equal(column.better, better, where);
+    }
+    for (const h of horizons) {
+      const labels = summary.columns.filter(({ id }) => id === `h${h}` || id === `g${h}`);
+      for (const { id, label } of labels) {
+        assert.equal(label, id[0] === "g" ? `gap t+${h}` : `t+${h}`);
+      }
+    }
+  }
+});
+
+/** "y over x, by series, in panels by facet: marks", with scales and reference lines. */
+function drawn({ id, x, y, series, facet, marks, rules }: PlotSpec): string {
+  const axis = ({ column, scale }: PlotSpec["x"]) => scale ? `${column} (${scale})` : column;
+  return [
+    `${id}: ${axis(y)} over ${axis(x)}`,
+    ...(series ? [`by ${series}`] : []),
+    ...(facet ? [`in panels by ${facet}`] : []),
+    marks.join(" and "),
+    ...(rules ?? []).map(({ y, label }) => `${label} at ${y}`),
+  ].join(", ");
+}
+
+Deno.test("plots draw what their titles say", () => {
+  const plots = (id: string) => tables.get(id)!.summary.plots.map(drawn);
+  const intervals = "line and dot and interval";
+  assert.deepEqual(plots("eigenvalue-sweep"), [
+    `gap-closed: gap_closed over lambda (band), by predictor, ${intervals}, Kalman filter at 1`,
+    `ratio: ratio over lambda (band), by predictor, ${intervals}, Kalman filter at 1`,
+  ]);
+  assert.deepEqual(plots("filter-leaderboard"), [
+    "excess: excess (log) over lambda (band), by predictor, line and dot",
+    `gap-closed: gap_closed over lambda (band), by predictor, ${intervals}, Kalman filter at 1`,
+  ]);
+  assert.deepEqual(plots("filter-rollouts"), [
+    "error: error over horizon (log), by predictor, in panels by lambda, line and dot",
+    "ratio: ratio over horizon (log), by predictor, in panels by lambda, line and dot, Kalman filter at 1",
+  ]);
+  assert.deepEqual(plots("diagonal-vs-dense"), [
+    `gap-closed: gap_closed over lambda (band), by structure, ${intervals}`,
+  ]);
+  assert.deepEqual(plots("patching"), [
+    `aligned-gap: aligned_gap over patch (log), by structure, in panels by lambda, ${intervals}`,
+  ]);
+  assert.deepEqual(plots("observation-dimension"), [
+    `aligned-gap: aligned_gap over obs (log), by predictor, in panels by lambda, ${intervals}`,
+  ]);
+  assert.deepEqual(plots("full-size"), ["gap-closed: gap_closed over predictor (band), dot"]);
+  assert.deepEqual(plots("instance-norm"), [
+    "gap-closed: gap_closed over mode (band), by lambda, dot and interval",
+  ]);
+  assert.deepEqual(plots("depth-scaling"), [
+    "mse: mse over setting (band), by model, dot and interval",
+  ]);
+});
+
+Deno.test("where systems are few the plots say so and have no intervals", async () => {
+  const { table } = await madeTable(sweep, few, "quick");
+  for (const { marks, caption } of table.summary.plots) {
+    assert.deepEqual(marks, ["line", "dot"]);
+    assert.match(caption, /Means of 2 systems, an illustration/);
+  }
+});

@@ -1,0 +1,256 @@
+/** @file Pilots of the filtering stages: which jobs share one, and how a whole job's cost follows from it. */
+import assert from "node:assert/strict";
+import * as baseline from "../../../pipeline/stages/baseline.ts";
+import * as evaluate from "../../../pipeline/stages/evaluate.ts";
+import * as fit from "../../../pipeline/stages/fit.ts";
+import * as generate from "../../../pipeline/stages/generate.ts";
+import * as train from "../../../pipeline/stages/train.ts";
+import * as tune from "../../../pipeline/stages/tune.ts";
+import type { Pilot, PilotInput } from "../../../pipeline/stage.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+interface Stage {
+  pilot(params: Any, inputs: Record<string, PilotInput>): Pilot;
+}
+
+const law = {
+  latentDim: 5,
+  obsDim: 3,
+  lambda: 0.9,
+  sigma: 1,
+  structure: "diagonal",
+  condition: 1,
+  observation: "matched",
+};
+const system = { key: 1, ...law };
+const model = { name: "lru", options: { patch: 2 } };
+const seed = (i: number) => ({ system: i, initialisation: i, data: i });
+const training = {
+  model,
+  system: law,
+  batch: 4,
+  length: 10,
+  warmup: 9,
+  weightDecay: 0,
+  clipNorm: 1,
+};
+const trainParams = { ...training, seeds: [seed(1), seed(2)], steps: 50, learningRate: 0.3 };
+const tuneParams = {
+  ...training,
+  seed: seed(1),
+  rates: [1, 2, 3, 4, 5],
+  rungs: [10, 30],
+  keep: 0.5,
+};
+const generateParams = { system, dataSeed: 1, sequences: 2000, length: 11 };
+const baselineParams = { system, warmup: 4, horizons: [2, 6] };
+const evaluateParams = { model, system, member: 0, batch: 40 };
+const rollout = { warmup: 4, horizons: [6, 20, 2], memoryMiB: 2 };
+const rollParams = { ...evaluateParams, rollout };
+const fitParams = { model, system, length: 10 };
+const data = (sequences: number, length = 11) => ({
+  data: { stage: "generate", params: { system, dataSeed: 1, sequences, length } },
+});
+
+Deno.test("training: a pilot of six steps, whose warm-up is no longer than it is", () => {
+  const { class: _, ...pilot } = train.pilot(trainParams as Any);
+  assert.deepEqual(pilot, {
+    params: { ...trainParams, steps: 6, warmup: 6, learningRate: 1e-3 },
+    units: 6,
+    of: 50,
+    tokens: 50 * 4 * 10 * 2,
+  });
+  const short = train.pilot({ ...trainParams, steps: 3, warmup: 1 } as Any);
+  assert.deepEqual([short.units, short.of], [3, 3]);
+  assert.deepEqual([(short.params as Any).steps, (short.params as Any).warmup], [3, 1]);
+});
+
+Deno.test("tuning: a pilot of the first rung, and the steps of all survivors of all rungs", () => {
+  const { class: _, ...pilot } = tune.pilot(tuneParams as Any);
+  // Five candidates take 10 steps, three of them 20 more: half of five, rounded.
+  const steps = 5 * 10 + 3 * 20;
+  assert.deepEqual(pilot, {
+    params: { ...tuneParams, rungs: [5], warmup: 5 },
+    units: 25,
+    of: steps,
+    tokens: steps * 4 * 10,
+  });
+  const of = (rates: number, rungs: number[], keep: number) =>
+    tune.pilot({ ...tuneParams, rates: Array(rates).fill(1), rungs, keep } as Any).of;
+  assert.equal(of(4, [10, 20, 40, 80], 0.5), 4 * 10 + 2 * 10); // one is left after two rungs
+  assert.equal(of(1, [10, 20], 0.5), 10);
+  assert.equal(of(3, [10, 20, 40], 0.9), 3 * 10 + 3 * 10 + 3 * 20);
+  assert.equal(of(9, [4, 6, 7], 0.3), 9 * 4 + 3 * 2); // 0.3 of 3 is one
+  const short = tune.pilot({ ...tuneParams, rungs: [2, 9], warmup: 1 } as Any);
+  assert.deepEqual([short.units, (short.params as Any).rungs], [10, [2]]);
+  assert.equal((short.params as Any).warmup, 1);
+});
+
+Deno.test("generating: 512 sequences, and the bytes of the others on disk and twice in memory", () => {
+  const { class: _, memory, ...pilot } = generate.pilot(generateParams as Any);
+  const more = (2000 - 512) * 11 * 3 * 8;
+  assert.deepEqual(pilot, {
+    params: { ...generateParams, sequences: 512 },
+    units: 512,
+    of: 2000,
+    disk: more,
+  });
+  assert.equal(memory!({}), 2 * more);
+  const few = generate.pilot({ ...generateParams, sequences: 100 } as Any);
+  assert.deepEqual([few.units, few.of, few.disk, few.memory!({})], [100, 100, 0, 0]);
+});
+
+Deno.test("scoring the filter: 512 sequences, and three numbers for every other observation", () => {
+  const { class: _, memory, ...pilot } = baseline.pilot(baselineParams as Any, data(2000));
+  assert.deepEqual(pilot, {
+    params: baselineParams,
+    inputs: { data: { ...data(512).data.params } },
+    units: 512,
+    of: 2000,
+  });
+  assert.equal(memory!({}), 3 * (2000 - 512) * 11 * 3 * 8);
+  assert.equal(baseline.pilot(baselineParams as Any, data(100)).units, 100);
+});
+
+Deno.test("evaluating: two batches of at most 128 sequences, and the memory of the others", () => {
+  const { class: _, memory, ...pilot } = evaluate.pilot(evaluateParams as Any, data(2000));
+  assert.deepEqual(pilot, {
+    params: { ...evaluateParams, batch: 40 },
+    inputs: { data: data(80).data.params },
+    units: 80,
+    of: 2000,
+  });
+  // In float64, in float32, and two predictions in float32 and float64.
+  assert.equal(memory!({}), (2000 - 80) * 11 * 3 * 28);
+  const batchOf = (batch: number, sequences: number) => {
+    const { params, units } = evaluate.pilot({ ...evaluateParams, batch } as Any, data(sequences));
+    return [(params as Any).batch, units];
+  };
+  assert.deepEqual(batchOf(500, 2000), [128, 256]);
+  assert.deepEqual(batchOf(40, 9), [5, 10]); // half of them, rounded up
+  assert.deepEqual(batchOf(40, 80), [40, 80]);
+});
+
+Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones, and the rest of their caches", () => {
+  const { class: _, peak, memory, units, of } = evaluate.pilot(rollParams as Any, data(2000));
+  assert.deepEqual([units, of], [80, 2000]);
+  assert.deepEqual(peak, {
+    params: { ...rollParams, rollout: { ...rollout, horizons: [8] } },
+    inputs: { data: data(40).data.params },
+  });
+  const others = (2000 - 40) * 11 * 3 * 28;
+  // Caches of 24 observations, 12 of which the short rollouts have.
+  assert.equal(memory!({ "sequence bytes": 240 }), others + 40 * 240 * 12 / 24);
+  // No more than the batch was allowed.
+  assert.equal(memory!({ "sequence bytes": 1e6 }), others + 2 * 2 ** 20 * 12 / 24);
+  const near = { ...rollParams, batch: 4000, rollout: { ...rollout, horizons: [3, 2] } };
+  const short = evaluate.pilot(near as Any, data(2000));
+  assert.deepEqual((short.peak!.params as Any).rollout.horizons, [3]);
+  assert.equal((short.peak!.inputs as Any).data.sequences, 2000);
+  assert.equal(short.memory!({ "sequence bytes": 240 }), 0);
+  assert.equal(evaluate.pilot(evaluateParams as Any, data(2000)).peak, undefined);
+});
+
+Deno.test("solving in closed form is measured whole", () => {
+  const { class: _, ...pilot } = fit.pilot(fitParams as Any);
+  assert.deepEqual(pilot, { params: fitParams, units: 1, of: 1 });
+});
+
+/** Of each stage: parameters, changes that leave the cost of a unit as it is, and changes that do not. */
+const classes: [Stage, object, same: object[], other: object[]][] = [
+  [
+    train,
+    trainParams,
+    [
+      { steps: 9 },
+      { learningRate: 1 },
+      { warmup: 1 },
+      { seeds: [seed(8), seed(9)] },
+      { system: { ...law, lambda: 0.5, structure: "dense" } },
+    ],
+    [
+      { seeds: [seed(1)] },
+      { batch: 5 },
+      { length: 12 },
+      { model: { ...model, name: "lstm" } },
+      { model: { ...model, options: {} } },
+      { system: { ...law, latentDim: 6 } },
+      { system: { ...law, obsDim: 2 } },
+    ],
+  ],
+  [
+    tune,
+    tuneParams,
+    [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seed: seed(2) }],
+    [
+      { rates: [1, 2] },
+      { batch: 5 },
+      { length: 12 },
+      { model: { ...model, name: "lstm" } },
+      { system: { ...law, latentDim: 6 } },
+      { system: { ...law, obsDim: 2 } },
+    ],
+  ],
+  [
+    generate,
+    generateParams,
+    [{ dataSeed: 2 }, { sequences: 9 }, { system: { ...system, key: 2, lambda: 0.5 } }],
+    [
+      { length: 12 },
+      { system: { ...system, latentDim: 6 } },
+      { system: { ...system, obsDim: 2 } },
+      { system: { ...system, structure: "dense" } },
+    ],
+  ],
+  [
+    baseline,
+    baselineParams,
+    [{ system: { ...system, key: 2, lambda: 0.5 } }],
+    [
+      { warmup: 5 },
+      { horizons: [2] },
+      { system: { ...system, latentDim: 6 } },
+      { system: { ...system, obsDim: 2 } },
+      { system: { ...system, structure: "dense" } },
+    ],
+  ],
+  [
+    evaluate,
+    rollParams,
+    [{ member: 1 }, { system: { ...system, key: 2, lambda: 0.5 } }],
+    [
+      { batch: 41 },
+      { rollout: undefined },
+      { rollout: { ...rollout, warmup: 5 } },
+      { model: { ...model, name: "lstm" } },
+      { system: { ...system, latentDim: 6 } },
+      { system: { ...system, obsDim: 2 } },
+      { system: { ...system, structure: "dense" } },
+    ],
+  ],
+  [
+    fit,
+    fitParams,
+    [{ system: { ...system, key: 2, lambda: 0.5 } }],
+    [
+      { length: 12 },
+      { model: { ...model, name: "lstm" } },
+      { system: { ...system, latentDim: 6 } },
+      { system: { ...system, obsDim: 2 } },
+    ],
+  ],
+];
+
+Deno.test("jobs share a pilot where a unit costs the same, and only there", () => {
+  for (const [stage, params, same, other] of classes) {
+    const classOf = (change: object, inputs = data(2000)) =>
+      stage.pilot({ ...params, ...change }, inputs).class;
+    const own = classOf({});
+    for (const change of same) assert.deepEqual(classOf(change), own, JSON.stringify(change));
+    for (const change of other) assert.notDeepEqual(classOf(change), own, JSON.stringify(change));
+    if (stage !== evaluate && stage !== baseline) continue;
+    assert.deepEqual(classOf({}, data(999)), own);
+    assert.notDeepEqual(classOf({}, data(2000, 12)), own, "length of the data");
+  }
+});

@@ -1,0 +1,187 @@
+/** @file The stage evaluate, running free, of models whose rollouts are known on paper. */
+import { init as initJax } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import * as linearTransformer from "../../../lib/models/linear_transformer.ts";
+import * as transformer from "../../../lib/models/transformer.ts";
+import { createSystem, kalman, type Score, score, simulate } from "../../../lib/ssm/mod.ts";
+import { tensor } from "../../../lib/engine/mod.ts";
+import { flatten, toHost } from "../../../lib/train/host.ts";
+import * as evaluate from "../../../pipeline/stages/evaluate.ts";
+import { channel, knownModel, knownTensors } from "../../train/known_model.ts";
+import { artifact, dataset, runStage, stillClock } from "./run_stage.ts";
+
+const law = { latentDim: 4, obsDim: 2, lambda: 0.9 };
+const key = 3;
+const length = 24;
+const filter = kalman(createSystem(key, law), length);
+const draw = (batch: number) => simulate(createSystem(key, law), 5, { batch, length });
+
+interface Asked {
+  readonly module: object;
+  /** By name, as a trained model's file has them. */
+  readonly tensors: object;
+  readonly patch: number;
+  readonly options?: object;
+  readonly sequences?: number;
+  readonly batch?: number;
+  readonly rollout: { warmup: number; horizons: number[]; memoryMiB?: number };
+  readonly threads?: number;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+const run = (
+  { module, tensors, patch, options, sequences = 5, batch = 2, rollout, threads, onProgress }:
+    Asked,
+) =>
+  runStage(evaluate, {
+    model: { name: "known", options: { patch, ...options } },
+    system: { key, ...law },
+    batch,
+    rollout,
+  }, {
+    module,
+    inputs: {
+      model: artifact({ files: { "model-0.safetensors": { tensors: tensors as never } } }),
+      data: dataset(draw(sequences)),
+    },
+    threads,
+    onProgress,
+  });
+
+/** Scores of `predict(sequence, channel, horizon)`, for every horizon alone. */
+function assertRolled(
+  scores: { overall: Score; byHorizon: Score[]; horizons: number[] },
+  { warmup, horizons }: Asked["rollout"],
+  predict: (b: number, j: number, h: number) => number,
+  sequences = 5,
+) {
+  const data = Array.from(
+    { length: sequences },
+    (_, b) => horizons.map((h) => [0, 1].map((j) => predict(b, j, h))),
+  ).flat(2);
+  const prediction = { shape: [sequences, 1, horizons.length, 2], data };
+  const want = score(filter, draw(sequences), prediction, { contexts: [warmup], horizons });
+  assert.deepEqual(scores.horizons, horizons);
+  assert.equal(scores.byHorizon.length, horizons.length);
+  const pairs: [string, Score, Score][] = [["overall", scores.overall, want.overall]];
+  horizons.forEach((h, i) => pairs.push([`horizon ${h}`, scores.byHorizon[i], want.byHorizon[i]]));
+  for (const [what, got, wanted] of pairs) {
+    for (const [name, value] of Object.entries(wanted)) {
+      const near = Math.abs(got[name as keyof Score] - value) <= 1e-4 * (1 + Math.abs(value));
+      assert.ok(near, `${what}, ${name}: ${got[name as keyof Score]}, ${value}`);
+    }
+  }
+}
+
+const kinds = [["forward", false], ["step form", true]] as const;
+for (const [form, stepped] of kinds) {
+  Deno.test(`what fades by a factor is gain^h y_w at every horizon h, whatever the patch: ${form}`, async () => {
+    const gain = [0.9, -0.6];
+    const tensors = knownTensors({ gain, level: 0, slope: 0 });
+    const y = draw(5);
+    for (const patch of [1, 2, 4]) {
+      for (const warmup of [4, 8]) {
+        const rollout = { warmup, horizons: [1, 2, 3, 5, 8] };
+        const result = await run({ module: knownModel({ stepped }), tensors, patch, rollout });
+        const scores = result.json("scores.json");
+        assertRolled(scores, rollout, (b, j, h) => gain[j] ** h * channel(y, b, j)[warmup - 1]);
+        const { ratio, gapClosed } = scores.overall;
+        assert.deepEqual(result.scalars, { ratio, gapClosed });
+      }
+    }
+  });
+}
+
+for (const [name, model] of Object.entries({ transformer, linearTransformer })) {
+  Deno.test(`norm causal: a rollout keeps mean and deviation of its warm-up: ${name}`, async () => {
+    await initJax("wasm");
+    const options = { dModel: 4, heads: 1, layers: 1, norm: "causal" };
+    const warmup = 6;
+    const rollout = { warmup, horizons: [1, 2, 3, 4, 9] };
+    const bias = [0.7, -0.3, 1.1, 0.4];
+    const config = model.configure({ patch: 2, ...options }, 2);
+    // With the head's weight at zero a model says its bias, in the units of the statistics.
+    const tensors = { ...flatten(toHost(model.init(config, 1))), "head.bias": tensor(bias) };
+    const result = await run({ module: model, tensors, patch: 2, options, rollout });
+    const y = draw(5);
+    assertRolled(result.json("scores.json"), rollout, (b, j, h) => {
+      const seen = channel(y, b, j).slice(0, warmup);
+      // The train statistics, 0 and 1, are worth 8 observations.
+      const mean = seen.reduce((a, x) => a + x, 0) / (warmup + 8);
+      const square = (seen.reduce((a, x) => a + x * x, 0) + 8) / (warmup + 8);
+      return bias[(h - 1) % 2 * 2 + j] * Math.sqrt(square - mean ** 2) + mean;
+    });
+  });
+}
+
+const fading = knownTensors({ gain: [0.5, 0.5], level: 0, slope: 0 });
+
+Deno.test("a rollout may reach the end of the sequences and no further", async () => {
+  const far = (warmup: number, h: number) =>
+    run({ module: knownModel(), tensors: fading, patch: 1, rollout: { warmup, horizons: [h, 1] } });
+  assert.equal((await far(20, 4)).json("scores.json").byHorizon.length, 2);
+  await assert.rejects(far(20, 5), /20 \+ 5 observations need sequences of that length, not 24/);
+  await assert.rejects(far(21, 4), /21 \+ 4 observations/);
+});
+
+Deno.test("a batch holds as many rollouts as the memory allows, at least one and no more than asked for", async () => {
+  const mebibyte = 2 ** 20;
+  const batches = async (bytes: number, batch: number, memoryMiB: number) => {
+    const module = knownModel({ bytes });
+    const rollout = { warmup: 6, horizons: [5], memoryMiB };
+    const result = await run({ module, tensors: fading, patch: 3, batch, rollout });
+    assert.equal(result.observed["sequence bytes"], bytes);
+    // Two tokens of warm-up, and two that hold the five observations after it.
+    assert.ok(module.capacities.every((capacity) => capacity === 4), `${module.capacities}`);
+    const whole = result.progress.filter(([done]) => Number.isInteger(done)).map(([done]) => done);
+    return { whole: [...new Set(whole)], said: result.logged.join() };
+  };
+  const fits = await batches(mebibyte, 2, 2);
+  assert.deepEqual(fits.whole.filter((done) => done % 2 === 0 || done === 5), [2, 4, 5]);
+  assert.match(fits.said, /5 sequences, about 1\.00 MiB each, batches of 2 within 2 MiB$/);
+  const tight = await batches(mebibyte + 1, 2, 2);
+  assert.deepEqual(tight.whole, [1, 2, 3, 4, 5]);
+  assert.match(tight.said, /batches of 1 within 2 MiB \(reduced to fit\)$/);
+  const larger = await batches(4 * mebibyte, 2, 2);
+  assert.match(larger.said, /about 4\.00 MiB each, batches of 1 /);
+  const few = await batches(mebibyte, 32, 1024);
+  assert.match(few.said, /batches of 5 within 1024 MiB$/);
+});
+
+Deno.test("seconds of a token and of a sequence leave out what compiles", async () => {
+  using clock = stillClock();
+  // Four tokens of two observations, two sequences at once; then a batch of which one sequence counts.
+  const seconds = [50, 50, 4, 8, 1, 1, 4, 8];
+  const { observed } = await run({
+    module: knownModel({ bytes: 3 }),
+    tensors: fading,
+    patch: 2,
+    sequences: 3,
+    rollout: { warmup: 4, horizons: [7] },
+    onProgress: () => clock.advance(seconds.shift()!),
+  });
+  // Tokens 3 and 4 of the last batch start when the second is done, before its progress is told.
+  assert.deepEqual(observed, {
+    "sequence bytes": 3,
+    "token seconds": (1 + 4) / (2 * 2 * 2),
+    "unit seconds": 1 + 1 + 4 + 8,
+  });
+});
+
+Deno.test("two tokens both compile, and say nothing about the seconds of a token; three do", async () => {
+  for (const [horizon, says] of [[4, false], [5, true]] as const) {
+    const rollout = { warmup: 4, horizons: [horizon] };
+    const { observed } = await run({ module: knownModel(), tensors: fading, patch: 2, rollout });
+    assert.equal("token seconds" in observed, says, `${horizon}`);
+  }
+});
+
+Deno.test("a rollout takes the threads that the job has", async () => {
+  const rollout = { warmup: 4, horizons: [4] };
+  for (const stepped of [false, true]) {
+    await assert.rejects(
+      run({ module: knownModel({ stepped }), tensors: fading, patch: 2, rollout, threads: -1 }),
+      /NumThreads.*-1/,
+    );
+  }
+});

@@ -1,0 +1,124 @@
+/** @file Runs a stage as a worker does, keeping what it reports. */
+import assert from "node:assert/strict";
+import * as ort from "onnxruntime-node";
+import type { ZodType } from "zod";
+import type { Checkpoint, ModuleRef, StageContext, StageResult } from "../../../pipeline/stage.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+
+interface Stage {
+  params: () => ZodType;
+  modules?(params: Any): Record<string, ModuleRef>;
+  run(ctx: Any): Promise<StageResult> | StageResult;
+}
+
+export interface StageOptions {
+  readonly module?: object;
+  readonly inputs?: Record<string, Any>;
+  readonly engine?: StageContext["engine"];
+  readonly threads?: number;
+  readonly checkpoint?: Checkpoint;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/**
+ * Fills the defaults of `params` and runs the stage. The module is given as far as the stage has declared its use: the rest is
+ * not part of a job's key. However the stage ends, the native sessions that it opened are released.
+ */
+export async function runStage(
+  stage: Stage,
+  params: object,
+  { module = {}, inputs = {}, engine = "ort", threads = 1, checkpoint, signal, onProgress }:
+    StageOptions = {},
+) {
+  const parsed = stage.params().parse(params);
+  const metrics: [string, number, number][] = [];
+  const observed: Record<string, number> = {};
+  const progress: [number, number][] = [];
+  const logged: string[] = [];
+  const { exports = [], optional = [] } = stage.modules?.(parsed).model ?? {};
+  const used = Object.entries(module).filter(([name]) => [...exports, ...optional].includes(name));
+  const ctx: StageContext<Any> = {
+    params: parsed,
+    inputs,
+    modules: { model: Object.fromEntries(used) },
+    engine,
+    threads,
+    log: (line) => void logged.push(line),
+    progress(done, total) {
+      progress.push([done, total]);
+      onProgress?.(done, total);
+    },
+    metric: (name, step, value) => void metrics.push([name, step, value]),
+    observe: (name, value) => void (observed[name] = value),
+    checkpoint: checkpoint ??
+      { load: () => Promise.resolve(undefined), save: () => Promise.resolve() },
+    signal: signal ?? new AbortController().signal,
+  };
+  using sessions = nativeSessions();
+  let result: StageResult;
+  try {
+    result = await stage.run(ctx);
+  } finally {
+    assert.equal(sessions.open(), 0, "sessions that the stage has left open");
+  }
+  const json = (name: string) => (result.files[name] as { json: Any }).json;
+  const tensors = (name: string) => (result.files[name] as { tensors: Any }).tensors;
+  const curve = (name: string) =>
+    metrics.filter(([metric]) => metric === name).map(([, step, value]) => ({ step, value }));
+  return {
+    ...result,
+    scalars: result.scalars ?? {},
+    metrics,
+    observed,
+    progress,
+    logged,
+    json,
+    tensors,
+    curve,
+  };
+}
+
+/** What a job left, as the next one reads it. */
+export function artifact({ files, scalars }: StageResult) {
+  return {
+    scalars: scalars ?? {},
+    tensors: (name: string) => Promise.resolve((files[name] as { tensors: Any }).tensors),
+  };
+}
+
+/** Observations as stage generate leaves them. */
+export const dataset = (y: Any) => ({ tensors: () => Promise.resolve({ y }) });
+
+/**
+ * A clock that stands still unless it is told to go on, in seconds, in place of `performance.now`.
+ */
+export function stillClock() {
+  const real = performance.now;
+  let seconds = 1000;
+  performance.now = () => 1000 * seconds;
+  return {
+    advance: (by: number) => void (seconds += by),
+    [Symbol.dispose]: () => void (performance.now = real),
+  };
+}
+
+/** Counts the sessions of ONNX Runtime that are open. */
+function nativeSessions() {
+  const { InferenceSession } = ort;
+  const create = InferenceSession.create;
+  let open = 0;
+  InferenceSession.create = async (...args: Any[]) => {
+    const session = await (create as Any)(...args);
+    const release = session.release.bind(session);
+    open++;
+    session.release = () => (open--, release());
+    return session;
+  };
+  return {
+    open: () => open,
+    [Symbol.dispose]: () => void (InferenceSession.create = create),
+  };
+}

@@ -1,0 +1,143 @@
+/** @file The stage tune against candidates that are trained by hand in float64, together and as chains one by one. */
+import assert from "node:assert/strict";
+import * as tune from "../../../pipeline/stages/tune.ts";
+import * as affine from "../../train/affine_model.ts";
+import { trainByHand } from "../../train/affine_model.ts";
+import { runStage } from "./run_stage.ts";
+
+const { chain: _, ...parallel } = affine;
+const kinds = [["together", parallel], ["as chains", affine]] as const;
+const law = { latentDim: 3, obsDim: 2, lambda: 0.8 };
+const size = { batch: 2, length: 6, warmup: 3, weightDecay: 0.4, clipNorm: 1 };
+const seed = { system: 3, initialisation: 2, data: 5 };
+const params = {
+  ...size,
+  model: { name: "affine", options: { patch: 2 } },
+  system: law,
+  seed,
+};
+
+/** Losses of one candidate, at every step; the rate stays at its peak after the warm-up. */
+const lossesOf = (rate: number, steps: number, warmup = size.warmup) =>
+  trainByHand({
+    ...size,
+    law,
+    patch: 2,
+    seed,
+    steps,
+    rateOf: (step) => step + 1 < warmup ? rate * (step + 1) / warmup : rate,
+  }).losses;
+
+const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+const near = (got: number, want: number, what: string) =>
+  assert.ok(Math.abs(got - want) <= 1e-4 * Math.abs(want), `${what}: ${got}, ${want}`);
+
+for (const [kind, module] of kinds) {
+  Deno.test(`every trial is judged by its mean loss over the second half of its rung: ${kind}`, async () => {
+    const rates = [0.003, 0.03, 0.2];
+    const rungs = [3, 8];
+    const result = await runStage(tune, { ...params, rates, rungs, keep: 0.7 }, { module });
+    const curves = rates.map((rate) => lossesOf(rate, 8));
+    // Of 3 steps the last two, of the 5 that follow the last three.
+    const early = curves.map((losses) => mean(losses.slice(1, 3)));
+    const late = curves.map((losses) => mean(losses.slice(5, 8)));
+    const survivors = [0, 1, 2].sort((a, b) => early[a] - early[b]).slice(0, 2).sort();
+    const want = [
+      ...early.map((loss, i) => ({ learningRate: rates[i], rung: 0, steps: 3, loss })),
+      ...survivors.map((i) => ({ learningRate: rates[i], rung: 1, steps: 8, loss: late[i] })),
+    ];
+    const trials = result.json("trials.json") as typeof want;
+    assert.equal(trials.length, 5);
+    trials.forEach(({ loss, ...trial }, i) => {
+      const { loss: wanted, ...rest } = want[i];
+      assert.deepEqual(trial, rest);
+      near(loss, wanted, `loss of trial ${i}`);
+    });
+    const best = survivors.reduce((a, b) => late[b] < late[a] ? b : a);
+    assert.equal(result.scalars.learningRate, rates[best]);
+    for (const i of survivors) {
+      const curve = result.curve(`loss, rate ${rates[i]}`);
+      assert.deepEqual(curve.map(({ step }) => step), [0, 1, 2, 3, 4, 5, 6, 7]);
+      curve.forEach(({ value }, step) => near(value, curves[i][step], `rate ${i}, step ${step}`));
+    }
+    const total = 3 * 3 + 2 * 5;
+    assert.deepEqual(result.progress.at(-1), [total, total]);
+    result.progress.forEach(([done], i) => assert.ok(done > (result.progress[i - 1]?.[0] ?? 0)));
+  });
+}
+
+Deno.test("the judged half of a rung of an odd number of steps is the larger one", async () => {
+  const result = await runStage(tune, { ...params, rates: [0.1], rungs: [5] }, {
+    module: parallel,
+  });
+  const losses = lossesOf(0.1, 5);
+  near(result.json("trials.json")[0].loss, mean(losses.slice(2)), "loss of 5 steps");
+  const single = await runStage(tune, { ...params, rates: [0.1], rungs: [1] }, {
+    module: parallel,
+  });
+  near(single.json("trials.json")[0].loss, losses[0], "loss of 1 step");
+});
+
+Deno.test("without a warm-up the first step has the whole rate", async () => {
+  const result = await runStage(tune, { ...params, warmup: 0, rates: [0.1], rungs: [4] }, {
+    module: parallel,
+  });
+  const want = lossesOf(0.1, 4, 0);
+  result.curve("loss, rate 0.1").forEach(({ value }, i) => near(value, want[i], `step ${i}`));
+});
+
+Deno.test("one candidate wins after its first rung, and is no edge", async () => {
+  const result = await runStage(tune, { ...params, rates: [0.1], rungs: [2, 9] }, {
+    module: parallel,
+  });
+  assert.deepEqual(result.scalars, { learningRate: 0.1, trials: 1, edge: 0 });
+  assert.deepEqual(result.progress, [[1, 2], [2, 2]]);
+});
+
+Deno.test("the best of three or more candidates is said to be the first or the last one", async () => {
+  const edge = async (rates: number[]) => {
+    const { scalars, logged } = await runStage(tune, { ...params, rates, rungs: [6] }, {
+      module: parallel,
+    });
+    return [scalars.learningRate, scalars.edge, ...logged];
+  };
+  const [low, high] = ["is the first candidate", "is the last candidate"];
+  assert.deepEqual(await edge([0.1, 3, 9]), [0.1, 1, `the best rate 0.1 ${low}`]);
+  assert.deepEqual(await edge([1e-6, 1e-5, 0.1]), [0.1, 1, `the best rate 0.1 ${high}`]);
+  assert.deepEqual(await edge([1e-6, 0.1, 9]), [0.1, 0]);
+  assert.deepEqual(await edge([0.1, 9]), [0.1, 0]);
+});
+
+for (const [kind, module] of kinds) {
+  Deno.test(`a candidate that diverges has no loss, and does not end the others: ${kind}`, async () => {
+    const { scalars, ...result } = await runStage(
+      tune,
+      { ...params, rates: [0.01, 0.1, 1e30], rungs: [4] },
+      { module },
+    );
+    assert.equal(scalars.learningRate, 0.1);
+    assert.equal(result.json("trials.json")[2].loss, null);
+    near(result.json("trials.json")[1].loss, mean(lossesOf(0.1, 4).slice(2)), "loss of 0.1");
+  });
+}
+
+Deno.test("a search that is stopped ends at that step", async () => {
+  const stop = new AbortController();
+  let steps = 0;
+  const stopped = runStage(tune, { ...params, rates: [0.01, 0.1], rungs: [4, 8] }, {
+    module: parallel,
+    signal: stop.signal,
+    onProgress: () => void (++steps === 2 && stop.abort(new Error("stopped"))),
+  });
+  await assert.rejects(stopped, /stopped/);
+  assert.equal(steps, 2);
+});
+
+Deno.test("candidates are trained by the engine and with the threads that the job has", async () => {
+  const own = { ...params, rates: [0.1, 0.2], rungs: [1] };
+  await assert.rejects(
+    runStage(tune, own, { module: affine, engine: "jax" }),
+    /engine jax has no loops/,
+  );
+  await assert.rejects(runStage(tune, own, { module: parallel, threads: -1 }), /NumThreads.*-1/);
+});

@@ -1,0 +1,328 @@
+/** @file What each change does to the tables of the catalogue, and that it may be made again. */
+import assert from "node:assert/strict";
+import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
+import type { DoneJob } from "../../../pipeline/store/changes.ts";
+import { changes, doneJob, dump, RUN } from "../fixtures/catalog.ts";
+import { scratch } from "./helpers.ts";
+
+async function opened(dir: string) {
+  const catalog = await Catalog.open(dir);
+  const rows = async (sql: string) =>
+    (await catalog.query(sql)).map((row) => Object.values(row).map((v) => v as unknown));
+  return { catalog, rows, [Symbol.dispose]: () => catalog.close() };
+}
+
+const ENGINE = { name: "ort", version: "1.2" };
+
+const FULL: DoneJob = {
+  key: "k",
+  label: "e/a",
+  ingredients: {
+    stage: "fit",
+    code: "c",
+    packages: { b: "2", a: "1" },
+    params: { y: [1, null], x: "é'\"" },
+    inputs: { data: "content-of-data", file: "content-of-file" },
+    engine: ENGINE,
+  },
+  codeDetail: { "lib/a.ts": { f: "1" } },
+  content: "content",
+  artifact: {
+    files: [{ name: "b", sha256: "hb", bytes: 2 ** 40 + 1 }, { name: "a", sha256: "ha", bytes: 0 }],
+    scalars: { loss: 0.1 + 0.2, nan: NaN },
+  },
+  inputs: [
+    { name: "data", key: "k0", content: "content-of-data" },
+    { name: "file", key: null, content: "content-of-file" },
+  ],
+  seconds: 1.5,
+  observations: { rss: 7 },
+  metrics: [["loss", 3, 0.25]],
+};
+
+Deno.test("every part of a job is in the table and the column of its kind", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const before = Date.now();
+  await at.catalog.commit(RUN, [FULL]);
+  const [{ finished, ...job }] = await at.catalog.query("SELECT * FROM job");
+  assert.deepEqual(job, {
+    ...{ key: "k", stage: "fit", label: "e/a", code: "c", content: "content", status: "done" },
+    params: '{"x":"é\'\\"","y":[1,null]}',
+    packages: '{"a":"1","b":"2"}',
+    engine: "ort",
+    engine_version: "1.2",
+    ...{ seconds: 1.5, run: "r1", machine: "m" },
+  });
+  const [[time]] = await at.rows("SELECT epoch_ms(finished) FROM job");
+  assert.ok(finished && time as number >= before && time as number <= Date.now(), String(time));
+  assert.deepEqual(await at.rows("SELECT * FROM file ORDER BY name"), [
+    ["k", "a", "ha", 0],
+    ["k", "b", "hb", 2 ** 40 + 1],
+  ]);
+  assert.deepEqual(await at.rows("SELECT * FROM input ORDER BY name"), [
+    ["k", "data", "k0", "content-of-data"],
+    ["k", "file", null, "content-of-file"],
+  ]);
+  assert.deepEqual(await at.rows("SELECT * FROM scalar ORDER BY name"), [
+    ["k", "loss", 0.1 + 0.2],
+    ["k", "nan", NaN],
+  ]);
+  assert.deepEqual(await at.rows("SELECT * FROM observation"), [["k", "rss", 7]]);
+  assert.deepEqual(await at.rows("SELECT * FROM metric"), [["k", "loss", 3, 0.25]]);
+  assert.deepEqual(await at.rows("SELECT * FROM code"), [["c", '{"lib/a.ts":{"f":"1"}}']]);
+});
+
+Deno.test("a job comes out as it went in, also from a catalogue that was closed or killed", async () => {
+  using store = scratch();
+  using killed = scratch();
+  const check = async (catalog: Catalog) => {
+    const { files, scalars } = await catalog.artifact("k");
+    assert.deepEqual(files, FULL.artifact.files.toReversed(), "in the order of the names");
+    assert.deepEqual(scalars, FULL.artifact.scalars);
+    assert.deepEqual(await catalog.ingredients("k"), FULL.ingredients);
+    assert.ok(!("engine" in (await catalog.ingredients("other"))!));
+    assert.deepEqual(await catalog.codeDetail("c"), FULL.codeDetail);
+    assert.equal(await catalog.codeDetail("d"), undefined);
+    assert.equal(await catalog.ingredients("none"), undefined);
+    assert.deepEqual(await catalog.artifact("none"), { files: [], scalars: {} });
+  };
+  {
+    using at = await opened(store.dir);
+    await at.catalog.commit(RUN, [FULL, doneJob("other")]);
+    await check(at.catalog);
+    copyFileSync(store.at("catalog.journal"), killed.at("catalog.journal"));
+  }
+  for (const dir of [store.dir, killed.dir]) {
+    using at = await opened(dir);
+    await check(at.catalog);
+  }
+});
+
+Deno.test("runs and machines are there once, as they were last", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const before = Date.now();
+  await at.catalog.startRun({ ...RUN, command: "first" });
+  await at.catalog.startRun({ ...RUN, id: "r2", profile: "quick" });
+  await at.catalog.startRun({ ...RUN, machine: { id: "m", description: "more memory" } });
+  await at.catalog.startRun({ ...RUN, id: "r3", machine: { id: "m2", description: "other" } });
+  assert.deepEqual(
+    await at.rows("SELECT id, profile, command, machine FROM run ORDER BY id"),
+    [["r1", "smoke", "test", "m"], ["r2", "quick", "test", "m"], ["r3", "smoke", "test", "m2"]],
+  );
+  assert.deepEqual(
+    await at.rows("SELECT * FROM machine ORDER BY id"),
+    [["m", "more memory"], ["m2", "other"]],
+  );
+  const times = (await at.rows("SELECT epoch_ms(started) FROM run")).flat() as number[];
+  assert.ok(times.every((time) => time >= before && time <= Date.now()));
+});
+
+Deno.test("a job that is committed again replaces all its rows, and no other's", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const lean = { inputs: [], metrics: [], observations: {}, artifact: { files: [], scalars: {} } };
+  await at.catalog.commit(RUN, [doneJob("k1"), doneJob("k2")]);
+  await at.catalog.commit({ ...RUN, id: "r2" }, [doneJob("k1", { ...lean, content: "new" })]);
+  for (const table of ["input", "file", "scalar", "observation"]) {
+    assert.deepEqual(await at.rows(`SELECT job_key FROM ${table}`), [["k2"]], table);
+  }
+  assert.deepEqual(await at.rows("SELECT job_key FROM metric"), [["k2"], ["k2"]]);
+  assert.deepEqual(
+    await at.rows("SELECT key, content, run FROM job ORDER BY key"),
+    [["k1", "new", "r2"], ["k2", "content-k2", "r1"]],
+  );
+});
+
+Deno.test("of two labels that lead to one key the last one names the job", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  await at.catalog.commit(RUN, [doneJob("k", { label: "e/a" }), doneJob("k", { label: "e/b" })]);
+  assert.deepEqual(await at.rows("SELECT label FROM job"), [["e/b"]]);
+  assert.deepEqual(await at.rows("SELECT name FROM file"), [["f"]]);
+});
+
+Deno.test("a job that fails is no longer done, and one that succeeds has no failure", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const failure = (key: string, message: string) => ({ key, label: `e/${key}`, message });
+  await at.catalog.commit(RUN, [doneJob("k1"), doneJob("k2")]);
+  await at.catalog.commit(RUN, [], [failure("k1", "no"), failure("k3", "never")]);
+  await at.catalog.commit({ ...RUN, profile: "quick", id: "r2" }, [], [failure("k1", "still")]);
+  assert.deepEqual(await at.rows("SELECT key FROM job"), [["k2"]]);
+  assert.deepEqual(await at.rows("SELECT job_key FROM file"), [["k2"]]);
+  assert.deepEqual(
+    await at.rows("SELECT key, label, profile, message, run FROM failure ORDER BY key"),
+    [["k1", "e/k1", "quick", "still", "r2"], ["k3", "e/k3", "smoke", "never", "r1"]],
+  );
+  const [[time]] = await at.rows("SELECT epoch_ms(max(finished)) FROM failure");
+  assert.ok(Math.abs(Date.now() - (time as number)) < 60_000);
+  await at.catalog.commit(RUN, [doneJob("k1")]);
+  assert.deepEqual(await at.rows("SELECT key FROM failure"), [["k3"]]);
+});
+
+Deno.test("a transaction that fails leaves nothing", async () => {
+  using store = scratch();
+  const catalog = await Catalog.open(store.dir);
+  const bad = doneJob("k2", { metrics: [["loss", "one" as unknown as number, 1]] });
+  await assert.rejects(() => catalog.commit(RUN, [doneJob("k1"), bad]));
+  for (const table of ["job", "file", "metric"]) {
+    assert.deepEqual(await catalog.query(`SELECT * FROM ${table}`), [], table);
+  }
+  // Nor would it come back after a kill.
+  assert.ok(!existsSync(store.at("catalog.journal")));
+  await catalog.commit(RUN, [doneJob("k1")]);
+  assert.equal((await catalog.query("SELECT * FROM job")).length, 1);
+  catalog.close();
+});
+
+Deno.test("jobs with nothing done and nothing failed are no change", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  await at.catalog.commit(RUN, []);
+  await at.catalog.moveInputs([]);
+  await at.catalog.forget([]);
+  await at.catalog.markDamaged([]);
+  await at.catalog.setNodes("smoke", []);
+  assert.ok(!existsSync(store.at("catalog.journal")));
+});
+
+Deno.test("forgetting takes every row of the keys that are named, and of no other", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  await at.catalog.commit(RUN, ["k1", "k2", "k3"].map((key) => doneJob(key)));
+  await at.catalog.forget(["k1", "never"]);
+  await at.catalog.forget(["k3"]);
+  assert.deepEqual(await at.rows("SELECT key FROM job"), [["k2"]]);
+  for (const table of ["input", "file", "scalar", "observation", "metric"]) {
+    assert.deepEqual(await at.rows(`SELECT DISTINCT job_key FROM ${table}`), [["k2"]], table);
+  }
+  // And they may come again.
+  await at.catalog.commit(RUN, [doneJob("k1")]);
+  assert.deepEqual(await at.rows("SELECT count(*) FROM file"), [[2]]);
+});
+
+Deno.test("an input moves in the job and under the name that are meant; its content stays", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const inputs = ["a", "b"].map((name) => ({ name, key: "old", content: "x" }));
+  await at.catalog.commit(RUN, [doneJob("k1", { inputs }), doneJob("k2", { inputs })]);
+  await at.catalog.moveInputs([
+    { key: "k1", name: "a", input: "old" },
+    { key: "k2", name: "b", input: "newer" },
+  ]);
+  await at.catalog.moveInputs([{ key: "k1", name: "a", input: "new" }]);
+  assert.deepEqual(await at.rows("SELECT * FROM input ORDER BY job_key, name"), [
+    ["k1", "a", "new", "x"],
+    ["k1", "b", "old", "x"],
+    ["k2", "a", "old", "x"],
+    ["k2", "b", "newer", "x"],
+  ]);
+});
+
+Deno.test("damaged are the jobs that are named, until they are done again", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  await at.catalog.commit(RUN, ["k1", "k2", "k3"].map((key) => doneJob(key)));
+  await at.catalog.markDamaged(["k1", "never"]);
+  await at.catalog.markDamaged(["k3"]);
+  const states = () => at.rows("SELECT key, status FROM job ORDER BY key");
+  assert.deepEqual(await states(), [["k1", "damaged"], ["k2", "done"], ["k3", "damaged"]]);
+  await at.catalog.commit(RUN, [doneJob("k3")]);
+  assert.deepEqual(await states(), [["k1", "damaged"], ["k2", "done"], ["k3", "done"]]);
+});
+
+Deno.test("labels lead where they led last, in each profile for itself", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const node = (label: string, key: string, doneKey: string | null) => ({ label, key, doneKey });
+  await at.catalog.setNodes("smoke", [
+    node("a", "1", "1"),
+    node("b", "2", null),
+    node("c'", "3", "0"),
+  ]);
+  await at.catalog.setNodes("quick", [node("a", "9", null)]);
+  await at.catalog.setNodes("smoke", [node("b", "4", "2"), node("d", "5", null)]);
+  assert.deepEqual([...await at.catalog.nodes("smoke")].sort(), [
+    ["a", node("a", "1", "1")],
+    ["b", node("b", "4", "2")],
+    ["c'", node("c'", "3", "0")],
+    ["d", node("d", "5", null)],
+  ]);
+  assert.deepEqual([...await at.catalog.nodes("quick")], [["a", node("a", "9", null)]]);
+  assert.equal((await at.catalog.nodes("paper")).size, 0);
+});
+
+Deno.test("the detail of a code is told once, and stays what it was", async () => {
+  using store = scratch();
+  const detail = doneJob("k1").codeDetail;
+  const lines = () => readFileSync(store.at("catalog.journal"), "utf8").trim().split("\n");
+  const again = [{ codeDetail: undefined }, { codeDetail: { other: {} } }];
+  {
+    using at = await opened(store.dir);
+    // A commit that fails has told nothing.
+    const bad = doneJob("k0", { metrics: [["loss", "one" as unknown as number, 1]] });
+    await assert.rejects(() => at.catalog.commit(RUN, [bad]));
+    await at.catalog.commit(RUN, [doneJob("k1")]);
+    for (const over of again) await at.catalog.commit(RUN, [doneJob("k2", over)]);
+    const told = lines().map((line) => [line.split("lib/a.ts").length - 1, /other/.test(line)]);
+    assert.deepEqual(told, [[1, false], [0, false], [0, false]]);
+    assert.deepEqual(await at.catalog.codeDetail("c"), detail);
+  }
+  using at = await opened(store.dir);
+  for (const over of again) await at.catalog.commit(RUN, [doneJob("k3", over)]);
+  assert.deepEqual(await at.catalog.codeDetail("c"), detail);
+  assert.deepEqual(await at.rows("SELECT count(*) FROM code"), [[1]]);
+});
+
+Deno.test("jobs of one commit may have different codes", async () => {
+  using store = scratch();
+  using at = await opened(store.dir);
+  const coded = (key: string) =>
+    doneJob(key, {
+      ingredients: { ...doneJob(key).ingredients, code: `code of ${key}` },
+      codeDetail: { [key]: { f: "1" } },
+    });
+  await at.catalog.commit(RUN, [coded("k1"), coded("k2")]);
+  for (const key of ["k1", "k2"]) {
+    assert.deepEqual(await at.catalog.codeDetail(`code of ${key}`), { [key]: { f: "1" } });
+  }
+});
+
+Deno.test("a journal made twice, and every change of it twice, is made once", async () => {
+  using store = scratch();
+  using once = scratch();
+  {
+    using at = await opened(once.dir);
+    for (const change of changes) await change(at.catalog);
+    copyFileSync(once.at("catalog.journal"), store.at("catalog.journal"));
+  }
+  const lines = readFileSync(store.at("catalog.journal"), "utf8").trim().split("\n");
+  const twice = lines.flatMap((line) => [line, line]);
+  writeFileSync(store.at("catalog.journal"), [...twice, ...twice].join("\n") + "\n");
+  using expected = await opened(once.dir);
+  using found = await opened(store.dir);
+  assert.deepEqual(await dump(found.catalog), await dump(expected.catalog));
+});
+
+Deno.test("what came later in the journal wins", async () => {
+  using store = scratch();
+  using other = scratch();
+  {
+    using at = await opened(store.dir);
+    await at.catalog.commit(RUN, [doneJob("k")]);
+    await at.catalog.forget(["k"]);
+    await at.catalog.commit(RUN, [doneJob("k", { content: "second" })]);
+    await at.catalog.markDamaged(["k"]);
+    copyFileSync(store.at("catalog.journal"), other.at("catalog.journal"));
+  }
+  const ends = readFileSync(other.at("catalog.journal"));
+  const cut = ends.lastIndexOf(10, ends.length - 2) + 1;
+  using all = await opened(store.dir);
+  assert.deepEqual(await all.rows("SELECT content, status FROM job"), [["second", "damaged"]]);
+  truncateSync(other.at("catalog.journal"), cut);
+  using some = await opened(other.dir);
+  assert.deepEqual(await some.rows("SELECT content, status FROM job"), [["second", "done"]]);
+});

@@ -1,0 +1,150 @@
+/** @file Which jobs count as done, by the catalogue and by its mirror; and when the mirror is not asked. */
+import assert from "node:assert/strict";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
+import { DoneIndex } from "../../../pipeline/store/done_index.ts";
+import { hasCatalog, isBehind } from "../../../pipeline/store/working_copy.ts";
+import { doneJob, RUN } from "../fixtures/catalog.ts";
+import { scratch } from "./helpers.ts";
+
+const files = (...names: string[]) => ({
+  files: names.map((name) => ({ name, sha256: `h-${name}`, bytes: 1 })),
+  scalars: {},
+});
+
+/** A store whose catalogue has jobs of every kind, with its mirror. */
+async function saved(dir: string) {
+  const catalog = await Catalog.open(dir);
+  await catalog.commit(RUN, [
+    doneJob("one", { artifact: files("a") }),
+    doneJob("many", { artifact: files("a", "b", "c") }),
+    doneJob("none", { artifact: files() }),
+    doneJob("bad", { artifact: files("d") }),
+    doneJob("gone"),
+  ], [{ key: "failed", label: "e/failed", message: "no" }]);
+  await catalog.markDamaged(["bad"]);
+  await catalog.forget(["gone"]);
+  const index = await DoneIndex.fromCatalog(dir, catalog);
+  index.nodes = { smoke: "hash" };
+  catalog.close();
+  index.save();
+  return index;
+}
+
+Deno.test("done is what succeeded and is not damaged, with the objects of all its files", async () => {
+  using store = scratch();
+  const { jobs } = await saved(store.dir);
+  assert.deepEqual(
+    [...jobs].map(([key, { content, objects }]) => [key, content, objects.toSorted()]).sort(),
+    [
+      ["many", "content-many", ["h-a", "h-b", "h-c"]],
+      ["none", "content-none", []],
+      ["one", "content-one", ["h-a"]],
+    ],
+  );
+});
+
+Deno.test("a damaged job that ran again is done again", async () => {
+  using store = scratch();
+  await saved(store.dir);
+  const catalog = await Catalog.open(store.dir);
+  await catalog.commit(RUN, [doneJob("bad", { artifact: files("d") })]);
+  const { jobs } = await DoneIndex.fromCatalog(store.dir, catalog);
+  catalog.close();
+  assert.deepEqual(jobs.get("bad"), { content: "content-bad", objects: ["h-d"] });
+});
+
+Deno.test("the mirror says the same as the catalogue, and where labels led", async () => {
+  using store = scratch();
+  const index = await saved(store.dir);
+  const mirror = DoneIndex.fromMirror(store.dir)!;
+  assert.deepEqual(mirror.jobs, index.jobs);
+  assert.deepEqual(mirror.nodes, { smoke: "hash" });
+});
+
+Deno.test("the mirror is not asked when it is of another catalogue, cut off, or missing", async () => {
+  using store = scratch();
+  await saved(store.dir);
+  const mirror = store.at("index.json");
+  const text = readFileSync(mirror, "utf8");
+  const isGood = () => DoneIndex.fromMirror(store.dir) !== undefined;
+  assert.ok(isGood());
+  for (const bad of ["", "null", text.slice(0, -1), text.replace('"stamp":"', '"stamp":"1')]) {
+    writeFileSync(mirror, bad);
+    assert.ok(!isGood(), bad.slice(0, 40));
+  }
+  rmSync(mirror);
+  assert.ok(!isGood());
+  writeFileSync(mirror, text);
+  assert.ok(isGood());
+});
+
+Deno.test("the mirror is not asked when the catalogue is another file, or was written to", async () => {
+  const day = new Date(1e12);
+  for (const what of ["nothing", "inode", "size", "time"]) {
+    using store = scratch();
+    const index = await saved(store.dir);
+    const original = store.at("catalog.duckdb");
+    Deno.utimeSync(original, day, day);
+    index.save();
+    if (what === "inode") {
+      copyFileSync(original, store.at("copy"));
+      renameSync(store.at("copy"), original);
+    }
+    if (what === "size") appendFileSync(original, "x");
+    Deno.utimeSync(original, day, what === "time" ? new Date(1e12 + 1) : day);
+    assert.equal(DoneIndex.fromMirror(store.dir) !== undefined, what === "nothing", what);
+  }
+});
+
+Deno.test("while the catalogue lacks something, it is behind, and no mirror is asked or written", async () => {
+  using store = scratch();
+  const index = await saved(store.dir);
+  assert.ok(!isBehind(store.dir));
+  const logs = [".wal", ".wal.checkpoint", ".wal.recovery"].map((log) => `catalog.duckdb${log}`);
+  for (const name of ["catalog.journal", "catalog.next.duckdb", ...logs]) {
+    writeFileSync(store.at(name), "");
+    assert.ok(isBehind(store.dir), name);
+    assert.equal(DoneIndex.fromMirror(store.dir), undefined, name);
+    const before = readFileSync(store.at("index.json"), "utf8");
+    index.nodes = { [name]: "other" };
+    index.save();
+    assert.equal(readFileSync(store.at("index.json"), "utf8"), before, name);
+    rmSync(store.at(name));
+  }
+  writeFileSync(store.at("catalog.work.duckdb"), "");
+  assert.ok(!isBehind(store.dir), "a copy is worth nothing");
+});
+
+Deno.test("without a catalogue nothing is done, and no mirror is written", () => {
+  using store = scratch();
+  writeFileSync(
+    store.at("index.json"),
+    '{"stamp":"none","jobs":[["k","c"]],"nodes":{"smoke":"x"}}',
+  );
+  const index = DoneIndex.fromMirror(store.dir)!;
+  assert.deepEqual([index.jobs.size, index.nodes], [0, {}]);
+  rmSync(store.at("index.json"));
+  index.save();
+  assert.ok(!existsSync(store.at("index.json")));
+});
+
+Deno.test("a store has a catalogue when there is one, or what is to become one", () => {
+  for (const name of ["catalog.duckdb", "catalog.journal", "catalog.next.duckdb"]) {
+    using store = scratch();
+    for (const other of ["lock", "catalog.work.duckdb", "index.json"]) {
+      writeFileSync(store.at(other), "");
+    }
+    assert.ok(!hasCatalog(store.dir));
+    writeFileSync(store.at(name), "");
+    assert.ok(hasCatalog(store.dir), name);
+  }
+});
