@@ -241,6 +241,7 @@ Deno.test("matrix products are one kernel each, and no operand is moved where th
       wide,
     ]],
     ["MatMul", (x, y) => np.sum(x.reshape([3, 4, 1]).mul(y.reshape([1, 4, 5])), 1), [x, y]],
+    ["MatMul Reshape Reshape", (x, _, v) => np.matmul(x, v), [x, y, tensor(1, [4])]],
     ["Mul ReduceSum", (x) => np.sum(x.ref.mul(x), 1), [x, y]],
     // One of the two results comes out transposed, and a result has to be dense.
     ["FusedMatMul FusedMatMul Transpose", gradients(weighted), [x, y, tensor(1, [3, 5])]],
