@@ -100,6 +100,22 @@ const contraction = (axes: readonly AxisKind[], i: number): Contraction => ({
   reversed: flips[i % 4],
 });
 
+function minusTransposed({ dtype, shape, data }: Tensor): Tensor {
+  const turned = shape.toReversed();
+  const out = hostArray("float64", data.length);
+  for (let n = 0; n < data.length; n++) {
+    let [left, at, stride] = [n, 0, data.length];
+    for (const d of turned) {
+      // The last index of the array is the first of its transpose.
+      stride /= d;
+      at += (left % d) * stride;
+      left = Math.floor(left / d);
+    }
+    out[at] = -data[n];
+  }
+  return { dtype, shape: turned, data: out };
+}
+
 async function assertContracts(
   list: readonly Contraction[],
   run: (c: Contraction, x: A, y: A) => A,
@@ -111,7 +127,11 @@ async function assertContracts(
   );
   const got = await runEngine(
     (x: A, y: A) => {
-      const results = list.map((c) => run(c, x.ref, y.ref));
+      // Every second one is read by an operation, which takes its axes at their word.
+      const results = list.map((c, i) => {
+        const sum = run(c, x.ref, y.ref);
+        return i % 2 === 0 ? sum : np.transpose(sum.mul(np.ones(sum.shape))).neg();
+      });
       x.dispose();
       y.dispose();
       return results;
@@ -120,7 +140,10 @@ async function assertContracts(
     engine,
   );
   const tolerance = dtype === "float64" ? 1e-14 : 2e-6;
-  list.forEach((c, i) => assertClose(got[i], byLoops(c, x, y), tolerance, nameOf(c)));
+  list.forEach((c, i) => {
+    const want = byLoops(c, x, y);
+    assertClose(got[i], i % 2 === 0 ? want : minusTransposed(want), tolerance, nameOf(c));
+  });
 }
 
 const pairs = kinds.flatMap((a) => kinds.map((b) => [a, b])).map(contraction);
@@ -241,6 +264,7 @@ Deno.test("matrix products are one kernel each, and no operand is moved where th
       wide,
     ]],
     ["MatMul", (x, y) => np.sum(x.reshape([3, 4, 1]).mul(y.reshape([1, 4, 5])), 1), [x, y]],
+    ["MatMul Reshape Reshape", (x, _, v) => np.matmul(x, v), [x, y, tensor(1, [4])]],
     ["Mul ReduceSum", (x) => np.sum(x.ref.mul(x), 1), [x, y]],
     // One of the two results comes out transposed, and a result has to be dense.
     ["FusedMatMul FusedMatMul Transpose", gradients(weighted), [x, y, tensor(1, [3, 5])]],

@@ -177,6 +177,10 @@ Deno.test("elementwise kernels read stretched operands as they are stored", () =
     g.emit("add", [x, y], {}, [3, 4, 2], "float32"),
   ]);
   assert.equal(kernelsOf(last), "Add");
+  const middle = graphOf([spec(3, 1, 4), spec(1, 2, 1)], (g, [x, y]) => [
+    g.emit("add", [x, y], {}, [3, 2, 4], "float32"),
+  ]);
+  assert.equal(kernelsOf(middle), "Add");
   const total = graphOf([spec(4)], (g, [y]) => [
     g.emit("reduce", [emit(g, "exp", row(g, y))], { op: "Max", axis: [0] }, [4], "float32"),
   ]);
