@@ -90,7 +90,7 @@ async function perform(spec: JobSpec): Promise<JobResult> {
       return [name, readerAsync(readerSync(source, load, what))];
     }),
   );
-  let lastProgress = 0;
+  let lastProgress = -Infinity;
   /** First and last report of progress: what lies between them is whole units of the work. */
   let first: { done: number; at: number } | undefined;
   let last = first;
