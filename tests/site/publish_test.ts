@@ -1,5 +1,4 @@
 /** @file What publish leaves in `reports/<profile>/`, read back with DuckDB. */
-import { DuckDBInstance } from "@duckdb/node-api";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -8,6 +7,7 @@ import { join } from "node:path";
 import { publish } from "../../pipeline/publish/publish.ts";
 import { formatInterval, formatNumber } from "../../pipeline/publish/format.ts";
 import { isCell } from "../../pipeline/results.ts";
+import { query } from "../pipeline/publish/query.ts";
 import { awkward } from "./fixtures/awkward.ts";
 import { realistic } from "./fixtures/realistic.ts";
 
@@ -17,18 +17,6 @@ async function inFolder(work: (folder: string) => Promise<void>) {
     await work(folder);
   } finally {
     await rm(folder, { recursive: true });
-  }
-}
-
-// deno-lint-ignore no-explicit-any -- rows of any query
-async function query(path: string, sql: string): Promise<any[]> {
-  const instance = await DuckDBInstance.create(path, { threads: "1" });
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJS();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
   }
 }
 

@@ -1,5 +1,4 @@
 /** @file What a run publishes: a small pipeline with curves, seeds and observed numbers, from its jobs to the database. */
-import { DuckDBInstance } from "@duckdb/node-api";
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,6 +7,7 @@ import { command } from "../../../pipeline/commands/run.ts";
 import { publishSource } from "../../../pipeline/publish/publish_results.ts";
 import { jobsOf } from "../../../pipeline/publish/source.ts";
 import { openWorkspace } from "../../../pipeline/workspace.ts";
+import { query } from "./query.ts";
 
 const stage = `
 export const params = { safeParse: (data) => ({ success: true, data }) };
@@ -88,32 +88,11 @@ async function pipeline(...args: string[]): Promise<string> {
   const { log } = console;
   console.log = (...words: unknown[]) => said.push(words.join(" "));
   try {
-    const options = parseCommand("run", [
-      "--root",
-      root,
-      "--profile",
-      "smoke",
-      "--jobs",
-      "2",
-      ...args,
-    ]);
-    assert.equal(await command(options), 0, said.join("\n"));
+    assert.equal(await command(options(...args)), 0, said.join("\n"));
   } finally {
     console.log = log;
   }
   return said.join("\n");
-}
-
-// deno-lint-ignore no-explicit-any -- rows of any query
-async function query(database: string, sql: string): Promise<any[]> {
-  const instance = await DuckDBInstance.create(database, { access_mode: "READ_ONLY" });
-  const connection = await instance.connect();
-  try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJS();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
 }
 
 let printed = "";
