@@ -102,10 +102,9 @@ async function fingerprint(reports: string, sql: boolean): Promise<string> {
   const sources = entries.filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !path.slice(SOURCES.length).includes("_site"));
-  const published = (await readdir(reports).catch(() => [] as string[])).filter((name) =>
-    !name.startsWith(".")
-  )
-    .map((name) => join(reports, name));
+  const beside = await readdir(reports, { withFileTypes: true }).catch(() => []);
+  const published = beside.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+    .map(({ name }) => join(reports, name));
   for (const path of [join(ROOT, "deno.json"), ...sources.sort(), ...published.sort()]) {
     hash.update(`${path.replace(ROOT, "")}\0`).update(await readFile(path));
   }

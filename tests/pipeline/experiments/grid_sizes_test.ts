@@ -126,6 +126,28 @@ for (const [name, size] of Object.entries(profiles)) {
   });
 }
 
+Deno.test("every system has the keys that are stated: another key is another number everywhere", () => {
+  const keys = (stage: string, of: (job: JobNode) => unknown) =>
+    values(jobs("eigenvalue-sweep", "quick", stage), of);
+  assert.deepEqual(keys("train", (job) => params(job).seeds), [[
+    { system: 0, initialisation: 0, data: 1000 },
+    { system: 1, initialisation: 1, data: 1001 },
+  ]]);
+  assert.deepEqual(keys("tune", (job) => params(job).seed), [
+    { system: 900, initialisation: 900, data: 1900 },
+  ]);
+  const drawn = keys(
+    "generate",
+    (job) => [params(job).length, params(job).system.key, params(job).dataSeed],
+  );
+  assert.deepEqual(drawn.toSorted(), [
+    [128, 0, 3000],
+    [128, 1, 3001],
+    [256, 0, 2000],
+    [256, 1, 2001],
+  ]);
+});
+
 Deno.test("seeds share a program, but not where a loop or the size of the paper profile forbids", () => {
   for (const [name, { seeds }] of Object.entries(profiles)) {
     for (const job of jobs("filter-leaderboard", name as ProfileName, "train")) {

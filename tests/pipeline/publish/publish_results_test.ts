@@ -261,6 +261,7 @@ Deno.test("a changed job and a changed title are published, and nothing else is 
     join(root, "reports/smoke", `two.${end}`)
   );
   const before = readFileSync(table, "utf8");
+  mkdirSync(join(root, "reports/smoke/notes of a reader"));
   writeFileSync(table, "edited");
   rmSync(parquet);
   assert.match(await pipeline(), /Published 5 files/);
