@@ -197,7 +197,7 @@ function callChanges(node: ts.CallExpression | ts.NewExpression, tree: ts.Source
     const sibling = SIBLINGS[callee.name.text];
     if (sibling) changes.push(["sibling called", source(node, tree, callee.name, sibling)]);
     // A method of a value gives the value; of a namespace (Math, np) its argument.
-    if (!/^([A-Z]\w*|np|nn|tree)$/.test(text(callee.expression))) {
+    if (!/^([A-Z]\w*|np|nn|tree|z)$/.test(text(callee.expression))) {
       changes.push(["call removed", text(callee.expression)]);
       return changes;
     }
