@@ -58,7 +58,10 @@ Deno.test("the finding names the mode that closes most, fixed when they close th
     await said(0.1),
     /"fixed" closes most of the gap: fixed 30\.0 %, causal 20\.0 % \(5 systems\)\.$/,
   );
-  assert.match(await said(-0.1), /"causal" closes most .*: fixed 10\.0 %, causal 20\.0 % \(5 systems\)\.$/);
+  assert.match(
+    await said(-0.1),
+    /"causal" closes most .*: fixed 10\.0 %, causal 20\.0 % \(5 systems\)\.$/,
+  );
   const same = await judged([0, 0, 0, 0, 0]);
   assert.match(same.summary.findings[0], /"fixed" closes most/);
 });
