@@ -55,6 +55,18 @@ const CHANGES: { what: string; change(demo: Demo): void; holds: boolean }[] = [
     holds: false,
   },
   {
+    what: "a constant in reached code, and a comment in every other file that was read",
+    change: (d) => {
+      const stage = join(d.root, GENERATE);
+      const read = ["lib/deep.ts", "lib/middle.ts", "lib/noise.ts"].map((p) => join(d.root, p));
+      for (const path of [stage, ...read]) {
+        Deno.writeTextFileSync(path, "// more\n", { append: true });
+      }
+      d.edit("lib/deep.ts", "SCALE = 3", "SCALE = 4");
+    },
+    holds: false,
+  },
+  {
     what: "reached code, which does not parse any more",
     change: (d) => d.edit("lib/deep.ts", "SCALE = 3", "SCALE ="),
     holds: false,
