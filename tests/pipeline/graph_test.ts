@@ -221,6 +221,16 @@ Deno.test("a job is another by stage, by parameters, or by which input has which
     ...["a", "b", "one,the same", "turned", "fewer", "other parameters", "other stage"],
   ]);
   assert.deepEqual(graph.jobs.map((node) => node.index), [0, 1, 2, 3, 4, 5, 6]);
+  // Without any parameters, too.
+  const bare = new Graph(
+    "/tmp",
+    { ...STAGES, chart: part("chart", z.strictObject({})) },
+    new Overrides(),
+  );
+  bare.add("e", (g) => {
+    assert.notEqual(g.job("chart", {}, {}, "chart"), g.job("table", {}, {}, "table"));
+    return g.job("table", {}, {}, "table");
+  }, profileOf("smoke"));
 });
 
 Deno.test("every job comes after its inputs, and knows the experiments that need it", () => {
@@ -319,17 +329,20 @@ Deno.test("a file is found from the root or by its whole path, once, and says wh
   }
 });
 
-Deno.test("two files with the same bytes are two inputs, and two jobs", () => {
+Deno.test("files with the same bytes, or the same name in other folders, are other inputs of other jobs", () => {
   const dir = Deno.makeTempDirSync();
   try {
-    for (const name of ["1.csv", "2.csv"]) writeFileSync(`${dir}/${name}`, "x");
+    const names = ["1.csv", "2.csv", "more/1.csv"];
+    Deno.mkdirSync(`${dir}/more`);
+    for (const name of names) writeFileSync(`${dir}/${name}`, "x");
     const graph = new Graph(dir, STAGES, new Overrides());
     graph.add("e", (g) => {
-      const [a, b] = ["1.csv", "2.csv"].map((name) => g.file(name));
-      g.job("table", {}, { data: a }, "one");
-      return g.job("table", {}, { data: b }, "two");
+      const [last] = names.map((name) => g.job("table", {}, { data: g.file(name) }, name)).slice(
+        -1,
+      );
+      return last;
     }, profileOf("smoke"));
-    assert.equal(graph.jobs.length, 2);
+    assert.equal(graph.jobs.length, 3);
   } finally {
     Deno.removeSync(dir, { recursive: true });
   }

@@ -156,6 +156,18 @@ Deno.test("a workspace knows what is done without opening the database, and save
   await stopBundler();
 });
 
+Deno.test("the engine that was asked for is an ingredient of what uses one", async () => {
+  using demo = makeDemo();
+  const workspace = await open(demo, { engine: "jax" });
+  const { stage } = workspace.graph.jobs.find((node) => node.stage.usesEngine)!;
+  const [first] = workspace.graph.jobs;
+  const found = await workspace.resolver.resolve({ ...first, stage, inputs: {} });
+  assert.ok(found.state === "stale");
+  assert.equal(found.ingredients.engine?.name, "jax");
+  workspace.close();
+  await stopBundler();
+});
+
 Deno.test("options reach the graph: profile, parameters, folder of the store", async () => {
   using demo = makeDemo();
   const workspace = await open(demo, {

@@ -162,12 +162,14 @@ Deno.test("predictions that do not fit, or have diverged, are refused", () => {
       /expected \[batch, contexts, horizons, obs\] = \[2,2,3,2\]/,
     );
   }
-  const at = (context: number, horizon: number) => {
-    const one = { contexts: [1, context], horizons: [horizon, 1] };
-    return () => score(filter, small, forecast(filter, small, one), one);
-  };
-  assert.doesNotThrow(at(95, 1));
-  assert.doesNotThrow(at(90, 6));
-  assert.throws(at(96, 1), /reach y_97, but the sequences have 96 tokens/);
-  assert.throws(at(90, 7), /reach y_97, but the sequences have 96 tokens/);
+  for (const order of [<T>(list: T[]) => list, <T>(list: T[]) => list.toReversed()]) {
+    const at = (context: number, horizon: number) => {
+      const one = { contexts: order([1, context]), horizons: order([horizon, 1]) };
+      return () => score(filter, small, forecast(filter, small, one), one);
+    };
+    assert.doesNotThrow(at(95, 1));
+    assert.doesNotThrow(at(90, 6));
+    assert.throws(at(96, 1), /reach y_97, but the sequences have 96 tokens/);
+    assert.throws(at(90, 7), /reach y_97, but the sequences have 96 tokens/);
+  }
 });

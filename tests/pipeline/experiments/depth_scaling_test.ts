@@ -155,6 +155,29 @@ Deno.test("converged networks decide, each of them, by their largest difference 
   assert.equal(await outcome(good, [-1e-9, 0.5]), "refuted");
 });
 
+Deno.test("lookbacks stand apart, the shorter first, each beside its own least squares", async () => {
+  const errors = { "repeat-last": 3, "seasonal-naive": 2, "ols": 1, "ols-in": 1.5 };
+  const made = await tableOf(
+    experiment as Experiment,
+    Object.fromEntries(
+      [16, 8].flatMap((lookback) =>
+        Object.entries(errors).map(([model, error]) => {
+          const test = { mse: lookback * error, mae: 1, windows: 9 };
+          return [
+            `etth1/lookback=${lookback}/horizon=4/${model}`,
+            { scores: { test, blocks: [], fit: {} } },
+          ];
+        })
+      ),
+    ),
+  );
+  assert.deepEqual(made.names("lookback"), [8, 16]);
+  for (const lookback of [8, 16]) {
+    const of = (model: string) => made.cell({ lookback, model }, "over_ols").value;
+    assert.deepEqual(["repeat-last", "ols-in"].map(of), [2 * lookback, lookback / 2]);
+  }
+});
+
 Deno.test("reason and findings count networks and settings", async () => {
   const { summary } = await networks([1e-4, -2.46e-4], [5e-3, 0.1]);
   assert.equal(

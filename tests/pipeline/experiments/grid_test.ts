@@ -149,6 +149,19 @@ Deno.test("rollouts start after 64 observations and reach all horizons", () => {
   });
 });
 
+Deno.test("the two ends of rollouts are scored on the sequences of the rollouts", () => {
+  let far = 0;
+  for (const { id, profile, graph } of filtering) {
+    for (const [name, job] of Object.entries(graph.results.get(id)!.inputs)) {
+      if (!name.includes("/baseline")) continue;
+      const { length } = params(input(job as JobNode, "data"));
+      assert.equal(length, name.endsWith("-far") ? 64 + 64 : 256, `${profile} ${id} ${name}`);
+      if (name.endsWith("-far")) far++;
+    }
+  }
+  assert.ok(far > 0);
+});
+
 Deno.test("everything that is compared on a system was scored on the same sequences", () => {
   for (const grid of filtering) {
     const data = new Map<string, Set<string>>();

@@ -72,6 +72,25 @@ Deno.test("every kind of file that a job's code imports is watched", async () =>
   await stopBundler();
 });
 
+Deno.test("every module that the parameters name is in the fingerprint", async () => {
+  using demo = makeDemo();
+  demo.write("lib/one.ts", "export const value = () => 1;\n");
+  demo.write("lib/two.ts", "export const value = () => 1;\n");
+  const named = (path: string) => ({ path, exports: ["value"] });
+  const code = async () =>
+    (await fingerprintsOf(demo).of(GENERATE, {
+      one: named("lib/one.ts"),
+      two: named("lib/two.ts"),
+    })).code;
+  const seen = [await code()];
+  for (const path of ["lib/one.ts", "lib/two.ts"]) {
+    demo.edit(path, "1", "2");
+    seen.push(await code());
+  }
+  assert.equal(new Set(seen).size, 3);
+  await stopBundler();
+});
+
 Deno.test("the cache is written when something was made, and only then", async () => {
   using demo = makeDemo();
   const look = async () => {

@@ -1,7 +1,16 @@
 /** @file What a run publishes: a small pipeline with curves, seeds and observed numbers, from its jobs to the database. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { parseCommand } from "../../../pipeline/commands/options.ts";
 import { command } from "../../../pipeline/commands/run.ts";
 import { publishSource } from "../../../pipeline/publish/publish_results.ts";
@@ -270,6 +279,28 @@ Deno.test("a changed job and a changed title are published, and nothing else is 
   // Without the note of what was published last it is found out by the files.
   rmSync(join(root, ".store/cache/published-smoke.json"));
   assert.doesNotMatch(await pipeline(), /Published/);
+});
+
+Deno.test("an edit of any module that publishes is a reason to look again", async () => {
+  const here = fileURLToPath(new URL("../../../pipeline", import.meta.url));
+  const modules = readdirSync(join(here, "publish")).map((name) => join(here, "publish", name));
+  const [edited] = modules;
+  const stamp = () => readFileSync(join(root, ".store/cache/published-smoke.json"), "utf8");
+  await pipeline();
+  const before = stamp();
+  const looked = new Set<string>();
+  const { openSync } = Deno;
+  Deno.openSync = (path, options) => {
+    looked.add(String(path));
+    return openSync(path === edited ? join(root, "deno.json") : path, options);
+  };
+  try {
+    await pipeline();
+  } finally {
+    Deno.openSync = openSync;
+  }
+  assert.notEqual(stamp(), before);
+  assert.deepEqual([...modules, join(here, "results.ts")].filter((path) => !looked.has(path)), []);
 });
 
 Deno.test("the jobs of a source stand by their labels, and one that is lost is missed", async () => {

@@ -193,6 +193,13 @@ Deno.test("a checkpoint goes when its job is recorded, and stays when that faile
     finished(bench, two, { ok: true, result: resultFor(bench, two) }),
   ]);
   assert.deepEqual([existsSync(pathOf(one)), existsSync(pathOf(two))], [true, false]);
+  Deno.writeTextFileSync(pathOf(two), "saved");
+  await bench.recorder.commit(
+    [one, two].map((label) =>
+      finished(bench, label, { ok: true, result: resultFor(bench, label) })
+    ),
+  );
+  assert.deepEqual([existsSync(pathOf(one)), existsSync(pathOf(two))], [false, false]);
   await stopBundler();
 });
 

@@ -38,12 +38,15 @@ interface Asked {
   readonly member?: number;
   readonly stepped?: boolean;
   readonly threads?: number;
+  readonly engine?: "ort" | "jax";
   /** In place of those drawn. */
   readonly y?: ReturnType<typeof draw>;
   readonly onProgress?: (done: number, total: number) => void;
 }
 
-const run = ({ sequences, length, patch, batch, member, stepped, threads, y, onProgress }: Asked) =>
+const run = (
+  { sequences, length, patch, batch, member, stepped, threads, engine, y, onProgress }: Asked,
+) =>
   runStage(
     evaluate,
     { model: { name: "known", options: { patch } }, system: { key, ...law }, batch, member },
@@ -51,6 +54,7 @@ const run = ({ sequences, length, patch, batch, member, stepped, threads, y, onP
       module: knownModel({ stepped }),
       inputs: { model: models, data: dataset(y ?? draw(sequences, length)) },
       threads,
+      engine,
       onProgress,
     },
   );
@@ -164,11 +168,12 @@ Deno.test("seconds for a sequence are those of the batches after the first, and 
   assert.deepEqual(single, {}); // one batch says nothing about another
 });
 
-Deno.test("a model is evaluated with the threads that the job has", async () => {
+Deno.test("a model is evaluated by the engine and with the threads that the job has", async () => {
   for (const stepped of [false, true]) {
-    await assert.rejects(
-      run({ sequences: 2, length: 6, patch: 2, stepped, threads: -1 }),
-      /NumThreads.*-1/,
-    );
+    const asked = { sequences: 2, length: 6, patch: 2, stepped, threads: -1 };
+    await assert.rejects(run(asked), /NumThreads.*-1/);
+    // Only the native engine looks at the threads.
+    const { overall } = (await run({ ...asked, engine: "jax" })).json("scores.json");
+    assertScore(overall, expected(first, 2, 6, 2).overall, "engine jax");
   }
 });

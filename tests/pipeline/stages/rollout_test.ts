@@ -26,12 +26,23 @@ interface Asked {
   readonly batch?: number;
   readonly rollout: { warmup: number; horizons: number[]; memoryMiB?: number };
   readonly threads?: number;
+  readonly engine?: "ort" | "jax";
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 const run = (
-  { module, tensors, patch, options, sequences = 5, batch = 2, rollout, threads, onProgress }:
-    Asked,
+  {
+    module,
+    tensors,
+    patch,
+    options,
+    sequences = 5,
+    batch = 2,
+    rollout,
+    threads,
+    engine,
+    onProgress,
+  }: Asked,
 ) =>
   runStage(evaluate, {
     model: { name: "known", options: { patch, ...options } },
@@ -45,6 +56,7 @@ const run = (
       data: dataset(draw(sequences)),
     },
     threads,
+    engine,
     onProgress,
   });
 
@@ -176,12 +188,15 @@ Deno.test("two tokens both compile, and say nothing about the seconds of a token
   }
 });
 
-Deno.test("a rollout takes the threads that the job has", async () => {
+Deno.test("a rollout takes the engine and the threads that the job has", async () => {
   const rollout = { warmup: 4, horizons: [4] };
   for (const stepped of [false, true]) {
-    await assert.rejects(
-      run({ module: knownModel({ stepped }), tensors: fading, patch: 2, rollout, threads: -1 }),
-      /NumThreads.*-1/,
-    );
+    const module = knownModel({ stepped });
+    const asked = { module, tensors: fading, patch: 2, rollout, threads: -1 };
+    await assert.rejects(run(asked), /NumThreads.*-1/);
+    // Only the native engine looks at the threads.
+    const scores = (await run({ ...asked, engine: "jax" })).json("scores.json");
+    const y = draw(5);
+    assertRolled(scores, rollout, (b, j, h) => 0.5 ** h * channel(y, b, j)[3]);
   }
 });

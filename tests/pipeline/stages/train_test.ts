@@ -108,4 +108,9 @@ Deno.test("a model is trained by the engine and with the threads that the job ha
   for (const [own, module] of impossible) {
     await assert.rejects(runStage(train, own, { module, threads: -1 }), /NumThreads.*-1/);
   }
+  // Only the native engine looks at the threads.
+  for (const own of [one, params]) {
+    const trained = await runStage(train, own, { module: parallel, engine: "jax", threads: -1 });
+    assertModel(trained, 0, byHand(seeds[0]));
+  }
 });

@@ -1,0 +1,72 @@
+/** @file What the site reads of a published folder is what was published. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { publish } from "../../pipeline/publish/publish.ts";
+import { jobsOf, type PublishSource } from "../../pipeline/publish/source.ts";
+import { readResults, type Results } from "../../site/results.ts";
+import { awkward } from "./fixtures/awkward.ts";
+import { leaderboard } from "./fixtures/leaderboard.ts";
+import { realistic } from "./fixtures/realistic.ts";
+
+async function publishedAndRead(source: PublishSource): Promise<Results> {
+  const folder = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "read-"));
+  try {
+    return await readResults((await publish(source, folder)).folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+for (const source of [awkward(), leaderboard(), realistic()]) {
+  const names = source.experiments.map(({ meta }) => meta.id);
+  Deno.test(`experiments, cells and jobs are read as they were published: ${names.join(", ")}`, async () => {
+    const { profile, experiments, machines, files } = await publishedAndRead(source);
+    assert.equal(profile, source.profile);
+    assert.deepEqual(experiments.map(({ id }) => id), names); // in the order of the source
+    assert.deepEqual(
+      [...machines],
+      source.machines.map(({ id, description }) => [id, description]),
+    );
+    assert.deepEqual(
+      files.map(({ name }) => name),
+      ["results.duckdb", ...names.flatMap((id) => [`${id}.md`, `${id}.parquet`])],
+    );
+    const records = new Map(source.jobs.map((job) => [job.key, job]));
+    for (const [e, experiment] of source.experiments.entries()) {
+      const { meta, summary, runs } = experiment;
+      const found = experiments[e];
+      const { title, question, hypothesis, method, command, outcome, rule, reason } = found;
+      assert.deepEqual(
+        { id: found.id, title, question, hypothesis, method, command },
+        { ...meta },
+      );
+      assert.deepEqual({ outcome, rule, reason }, summary.verdict);
+      const { columns, plots, findings } = found;
+      assert.deepEqual({ columns, plots, findings }, {
+        columns: summary.columns,
+        plots: summary.plots,
+        findings: summary.findings,
+      });
+      assert.equal(found.rows.length, summary.rows.length);
+      for (const [r, row] of summary.rows.entries()) {
+        assert.deepEqual([...found.rows[r].keys()].toSorted(), Object.keys(row).toSorted());
+        for (const [column, value] of Object.entries(row)) {
+          const { text: _, interval: __, ...cell } = found.rows[r].get(column)!;
+          const nothing = { value: null, low: null, high: null, n: null, runs: [] };
+          if (typeof value !== "object") {
+            const number = typeof value === "number" ? { value } : {};
+            assert.deepEqual(cell, { ...nothing, kind: "label", ...number });
+          } else {
+            const cited = [...new Set(value.runs)].map((run) => ({ run, job: runs[run] }));
+            assert.deepEqual(cell, { ...nothing, kind: "measured", ...value, runs: cited });
+          }
+        }
+      }
+      const byKey = (a: { key: string }, b: { key: string }) => a.key < b.key ? -1 : 1;
+      // A table without a cell cites nothing.
+      const cited = summary.rows.length ? jobsOf(experiment, records) : [];
+      assert.deepEqual(found.jobs.toSorted(byKey), cited.toSorted(byKey));
+    }
+  });
+}
