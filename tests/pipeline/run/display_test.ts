@@ -189,8 +189,11 @@ Deno.test("a terminal is drawn again five times a second, until it is closed", (
     const view = open([], { total: 0, cached: 0, ran: 0, failed: 0, skipped: 0 });
     const [[draw, everyMs]] = [...timers.values()];
     assert.equal(everyMs, 200);
+    const line = `[${"-".repeat(24)}] 0/0 jobs\n`;
     draw();
-    assert.equal(screen.taken(), `[${"-".repeat(24)}] 0/0 jobs\n`);
+    assert.equal(screen.taken(), line);
+    draw();
+    assert.equal(screen.taken(), `\x1b[1A\x1b[J${line}`);
     view.close();
     assert.equal(timers.size, 0);
   } finally {
