@@ -42,6 +42,8 @@ export interface ScanParams {
   readonly length: number;
   /** From the last slice to the first; stacked outputs keep the order of the sequences. */
   readonly reverse: boolean;
+  /** Segments of the way back; see `ScanOptions` of scan.ts. */
+  readonly segments: number;
 }
 
 /** Parameters of jax-js's `conv`. */
@@ -81,9 +83,19 @@ export class Graph {
   readonly #observers: readonly Observer[];
   #nextId = 0;
 
-  constructor(rules: readonly Rule[] = [], observers: readonly Observer[] = []) {
+  /** @param differentiated it will be, so what stops gradients has to stay in it. */
+  constructor(
+    rules: readonly Rule[] = [],
+    observers: readonly Observer[] = [],
+    readonly differentiated = false,
+  ) {
     this.#rules = rules;
     this.#observers = observers;
+  }
+
+  /** An empty graph with the same rules. */
+  sibling(differentiated: boolean = this.differentiated): Graph {
+    return new Graph(this.#rules, this.#observers, differentiated);
   }
 
   input(shape: readonly number[], dtype: DType): Value {
@@ -185,22 +197,30 @@ export class Graph {
       here.set(v, value);
       return value;
     };
-    for (const { op, inputs, params, outs } of other.live()) {
-      const operands = inputs.map(read);
-      const own = op === "scan"
-        ? { ...params, body: this.addBody(other.body(params.body as number)) }
-        : params;
-      const results = outs.length === 1
-        ? [this.emit(op, operands, own, outs[0].shape, outs[0].dtype)]
-        : this.emitMany(op, operands, own, outs);
-      outs.forEach((v, i) => here.set(v, results[i]));
+    for (const equation of other.live()) {
+      const results = this.repeat(other, equation, equation.inputs.map(read));
+      equation.outs.forEach((v, i) => here.set(v, results[i]));
     }
     return other.outputs.map(read);
   }
 
-  /** The equations that the outputs depend on, in order. */
-  live(): Equation[] {
-    const needed = new Set<Value>(this.outputs);
+  /** Adds an equation of another graph to this one. @returns its results here. */
+  repeat(
+    other: Graph,
+    { op, params, outs }: Equation,
+    inputs: readonly Value[],
+  ): readonly Value[] {
+    const own = op === "scan"
+      ? { ...params, body: this.addBody(other.body(params.body as number)) }
+      : params;
+    return outs.length === 1
+      ? [this.emit(op, inputs, own, outs[0].shape, outs[0].dtype)]
+      : this.emitMany(op, inputs, own, outs);
+  }
+
+  /** The equations that values depend on, those of all outputs by default, in order. */
+  live(outputs: readonly Value[] = this.outputs): Equation[] {
+    const needed = new Set<Value>(outputs);
     const kept: Equation[] = [];
     for (let i = this.equations.length - 1; i >= 0; i--) {
       const equation = this.equations[i];

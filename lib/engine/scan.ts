@@ -1,100 +1,198 @@
 /**
- * @file Loops in a traced graph: one `scan` equation, whatever its length. What is the same in every turn is taken out of the
- * loop first.
+ * @file Loops over time, layers or chunks as an ordinary call: `scan` inside a function that is compiled becomes one loop of
+ * the program, whatever its length, and its derivative another one. Outside of a compiled function, and on
+ * engines that run jax-js itself, it is unrolled.
+ *
+ * @example
+ * ```ts
+ * import { numpy as np } from "@jax-js/jax";
+ * import { compile, tensor } from "./mod.ts";
+ * import { scan } from "./scan.ts";
+ *
+ * // h <- tanh(h w) + x over three steps of x
+ * const program = await compile((w: np.Array, xs: np.Array) => {
+ *   const [last, all] = scan((w, h, x) => {
+ *     const next = np.tanh(np.matmul(h, w)).add(x);
+ *     return [next.ref, next];
+ *   }, w, np.zeros([2]), xs);
+ *   return { last, all };
+ * }, [tensor(1, [2, 2]), tensor(1, [3, 2])]);
+ * const { all } = await program.run(tensor(0.1, [2, 2]), tensor(1, [3, 2]));
+ * console.log((await all.read()).shape); // [3, 2]
+ * ```
  */
-import { type Equation, Graph, type ScanParams, type Value } from "./graph.ts";
-import { optimised } from "./rules/optimised.ts";
-import type { Spec } from "./types.ts";
+import { numpy as np, tree } from "@jax-js/jax";
+import { enter, mark, marked, marksInForce, placeholders } from "./marks.ts";
 
-/** The spec of `length` slices of `s` along a new first axis. */
-export const stacked = ({ shape, dtype }: Spec, length: number): Spec => ({
-  dtype,
-  shape: [length, ...shape],
-});
+// deno-lint-ignore no-explicit-any
+type Any = any;
 
-/** What goes round in a loop; see {@linkcode ScanParams}. */
-export interface Loop {
-  readonly body: Graph;
-  readonly carry: readonly Value[];
-  readonly sequences: readonly Value[];
-  readonly closure: readonly Value[];
-  readonly length: number;
+/**
+ * One turn of a loop: the next state, of the same structure, shapes and dtypes, and an output. It may be called any number of
+ * times, so what it captures from around it has to be read by reference (`x.ref`).
+ */
+export type Cell<P = Any, S = Any, X = Any, Y = Any> = (params: P, state: S, x: X) => [S, Y];
+
+export interface ScanOptions {
+  /** From the last slice to the first; the outputs keep the order of the sequences. */
   readonly reverse?: boolean;
+  /**
+   * Checkpointing: the way back keeps the state before each of so many segments and computes those inside a segment
+   * again, so that L turns need the memory of segments + L / segments states. Segments need not divide
+   * the length; one of each turn at most. 1 by default: the state before every turn is kept, all else is computed again.
+   */
+  readonly segments?: number;
+  /** Turns; only needed where there are no sequences. */
+  readonly length?: number;
 }
 
 /**
- * Takes out of a loop's body what is the same in every turn: equations that read only the closure and constants move into the
- * graph around it.
- * @returns the leaner loop.
+ * `[state, y[t]] <- cell(params, state, xs[t])` for all t.
+ * @param params tree of arrays that every turn reads; consumed, like the other arguments.
+ * @param state tree of arrays before the first turn.
+ * @param xs tree of arrays, sliced along axis 0.
+ * @returns the state after the last turn, and the outputs stacked along a new axis 0.
+ * @throws {TypeError} when sequences have different lengths, or the cell changes the form of the state.
+ * @throws {RangeError} for segments or a length that are no whole numbers.
  */
-function hoist(graph: Graph, loop: Loop): Loop {
-  const { body, carry, sequences, closure } = loop;
-  const varying = carry.length + sequences.length;
-  /** Values of the body that are known outside. */
-  const outside = new Map<Value, Value>(
-    body.inputs.slice(varying).map((v, i) => [v, closure[i]]),
-  );
-  const moved = new Set<Equation>();
-  const fixed = (v: Value) => outside.has(v) || v.uniform !== undefined || body.constants.has(v);
-  for (const equation of body.live()) {
-    const { op, inputs, params, outs } = equation;
-    if (op === "scan" || !inputs.every(fixed) || !inputs.some((v) => outside.has(v))) continue;
-    const operands = inputs.map((v) => outside.get(v) ?? constantIn(graph, body, v));
-    const results = graph.emitMany(op, operands, params, outs);
-    outs.forEach((v, i) => outside.set(v, results[i]));
-    moved.add(equation);
+export function scan<P, S, X, Y>(
+  cell: Cell<P, S, X, Y>,
+  params: P,
+  state: S,
+  xs: X,
+  options: ScanOptions = {},
+): [S, Y] {
+  const { reverse = false, segments = 1 } = options;
+  const sequences = tree.leaves(xs as never) as np.Array[];
+  const length = lengthOf(sequences, options.length);
+  if (!Number.isInteger(segments) || segments < 1) {
+    throw new RangeError(`scan: segments = ${segments}; expected a whole number, at least 1`);
   }
-  if (moved.size === 0) return loop;
-  const rest = body.live().filter((equation) => !moved.has(equation));
-  const read = new Set([...rest.flatMap((e) => e.inputs), ...body.outputs]);
-  const wanted = [...outside.keys()].filter((v) => read.has(v));
-  const leaner = new Graph(optimised.rules, optimised.observers);
-  const here = new Map<Value, Value>();
-  for (const v of [...body.inputs.slice(0, varying), ...wanted]) {
-    here.set(v, leaner.input(v.shape, v.dtype));
+  const checked: Cell = (params, state, x) => {
+    const before = describeTree(state);
+    const result = cell(params, state, x);
+    checkTurn(before, result);
+    return result as never;
+  };
+  if (!marksInForce() || length < 2) {
+    return unrolled(checked, params, state, xs, length, reverse) as never;
   }
-  const find = (v: Value) => here.get(v) ?? constantIn(leaner, body, v);
-  for (const { op, inputs, params, outs } of rest) {
-    const own = op === "scan"
-      ? { ...params, body: leaner.addBody(body.body(params.body as number)) }
-      : params;
-    const results = leaner.emitMany(op, inputs.map(find), own, outs);
-    outs.forEach((v, i) => here.set(v, results[i]));
-  }
-  leaner.outputs = body.outputs.map(find);
-  return { ...loop, body: leaner, closure: wanted.map((v) => outside.get(v)!) };
-}
-
-/** A literal or constant of one graph in another. */
-function constantIn(graph: Graph, from: Graph, v: Value): Value {
-  return v.uniform !== undefined
-    ? graph.uniform(v.uniform, v.shape, v.dtype)
-    : graph.constant(from.constants.get(v)!);
-}
-
-/** Adds a `scan` to a graph. @returns the final state, then the stacked outputs. */
-export function scan(graph: Graph, given: Loop): readonly Value[] {
-  const { body, carry, sequences, closure, length, reverse = false } = hoist(graph, given);
-  const outs = body.outputs.map((v, i) =>
-    i < carry.length ? { shape: v.shape, dtype: v.dtype } : stacked(v, length)
-  );
-  const params: ScanParams = {
-    body: graph.addBody(body),
-    carries: carry.length,
-    sequences: sequences.length,
+  const [p, s, x] = enter(params, state, xs) as [P, S, X];
+  const what = {
+    kind: "scan",
     length,
     reverse,
-  };
-  return graph.emitMany("scan", [...carry, ...sequences, ...closure], { ...params }, outs);
+    segments: Math.min(segments, length),
+    state: tree.leaves(state as never).length,
+    sequences: sequences.map((x) => x.ndim),
+  } as const;
+  return mark(what, (p, s, x) => {
+    const first = tree.map((x: np.Array) => x.slice(0) as never, x);
+    const [next, y] = marked(checked)(p, s, first);
+    const stacked = (y: np.Array) =>
+      np.broadcastTo(y.reshape([1, ...y.shape]), [length, ...y.shape]) as never;
+    return [placeholders(next), placeholders(tree.map(stacked, y))];
+  })(p, s, x) as [S, Y];
 }
 
-/** A fresh graph whose inputs have the given specs. */
-export function bodyWith(
-  specs: readonly Spec[],
-  build: (graph: Graph, inputs: Value[]) => readonly Value[],
-): Graph {
-  const graph = new Graph(optimised.rules, optimised.observers);
-  const inputs = specs.map((s) => graph.input(s.shape, s.dtype));
-  graph.outputs = build(graph, inputs);
-  return graph;
+function lengthOf(sequences: readonly np.Array[], given: number | undefined): number {
+  if (given !== undefined && (!Number.isInteger(given) || given < 0)) {
+    throw new RangeError(`scan: length = ${given}; expected a whole number, at least 0`);
+  }
+  const flat = sequences.findIndex((x) => !(x?.ndim > 0));
+  if (flat >= 0) {
+    throw new TypeError(
+      `scan: sequence ${flat} is a scalar; expected an array with an axis to slice along`,
+    );
+  }
+  const lengths = sequences.map((x) => x.shape[0]);
+  const [length = given] = lengths;
+  if (length === undefined) {
+    throw new TypeError("scan: no sequences; say how many turns there are with the option length");
+  }
+  if (lengths.some((n) => n !== length) || (given ?? length) !== length) {
+    const option = given === undefined ? "" : ` and the option length is ${given}`;
+    throw new TypeError(
+      `scan: sequences have the lengths ${lengths}${option}; expected one length`,
+    );
+  }
+  return length;
+}
+
+interface Described {
+  readonly structure: string;
+  readonly leaves: readonly string[];
+}
+
+function describeTree(value: unknown): Described {
+  const [leaves, structure] = tree.flatten(value as never) as unknown as [np.Array[], unknown];
+  return {
+    structure: String(structure),
+    leaves: leaves.map((x) => `${x.dtype}[${x.shape}]`),
+  };
+}
+
+function checkTurn(before: Described, result: unknown): void {
+  if (!Array.isArray(result) || result.length !== 2) {
+    throw new TypeError("scan: the cell must return [next state, output]");
+  }
+  const after = describeTree(result[0]);
+  if (after.structure !== before.structure) {
+    throw new TypeError(
+      `scan: the cell returns a state of the structure ${after.structure}, but was given ${before.structure}`,
+    );
+  }
+  const changed = before.leaves.findIndex((leaf, i) => leaf !== after.leaves[i]);
+  if (changed >= 0) {
+    throw new TypeError(
+      `scan: the cell returns a state whose leaf ${changed} is ${
+        after.leaves[changed]
+      }, but was given ` +
+        `${before.leaves[changed]}; a state keeps its shape and dtype`,
+    );
+  }
+}
+
+/** The loop turn by turn. */
+function unrolled(
+  cell: Cell,
+  params: Any,
+  state: Any,
+  xs: Any,
+  length: number,
+  reverse: boolean,
+): [Any, Any] {
+  if (length === 0) return [state, noOutputs(cell, params, tree.ref(state), xs)];
+  const [sequences, structure] = tree.flatten(xs) as unknown as [np.Array[], never];
+  // One split: the gradient of a slice pads it to the whole.
+  const slices = sequences.map((x) =>
+    np.split(x, length, 0).map((slice) => slice.reshape(slice.shape.slice(1)))
+  );
+  const turns = [...Array(length).keys()];
+  const outputs: Any[] = [];
+  for (const t of reverse ? turns.toReversed() : turns) {
+    const x = tree.unflatten(structure, slices.map((slice) => slice[t]) as never);
+    [state, outputs[t]] = cell(tree.ref(params), state, x);
+  }
+  tree.dispose(params);
+  const [, form] = tree.flatten(outputs[0]) as unknown as [unknown, never];
+  const byTurn = outputs.map((y) => tree.leaves(y) as np.Array[]);
+  const stacked = byTurn[0].map((_, i) => np.stack(byTurn.map((leaves) => leaves[i]), 0));
+  return [state, tree.unflatten(form, stacked as never)];
+}
+
+/** What no turn at all leaves: outputs of length 0, of the shapes that the cell would give them. */
+function noOutputs(cell: Cell, params: Any, state: Any, xs: Any): Any {
+  const zero = tree.map((x: np.Array) => {
+    const made = np.zeros(x.shape.slice(1), { dtype: x.dtype }) as never;
+    x.dispose();
+    return made;
+  }, xs);
+  const [next, y] = cell(params, state, zero);
+  tree.dispose(next);
+  return tree.map((y: np.Array) => {
+    const none = np.zeros([0, ...y.shape], { dtype: y.dtype }) as never;
+    y.dispose();
+    return none;
+  }, y);
 }

@@ -1,44 +1,22 @@
-/**
- * @file The only place that reads jax-js internals.
- *
- * `makeJaxpr` is public, but the fields of a jaxpr (`inBinders`, `eqns`, `outs`, `primitive`,
- * `params`) are a young part of its types, so they are checked here, once, and copied into our own
- * {@linkcode Graph}. `tests/engine/contract_test.ts` fails when an upgrade changes them.
- */
+/** @file Traces a pure jax-js function and copies its jaxpr into our own {@linkcode Graph}. */
 import { init, makeJaxpr, numpy as np, tree } from "@jax-js/jax";
 import { Graph, type Observer, type Params, type Rule, type Value } from "./graph.ts";
-import { describe, type DType, type Spec, type Tensor, type Tree } from "./types.ts";
+import {
+  checkDType,
+  checkJaxpr,
+  hostConstant,
+  type JaxArray,
+  type Jaxpr,
+  type JaxprEquation,
+  type JaxprLit,
+  type JaxprVar,
+} from "./jaxpr.ts";
+import { withMarks } from "./marks.ts";
+import { markedResults } from "./traced_marks.ts";
+import { describe, type Spec, type Tree } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any
 export type TracedFunction = (...args: any[]) => any;
-
-/** Shape of the jaxpr internals we rely on. */
-interface Aval {
-  shape: number[];
-  dtype: DType;
-}
-interface JaxprVar {
-  aval: Aval;
-}
-interface JaxprLit extends JaxprVar {
-  value: number;
-}
-interface JaxprEquation {
-  primitive: string;
-  inputs: (JaxprVar | JaxprLit)[];
-  params: Record<string, unknown>;
-  outBinders: JaxprVar[];
-}
-interface Jaxpr {
-  inBinders: JaxprVar[];
-  eqns: JaxprEquation[];
-  outs: (JaxprVar | JaxprLit)[];
-}
-interface JaxArray extends Aval {
-  /** Reading consumes a reference, so take one first. */
-  readonly ref: JaxArray;
-  dataSync(): Tensor["data"];
-}
 
 export interface Trace {
   readonly graph: Graph;
@@ -46,8 +24,6 @@ export interface Trace {
   // deno-lint-ignore no-explicit-any
   readonly rebuild: (leaves: readonly unknown[]) => any;
 }
-
-const dtypes: readonly string[] = ["float32", "float64", "int32", "uint32", "bool"];
 
 /**
  * Leaves of `value` in the order of `example`'s, so that the order in which a caller wrote the keys of a
@@ -97,7 +73,8 @@ function mapTree(value: unknown, leaf: (spec: Spec) => unknown): unknown {
 }
 
 /**
- * Traces a pure jax-js function and copies its jaxpr into a {@linkcode Graph}; nested `jit` equations are inlined.
+ * Traces a pure jax-js function and copies its jaxpr into a {@linkcode Graph}; nested `jit` equations are inlined,
+ * loops and gradients become equations of ours.
  * @param options.rules rewrites that apply while the graph grows.
  * @param options.locate also record the line of the model behind every equation (slower; used to
  *   explain errors).
@@ -116,7 +93,7 @@ export async function trace(
     mapTree(arg, (s) => np.zeros([...s.shape], { dtype: s.dtype as never }))
   );
   // deno-lint-ignore no-explicit-any
-  const { jaxpr: closed, treedef } = (makeJaxpr(traced) as any)(...placeholders);
+  const { jaxpr: closed, treedef } = withMarks(() => (makeJaxpr(traced) as any)(...placeholders));
   const jaxpr = checkJaxpr(closed?.jaxpr);
 
   const graph = new Graph(options.rules, options.observers);
@@ -152,14 +129,11 @@ function copy(
     const inputs = equation.inputs.map(read);
     const line = lines.get(equation.outBinders[0]) ?? outerLine;
     if (equation.primitive === "jit") {
-      const inner = checkJaxpr(equation.params.jaxpr);
-      const results = copy(
-        graph,
-        inner,
-        new Map(inner.inBinders.map((binder, i) => [binder, inputs[i]])),
-        lines,
-        line,
-      );
+      const repeat = (graph: Graph, jaxpr: Jaxpr, inputs: readonly Value[]) =>
+        copy(graph, jaxpr, new Map(jaxpr.inBinders.map((v, i) => [v, inputs[i]])), lines, line);
+      graph.line = line;
+      const results = markedResults(graph, equation, inputs, repeat) ??
+        repeat(graph, checkJaxpr(equation.params.jaxpr), inputs);
       equation.outBinders.forEach((binder, i) => environment.set(binder, results[i]));
       continue;
     }
@@ -175,33 +149,6 @@ function copy(
     equation.outBinders.forEach((binder, i) => environment.set(binder, results[i]));
   }
   return jaxpr.outs.map(read);
-}
-
-function checkDType(dtype: string): DType {
-  if (dtypes.includes(dtype)) return dtype as DType;
-  throw new TypeError(`dtype ${dtype} is not supported by the engines; use ${dtypes.join(", ")}`);
-}
-
-function hostConstant(array: JaxArray): Tensor {
-  const { shape, dtype } = array;
-  return { shape, dtype: checkDType(dtype), data: array.ref.dataSync() };
-}
-
-function checkJaxpr(jaxpr: unknown): Jaxpr {
-  const { inBinders, eqns, outs } = (jaxpr ?? {}) as Partial<Jaxpr>;
-  const sound = Array.isArray(inBinders) && Array.isArray(eqns) && Array.isArray(outs) &&
-    inBinders.every((v) => Array.isArray(v?.aval?.shape) && typeof v.aval.dtype === "string") &&
-    eqns.every((e) =>
-      typeof e?.primitive === "string" && Array.isArray(e.inputs) && Array.isArray(e.outBinders) &&
-      typeof e.params === "object"
-    );
-  if (!sound) {
-    throw new Error(
-      "this version of @jax-js/jax lays its jaxpr out in a way the engine does not know; " +
-        "pin the version named in deno.json, or adapt lib/engine/trace.ts",
-    );
-  }
-  return jaxpr as Jaxpr;
 }
 
 /**

@@ -3,6 +3,7 @@
  * lowered like any other graph.
  */
 import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
+import { neededResults } from "../loop.ts";
 import { sizeOf } from "../types.ts";
 import { UnsupportedPrimitive } from "../unsupported.ts";
 import { contract } from "./contraction.ts";
@@ -30,7 +31,7 @@ export function lower(graph: Graph): Lowered {
     used.has(value) ? model.input(`in${i}`, value.shape, elementTypeOf[value.dtype]) : undefined
   );
   const views = inputs.map((ref, i) => ref && viewOf(ref, graph.inputs[i].dtype));
-  const outputs = lowerGraph(model, graph, views);
+  const outputs = lowerGraph(model, graph, views, graph.outputs);
   const distinct = [...new Map(outputs.map((ref) => [ref.name, ref])).values()];
   return {
     bytes: model.serialize(distinct),
@@ -40,19 +41,21 @@ export function lower(graph: Graph): Lowered {
   };
 }
 
-function usedValues(graph: Graph): Set<Value> {
-  return new Set([...graph.live().flatMap((e) => e.inputs), ...graph.outputs]);
+function usedValues(graph: Graph, outputs: readonly Value[] = graph.outputs): Set<Value> {
+  return new Set([...graph.live(outputs).flatMap((e) => e.inputs), ...outputs]);
 }
 
 /**
  * Lowers a graph into a model that exists already.
  * @param inputs a view for every input of the graph; unused ones may be absent.
- * @returns its outputs, dense, each made by a node as ONNX demands of graph outputs.
+ * @param outputs those of the graph that are asked for.
+ * @returns them, dense, each made by a node as ONNX demands of graph outputs.
  */
 function lowerGraph(
   model: Model,
   graph: Graph,
   inputs: readonly (View | undefined)[],
+  outputs: readonly Value[],
 ): Ref[] {
   const views = new Map<Value, View>();
   graph.inputs.forEach((value, i) => inputs[i] && views.set(value, inputs[i]));
@@ -61,8 +64,9 @@ function lowerGraph(
     if (!view) views.set(value, view = constantView(model, graph, value));
     return view;
   };
-  const equations = graph.live();
-  const sums = sumsOfProducts(graph, equations);
+  const equations = graph.live(outputs);
+  const used = usedValues(graph, outputs);
+  const sums = sumsOfProducts(graph, equations, outputs);
   for (const equation of equations) {
     const { op, inputs, params, outs, line } = equation;
     if (sums.skipped.has(equation)) continue;
@@ -76,8 +80,14 @@ function lowerGraph(
       continue;
     }
     if (op === "scan") {
-      const results = lowerScan(model, graph, equation, inputs.map(read));
-      outs.forEach((value, i) => views.set(value, results[i]));
+      const results = lowerScan(
+        model,
+        graph,
+        equation,
+        inputs.map(read),
+        outs.map((v) => used.has(v)),
+      );
+      outs.forEach((value, i) => results[i] && views.set(value, results[i]));
       continue;
     }
     const lowering = lowerings[op];
@@ -86,41 +96,60 @@ function lowerGraph(
     const list = Array.isArray(results) ? results : [results];
     outs.forEach((value, i) => views.set(value, list[i]));
   }
-  return outputRefs(model, graph.outputs.map(read));
+  return outputRefs(model, outputs.map(read));
 }
 
 /**
  * A loop as one ONNX `Scan`: state goes round, sequences are sliced along axis 0, and everything else that the body reads
  * is captured from around it, so that it is not copied in every turn.
+ * @param read which of its results are; the others are not made, unless the loop needs them itself.
  */
-function lowerScan(model: Model, graph: Graph, { params, outs }: Equation, inputs: View[]): View[] {
-  const { body: id, carries, sequences, reverse } = params as unknown as ScanParams;
+function lowerScan(
+  model: Model,
+  graph: Graph,
+  { params, outs }: Equation,
+  inputs: View[],
+  read: readonly boolean[],
+): (View | undefined)[] {
+  const { body: id, carries, sequences, length, reverse } = params as unknown as ScanParams;
   const body = graph.body(id);
+  const needed = neededResults(body, carries, read);
+  const outputs = body.outputs.filter((_, i) => needed[i]);
+  const used = usedValues(body, outputs);
+  /** What enters the loop by turns; state goes round whether the body reads it or not. */
+  const enters = body.inputs.map((v, i) =>
+    i < carries ? needed[i] : i < carries + sequences && used.has(v)
+  );
   const inner = model.subgraph();
-  const used = usedValues(body);
   const views = inputs.map((view, i) => {
-    const value = body.inputs[i];
-    // State and sequence inputs must be declared even where the body ignores them.
-    if (i < carries + sequences) {
-      return viewOf(inner.input(`in${i}`, value.shape, elementTypeOf[value.dtype]), value.dtype);
-    }
-    return used.has(value) ? view : undefined;
+    const { shape, dtype } = body.inputs[i];
+    if (enters[i]) return viewOf(inner.input(`in${i}`, shape, elementTypeOf[dtype]), dtype);
+    return used.has(body.inputs[i]) ? view : undefined;
   });
-  const results = distinctNames(inner, lowerGraph(inner, body, views));
-  const scanOutputs = outs.length - carries;
+  const entering = inputs.flatMap((view, i) => enters[i] ? [materialize(model, view)] : []);
+  if (!enters.slice(carries).includes(true)) {
+    // A loop has to have something to count its turns by.
+    entering.push(model.fill(0, "bool", [length]));
+    inner.input("turn", [], "bool");
+  }
+  const results = distinctNames(inner, lowerGraph(inner, body, views, outputs));
+  const states = needed.slice(0, carries).filter(Boolean).length;
+  const slices = entering.length - states;
   const direction = Number(reverse);
+  const made = outs.filter((_, i) => needed[i]);
   const refs = model.nodeMany(
     "Scan",
-    inputs.slice(0, carries + sequences).map((view) => materialize(model, view)),
-    outs.map(({ shape, dtype }) => ({ shape, type: elementTypeOf[dtype] })),
+    entering,
+    made.map(({ shape, dtype }) => ({ shape, type: elementTypeOf[dtype] })),
     {
       body: { graph: inner.graph(results) },
-      num_scan_inputs: sequences,
-      scan_input_directions: new Array(sequences).fill(direction),
-      scan_output_directions: new Array(scanOutputs).fill(direction),
+      num_scan_inputs: slices,
+      scan_input_directions: new Array(slices).fill(direction),
+      scan_output_directions: new Array(made.length - states).fill(direction),
     },
   );
-  return refs.map((ref, i) => viewOf(ref, outs[i].dtype));
+  let at = 0;
+  return outs.map((v, i) => needed[i] ? viewOf(refs[at++], v.dtype) : undefined);
 }
 
 /** A body may return one value twice, but its outputs need names of their own. */
@@ -150,9 +179,13 @@ function constantView(model: Model, graph: Graph, value: Value): View {
  * factors vary along kept axes of their own; otherwise a product followed by a sum is as good and rounds
  * better.
  */
-function sumsOfProducts(graph: Graph, equations: readonly Equation[]) {
+function sumsOfProducts(
+  graph: Graph,
+  equations: readonly Equation[],
+  outputs: readonly Value[],
+) {
   const uses = new Map<Value, number>();
-  for (const v of [...equations.flatMap((e) => e.inputs), ...graph.outputs]) {
+  for (const v of [...equations.flatMap((e) => e.inputs), ...outputs]) {
     uses.set(v, (uses.get(v) ?? 0) + 1);
   }
   const products = new Map<Equation, Equation>();

@@ -3,6 +3,7 @@
  * beside this one hold the kernels.
  */
 import type { ConvParams, Equation } from "../graph.ts";
+import { broadcastShape } from "../derivatives/ops.ts";
 import type { DType } from "../types.ts";
 import { contract, reduceView, sumView } from "./contraction.ts";
 import { convView, poolTransposeView, poolView } from "./convolution.ts";
@@ -17,6 +18,7 @@ import {
   materialize,
   reshapeRef,
   reshapeView,
+  shapeOf,
   transposeView,
   type View,
   viewOf,
@@ -205,11 +207,12 @@ function softmax(c: Context, x: View): View {
   return transposeView(viewOf(ref, c.dtype), c.shape.map((_, i) => perm.indexOf(i)));
 }
 
-function dot(c: Context, x: View, y: View): View {
+/** The sum over axes of a product, seen with all axes that both factors have together; for `dot` over the last one. */
+function contraction(c: Context, x: View, y: View): View {
   const [a, b] = [x, y].map((v) => cast(c.model, v, c.dtype));
-  const inner = Math.max(x.axes.at(-1)!.size, y.axes.at(-1)!.size);
-  const full = [...c.shape, inner];
-  return wrapView(c.model, contract(c.model, a, b, full, [c.shape.length], c.dtype));
+  const full = broadcastShape(...[x, y].map(shapeOf));
+  const axis = c.params.axis ?? [full.length - 1];
+  return wrapView(c.model, contract(c.model, a, b, full, axis, c.dtype));
 }
 
 function reshape(c: Context, x: View): View {
@@ -264,7 +267,8 @@ export const lowerings: Record<string, Lowering> = {
   compare,
   where,
   reduce,
-  dot,
+  dot: contraction,
+  contract: contraction,
   conv: (c, x, y) => convView(c.model, x, y, c.params as ConvParams, c.shape),
   pool: (c, x) => poolView(c.model, x, c.params.window, c.params.strides, c.shape),
   pool_transpose: (c, x) =>

@@ -58,7 +58,7 @@ export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
   const plain = inputs.every((v) => v.dtype === dtype);
   switch (op) {
     case "stop_gradient":
-      return x;
+      return graph.differentiated ? undefined : x;
     case "cast":
       if (x.dtype === dtype) return x;
       if (x.uniform !== undefined && isFloat(dtype)) return graph.uniform(x.uniform, shape, dtype);

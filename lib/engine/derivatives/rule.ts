@@ -1,0 +1,28 @@
+/** @file What a derivative rule is: how a cotangent of an operation's results becomes one of its operands. */
+import type { Params, Value } from "../graph.ts";
+import type { Ops } from "./ops.ts";
+
+/** An equation that is differentiated, in the graph where its derivative is built. */
+export interface Pullback {
+  readonly ops: Ops;
+  // deno-lint-ignore no-explicit-any
+  readonly params: Params & Record<string, any>;
+  readonly inputs: readonly Value[];
+  readonly outs: readonly Value[];
+  /** By result; at least one is there. */
+  readonly cotangents: readonly (Value | undefined)[];
+  /** By operand: whether its cotangent is asked for. */
+  readonly wanted: readonly boolean[];
+}
+
+/** @returns a cotangent by operand; `undefined` for zero. */
+export type DerivativeRule = (pullback: Pullback) => readonly (Value | undefined)[];
+
+/** Rules by operation; `null` for those whose derivative is zero everywhere. */
+export type DerivativeRules = Readonly<Record<string, DerivativeRule | null>>;
+
+/** A rule of an operation with one operand: its cotangent from the operand, the result and the result's cotangent. */
+export const unary = (
+  rule: (ops: Ops, ct: Value, x: Value, y: Value, params: Pullback["params"]) => Value,
+): DerivativeRule =>
+({ ops, inputs: [x], outs: [y], cotangents: [ct], params }) => [rule(ops, ct!, x, y, params)];

@@ -1,0 +1,83 @@
+/**
+ * @file Gradients of functions with loops in them. Inside a compiled function they are taken of our own graph (derivatives/),
+ * where a `scan` has a derivative; anywhere else they are jax-js's own.
+ */
+import { numpy as np, tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
+import { enter, type GradientMark, mark, marked, marksInForce, placeholders } from "./marks.ts";
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+type Function = (...args: Any[]) => Any;
+
+export interface GradientOptions {
+  /** Which arguments to differentiate by; the first by default. A list gives a list of gradients. */
+  readonly argnums?: number | readonly number[];
+  /** The function returns [value, more], and more is passed on. */
+  readonly hasAux?: boolean;
+}
+
+/**
+ * A function that returns [value, gradient] of `fn`, or [[value, more], gradient] with `hasAux`.
+ * @param fn pure function to a scalar; its arguments are trees of arrays, consumed.
+ * @throws {TypeError} (when called) unless the value is a scalar of floats.
+ * @throws {RangeError} (when called) for an argument that is not there.
+ */
+export function valueAndGrad(fn: Function, options: GradientOptions = {}): Function {
+  const { argnums = 0, hasAux = false } = options;
+  return (...args) => {
+    const chosen = typeof argnums === "number" ? [argnums] : argnums;
+    for (const i of chosen) {
+      if (!(i in args)) {
+        throw new RangeError(`gradient by argument ${i}, but there are ${args.length} arguments`);
+      }
+    }
+    if (!marksInForce()) return (jaxValueAndGrad as Any)(fn, { argnums, hasAux })(...args);
+    const sizes = args.map((arg) => tree.leaves(arg).length);
+    const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
+    const by = chosen.flatMap((i) => Array.from({ length: sizes[i] }, (_, k) => starts[i] + k));
+    const total = sizes.reduce((a, b) => a + b, 0);
+    const what = { kind: "gradient", args: total, by } as const;
+    const [value, more, gradients] = gradientMark(fn, what, chosen, hasAux, enter(...args));
+    const result = typeof argnums === "number" ? gradients[0] : gradients;
+    return hasAux ? [[value, more], result] : [value, result];
+  };
+}
+
+function gradientMark(
+  fn: Function,
+  what: GradientMark,
+  chosen: readonly number[],
+  hasAux: boolean,
+  args: Any[],
+): [np.Array, Any, Any[]] {
+  return mark(what, (...args) => {
+    const [value, more] = marked((...args) => {
+      const out = fn(...args);
+      const [value, more] = hasAux ? out : [out, []];
+      if (value?.ndim !== 0 || !isFloat(value)) {
+        const got = value?.shape ? `${value.dtype}[${value.shape}]` : String(value);
+        throw new TypeError(
+          `the gradient of a function that returns ${got}; expected a scalar of floats`,
+        );
+      }
+      return [value, more];
+    })(...args.map((arg) => tree.ref(arg)));
+    return [placeholders(value), placeholders(more), chosen.map((i) => placeholders(args[i]))];
+  })(...args) as [np.Array, Any, Any[]];
+}
+
+const isFloat = (x: np.Array) => x.dtype === np.float32 || x.dtype === np.float64;
+
+/** As {@linkcode valueAndGrad}, without the value. */
+export function grad(fn: Function, options: GradientOptions = {}): Function {
+  const both = valueAndGrad(fn, options);
+  return (...args) => {
+    const [value, gradient] = both(...args);
+    if (!options.hasAux) {
+      value.dispose();
+      return gradient;
+    }
+    value[0].dispose();
+    return [gradient, value[1]];
+  };
+}
