@@ -79,5 +79,5 @@ export function modelModule({ name }: ModelParams, exports: string[], optional: 
 
 /** What training uses of it. */
 export function trainedModule(model: ModelParams) {
-  return modelModule(model, ["configure", "init", "forward"], ["chain"]);
+  return modelModule(model, ["configure", "init", "forward"]);
 }

@@ -3,6 +3,7 @@
  * a step form with a key-value cache. Both compute the same function.
  */
 import { nn, numpy as np, random } from "@jax-js/jax";
+import { type Tensor, tensor } from "../engine/types.ts";
 import { linear, linearInit, type LinearParams } from "./linear.ts";
 import { rotaryTable, rotate } from "./rotary.ts";
 
@@ -109,20 +110,15 @@ export function constant(
 /**
  * Parallel form.
  * @param x [B, T, d]
- * @returns output [B, T, d], and the rotated keys and values [B, H, T, d/H] for a cache.
+ * @returns [B, T, d]
  */
-export function attention(
-  params: AttentionParams,
-  x: np.Array,
-  count: number,
-): { output: np.Array; keys: np.Array; values: np.Array } {
+export function attention(params: AttentionParams, x: np.Array, count: number): np.Array {
   const [, length, d] = x.shape;
   const width = d / count;
   const table = rotaryTable(length, width);
   const [cos, sin] = [table.cos, table.sin].map((t) => constant(t, [length, 1, width], x.dtype));
   const [queries, keys, values] = heads(params, x, count, cos, sin);
-  const mixed = causalSoftmax(queries, keys.ref, values.ref);
-  return { output: linear(params.output, mergeHeads(mixed)), keys, values };
+  return linear(params.output, mergeHeads(causalSoftmax(queries, keys, values)));
 }
 
 /**
@@ -131,12 +127,14 @@ export function attention(
  */
 export type AttentionCache = { keys: np.Array; values: np.Array };
 
-/** The cache of `count` positions, from keys and values [B, H, count, d/H], with room for `capacity`. */
-export function attentionCache(keys: np.Array, values: np.Array, capacity: number): AttentionCache {
-  const room = capacity - keys.shape[2];
-  const lay = (x: np.Array) =>
-    np.pad(np.transpose(x, [0, 1, 3, 2]), [[0, 0], [0, 0], [0, 0], [0, room]]);
-  return { keys: lay(keys), values: lay(values) };
+/** The cache before the first token, on the host, with room for `capacity` of them. */
+export function emptyCache(
+  { dModel, heads }: { dModel: number; heads: number },
+  batch: number,
+  capacity: number,
+): { [K in keyof AttentionCache]: Tensor } {
+  const zero = tensor(0, [batch, heads, dModel / heads, capacity]);
+  return { keys: zero, values: zero };
 }
 
 /**

@@ -32,17 +32,3 @@ export function kernelOf(readout: np.Array, response: np.Array): np.Array {
   const flat = np.matmul(readout, response.reshape([n, taps * inputs]));
   return np.transpose(flat.reshape([flat.shape[0], taps, inputs]), [1, 0, 2]);
 }
-
-/**
- * The state after all tokens, sum_k V[:, k] u_{N-1-k}.
- * @param response V [n, taps, in] with at least N taps.
- * @param u tokens [B, N, in]
- * @returns [B, n]
- */
-export function stateAfter(response: np.Array, u: np.Array): np.Array {
-  const [batch, tokens, inputs] = u.shape;
-  const n = response.shape[0];
-  const used = response.slice([], [0, tokens]).reshape([n, tokens * inputs]);
-  const reversed = np.flip(u, 1).reshape([batch, tokens * inputs]);
-  return np.matmul(reversed, np.transpose(used));
-}

@@ -8,6 +8,7 @@
  * compute the same function.
  */
 import { numpy as np } from "@jax-js/jax";
+import { type Tensor, tensor } from "../engine/types.ts";
 import { type AttentionParams, constant, mergeHeads, splitHeads } from "./attention.ts";
 import { linear, type LinearParams } from "./linear.ts";
 import { rotaryTable, rotate } from "./rotary.ts";
@@ -45,13 +46,9 @@ const chunkLength = 64;
 /**
  * Parallel form in chunks: a masked quadratic form inside a chunk, and the state before it for everything earlier.
  * @param x [B, T, d]
- * @returns output [B, T, d], and the state after the last token.
+ * @returns [B, T, d]
  */
-export function linearAttention(
-  params: AttentionParams,
-  x: np.Array,
-  count: number,
-): { output: np.Array; cache: LinearAttentionCache } {
+export function linearAttention(params: AttentionParams, x: np.Array, count: number): np.Array {
   const [batch, length, d] = x.shape;
   const width = d / count;
   const table = rotaryTable(length, width);
@@ -76,25 +73,29 @@ export function linearAttention(
   let numerator = np.matmul(scores, v.ref);
   const plain = cut(keys);
   let sums = np.einsum("ml,bhclw->bhcmw", triangle(each, 0), plain.ref);
-  const memories = np.matmul(transposed(v), k);
-  const totals = np.sum(plain, 3);
   if (chunks > 1) {
     const earlier = triangle(chunks, -1);
-    const before = np.einsum("ec,bhcvw->bhevw", earlier.ref, memories.ref);
+    const memories = np.matmul(transposed(v), k);
+    const before = np.einsum("ec,bhcvw->bhevw", earlier.ref, memories);
     numerator = numerator.add(np.matmul(q, transposed(before)));
-    const totalBefore = np.einsum("ec,bhcw->bhew", earlier, totals.ref);
+    const totalBefore = np.einsum("ec,bhcw->bhew", earlier, np.sum(plain, 3));
     sums = sums.add(totalBefore.reshape([batch, count, chunks, 1, width]));
   }
   // (Cut to length before dividing: beyond it both are zero.)
   const denominator = np.sum(queries.mul(join(sums)), -1, { keepdims: true });
   const mixed = join(numerator).mul(np.reciprocal(denominator));
+  return linear(params.output, mergeHeads(mixed));
+}
 
-  const last = (t: Float32Array<ArrayBuffer>, sign: number) =>
-    constant(t.slice(-width).map((c) => sign * c), [width], mixed.dtype);
-  const memory = rotate(np.sum(memories, 2), last(table.cos, 1), last(table.sin, -1));
+/** The state before the first token, on the host. */
+export function emptyLinearCache(
+  { dModel, heads }: { dModel: number; heads: number },
+  batch: number,
+): { [K in keyof LinearAttentionCache]: Tensor } {
+  const width = dModel / heads;
   return {
-    output: linear(params.output, mergeHeads(mixed)),
-    cache: { memory, total: np.sum(totals, 2) },
+    memory: tensor(0, [batch, heads, width, width]),
+    total: tensor(0, [batch, heads, width]),
   };
 }
 

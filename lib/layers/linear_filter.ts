@@ -7,7 +7,7 @@
  * step of the recurrence.
  */
 import { numpy as np } from "@jax-js/jax";
-import { causalConvolution, kernelOf, stateAfter } from "./causal_convolution.ts";
+import { causalConvolution, kernelOf } from "./causal_convolution.ts";
 import type { Statistics } from "./instance_norm.ts";
 
 /** Common to all linear models: what a token is. */
@@ -44,22 +44,17 @@ export interface LinearFilter {
   readonly direct: np.Array;
 }
 
-/**
- * The parallel form, see `SequenceModel.forward`. The cache is the state after the last token, [B, n].
- */
+/** The parallel form, see `SequenceModel.forward`. */
 export function forwardFilter(
   { response, readout, direct }: LinearFilter,
   config: TokenConfig,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: np.Array } {
+): np.Array {
   const tokens = toTokens(config, train, y);
-  const convolved = causalConvolution(kernelOf(readout, response.ref), tokens.ref);
-  const passed = np.matmul(tokens.ref, np.transpose(direct));
-  return {
-    prediction: fromTokens(config, train, convolved.add(passed)),
-    caches: stateAfter(response, tokens),
-  };
+  const convolved = causalConvolution(kernelOf(readout, response), tokens.ref);
+  const passed = np.matmul(tokens, np.transpose(direct));
+  return fromTokens(config, train, convolved.add(passed));
 }
 
 /**

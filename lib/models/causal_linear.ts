@@ -7,6 +7,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import { type Tensor, tensor } from "../engine/types.ts";
 import { causalConvolution } from "../layers/causal_convolution.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { fromTokens, toTokens } from "../layers/linear_filter.ts";
@@ -46,18 +47,14 @@ export function forward(
   { kernel }: CausalLinearParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: np.Array } {
+): np.Array {
   const tokens = toTokens(config, train, y);
-  const out = causalConvolution(kernel, tokens.ref);
-  return { prediction: fromTokens(config, train, out), caches: tokens };
+  return fromTokens(config, train, causalConvolution(kernel, tokens));
 }
 
-/** The last `taps` tokens, newest first, [B, taps, in]. */
-export function continueFrom({ taps }: CausalLinearConfig, tokens: np.Array): np.Array {
-  const count = tokens.shape[1];
-  const kept = Math.min(taps, count);
-  const newestFirst = np.flip(tokens.slice([], [count - kept, count]), 1);
-  return np.pad(newestFirst, [[0, 0], [0, taps - kept], [0, 0]]);
+/** The state before the first patch, on the host: the last `taps` tokens, newest first, [B, taps, in]. */
+export function initialState({ obsDim, patch, taps }: CausalLinearConfig, batch: number): Tensor {
+  return tensor(0, [batch, taps, patch * obsDim]);
 }
 
 export function step(

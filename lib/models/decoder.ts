@@ -2,11 +2,12 @@
  * @file The stack that the Transformers of this folder share: patches are embedded, pass pre-norm blocks (something that
  * mixes tokens, then an MLP with GELU, both residual) and leave through a linear head.
  *
- * What mixes the tokens is an argument: a parallel form over whole sequences, which also returns the layer's cache,
- * and a step form that carries that cache from token to token.
+ * What mixes the tokens is an argument: a parallel form over whole sequences, and a step form that carries a cache from token
+ * to token.
  */
 import { nn, numpy as np, random, tree } from "@jax-js/jax";
 import { z } from "zod";
+import { type Tensor, tensor } from "../engine/types.ts";
 import { attentionInit, type AttentionParams } from "../layers/attention.ts";
 import {
   addToSums,
@@ -32,12 +33,8 @@ export interface DecoderConfig {
   readonly norm: NormMode;
 }
 
-/** Mixes the tokens of x [B, N, d]; `cache` is what the step form goes on from. */
-export type Mix<Cache> = (
-  params: AttentionParams,
-  x: np.Array,
-  heads: number,
-) => { output: np.Array; cache: Cache };
+/** Mixes the tokens of x [B, N, d]. */
+export type Mix = (params: AttentionParams, x: np.Array, heads: number) => np.Array;
 
 /** Mixes one token x [B, 1, d], at `position` (int32 scalar), with those before it. */
 export type MixStep<Cache> = (
@@ -134,16 +131,15 @@ function predict(
  * Parallel form: predictions for every position at once.
  * @param y observations [B, T, obs]; T is a multiple of `patch`.
  * @param train statistics of the training data, [obs] each.
- * @returns `prediction` [B, T / patch, patch, obs], where entry k predicts patch k + 1 from patches 0..k; and the caches of
- *   all layers, for a rollout to continue from.
+ * @returns [B, T / patch, patch, obs], where entry k predicts patch k + 1 from patches 0..k.
  */
-export function forwardDecoder<Cache>(
-  mix: Mix<Cache>,
+export function forwardDecoder(
+  mix: Mix,
   config: DecoderConfig,
   params: DecoderParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: Cache[] } {
+): np.Array {
   const [batch, length, obs] = y.shape;
   const { patch } = config;
   const normaliser = config.norm === "causal"
@@ -151,35 +147,33 @@ export function forwardDecoder<Cache>(
     : trainNormaliser(train);
   const tokens = y.reshape([batch, length / patch, patch, obs]);
   let x = embedPatches(params.embed, tokens, tree.ref(normaliser as never) as Normaliser);
-  const caches: Cache[] = [];
   for (const block of params.blocks) {
     const normed = rmsNorm(block.attentionNorm, x.ref);
-    const { output, cache } = mix(block.attention, normed, config.heads);
-    caches.push(cache);
-    x = x.add(output);
+    x = x.add(mix(block.attention, normed, config.heads));
     x = x.ref.add(mlp(block, x));
   }
-  return { prediction: predict(params, x, config, normaliser), caches };
+  return predict(params, x, config, normaliser);
 }
 
-/**
- * Bytes that one sequence needs while the parallel form takes it through the warm-up of a rollout: activations and scores of one
- * block, each there up to three times (held against the measured peak of a process in tests/models/rollout_memory_test.ts).
- */
-export function warmUpBytes(
-  { dModel, heads }: Pick<DecoderConfig, "dModel" | "heads">,
-  tokens: number,
-): number {
-  return 4 * 3 * tokens * (16 * dModel + 64 * heads);
+/** Bytes of one token on its way through a block of a step, each there up to three times. */
+export function tokenBytes({ dModel }: Pick<DecoderConfig, "dModel">): number {
+  return 4 * 3 * 16 * dModel;
 }
 
 /** What the step form carries from token to token. */
 export type DecoderState<Cache> = { caches: Cache[]; sums: RunningSums };
 
-/** The running sums after all of `y` [B, T, obs]. */
-export function sumsOf(y: np.Array): RunningSums {
-  const empty = { sum: np.array(0), square: np.array(0), count: np.array(0) };
-  return addToSums(empty, y);
+/** The state before the first token, on the host: what `cache` makes for every layer, and sums of nothing. */
+export function initialDecoderState<Cache>(
+  { layers, obsDim }: DecoderConfig,
+  batch: number,
+  cache: () => Cache,
+): { caches: Cache[]; sums: { [K in keyof RunningSums]: Tensor } } {
+  const zero = tensor(0, [batch, obsDim]);
+  return {
+    caches: Array.from({ length: layers }, cache),
+    sums: { sum: zero, square: zero, count: tensor(0) },
+  };
 }
 
 /**

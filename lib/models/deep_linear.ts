@@ -8,6 +8,7 @@
  * W_l' W_l = W_{l+1} W_{l+1}' (for rows times matrices), which gradient flow conserves.
  */
 import { numpy as np } from "@jax-js/jax";
+import { scan } from "../engine/scan.ts";
 import type { Tensor } from "../engine/types.ts";
 import { type Key, normals, split } from "../ssm/random.ts";
 
@@ -82,32 +83,45 @@ export function init(key: Key, shape: DeepLinearShape, scale = 0.25): DeepLinear
   return { first, hidden: float32(hidden, [depth - 2, width, width]), last };
 }
 
-/** The network's output [batch, horizon] for windows x [batch, lookback]; pure jax-js. */
-export function apply(params: DeepLinear<np.Array>, x: np.Array): np.Array {
-  return layers(params).reduce((out, W) => np.matmul(out, W), x);
+/**
+ * The network's output [batch, horizon] for windows x [batch, lookback].
+ * @param segments of the loop over the layers; see `ScanOptions`.
+ */
+export function apply(
+  { first, hidden, last }: DeepLinear<np.Array>,
+  x: np.Array,
+  segments = 1,
+): np.Array {
+  return after(through(np.matmul(x, first), hidden, segments), last);
 }
 
 /**
- * The product of all layers, [lookback, horizon]; pure jax-js. It is formed from its narrow side,
- * which costs width^2 min(lookback, horizon) a layer.
+ * The product of all layers, [lookback, horizon]. It is formed from its narrow side, which costs
+ * width^2 min(lookback, horizon) a layer.
  */
-export function endToEnd(params: DeepLinear<np.Array>): np.Array {
-  const [lookback] = params.first.shape;
-  const horizon = params.last?.shape[1] ?? params.first.shape[1];
-  const all = layers(params);
-  return lookback < horizon
-    ? all.reduce((product, W) => np.matmul(product, W))
-    : all.reduceRight((product, W) => np.matmul(W, product));
+export function endToEnd({ first, hidden, last }: DeepLinear<np.Array>): np.Array {
+  const [lookback] = first.shape;
+  const horizon = last?.shape[1] ?? first.shape[1];
+  if (lookback < horizon || !hidden || !last) return after(through(first, hidden, 1), last);
+  const fromBelow = (_: unknown, product: np.Array, W: np.Array): [np.Array, unknown[]] => [
+    np.matmul(W, product),
+    [],
+  ];
+  const [product] = scan(fromBelow, [], last, hidden, { reverse: true });
+  return np.matmul(first, product);
 }
 
-/** One split of the stack: its gradient is one concatenation, not a padded tensor a layer. */
-function layers({ first, hidden, last }: DeepLinear<np.Array>): np.Array[] {
-  if (!last) return [first];
-  if (!hidden) return [first, last];
-  const [count, width] = hidden.shape;
-  const stack = np.split(hidden, count, 0).map((W) => W.reshape([width, width]));
-  return [first, ...stack, last];
+/** x [batch, width] through the layers between the ends. */
+function through(x: np.Array, hidden: np.Array | undefined, segments: number): np.Array {
+  if (!hidden) return x;
+  const layer = (_: unknown, x: np.Array, W: np.Array): [np.Array, unknown[]] => [
+    np.matmul(x, W),
+    [],
+  ];
+  return scan(layer, [], x, hidden, { segments })[0];
 }
+
+const after = (x: np.Array, last: np.Array | undefined) => last ? np.matmul(x, last) : x;
 
 /** The product of all layers in float64, [lookback, horizon]: the network as it is used. */
 export function collapse({ first, hidden, last }: DeepLinear<Tensor>): Float64Array {

@@ -6,6 +6,7 @@
  */
 import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import { type Tensor, tensor } from "../engine/types.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { forwardFilter, stepFilter } from "../layers/linear_filter.ts";
 import { type Kalman, steadyState } from "../ssm/mod.ts";
@@ -128,15 +129,15 @@ export function forward(
   { a, b, c, d }: DenseRecurrenceParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: np.Array } {
+): np.Array {
   const tokens = y.shape[1] / config.patch;
   const filter = { response: response(a, b, tokens), readout: c, direct: d };
   return forwardFilter(filter, config, train, y);
 }
 
-/** The state is all there is. */
-export function continueFrom(_config: DenseRecurrenceConfig, state: np.Array): np.Array {
-  return state;
+/** The state before the first patch, on the host: [B, n]. */
+export function initialState({ state }: DenseRecurrenceConfig, batch: number): Tensor {
+  return tensor(0, [batch, state]);
 }
 
 export function step(

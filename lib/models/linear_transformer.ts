@@ -6,6 +6,7 @@
 import type { np } from "../engine/arrays.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import {
+  emptyLinearCache,
   linearAttention,
   type LinearAttentionCache,
   linearAttentionStep,
@@ -17,9 +18,9 @@ import {
   type DecoderState,
   forwardDecoder,
   initDecoder,
+  initialDecoderState,
   stepDecoder,
-  sumsOf,
-  warmUpBytes,
+  tokenBytes,
 } from "./decoder.ts";
 
 export type LinearTransformerConfig = DecoderConfig;
@@ -40,34 +41,26 @@ export function init(config: LinearTransformerConfig, seed: number): LinearTrans
   return initDecoder(config, seed);
 }
 
-/**
- * Parallel form over y [B, T, obs]; see {@linkcode forwardDecoder}.
- * @returns `prediction` [B, T / patch, patch, obs] and the states of all layers.
- */
+/** Parallel form: predictions [B, T / patch, patch, obs] over y [B, T, obs]; see {@linkcode forwardDecoder}. */
 export function forward(
   config: LinearTransformerConfig,
   params: LinearTransformerParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: LinearAttentionCache[] } {
+): np.Array {
   return forwardDecoder(linearAttention, config, params, train, y);
 }
 
-/** The state after {@linkcode forward} over `y` [B, T, obs]; it has room for any number of tokens. */
-export function continueFrom(
-  _config: LinearTransformerConfig,
-  caches: LinearAttentionCache[],
-  y: np.Array,
-  _capacity: number,
-): LinearTransformerState {
-  return { caches, sums: sumsOf(y) };
+/** The state before the first patch, on the host; it has room for any number of them. */
+export function initialState(config: LinearTransformerConfig, batch: number) {
+  return initialDecoderState(config, batch, () => emptyLinearCache(config, batch));
 }
 
-/** The warm-up, and the state of every layer as input, as output and once in flight. */
-export function rolloutBytes(config: LinearTransformerConfig, capacity: number): number {
+/** The state of every layer as input, as output and once in flight, and the activations of a token. */
+export function rolloutBytes(config: LinearTransformerConfig, _capacity: number): number {
   const { layers, dModel, heads } = config;
   const state = dModel * (dModel / heads + 1);
-  return warmUpBytes(config, capacity) + 4 * 3 * layers * state;
+  return tokenBytes(config) + 4 * 3 * layers * state;
 }
 
 /** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. The state knows no positions. */

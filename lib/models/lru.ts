@@ -5,6 +5,7 @@
  */
 import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import { type Tensor, tensor } from "../engine/types.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { forwardFilter, stepFilter } from "../layers/linear_filter.ts";
 import { readOptions } from "./options.ts";
@@ -102,15 +103,15 @@ export function forward(
   { c, d, ...rest }: LruParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: np.Array } {
+): np.Array {
   const tokens = y.shape[1] / config.patch;
   const filter = { response: response(rest, tokens), readout: c, direct: d };
   return forwardFilter(filter, config, train, y);
 }
 
-/** The state is all there is: [B, 2 n], real parts, then imaginary ones. */
-export function continueFrom(_config: LruConfig, state: np.Array): np.Array {
-  return state;
+/** The state before the first patch, on the host: [B, 2 n], real parts, then imaginary ones. */
+export function initialState({ state }: LruConfig, batch: number): Tensor {
+  return tensor(0, [batch, 2 * state]);
 }
 
 export function step(

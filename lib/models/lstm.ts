@@ -2,17 +2,16 @@
  * @file A long short-term memory network (Hochreiter & Schmidhuber 1997) over patches: linear embedding, one or more layers,
  * linear head.
  *
- * Its recurrence is not linear, so there is no parallel form. `forward` unrolls the loop, which only short sequences
- * bear; training runs {@linkcode chain}, where the loop is one block, and evaluation runs `step` from
- * {@linkcode initialState}.
+ * Its recurrence is not linear, so it is a loop over time in every form: over a whole sequence from an empty state, or over
+ * the one patch of a step.
  */
 import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
-import type { Block } from "../engine/chain.ts";
-import { type Spec, type Tensor, tensor } from "../engine/types.ts";
+import { scan } from "../engine/scan.ts";
+import { type Tensor, tensor } from "../engine/types.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { linear, linearInit } from "../layers/linear.ts";
-import { embedPatches, restore, standardise, trainNormaliser } from "../layers/patches.ts";
+import { embedPatches, restore, trainNormaliser } from "../layers/patches.ts";
 import { lstmCell } from "../layers/recurrent.ts";
 import { readOptions } from "./options.ts";
 
@@ -45,17 +44,16 @@ export function configure(options: unknown, obsDim: number): LstmConfig {
   return { obsDim, ...readOptions("lstm", schema, options) };
 }
 
-type Affine<A> = { weight: A; bias: A };
-/** With `A` the arrays of a trace, or specs of them. */
-export type LstmParams<A = np.Array> = {
-  embed: Affine<A>;
+type Affine = { weight: np.Array; bias: np.Array };
+export type LstmParams = {
+  embed: Affine;
   layers: {
     /** [d, 4 d]: input, forget and output gates, then the candidate. */
-    input: Affine<A>;
+    input: Affine;
     /** [d, 4 d], of the hidden state. */
-    recurrent: A;
+    recurrent: np.Array;
   }[];
-  head: Affine<A>;
+  head: Affine;
 };
 
 /**
@@ -95,65 +93,45 @@ export function initialState({ layers, dModel }: LstmConfig, batch: number): Lst
   return Array.from({ length: layers }, () => ({ h: zero(), c: zero() }));
 }
 
-/** One token x [B, d] through all layers. */
-function advance(
+/**
+ * The network over patches that follow each other, from a state on.
+ * @param y observations [B, T, obs]; T is a multiple of `patch`.
+ * @returns predictions [B, T / patch, patch, obs] and the state after the last patch.
+ */
+function run(
+  config: LstmConfig,
   params: LstmParams,
-  state: LstmState,
-  x: np.Array,
-): { output: np.Array; state: LstmState } {
-  let output = x;
-  const next = params.layers.map(({ input, recurrent }, l) => {
-    const [after, y] = lstmCell(recurrent, state[l], linear(input, output));
-    output = y;
+  train: Statistics,
+  before: LstmState,
+  y: np.Array,
+): { prediction: np.Array; state: LstmState } {
+  const [batch, length, obs] = y.shape;
+  const { patch } = config;
+  const { mean, deviation } = trainNormaliser(train);
+  const tokens = y.reshape([batch, length / patch, patch, obs]);
+  const normaliser = { mean: mean.ref, deviation: deviation.ref };
+  // Time first, which the loops go along.
+  let x = np.transpose(embedPatches(params.embed, tokens, normaliser), [1, 0, 2]);
+  const state = params.layers.map(({ input, recurrent }, l) => {
+    // The projections of the inputs know no state: one product for all times.
+    const [after, out] = scan(lstmCell, recurrent, before[l], linear(input, x));
+    x = out;
     return after;
   });
-  return { output, state: next };
+  const out = np.transpose(linear(params.head, x), [1, 0, 2]);
+  return { prediction: restore(out, config, { mean, deviation }), state };
 }
 
-/**
- * The model over a short sequence, unrolled.
- * @param y observations [B, T, obs]; T is a multiple of `patch`.
- * @returns `prediction` [B, T / patch, patch, obs], where entry k predicts patch k + 1 from patches 0..k; and the last state.
- */
+/** Predictions [B, T / patch, patch, obs] over y [B, T, obs], where entry k predicts patch k + 1 from patches 0..k. */
 export function forward(
   config: LstmConfig,
   params: LstmParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: LstmState } {
-  const [batch, length, obs] = y.shape;
-  const { patch, dModel, layers } = config;
-  const count = length / patch;
-  const { mean, deviation } = trainNormaliser(train);
-  const tokens = y.reshape([batch, count, patch, obs]);
-  const embedded = embedPatches(params.embed, tokens, {
-    mean: mean.ref,
-    deviation: deviation.ref,
-  });
-  const zero = () => np.zeros([batch, dModel]).astype(embedded.dtype);
-  let state: LstmState = Array.from({ length: layers }, () => ({ h: zero(), c: zero() }));
-  const outputs = np.split(embedded, count, 1).map((token) => {
-    const shared: LstmParams = {
-      ...params,
-      layers: params.layers.map(({ input, recurrent }) => ({
-        input: { weight: input.weight.ref, bias: input.bias.ref },
-        recurrent: recurrent.ref,
-      })),
-    };
-    const next = advance(shared, state, token.reshape([batch, dModel]));
-    state = next.state;
-    return next.output;
-  });
-  for (const { input, recurrent } of params.layers) {
-    for (const x of [input.weight, input.bias, recurrent]) x.dispose();
-  }
-  const out = linear(params.head, np.stack(outputs, 1));
-  return { prediction: restore(out, config, { mean, deviation }), caches: state };
-}
-
-/** The state after {@linkcode forward}; it has room for any number of tokens. */
-export function continueFrom(_config: LstmConfig, caches: LstmState): LstmState {
-  return caches;
+): np.Array {
+  const zero = () => np.zeros([y.shape[0], config.dModel], { dtype: y.dtype });
+  const empty = params.layers.map(() => ({ h: zero(), c: zero() }));
+  return run(config, params, train, empty, y).prediction;
 }
 
 /**
@@ -167,59 +145,8 @@ export function step(
   state: LstmState,
   y: np.Array,
 ): { prediction: np.Array; state: LstmState } {
-  const [batch, patch, obs] = y.shape;
-  const { mean, deviation } = trainNormaliser(train);
-  const x = embedPatches(params.embed, y.reshape([batch, 1, patch, obs]), {
-    mean: mean.ref,
-    deviation: deviation.ref,
-  });
-  const { output, state: next } = advance(params, state, x.reshape([batch, config.dModel]));
-  const out = linear(params.head, output).reshape([batch, 1, patch * obs]);
-  const prediction = restore(out, config, { mean, deviation }).reshape([batch, patch, obs]);
-  return { prediction, state: next };
-}
-
-/**
- * {@linkcode forward} as a chain of blocks from y [B, T, obs] to the predictions, for training at any length. Between the
- * first block and the last one time comes first.
- * @param params specs of the parameters; the blocks' own are parts of this tree.
- * @param batch B
- * @param train statistics of the training data, which become constants.
- */
-export function chain(
-  config: LstmConfig,
-  params: LstmParams<Spec>,
-  batch: number,
-  train: { mean: Tensor; variance: Tensor },
-): Block[] {
-  const { obsDim, patch, dModel } = config;
-  const normaliser = (dtype: np.DType) => {
-    const [mean, variance] = [train.mean, train.variance].map(({ data }) =>
-      np.array(Float32Array.from(data)).astype(dtype)
-    );
-    return trainNormaliser({ mean, variance });
-  };
-  const state: Spec = { dtype: "float32", shape: [batch, dModel] };
-  const [first] = params.layers;
-  const enter = (
-    { embed, input }: { embed: Affine<np.Array>; input: Affine<np.Array> },
-    y: np.Array,
-  ) => {
-    const tokens = y.reshape([batch, y.shape[1] / patch, patch, obsDim]);
-    const x = np.transpose(standardise(tokens, normaliser(y.dtype)), [1, 0, 2]);
-    return linear(input, linear(embed, x));
-  };
-  const leave = (head: Affine<np.Array>, x: np.Array) =>
-    restore(np.transpose(linear(head, x), [1, 0, 2]), config, normaliser(x.dtype));
-  return [
-    ...params.layers.flatMap(({ input, recurrent }, l): Block[] => [
-      l === 0
-        ? { kind: "apply", fn: enter, params: { embed: params.embed, input: first.input } }
-        : { kind: "apply", fn: linear, params: input },
-      { kind: "recurrence", fn: lstmCell, params: recurrent, state: { h: state, c: state } },
-    ]),
-    { kind: "apply", fn: leave, params: params.head },
-  ];
+  const { prediction, state: next } = run(config, params, train, state, y);
+  return { prediction: prediction.reshape(y.shape), state: next };
 }
 
 /** Observations in and out, and gates and states of every layer as input, as output and twice in flight. */

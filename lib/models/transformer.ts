@@ -6,14 +6,8 @@
  * `layers/instance_norm.ts`). Two forms compute the same function: `forward` over whole sequences,
  * `step` with a cache, one token at a time. The stack of blocks is in `decoder.ts`; this is what softmax attention adds.
  */
-import { numpy as np } from "@jax-js/jax";
-import {
-  attention,
-  type AttentionCache,
-  attentionCache,
-  type AttentionParams,
-  attentionStep,
-} from "../layers/attention.ts";
+import type { np } from "../engine/arrays.ts";
+import { attention, type AttentionCache, attentionStep, emptyCache } from "../layers/attention.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import {
   configureDecoder,
@@ -22,15 +16,13 @@ import {
   type DecoderState,
   forwardDecoder,
   initDecoder,
+  initialDecoderState,
   stepDecoder,
-  sumsOf,
-  warmUpBytes,
+  tokenBytes,
 } from "./decoder.ts";
 
 export type TransformerConfig = DecoderConfig;
 export type TransformerParams = DecoderParams;
-/** Keys and values of one layer by position, as the parallel form leaves them. */
-type Seen = { keys: np.Array; values: np.Array };
 /** What the step form carries from token to token. */
 export type TransformerState = DecoderState<AttentionCache>;
 
@@ -47,44 +39,26 @@ export function init(config: TransformerConfig, seed: number): TransformerParams
   return initDecoder(config, seed);
 }
 
-function mix(params: AttentionParams, x: np.Array, heads: number) {
-  const { output, ...cache } = attention(params, x, heads);
-  return { output, cache };
-}
-
-/**
- * Parallel form over y [B, T, obs]; see {@linkcode forwardDecoder}.
- * @returns `prediction` [B, T / patch, patch, obs] and the keys and values of all layers.
- */
+/** Parallel form: predictions [B, T / patch, patch, obs] over y [B, T, obs]; see {@linkcode forwardDecoder}. */
 export function forward(
   config: TransformerConfig,
   params: TransformerParams,
   train: Statistics,
   y: np.Array,
-): { prediction: np.Array; caches: Seen[] } {
-  return forwardDecoder(mix, config, params, train, y);
+): np.Array {
+  return forwardDecoder(attention, config, params, train, y);
 }
 
-/**
- * The state after {@linkcode forward} over `y` [B, T, obs]: its caches, padded to `capacity` tokens, and the running sums of
- * `y`.
- */
-export function continueFrom(
-  _config: TransformerConfig,
-  caches: Seen[],
-  y: np.Array,
-  capacity: number,
-): TransformerState {
-  return {
-    caches: caches.map(({ keys, values }) => attentionCache(keys, values, capacity)),
-    sums: sumsOf(y),
-  };
+/** The state before the first patch, on the host: no keys and values, and room for `capacity` of them. */
+export function initialState(config: TransformerConfig, batch: number, capacity: number) {
+  return initialDecoderState(config, batch, () => emptyCache(config, batch, capacity));
 }
 
-/** The warm-up, and two caches of every layer, each there as input, as output and once in flight. */
+/** Two caches of every layer, each there as input, as output and once in flight, and scores and activations of a token. */
 export function rolloutBytes(config: TransformerConfig, capacity: number): number {
-  const { layers, dModel } = config;
-  return warmUpBytes(config, capacity) + 4 * 3 * 2 * layers * capacity * dModel;
+  const { layers, dModel, heads } = config;
+  const scores = 4 * 3 * heads * capacity;
+  return tokenBytes(config) + scores + 4 * 3 * 2 * layers * capacity * dModel;
 }
 
 /** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. */

@@ -12,7 +12,6 @@ import {
   keyOf,
   type SystemOptions,
 } from "../ssm/mod.ts";
-import { compileChainStep } from "./chain_step.ts";
 import { compileMembers, stack } from "./members.ts";
 import { nextPatchLoss, patchWeights, toFloat32, unitStatistics } from "./next_patch.ts";
 import { compileStep, type StepOptions, type TrainingStep } from "./trainer.ts";
@@ -33,10 +32,10 @@ export interface FilteringTask {
 }
 
 /**
- * @param seeds trained together; a model whose loop over time is a chain trains one.
+ * @param seeds trained together.
  * @param options sequences in a batch of one seed, and their length T, a multiple of the patch.
  * @param rates multiples of the learning rate, one for each seed; 1 when left out.
- * @throws {RangeError} for a length that the patch does not divide, and for several seeds of a chain.
+ * @throws {RangeError} for a length that the patch does not divide.
  */
 export function filteringTask<C extends SequenceConfig>(
   model: SequenceModel<C>,
@@ -49,11 +48,6 @@ export function filteringTask<C extends SequenceConfig>(
   if (length % config.patch !== 0) {
     throw new RangeError(
       `length ${length} is not a multiple of the patch ${config.patch}; choose one that is`,
-    );
-  }
-  if (model.chain && seeds.length > 1) {
-    throw new RangeError(
-      `this model's loop over time trains one seed in a program, not ${seeds.length}; give each seed a job of its own`,
     );
   }
   const sources = new Map<string, (step: number) => Tree<Tensor>>();
@@ -87,9 +81,7 @@ export function filteringTask<C extends SequenceConfig>(
       if (initial.length > 1) {
         return await compileMembers(nextPatchLoss(model, config), initial, example, rates, options);
       }
-      const one = model.chain
-        ? await compileChainStep(model, config, initial[0], example, options)
-        : await compileStep(nextPatchLoss(model, config), initial[0], example, options);
+      const one = await compileStep(nextPatchLoss(model, config), initial[0], example, options);
       return { ...one, run: (current, batch, rate) => one.run(current, batch, rates[0] * rate) };
     },
   };

@@ -3,7 +3,8 @@
  * array of the training step a leading axis of members, so that small models pay for one launch of a kernel instead of
  * many (measured in tests/bench/members.bench.ts).
  */
-import { numpy as np, tree, valueAndGrad, vmap } from "@jax-js/jax";
+import { numpy as np, tree, vmap } from "@jax-js/jax";
+import { valueAndGrad } from "../engine/gradient.ts";
 import { compile, isSpecLike, type Tensor, tensor, type Tree } from "../engine/mod.ts";
 import { adamwInit, adamwUpdate } from "./adamw.ts";
 import { toHost } from "./host.ts";
@@ -37,8 +38,7 @@ export async function compileMembers(
   const fresh = stack(each) as unknown as TrainingStep["fresh"];
   // deno-lint-ignore no-explicit-any
   const update = (params: any, state: any, batch: any, rate: np.Array) => {
-    // deno-lint-ignore no-explicit-any
-    const [value, grads] = (valueAndGrad(loss) as any)(tree.ref(params), batch);
+    const [value, grads] = valueAndGrad(loss)(tree.ref(params), batch);
     return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
   };
   const rates = (rate: number) => tensor(scales.map((scale) => scale * rate));

@@ -48,7 +48,6 @@ export function nextPatchLoss<C extends SequenceConfig>(model: SequenceModel<C>,
     params: Params,
     { y, weights, train }: { y: np.Array; weights: np.Array; train: Statistics },
   ): np.Array => {
-    const { prediction } = model.forward(config, params, train, y.ref);
-    return patchLoss(prediction, y, weights);
+    return patchLoss(model.forward(config, params, train, y.ref), y, weights);
   };
 }

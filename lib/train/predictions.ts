@@ -5,7 +5,6 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { type Engine, inBatches, type RunOptions } from "./batches.ts";
 import { unitStatistics } from "./next_patch.ts";
-import { compileStepForm } from "./step_form.ts";
 
 /** Predictions of one batch [B, T, obs]: [B, T / patch - 1, patch, obs], row-major. */
 interface Predictor {
@@ -13,7 +12,7 @@ interface Predictor {
   close(): Promise<void>;
 }
 
-async function parallelPredictor<C extends SequenceConfig>(
+async function compilePredictor<C extends SequenceConfig>(
   model: SequenceModel<C>,
   config: C,
   params: Params,
@@ -25,44 +24,13 @@ async function parallelPredictor<C extends SequenceConfig>(
   const train = unitStatistics(obs);
   const program = await compile(
     (params: Params, train: Statistics, y: np.Array) =>
-      model.forward(config, params, train, y).prediction.slice([], [0, patches]),
+      model.forward(config, params, train, y).slice([], [0, patches]),
     [params, train, { dtype: "float32", shape }],
     options,
   );
   return {
     run: async (y) => (await (await program.run(params, train, y)).read()).data,
     close: program.close,
-  };
-}
-
-/** For models that have an initial state: one step after another, because their parallel form would unroll the loop. */
-async function stepPredictor<C extends SequenceConfig>(
-  model: SequenceModel<C>,
-  config: C,
-  params: Params,
-  [batch, length, obs]: readonly number[],
-  options: Engine,
-): Promise<Predictor> {
-  const patches = length / config.patch - 1;
-  const each = config.patch * obs;
-  const train = unitStatistics(obs);
-  const state = model.initialState!(config, batch);
-  const form = await compileStepForm(model, config, params, train, batch, state, options);
-  return {
-    async run(y) {
-      const data = new Float32Array(batch * patches * each);
-      let k = 0;
-      for await (const { prediction } of form.through(state, y)) {
-        if (k === patches) break; // what follows the last patch is not known
-        const out = (await prediction.read()).data;
-        for (let b = 0; b < batch; b++) {
-          data.set(out.subarray(b * each, (b + 1) * each), (b * patches + k) * each);
-        }
-        k++;
-      }
-      return data;
-    },
-    close: form.close,
   };
 }
 
@@ -80,8 +48,8 @@ export async function predictPatches<C extends SequenceConfig>(
   const [total, length, obs] = y.shape;
   const size = Math.min(batch, total);
   const patches = length / config.patch - 1;
-  const make = model.initialState ? stepPredictor : parallelPredictor;
-  const predictor = await make(model, config, params, [size, length, obs], { engine, threads });
+  const shape = [size, length, obs];
+  const predictor = await compilePredictor(model, config, params, shape, { engine, threads });
   const each = patches * config.patch * obs;
   const data = new Float32Array(total * each);
   try {

@@ -1,57 +1,17 @@
-/** @file Free-running rollouts: after a warm-up a sequence model is fed its own predictions. */
-import type { np } from "../engine/arrays.ts";
-import { compile, type Tensor, type Tree } from "../engine/mod.ts";
-import type { Statistics } from "../layers/instance_norm.ts";
+/**
+ * @file Free-running rollouts: after a warm-up a sequence model is fed its own predictions. Its step form does both, patch by patch.
+ */
+import type { Tensor } from "../engine/mod.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
-import { type Engine, inBatches, type RunOptions } from "./batches.ts";
+import { inBatches, type RunOptions } from "./batches.ts";
 import { unitStatistics } from "./next_patch.ts";
-import { compileStepForm, type StepForm, type Stepped } from "./step_form.ts";
+import { compileStepForm, type Stepped } from "./step_form.ts";
 
 /** A rollout of one batch, compiled once and run often. */
 export interface Roller {
   /** @param y [batch, warm-up, obs] @returns [batch, steps, obs] */
   run(y: Tensor, onStep?: (done: number, total: number) => void): Promise<Tensor>;
   close(): Promise<void>;
-}
-
-/** Takes a model through the warm-up of a rollout: the prediction of the patch after it, and the state. */
-interface WarmUp {
-  run(y: Tensor): Promise<Stepped>;
-  close(): Promise<void>;
-}
-
-async function parallelWarmUp<C extends SequenceConfig>(
-  model: SequenceModel<C>,
-  config: C,
-  params: Params,
-  shape: readonly number[],
-  capacity: number,
-  options: Engine,
-): Promise<WarmUp> {
-  const [, length, obs] = shape;
-  const train = unitStatistics(obs);
-  const program = await compile(
-    (params: Params, train: Statistics, y: np.Array) => {
-      const { prediction, caches } = model.forward(config, params, train, y.ref);
-      const last = prediction.slice([], length / config.patch - 1);
-      return { prediction: last, state: model.continueFrom(config, caches, y, capacity) };
-    },
-    [params, train, { dtype: "float32", shape }],
-    options,
-  );
-  return { run: (y) => program.run(params, train, y), close: program.close };
-}
-
-/** With a step form that the rollout goes on with, and closes. */
-function stepWarmUp(form: StepForm, state: Tree<Tensor>): WarmUp {
-  return {
-    async run(y) {
-      let last: Stepped | undefined;
-      for await (const stepped of form.through(state, y)) last = stepped;
-      return last!;
-    },
-    close: () => Promise.resolve(),
-  };
 }
 
 /**
@@ -66,7 +26,7 @@ export async function compileRollout<C extends SequenceConfig>(
   params: Params,
   shape: readonly number[],
   steps: number,
-  { engine, threads }: Pick<RunOptions, "engine" | "threads">,
+  options: Pick<RunOptions, "engine" | "threads">,
 ): Promise<Roller> {
   const [batch, warmup, obs] = shape;
   const { patch } = config;
@@ -76,34 +36,15 @@ export async function compileRollout<C extends SequenceConfig>(
   const seen = warmup / patch;
   const ahead = Math.ceil(steps / patch);
   const train = unitStatistics(obs);
-  const options = { engine, threads };
-  let form = model.initialState && await compileStepForm(
-    model,
-    config,
-    params,
-    train,
-    batch,
-    model.initialState(config, batch),
-    options,
-  );
-  const warmUp = form
-    ? stepWarmUp(form, model.initialState!(config, batch))
-    : await parallelWarmUp(model, config, params, shape, seen + ahead, options);
+  const start = model.initialState(config, batch, seen + ahead);
+  const form = await compileStepForm(model, config, params, train, batch, start, options);
   return {
     async run(y, onStep) {
       const data = new Float32Array(batch * steps * obs);
-      let current = await warmUp.run(y);
+      let current!: Stepped;
+      for await (const stepped of form.through(start, y)) current = stepped;
       for (let k = 0; k < ahead; k++) {
         if (k > 0) {
-          form ??= await compileStepForm(
-            model,
-            config,
-            params,
-            train,
-            batch,
-            current.state,
-            options,
-          );
           current = await form.step(current.state, current.prediction, seen + k - 1, false);
         }
         const out = (await current.prediction.read()).data;
@@ -116,10 +57,7 @@ export async function compileRollout<C extends SequenceConfig>(
       }
       return { dtype: "float32", shape: [batch, steps, obs], data };
     },
-    async close() {
-      await warmUp.close();
-      await form?.close();
-    },
+    close: form.close,
   };
 }
 

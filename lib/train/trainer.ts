@@ -2,7 +2,8 @@
  * @file The training loop: one compiled step (loss, gradient, clipping, AdamW), a schedule, divergence caught
  * the step it happens, and checkpoints from which a killed run goes on to the same result.
  */
-import { numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { numpy as np, tree } from "@jax-js/jax";
+import { valueAndGrad } from "../engine/gradient.ts";
 import {
   compile,
   type EngineName,
@@ -105,8 +106,7 @@ export async function compileStep(
 ): Promise<TrainingStep> {
   // deno-lint-ignore no-explicit-any
   const update = (params: any, state: any, batch: any, rate: np.Array) => {
-    // deno-lint-ignore no-explicit-any
-    const [value, grads] = (valueAndGrad(loss) as any)(tree.ref(params), batch);
+    const [value, grads] = valueAndGrad(loss)(tree.ref(params), batch);
     return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
   };
   const fresh = { state: toHost(adamwInit(initial)), params: toHost(initial) };

@@ -57,10 +57,8 @@ export function params() {
 
 export function modules({ model, rollout }: Params) {
   const used = ["configure", "init", "forward"];
-  return rollout
-    ? modelModule(model, [...used, "continueFrom", "step", "rolloutBytes"], ["initialState"])
-    // A model with an initial state is evaluated by its step form.
-    : modelModule(model, used, ["initialState", "step"]);
+  const own = rollout ? [...used, "initialState", "step", "rolloutBytes"] : used;
+  return modelModule(model, own);
 }
 
 /** Sequences are the units, measured on the second of two batches. */

@@ -133,17 +133,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     return sums;
   };
 
-  const { best, trials } = await successiveHalving(
-    p.rates,
-    p.rungs,
-    p.keep,
-    async (rates, rung, until) => {
-      if (!model.chain) return await together(rates, rung, until);
-      const scores: number[] = [];
-      for (const rate of rates) scores.push(...await together([rate], rung, until));
-      return scores;
-    },
-  );
+  const { best, trials } = await successiveHalving(p.rates, p.rungs, p.keep, together);
   const edge = p.rates.length > 2 && (best === p.rates[0] || best === p.rates.at(-1));
   if (edge) {
     ctx.log(`the best rate ${best} is the ${best === p.rates[0] ? "first" : "last"} candidate`);

@@ -10,8 +10,10 @@
  * used throughout (variable projection). Convergence is judged by the excess over least squares,
  * computed in float64 from the collapsed network, on the training windows.
  */
-import { grad, numpy as np } from "@jax-js/jax";
+import { lax, numpy as np, tree } from "@jax-js/jax";
+import { grad } from "../../engine/gradient.ts";
 import { compile, type EngineName, type Tensor } from "../../engine/mod.ts";
+import { scan } from "../../engine/scan.ts";
 import { collapse, type DeepLinear, endToEnd, init, widthOf } from "../../models/deep_linear.ts";
 import { keyOf } from "../../ssm/random.ts";
 import { type AdamWState, adamwUpdate } from "../../train/adamw.ts";
@@ -183,19 +185,24 @@ async function makeTrainer(
   };
 }
 
-/** STEPS_PER_RUN steps of Adam; pure jax-js. */
+/** A step of Adam for each of the rates. */
 function takeSteps(
-  { params, adam }: TrainingState,
+  state: TrainingState,
   rates: np.Array,
   gram: np.Array,
   cross: np.Array,
 ): TrainingState {
-  for (const rate of np.split(rates, STEPS_PER_RUN, 0)) {
-    const gradient = gradientOf(refLayers(params), gram.ref, cross.ref);
-    const next = adamwUpdate(params, gradient, adam, rate.reshape([]));
-    [params, adam] = [next.params, next.state];
-  }
-  return { params, adam };
+  type Problem = { gram: np.Array; cross: np.Array };
+  const step = (
+    { gram, cross }: Problem,
+    { params, adam }: TrainingState,
+    rate: np.Array,
+  ): [TrainingState, unknown[]] => {
+    const gradient = gradientOf(tree.ref(params), gram, cross);
+    const next = adamwUpdate(params, gradient, adam, rate);
+    return [{ params: next.params, adam: next.state }, []];
+  };
+  return scan(step, { gram, cross }, state, rates)[0];
 }
 
 /**
@@ -208,11 +215,12 @@ function gradientOf(
   cross: np.Array,
 ): DeepLinear<np.Array> {
   const horizon = cross.shape[1];
-  const M = endToEnd(refLayers(params));
-  const D = np.matmul(gram, M).sub(cross).mul(2 / horizon);
-  const inner = (p: DeepLinear<np.Array>, D: np.Array) => endToEnd(p).mul(D).sum();
-  // deno-lint-ignore no-explicit-any
-  return (grad as any)(inner)(params, D);
+  const inner = (params: DeepLinear<np.Array>, gram: np.Array, cross: np.Array) => {
+    const M = endToEnd(params);
+    const D = np.matmul(gram, M.ref).sub(cross).mul(2 / horizon);
+    return M.mul(lax.stopGradient(D)).sum();
+  };
+  return grad(inner)(params, gram, cross);
 }
 
 type LayerName = keyof DeepLinear<unknown>;
@@ -225,10 +233,6 @@ function mapLayers<T, U>(
   return Object.fromEntries(
     names.map((name) => [name, change(layers[name]!, name)]),
   ) as unknown as DeepLinear<U>;
-}
-
-function refLayers(layers: DeepLinear<np.Array>): DeepLinear<np.Array> {
-  return mapLayers(layers, (layer) => layer.ref);
 }
 
 function float32(values: Float64Array, shape: number[]): Tensor {

@@ -1,15 +1,8 @@
 /** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py. */
-import { numpy as np, random, tree, valueAndGrad } from "@jax-js/jax";
-import type { Block } from "../../../lib/engine/chain.ts";
-import { compileChain } from "../../../lib/engine/chain_program.ts";
-import {
-  compile,
-  type Program,
-  sizeOf,
-  type Spec,
-  type Tensor,
-  tensor,
-} from "../../../lib/engine/mod.ts";
+import { numpy as np, random, tree } from "@jax-js/jax";
+import { valueAndGrad } from "../../../lib/engine/gradient.ts";
+import { compile, type Program, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import { scan } from "../../../lib/engine/scan.ts";
 import { linear } from "../../../lib/layers/linear.ts";
 import { monarch } from "../../../lib/layers/monarch.ts";
 import { gruCell, lruCell, lstmCell } from "../../../lib/layers/recurrent.ts";
@@ -35,7 +28,6 @@ export interface Case {
   start(threads: number): Promise<Step>;
 }
 
-const f32 = (...shape: number[]): Spec => ({ dtype: "float32", shape });
 const noise = (shape: number[], scale = 1): Tensor =>
   tensor(Float32Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(i * i)), shape);
 const mse = (y: np.Array, target: np.Array) => {
@@ -44,19 +36,19 @@ const mse = (y: np.Array, target: np.Array) => {
 };
 
 /** Repeats a program whose results are its next arguments. */
-function repeat(program: Program, initial: Any, data: Any[], take: (out: Any) => Any): Step {
+function repeat(program: Program, initial: Any, data: Any[]): Step {
   let { params, state } = initial;
   return {
     async run() {
       const out = await program.run(params, state, ...data, tensor(1e-4));
       await out.value.read();
-      ({ params, state } = take(out));
+      ({ params, state } = out);
     },
     close: () => program.close(),
   };
 }
 
-/** A step of a plain jax-js function `loss(params, x, target)`. */
+/** A step of a function `loss(params, x, target)`. */
 async function plain(
   loss: (params: Any, x: Any, target: np.Array) => np.Array,
   params: Any,
@@ -64,36 +56,14 @@ async function plain(
   target: Tensor,
   threads: number,
 ): Promise<Step> {
-  const initial = { params: toHost(tree.ref(params)), state: toHost(adamwInit(params)) };
+  const initial = { state: toHost(adamwInit(params)), params: toHost(params) };
   const update = (p: Any, s: Any, x: Any, t: np.Array, rate: np.Array) => {
-    const [value, grads] = (valueAndGrad(loss as Any) as Any)(tree.ref(p), x, t);
+    const [value, grads] = valueAndGrad(loss)(tree.ref(p), x, t);
     return { value, ...adamwUpdate(p, grads, s, rate) };
   };
   const example = [initial.params, initial.state, x, target, tensor(0)];
   const program = await compile(update, example, { threads });
-  return repeat(program, initial, [x, target], (out) => out);
-}
-
-/** A step of a chain of blocks with parameters as lists of leaves. */
-async function chained(
-  blocks: Block[],
-  params: Tensor[][],
-  x: Tensor,
-  target: Tensor,
-  threads: number,
-): Promise<Step> {
-  const zeros = () => params.map((leaves) => leaves.map(({ shape }) => tensor(0, shape)));
-  const state = { first: zeros(), second: zeros(), count: tensor(0) };
-  const program = await compileChain({
-    blocks,
-    x,
-    target,
-    loss: mse,
-    state: state as Any,
-    update: (p: Any, g: Any, s: Any, rate: np.Array) => adamwUpdate(p, g, s, rate),
-    threads,
-  });
-  return repeat(program, { params, state }, [x, target], (out) => out.result);
+  return repeat(program, initial, [x, target]);
 }
 
 const transformerCase = (d: number, layers: number, batch: number, steps: number): Case => ({
@@ -113,39 +83,36 @@ const transformerCase = (d: number, layers: number, batch: number, steps: number
   },
 });
 
+const arrayOf = ({ data, shape }: Tensor) =>
+  np.array(data as Float32Array<ArrayBuffer>, { shape: [...shape] });
+
 /** `layers` identity matrices of the given shape. */
-function identities(layers: number, ...shape: number[]): Tensor {
+function identities(layers: number, ...shape: number[]): np.Array {
   const n = shape.at(-1)!;
   const full = [layers, ...shape];
-  return tensor(
-    Float32Array.from(
-      { length: sizeOf(full) },
-      (_, i) => Number(i % n === Math.floor(i / n) % n),
-    ),
-    full,
-  );
+  const one = (i: number) => Number(i % n === Math.floor(i / n) % n);
+  return arrayOf(tensor(Float32Array.from({ length: sizeOf(full) }, (_, i) => one(i)), full));
 }
 
+/** A loop over layers. */
 const layered = (
   name: string,
   torch: string,
   layers: number,
-  fn: Any,
-  params: Any,
-  initial: Tensor[],
+  layer: (params: Any, x: np.Array) => np.Array,
+  init: () => Any,
   width: number,
 ): Case => ({
   name,
   torch,
   steps: layers > 500 ? 4 : 20,
-  start: (threads) =>
-    chained(
-      [{ kind: "layers", fn, params, layers }],
-      [initial],
-      noise([32, width]),
-      noise([32, width]),
-      threads,
-    ),
+  start(threads) {
+    const loss = (params: Any, x: np.Array, target: np.Array) => {
+      const [y] = scan((_, x: np.Array, w: Any) => [layer(w, x), []], [], x, params);
+      return mse(y, target);
+    };
+    return plain(loss, init(), noise([32, width]), noise([32, width]), threads);
+  },
 });
 
 const dense = (w: np.Array, x: np.Array) => np.matmul(x, w);
@@ -155,9 +122,8 @@ const recurrent = (
   name: string,
   torch: string,
   cell: Any,
-  params: Any,
-  own: number[][],
-  state: Any,
+  own: () => Any,
+  state: () => Any,
   [length, d, input, output, heads]: number[],
 ): Case => ({
   name,
@@ -165,20 +131,15 @@ const recurrent = (
   steps: 6,
   start(threads) {
     const affine = (inputs: number, outputs: number) => ({
-      weight: f32(inputs, outputs),
-      bias: f32(outputs),
+      weight: arrayOf(noise([inputs, outputs], 0.1)),
+      bias: np.zeros([outputs]),
     });
-    const blocks: Block[] = [
-      { kind: "apply", fn: linear, params: affine(d, input) },
-      { kind: "recurrence", fn: cell, params, state },
-      { kind: "apply", fn: linear, params: affine(output, heads) },
-    ];
-    const leaves = [
-      [noise([d, input], 0.1), tensor(0, [input])],
-      own.map((shape) => noise(shape, 0.1)),
-      [noise([output, heads], 0.1), tensor(0, [heads])],
-    ];
-    return chained(blocks, leaves, noise([length, 16, d]), noise([length, 16, heads]), threads);
+    const params = { enter: affine(d, input), cell: own(), leave: affine(output, heads) };
+    const loss = (p: Any, x: np.Array, target: np.Array) => {
+      const [, y] = scan(cell, p.cell, state(), linear(p.enter, x)) as [Any, np.Array];
+      return mse(linear(p.leave, y), target);
+    };
+    return plain(loss, params, noise([length, 16, d]), noise([length, 16, heads]), threads);
   },
 });
 
@@ -215,42 +176,52 @@ const dlinear: Case = {
 };
 
 const h = 64;
+const small = (...shape: number[]) => arrayOf(noise(shape, 0.1));
+const zeros = () => np.zeros([16, h]);
 export const cases: Case[] = [
   transformerCase(64, 2, 16, 6),
   transformerCase(256, 4, 4, 2),
   ...[10, 100, 1000].map((n) =>
-    layered(`deep linear, ${n} layers of 64`, `deep-linear-${n}`, n, dense, f32(64, 64), [
-      identities(n, 64, 64),
-    ], 64)
+    layered(
+      `deep linear, ${n} layers of 64`,
+      `deep-linear-${n}`,
+      n,
+      dense,
+      () => identities(n, 64, 64),
+      64,
+    )
   ),
   layered(
     "Monarch, 100 layers of 512",
     "monarch-100",
     100,
     monarch,
-    { l: f32(16, 32, 32), r: f32(32, 16, 16) },
-    [identities(100, 16, 32, 32), identities(100, 32, 16, 16)],
+    () => ({ l: identities(100, 16, 32, 32), r: identities(100, 32, 16, 16) }),
     512,
   ),
-  recurrent("LSTM h=64, T=96", "lstm", lstmCell, f32(h, 4 * h), [[h, 4 * h]], {
-    h: f32(16, h),
-    c: f32(16, h),
-  }, [96, h, 4 * h, h, 1]),
+  recurrent(
+    "LSTM h=64, T=96",
+    "lstm",
+    lstmCell,
+    () => small(h, 4 * h),
+    () => ({ h: zeros(), c: zeros() }),
+    [96, h, 4 * h, h, 1],
+  ),
   recurrent(
     "GRU h=64, T=96",
     "gru",
     gruCell,
-    { u: f32(h, 3 * h), b: f32(3 * h) },
-    [
-      [h, 3 * h],
-      [3 * h],
-    ],
-    f32(16, h),
+    () => ({ u: small(h, 3 * h), b: small(3 * h) }),
+    zeros,
     [96, h, 3 * h, h, 1],
   ),
-  recurrent("LRU d=64, T=256", "lru", lruCell, { nu: f32(h), theta: f32(h) }, [[h], [h]], {
-    re: f32(16, h),
-    im: f32(16, h),
-  }, [256, h, 2 * h, 2 * h, h]),
+  recurrent(
+    "LRU d=64, T=256",
+    "lru",
+    lruCell,
+    () => ({ nu: small(h), theta: small(h) }),
+    () => ({ re: zeros(), im: zeros() }),
+    [256, h, 2 * h, 2 * h, h],
+  ),
   dlinear,
 ];
