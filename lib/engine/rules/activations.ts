@@ -1,7 +1,8 @@
 /**
- * @file Recognises activation functions and their derivatives, however they are written.
+ * @file Recognises activation functions, however they are written, so that they run as one kernel and have the derivative of their
+ * short form (../derivatives/elementwise.ts).
  *
- * jax-js writes tanh, gelu and their gradients as ten to thirty elementwise equations. Matching each
+ * jax-js writes tanh and gelu as ten to twenty elementwise equations. Matching each
  * spelling by structure would break at the next release. Instead every elementwise value is followed
  * as a sampled function of earlier ones (following.ts). When the samples agree with a known function
  * (known_activations.ts) to float32 accuracy, the value is emitted in its short form; the long one dies unused.
@@ -14,7 +15,7 @@ import { identify, Short } from "./known_activations.ts";
 const shortForms = new Set(["sigmoid", "tanh", "softplus", "gelu_tanh", "gelu_erf"]);
 const building = new WeakSet<Graph>();
 
-/** Replaces a value that is a known activation of an earlier one, times an optional gain. */
+/** Replaces a value that is a known activation of an earlier one. */
 export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) => {
   if (dtype !== "float32" || building.has(graph) || shortForms.has(op)) return undefined;
   const candidates = derive(graph, op, inputs, params, shape);
@@ -26,9 +27,8 @@ export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) =
     building.add(graph);
     try {
       const short = known.build(new Short(graph, c.source));
-      const result = c.gain ? graph.emit("mul", [short, c.gain], {}, shape, dtype) : short;
-      remember(graph, result, candidates);
-      return result;
+      remember(graph, short, candidates);
+      return short;
     } finally {
       building.delete(graph);
     }

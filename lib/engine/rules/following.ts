@@ -1,6 +1,6 @@
 /**
- * @file Follows elementwise values as functions of earlier ones, sampled at fixed points in float64: `f(x)`, or `f(x) * gain`
- * for a gradient on its way back. What is known by its samples can be recognised however it is written (activations.ts).
+ * @file Follows elementwise values as functions of earlier ones, sampled at fixed points in float64. What is known by its samples
+ * can be recognised however it is written (activations.ts).
  *
  * Why agreement at samples is enough. What is followed is built from analytic functions; the one way to
  * behave differently between the samples is a switch (a comparison, min, max), and a switch is followed only
@@ -48,8 +48,6 @@ export interface Candidate {
   /** The value this one is a function of. */
   readonly source: Value;
   readonly samples: Samples;
-  /** If set, the value is `f(source) * gain`. */
-  readonly gain?: Value;
   /** Nonlinear steps since the source; 0 for affine functions. */
   readonly depth: number;
 }
@@ -114,7 +112,6 @@ export function derive(
     const f = unary[op];
     if (!f) return [];
     for (const c of candidatesOf(graph, inputs[0])) {
-      if (c.gain && op !== "neg") continue;
       add({ ...c, samples: c.samples.map(f), depth: c.depth + step });
     }
     return found;
@@ -126,10 +123,9 @@ export function derive(
   if (op === "where") {
     const [condition, ...branches] = inputs;
     for (const c of candidatesOf(graph, condition)) {
-      if (c.source === condition || c.gain) continue;
+      if (c.source === condition) continue;
       const sides = branches.map((v) =>
-        sampled(v) ??
-          candidatesOf(graph, v).find((d) => d.source === c.source && !d.gain)?.samples
+        sampled(v) ?? candidatesOf(graph, v).find((d) => d.source === c.source)?.samples
       );
       const [yes, no] = sides;
       if (!yes || !no) continue;
@@ -148,7 +144,6 @@ export function derive(
   if (literal) {
     const left = x.uniform !== undefined;
     for (const c of candidatesOf(graph, left ? y : x)) {
-      if (c.gain && op !== "mul") continue;
       if (switches && (c.depth > 0 || !switchesAtZero(c.samples, literal))) continue;
       const samples = c.samples.map((v, i) => left ? f(literal[i], v) : f(v, literal[i]));
       add({ ...c, samples, depth: c.depth + (switches ? 1 : 0) });
@@ -158,26 +153,13 @@ export function derive(
   const [left, right] = [candidatesOf(graph, x), candidatesOf(graph, y)];
   for (const a of left) {
     for (const b of right) {
-      const combine = a.source === b.source &&
-        (op === "mul" ? !(a.gain && b.gain) : a.gain === b.gain);
-      if (!combine) continue;
+      if (a.source !== b.source) continue;
       if (found.length === maxCandidates) return found;
       if (switches) {
-        const plain = !a.gain && a.depth + b.depth === 0;
-        if (!plain || !switchesAtZero(a.samples, b.samples)) continue;
+        if (a.depth + b.depth > 0 || !switchesAtZero(a.samples, b.samples)) continue;
       }
       const samples = a.samples.map((v, i) => f(v, b.samples[i]));
-      add({ source: a.source, samples, gain: a.gain ?? b.gain, depth: a.depth + b.depth + step });
-    }
-  }
-  if (op === "mul") {
-    // A gradient arrives: f(x) times something that is no function of x.
-    for (const [side, gain] of [[left, y], [right, x]] as const) {
-      for (const c of side) {
-        const fresh = !c.gain && c.source !== gain &&
-          !found.some((d) => d.source === c.source && d.gain === gain);
-        if (fresh) add({ ...c, gain });
-      }
+      add({ source: a.source, samples, depth: a.depth + b.depth + step });
     }
   }
   return found;
@@ -197,7 +179,7 @@ export function remember(graph: Graph, value: Value, candidates: readonly Candid
   let map = notes.get(graph);
   if (!map) notes.set(graph, map = new Map());
   const known = (map.get(value) ?? []).filter((k) =>
-    !candidates.some((c) => c.source === k.source && c.gain === k.gain)
+    !candidates.some((c) => c.source === k.source)
   );
   map.set(value, [...candidates, ...known]);
 }

@@ -1,10 +1,7 @@
 /**
- * @file Recognises softmax and its gradient in what jax-js writes out, because on the [batch, heads,
- * T, T] scores of attention every saved pass over memory counts.
- *
- * Forward: `exp(x - max x) * (1 / sum exp(x - max x))` becomes one `softmax`.
- * Backward: with P = softmax(x) and an incoming gradient G, jax-js writes
- * `E * (G / s - sum(E * G) / s^2)`, which is `P * (G - sum(P * G))`.
+ * @file Recognises softmax in what jax-js writes out, because on the [batch, heads, T, T] scores of attention every saved pass
+ * over memory counts: `exp(x - max x) * (1 / sum exp(x - max x))` becomes one `softmax`. Its value does not depend on the shift,
+ * so a gradient that is stopped there is of no account.
  */
 import type { Graph, Rule, Value } from "../graph.ts";
 
@@ -23,14 +20,6 @@ function reduction(graph: Graph, value: Value, op: string) {
   const axis = equation?.params.axis as number[] | undefined;
   if (!equation || equation.params.op !== op || axis?.length !== 1) return undefined;
   return { of: equation.inputs[0], axis: axis[0] };
-}
-
-/** Calls `match` with both orders of a commutative equation's operands. */
-function eitherOrder<T>(
-  inputs: readonly Value[],
-  match: (a: Value, b: Value) => T | undefined,
-): T | undefined {
-  return match(inputs[0], inputs[1]) ?? match(inputs[1], inputs[0]);
 }
 
 interface Parts {
@@ -61,10 +50,6 @@ function isSpread(graph: Graph, value: Value, shape: readonly number[], axis: nu
     : inserted.length === 1 && inserted[0] === axis;
 }
 
-/** True if the two values are `a` and `b`, in either order. */
-const areThese = (inputs: readonly Value[], a: Value, b: Value) =>
-  (inputs[0] === a && inputs[1] === b) || (inputs[0] === b && inputs[1] === a);
-
 /** If `exponential * scale` is a softmax, its logits and axis. */
 function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | undefined {
   const shifted = graph.made(exponential, "exp")?.inputs[0];
@@ -74,7 +59,8 @@ function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | u
   const sum = reduction(graph, total, "Add");
   if (!difference || !sum || sum.of !== exponential) return undefined;
   const { axis } = sum;
-  const [logits, shift] = difference.inputs;
+  const [logits, stopped] = difference.inputs;
+  const shift = graph.made(stopped, "stop_gradient")?.inputs[0] ?? stopped;
   const max = reduction(graph, shift, "Max");
   if (!max || max.of !== logits || max.axis !== axis) return undefined;
   const { shape } = logits;
@@ -84,39 +70,7 @@ function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | u
 
 export const softmax: Rule = (graph, op, inputs, _params, { shape, dtype }) => {
   if (op !== "mul") return undefined;
-  const forward = eitherOrder(inputs, (e, r) => softmaxParts(graph, e, r));
-  if (forward) return graph.emit("softmax", [forward.logits], { axis: forward.axis }, shape, dtype);
-  return eitherOrder(inputs, (exponential, bracket) => {
-    const difference = graph.made(bracket, "sub");
-    if (!difference) return undefined;
-    const [direct, mean] = difference.inputs;
-    const product = graph.made(direct, "mul");
-    const correction = graph.made(withoutUnitAxes(graph, mean), "mul");
-    if (!product || !correction) return undefined;
-    return eitherOrder(product.inputs, (gradient, reciprocal) => {
-      const parts = softmaxParts(graph, exponential, reciprocal);
-      if (!parts || !isSpread(graph, mean, shape, parts.axis)) return undefined;
-      const matches = eitherOrder(correction.inputs, (square, total) => {
-        const factors = graph.made(square, "mul")?.inputs;
-        if (!factors || !areThese(factors, reciprocal, reciprocal)) return undefined;
-        if (!isKept(total, shape, parts.axis)) return undefined;
-        const sum = reduction(graph, total, "Add");
-        const weighted = sum && sum.axis === parts.axis ? graph.made(sum.of, "mul") : undefined;
-        return weighted && sameShape(weighted.outs[0].shape, shape) &&
-            areThese(weighted.inputs, exponential, gradient)
-          ? true
-          : undefined;
-      });
-      if (!matches) return undefined;
-      const { logits, axis } = parts;
-      const probabilities = graph.emit("softmax", [logits], { axis }, shape, dtype);
-      const weighted = graph.emit("mul", [probabilities, gradient], {}, shape, dtype);
-      const kept = shape.map((d, i) => (i === axis ? 1 : d));
-      const reduced = shape.filter((_, i) => i !== axis);
-      const sum = graph.emit("reduce", [weighted], { op: "Add", axis: [axis] }, reduced, dtype);
-      const weightedMean = graph.emit("reshape", [sum], { shape: kept }, kept, dtype);
-      const centred = graph.emit("sub", [gradient, weightedMean], {}, shape, dtype);
-      return graph.emit("mul", [probabilities, centred], {}, shape, dtype);
-    });
-  });
+  const [x, y] = inputs;
+  const found = softmaxParts(graph, x, y) ?? softmaxParts(graph, y, x);
+  return found && graph.emit("softmax", [found.logits], { axis: found.axis }, shape, dtype);
 };
