@@ -6,10 +6,12 @@
  * returns is freed by {@linkcode TfjsHandle.dispose}, or when the handle is collected.
  */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import type { Equation, Graph, Value } from "./graph.ts";
+import type { Equation, Graph, ScanParams, Value } from "./graph.ts";
+import { neededResults } from "./loop.ts";
 import { type Backend, openBackend, type TF, type TfjsEngine } from "./tfjs/backend.ts";
 import { contract } from "./tfjs/contraction.ts";
 import { type Context, kernels } from "./tfjs/kernels.ts";
+import { runLoop } from "./tfjs/loop.ts";
 import { broadcast, materialize, type Stretched, whole } from "./tfjs/stretched.ts";
 import { describe, type DType, type Handle, hostArray, sizeOf, type Tensor } from "./types.ts";
 import { UnsupportedPrimitive } from "./unsupported.ts";
@@ -65,8 +67,8 @@ export async function tfjsProgram(graph: Graph, engine: TfjsEngine): Promise<Tfj
   const backend = await openBackend(engine);
   const loadedAt = performance.now();
   const { tf } = backend;
-  const steps = plan(graph, backend);
   const constants = new Map<Value, Stretched>();
+  const steps = plan(graph, graph.outputs, backend, constants);
   let closed = false;
   return {
     sessionMs: loadedAt - started,
@@ -75,7 +77,7 @@ export async function tfjsProgram(graph: Graph, engine: TfjsEngine): Promise<Tfj
     async run(args) {
       if (closed) throw new Error("the program is closed");
       await backend.activate();
-      if (constants.size === 0) makeConstants(tf, graph, steps, constants);
+      if (constants.size === 0) makeConstants(tf, graph, graph.outputs, steps, constants);
       return execute(backend, graph, steps, constants, args);
     },
     close() {
@@ -87,9 +89,21 @@ export async function tfjsProgram(graph: Graph, engine: TfjsEngine): Promise<Tfj
   };
 }
 
-/** @throws {TypeError} for dtypes that TensorFlow.js lacks. @throws {UnsupportedPrimitive} */
-function plan(graph: Graph, { tf, engine }: Backend): Step[] {
-  const equations = graph.live();
+/**
+ * @param outputs those of the graph that are asked for.
+ * @param constants where those of the bodies of loops will be, once the program runs.
+ * @throws {TypeError} for dtypes that TensorFlow.js lacks.
+ * @throws {UnsupportedPrimitive}
+ */
+function plan(
+  graph: Graph,
+  outputs: readonly Value[],
+  backend: Backend,
+  constants: Map<Value, Stretched>,
+): Step[] {
+  const { tf, engine } = backend;
+  const equations = graph.live(outputs);
+  const used = new Set([...equations.flatMap((e) => e.inputs), ...outputs]);
   const check = (value: Value, line?: string) => {
     if (value.dtype !== "float64") return;
     throw new TypeError(
@@ -100,8 +114,8 @@ function plan(graph: Graph, { tf, engine }: Backend): Step[] {
     );
   };
   graph.inputs.forEach((value) => check(value));
-  graph.outputs.forEach((value) => check(value));
-  const products = productsOfSums(graph, equations);
+  outputs.forEach((value) => check(value));
+  const products = productsOfSums(graph, equations, outputs);
   const skipped = new Set(products.values());
   const kept = equations.filter((equation) => !skipped.has(equation));
   const lastUse = new Map<Value, number>();
@@ -121,21 +135,59 @@ function plan(graph: Graph, { tf, engine }: Backend): Step[] {
         contract(tf, x, y, full, params.axis as number[], dtype);
       return { inputs, outs, apply };
     }
+    if (op === "scan") {
+      const apply = planLoop(graph, equation, outs.map((v) => used.has(v)), backend, constants);
+      return { inputs, outs, apply };
+    }
     const kernel = kernels[op];
     if (!kernel) throw new UnsupportedPrimitive(op, line, engine);
     const context: Context = { tf, shape, dtype, params };
     return { inputs, outs, apply: (...xs) => kernel(context, ...xs) };
   });
-  for (const value of graph.outputs) lastUse.delete(value);
+  for (const value of outputs) lastUse.delete(value);
   const ends = steps.map((): Value[] => []);
   for (const [value, at] of lastUse) ends[at].push(value);
   return steps.map((step, at) => ({ ...step, last: ends[at] }));
 }
 
+/** A loop runs its body's plan turn by turn. @param read which of its results are. */
+function planLoop(
+  graph: Graph,
+  { params }: Equation,
+  read: readonly boolean[],
+  backend: Backend,
+  constants: Map<Value, Stretched>,
+): (...inputs: Stretched[]) => Stretched[] {
+  const { tf } = backend;
+  const loop = params as unknown as ScanParams;
+  const body = graph.body(loop.body);
+  const needed = neededResults(body, loop.carries, read);
+  const asked = body.outputs.filter((_, i) => needed[i]);
+  const steps = plan(body, asked, backend, constants);
+  const turn = (inputs: readonly Stretched[]): (Stretched | undefined)[] => {
+    const values = new Map(body.inputs.map((v, i) => [v, inputs[i]]));
+    const find = (v: Value) => values.get(v) ?? constants.get(v)!;
+    for (const { inputs, outs, apply } of steps) {
+      const results = apply(...inputs.map(find));
+      const list = Array.isArray(results) ? results : [results];
+      outs.forEach((v, i) => values.set(v, list[i]));
+    }
+    return body.outputs.map((v, i) => needed[i] ? find(v) : undefined);
+  };
+  return (...inputs) => {
+    makeConstants(tf, body, asked, steps, constants);
+    return runLoop(tf, loop, turn, inputs);
+  };
+}
+
 /** A float32 product that only a sum reads is summed as it is formed: often it is a matrix product. */
-function productsOfSums(graph: Graph, equations: readonly Equation[]): Map<Equation, Equation> {
+function productsOfSums(
+  graph: Graph,
+  equations: readonly Equation[],
+  outputs: readonly Value[],
+): Map<Equation, Equation> {
   const uses = new Map<Value, number>();
-  for (const value of [...equations.flatMap((e) => e.inputs), ...graph.outputs]) {
+  for (const value of [...equations.flatMap((e) => e.inputs), ...outputs]) {
     uses.set(value, (uses.get(value) ?? 0) + 1);
   }
   const products = new Map<Equation, Equation>();
@@ -174,21 +226,27 @@ function upload(tf: TF, { dtype, shape, data }: Tensor): Stretched {
 function makeConstants(
   tf: TF,
   graph: Graph,
+  outputs: readonly Value[],
   steps: readonly Step[],
   constants: Map<Value, Stretched>,
 ): void {
-  for (const value of [...steps.flatMap((step) => step.inputs), ...graph.outputs]) {
+  // The body of a loop makes its own while a step runs, which would free them after it.
+  const kept = (x: Stretched) => {
+    tf.keep(x.tensor);
+    return x;
+  };
+  for (const value of [...steps.flatMap((step) => step.inputs), ...outputs]) {
     if (constants.has(value)) continue;
     const { shape, dtype, uniform } = value;
     const tensor = graph.constants.get(value);
-    if (tensor) constants.set(value, scoped(tf, () => upload(tf, tensor)));
+    if (tensor) constants.set(value, kept(scoped(tf, () => upload(tf, tensor))));
     else if (uniform !== undefined) {
       const made = scoped(tf, () => {
         if (sizeOf(shape) === 0) return emptyValue(tf, value);
         const data = hostArray(dtype, 1).fill(uniform);
         return broadcast(tf, upload(tf, { dtype, shape: [], data }), shape, [...shape.keys()]);
       });
-      constants.set(value, made);
+      constants.set(value, kept(made));
     }
   }
 }
@@ -232,12 +290,13 @@ function execute(
         // A result that is an operand, or the same as another, gets a tensor of its own to be freed.
         const taken = new Set(operands.map((x) => x.tensor));
         return list.map((x) => {
+          if (!x) return undefined; // a result of a loop that nobody reads
           const tensor = taken.has(x.tensor) ? tf.clone(x.tensor) : x.tensor;
           taken.add(tensor);
           return { ...x, tensor };
         });
       });
-      outs.forEach((value, i) => owned.set(value, results[i]));
+      outs.forEach((value, i) => results[i] && owned.set(value, results[i]));
       last.forEach(free);
     }
     const tensors = scoped(tf, () =>

@@ -5,6 +5,7 @@
  * TensorFlow.js has no unsigned integers. A uint32 is carried as the int32 of the same bits: sums, products,
  * comparisons, minima and casts are those of unsigned numbers, while `idiv` and `mod` take values below 2^31.
  */
+import { broadcastShape } from "../derivatives/ops.ts";
 import type { ConvParams } from "../graph.ts";
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { DType } from "../types.ts";
@@ -130,10 +131,11 @@ function reduction(c: Context, x: Stretched): Stretched {
   return cast(tf, turn(reduce(tf, turn(through), axis, op)), c.dtype);
 }
 
-function dot(c: Context, x: Stretched, y: Stretched): Stretched {
+/** The sum over axes of a product, seen with all axes that both factors have together; for `dot` over the last one. */
+function contraction(c: Context, x: Stretched, y: Stretched): Stretched {
   const [a, b] = [x, y].map((v) => cast(c.tf, v, c.dtype));
-  const inner = Math.max(x.shape.at(-1)!, y.shape.at(-1)!);
-  return contract(c.tf, a, b, [...c.shape, inner], [c.shape.length], c.dtype);
+  const full = broadcastShape(x.shape, y.shape);
+  return contract(c.tf, a, b, full, c.params.axis ?? [full.length - 1], c.dtype);
 }
 
 function bitCombine(c: Context, x: Stretched, y: Stretched): Stretched {
@@ -191,7 +193,8 @@ export const kernels: Record<string, Kernel> = {
   compare,
   where,
   reduce: reduction,
-  dot,
+  dot: contraction,
+  contract: contraction,
   conv: (c, x, y) => convolve(c.tf, x, y, c.params as ConvParams, c.shape),
   pool: (c, x) => pool(c.tf, x, c.params.window, c.params.strides, c.shape),
   pool_transpose: (c, x) => poolTranspose(c.tf, x, c.shape, c.params.window, c.params.strides),
