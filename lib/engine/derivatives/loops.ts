@@ -6,6 +6,7 @@
  */
 import type { Graph, Value } from "../graph.ts";
 import { bodyIn, cut, emitLoop, type Loop, stacked } from "../loop.ts";
+import { sumAfterLoop } from "./delayed.ts";
 import { activeValues, differentiate } from "./differentiate.ts";
 import { Ops } from "./ops.ts";
 
@@ -121,44 +122,60 @@ function turnBack(
   const by = active.flatMap((flag, i) => flag ? [i] : []);
   const outputs = body.outputs.slice(carry.length);
   return (graph, start, given, saved, length) => {
-    const counts = [
-      start.carry.length,
-      start.sums.length,
-      given.outs.length,
-      sequences.length,
-      carry.length,
-    ];
+    const turn = graph.sibling();
+    turn.line = graph.line;
+    const inputsLike = (values: readonly Value[]) =>
+      values.map((v) => turn.input(v.shape, v.dtype));
     const [states, inputs, closure] = cut(body.inputs, carry.length, sequences.length);
-    const specs = [
-      ...states.filter((_, i) => carries[i]),
-      ...closure.filter((_, i) => captured[i]),
-      ...outputs.filter((_, i) => hasCotangent[carry.length + i]),
-      ...inputs,
-      ...states,
-      ...closure,
-    ];
-    const turn = bodyIn(graph, specs, (g, values) => {
-      const [ctState, sums, ctOuts, x, state, p] = cut(values, ...counts);
-      const cts = [...ctState, ...ctOuts];
-      const receives = [...carries, ...hasCotangent.slice(carry.length)];
-      const { gradients } = differentiate(g, body, [...state, ...x, ...p], {
-        by,
-        cotangents: () => receives.map((flag) => flag ? cts.shift() : undefined),
-      });
-      const [before, ctX, added] = cut(gradients, ctState.length, slices.filter(Boolean).length);
-      const ops = new Ops(g);
-      return [...before, ...added.map((v, i) => ops.add(sums[i], v)), ...ctX];
+    const ctState = inputsLike(states.filter((_, i) => carries[i]));
+    const ctOuts = inputsLike(outputs.filter((_, i) => hasCotangent[carry.length + i]));
+    const [x, state, p] = [inputs, states, closure].map(inputsLike);
+    const cts = [...ctState, ...ctOuts];
+    const receives = [...carries, ...hasCotangent.slice(carry.length)];
+    const { gradients } = differentiate(turn, body, [...state, ...x, ...p], {
+      by,
+      cotangents: () => receives.map((flag) => flag ? cts.shift() : undefined),
     });
+    const [before, ctX, added] = cut(gradients, ctState.length, slices.filter(Boolean).length);
+
+    // What the closure gets is summed in the loop, or after it from stacked factors.
+    const stacks = [...given.outs, ...given.sequences, ...saved];
+    const entering = [...ctOuts, ...x, ...state];
+    const stackOf = new Map(entering.map((v, i) => [v, stacks[i]]));
+    const later = added.map((v) => sumAfterLoop(turn, v, new Set([...entering, ...ctX])));
+    const inLoop = <T>(list: readonly T[]) => list.filter((_, i) => !later[i]);
+    const sums = inputsLike(inLoop(added));
+    const ops = new Ops(turn);
+    const factors = [...new Set(later.flatMap((sum) => sum?.factors ?? []))]
+      .filter((v) => !stackOf.has(v));
+    turn.outputs = [
+      ...before,
+      ...sums.map((sum, i) => ops.add(sum, inLoop(added)[i])),
+      ...ctX,
+      ...factors.filter((v) => !ctX.includes(v)),
+    ];
+    turn.inputs.splice(0, Infinity, ...ctState, ...sums, ...entering, ...p);
     const results = emitLoop(graph, {
       body: turn,
-      carry: [...start.carry, ...start.sums],
-      sequences: [...given.outs, ...given.sequences, ...saved],
+      carry: [...start.carry, ...inLoop(start.sums)],
+      sequences: stacks,
       closure: given.closure,
       length,
       reverse: !reverse,
     });
-    const [after, sums, ct] = cut(results, start.carry.length, start.sums.length);
-    return { carry: after, sums, slices: ct };
+    const [after, summed, ct] = cut(results, ctState.length, sums.length, ctX.length);
+    turn.outputs.slice(ctState.length + sums.length).forEach((v, i) =>
+      stackOf.set(v, results[ctState.length + sums.length + i])
+    );
+    const around = new Ops(graph);
+    return {
+      carry: after,
+      sums: start.sums.map((before, i) => {
+        const sum = later[i]?.build(around, (v) => stackOf.get(v)!);
+        return sum ? around.add(before, sum) : summed.shift()!;
+      }),
+      slices: ct,
+    };
   };
 }
 
