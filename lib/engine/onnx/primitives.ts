@@ -4,12 +4,13 @@
  */
 import type { ConvParams, Equation } from "../graph.ts";
 import type { DType } from "../types.ts";
+import { bitcast, bitCount, bitShift, randomBits } from "./bits.ts";
 import { contract, reduceView, sumView } from "./contraction.ts";
 import { convView, poolTransposeView, poolView } from "./convolution.ts";
 import { elementwise, nodeKernel } from "./elementwise.ts";
 import { gatherView, scatterView, sortView } from "./indexing.ts";
 import { fftViews, triangularSolve } from "./linalg.ts";
-import { type ElementType, elementTypeOf, type Model, type Ref } from "./model.ts";
+import { type ElementType, elementTypeOf, type Model, type Ref, typeCodes } from "./model.ts";
 import { concatViews, flipView, padView, shrinkView, splitView } from "./movement.ts";
 import {
   broadcastView,
@@ -33,14 +34,6 @@ export interface Context {
 }
 
 export type Lowering = (c: Context, ...inputs: View[]) => View | View[];
-
-const typeCodes: Record<ElementType, number> = {
-  float32: 1,
-  float64: 11,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-};
 
 export const isFloat = (dtype: DType) => dtype === "float32" || dtype === "float64";
 
@@ -261,6 +254,10 @@ export const lowerings: Record<string, Lowering> = {
       : { and: "BitwiseAnd", or: "BitwiseOr", xor: "BitwiseXor" };
     return simple(names[c.params.op as "and" | "or" | "xor"])(c, x, y);
   },
+  bit_shift: (c, x, y) => bitShift(c.model, x, y, c.params.op, c.shape),
+  bit_count: (c, x) => bitCount(c.model, x),
+  bitcast: (c, x) => bitcast(c.model, x, c.dtype),
+  random_bits: (c, k0, k1) => randomBits(c.model, k0, k1, c.params),
   compare,
   where,
   reduce,
