@@ -75,7 +75,7 @@ const asDouble = (model: Model, view: View): View =>
 
 /** uint32 is carried in int64: brings a result back into its range. */
 function wrap(model: Model, ref: Ref): Ref {
-  return model.node("Mod", [ref, model.ints([2 ** 32], [])], ref.shape, "int64");
+  return model.node("BitwiseAnd", [ref, model.ints([2 ** 32 - 1], [])], ref.shape, "int64");
 }
 
 const wrapView = (model: Model, view: View): View =>
