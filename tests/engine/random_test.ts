@@ -170,6 +170,36 @@ for (const engine of engines) {
     await check(last, (key) => random.bits(key, [4]), turned);
   });
 
+  Deno.test(`${engine}: keys may be constants, or made of a traced seed`, async () => {
+    const seeds = tensor([0, 7, -1], [3], "int32");
+    const seeded = (seed: A) => random.bits(random.key(seed as Any), [4]);
+    for (let i = 0; i < 3; i++) {
+      const seed = { ...seeds, shape: [], data: seeds.data.slice(i, i + 1) };
+      const [got] = await runEngine(seeded, [seed], engine);
+      assert.deepEqual([...got.data], drawn([0, seeds.data[i] >>> 0], 4));
+    }
+    const fixed = (x: A) => x.add(random.uniform(random.key(7), [4]));
+    const [got] = await runEngine(fixed, [tensor([0, 0, 0, 0])], engine);
+    assert.deepEqual([...got.data], drawn([0, 7], 4).map(uniformOf));
+  });
+
+  Deno.test(`${engine}: what is made of these draws is close to jax-js's`, async () => {
+    const samplers: Record<string, (key: A) => A> = {
+      exponential: (key) => random.exponential(key, [50]),
+      gumbel: (key) => random.gumbel(key, [50]),
+      laplace: (key) => random.laplace(key, [50]),
+      permutation: (key) => random.permutation(key, 20),
+      rademacher: (key) => random.rademacher(key, { shape: [50] }),
+      choice: (key) => random.choice(key, 9, { shape: [5, 2] }),
+    };
+    for (const [name, fn] of Object.entries(samplers)) {
+      await each(fn, ([got], [want]) => {
+        assert.equal(got.dtype, want.dtype, name);
+        assertClose(got, want, got.dtype === "int32" ? 0 : 1e-5, name);
+      });
+    }
+  });
+
   Deno.test(`${engine}: shifts bring in zeros and count modulo 32`, async () => {
     const counts = [0, 1, 5, 31, 32, 33, 64, -1, -31, -32, -33, 2 ** 31 - 1];
     const words = [0, 1, 2, 0x55555555, 2 ** 31 - 1, 2 ** 31, 2 ** 31 + 1, end - 2, end - 1];
