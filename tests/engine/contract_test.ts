@@ -2,12 +2,13 @@
  * @file The parts of jax-js that `lib/engine/trace.ts` reads without a promise that they stay. When an upgrade
  * breaks this test, that file is what has to change.
  */
-import { init, jit, makeJaxpr, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { grad, init, jit, jvp, makeJaxpr, nn, numpy as np, valueAndGrad, vmap } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { compile, tensor, UnsupportedPrimitive } from "../../lib/engine/mod.ts";
 import { loweredPrimitives } from "../../lib/engine/onnx/lower.ts";
 import { optimised } from "../../lib/engine/rules/optimised.ts";
 import { trace } from "../../lib/engine/trace.ts";
+import { equationsOf } from "./jaxprs.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -143,4 +144,100 @@ Deno.test("fused operations come out as few equations", async () => {
   assert.ok(gelu.includes("gelu_tanh") && gelu.length <= 15, gelu.join());
   const exact = await count((x) => nn.gelu(x, { approximate: false }));
   assert.ok(exact.includes("gelu_erf") && exact.length <= 14, exact.join());
+});
+
+const jits = (f: Any, ...args: np.Array[]) =>
+  equationsOf(f, ...args).filter((e) => e.primitive === "jit");
+const shapesOf = (atoms: Any[]) => atoms.map((v) => v.aval.shape);
+
+Deno.test("a jit is named after its function, also where the name was set", () => {
+  const named = jit(function halve(x: np.Array) {
+    return x.mul(0.5);
+  });
+  const renamed = (x: np.Array) => x.mul(3);
+  Object.defineProperty(renamed, "name", { value: "a name: with {anything} in it" });
+  const f = (x: np.Array) => jit(renamed)(named(jit((x: np.Array) => x.add(1))(x)));
+  const found = jits(f, np.zeros([2]));
+  assert.deepEqual(
+    found.map((e) => e.params.name),
+    ["closure", "halve", "a name: with {anything} in it"],
+  );
+  for (const { params } of found) {
+    assert.deepEqual(Object.keys(params).sort(), ["jaxpr", "name", "numConsts"]);
+    assert.equal(params.numConsts, 0);
+    assert.equal(params.jaxpr.inBinders.length, 1);
+  }
+});
+
+Deno.test("a jit takes what its function captures before its arguments, and counts it", () => {
+  const table = np.array([[1, 2, 3], [4, 5, 6]]);
+  const f = (w: np.Array, x: np.Array) => {
+    const inner = jit(function captures(x: np.Array) {
+      return np.matmul(table.ref, x).mul(w.ref);
+    });
+    return inner(x);
+  };
+  // The order of what is captured is jax-js's; that it comes first is what the engine needs.
+  const [e] = jits(f, np.zeros([2]), np.zeros([3]));
+  assert.equal(e.params.numConsts, 2);
+  assert.deepEqual(shapesOf(e.inputs).slice(2), [[3]]);
+  assert.deepEqual(shapesOf(e.inputs).slice(0, 2).toSorted((a, b) => a.length - b.length), [
+    [2],
+    [2, 3],
+  ]);
+  assert.deepEqual(shapesOf(e.params.jaxpr.inBinders), shapesOf(e.inputs));
+});
+
+/** Depends on its first argument, on its second, on both, and on neither. */
+const four = jit(function four(x: np.Array, y: np.Array) {
+  return [np.sin(x.ref), np.cos(y.ref), x.sum().add(y.sum()), np.array([1, 2])];
+});
+
+Deno.test("under vmap a jit gets a suffix, and every output the mapped axis in front", () => {
+  const once = (xs: np.Array, y: np.Array) =>
+    (vmap as Any)((x: np.Array, y: np.Array) => four(x, y), [1, null])(xs, y);
+  const [e] = jits(once, np.zeros([3, 5]), np.zeros([4]));
+  assert.equal(e.params.name, "four_vmap");
+  // What the function captured is an input like any other now: numConsts counts what the mapping added.
+  assert.equal(e.params.numConsts, 0);
+  assert.deepEqual(shapesOf(e.inputs).slice(0, -2), [[2]]);
+  // Arguments come last and keep their order and their axes.
+  assert.deepEqual(shapesOf(e.inputs).slice(-2), [[3, 5], [4]]);
+  assert.deepEqual(shapesOf(e.outBinders), [[5, 3], [5, 4], [5], [5, 2]]);
+
+  const twice = (xs: np.Array, ys: np.Array) =>
+    (vmap as Any)(
+      (x: np.Array, ys: np.Array) => (vmap as Any)((y: np.Array) => four(x.ref, y))(ys),
+      [0, null],
+    )(xs, ys);
+  const [f] = jits(twice, np.zeros([5, 3]), np.zeros([7, 4]));
+  assert.equal(f.params.name, "four_vmap_vmap");
+  // The outer axis comes before the inner one, also where an input has only one of them.
+  assert.deepEqual(shapesOf(f.outBinders), [[5, 7, 3], [5, 7, 4], [5, 7], [5, 7, 2]]);
+});
+
+Deno.test("what vmap adds as a constant comes before the arguments", () => {
+  const pick = jit(function pick(x: np.Array, i: np.Array) {
+    return np.take(x, i, 0);
+  });
+  // Batched gathers index the batch by an array of its own.
+  const f = (xs: np.Array, is: np.Array) =>
+    (vmap as Any)((x: np.Array, i: np.Array) => pick(x, i))(xs, is);
+  const [e] = jits(f, np.zeros([5, 3]), np.zeros([5, 2], { dtype: np.int32 }));
+  assert.equal(e.params.name, "pick_vmap");
+  assert.equal(e.params.numConsts, 1);
+  assert.deepEqual(shapesOf(e.inputs).slice(1), [[5, 3], [5, 2]]);
+  assert.deepEqual(shapesOf(e.outBinders), [[5, 2]]);
+});
+
+Deno.test("derivatives of a jit are jits with suffixes", () => {
+  const wave = jit(function wave(x: np.Array) {
+    return np.sin(x);
+  });
+  const total = (x: np.Array) => wave(x).sum();
+  const names = (f: Any) => jits(f, np.zeros([3])).map((e) => e.params.name);
+  const forward = (x: np.Array) => (jvp as Any)(total, [x], [np.ones([3])]);
+  assert.deepEqual(names(forward), ["wave_jvp"]);
+  // The values with what the way back needs, and the way back: the function itself no longer appears.
+  assert.deepEqual(names(grad(total as Any)), ["wave_jvp_peval", "wave_jvp_resid_t"]);
 });

@@ -276,6 +276,19 @@ add("conv, negative padding", (x: A, w: A) => lax.convGeneralDilated(x, w, [1], 
 ]], [[1, 1, 3]]], 1e-5);
 add("window sums", (x: A) => lax.reduceWindow(x, (w) => np.sum(w), [3], [2]), [[[2, 9]]]);
 
+// Bits. All of 32 of them are compared in random_test.ts; here are the layouts.
+const words: InputOptions = { dtype: "uint32", low: 0, high: 2 ** 32 - 1 };
+const small: InputOptions = { dtype: "uint32", low: 0, high: 9 };
+for (const [a, b] of pairs) {
+  add(`shift left [${a}] [${b}]`, np.leftShift, [[a, words], [b, small]]);
+  add(`shift right [${a}] [${b}]`, np.rightShift, [[a, ints], [b, small]]);
+}
+for (const shape of shapes) {
+  add(`bits as float [${shape}]`, (x: A) => lax.bitcastConvertType(x, np.float32), [[shape, ints]]);
+  add(`float as bits [${shape}]`, (x: A) => lax.bitcastConvertType(x, np.int32), [[shape]]);
+  add(`bit count [${shape}]`, (x: A) => np.bitwiseCount(x), [[shape, words]]);
+}
+
 /** Runs case `i` through an engine and jax-js, and compares every output. */
 export async function checkCase(
   i: number,

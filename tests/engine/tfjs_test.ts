@@ -101,12 +101,19 @@ Deno.test("tfjs keeps what it does not store: axes stretched, merged, cut and re
 });
 
 Deno.test("tfjs carries unsigned integers in signed ones", async (t) => {
-  const large = tensor([0, 1, 2 ** 31 - 1, 2 ** 31, 2 ** 32 - 1, 3000000019], [6], "uint32");
-  const other = tensor([2 ** 32 - 1, 7, 2 ** 31, 5, 2 ** 32 - 1, 4000000007], [6], "uint32");
+  const [middle, end] = [2 ** 31, 2 ** 32];
+  const large = tensor(
+    [0, 1, middle - 1, middle, end - 1, 3000000019, end - 1, end - 1],
+    [8],
+    "uint32",
+  );
+  const other = tensor([end - 1, 7, middle, 5, end - 1, 4000000007, 1, 512], [8], "uint32");
   const pairs: Record<string, [(x: number, y: number) => number, (x: A, y: A) => A]> = {
     sum: [(x, y) => (x + y) >>> 0, (x, y) => x.add(y)],
     difference: [(x, y) => (x - y) >>> 0, (x, y) => x.sub(y)],
     product: [(x, y) => Math.imul(x, y) >>> 0, (x, y) => x.mul(y)],
+    quotient: [(x, y) => Math.trunc(x / y), (x, y) => x.div(y)],
+    remainder: [(x, y) => x % y, (x, y) => x.mod(y)],
     least: [Math.min, np.minimum],
     greatest: [Math.max, np.maximum],
     less: [(x, y) => Number(x < y), (x, y) => x.less(y)],

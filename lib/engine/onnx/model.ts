@@ -10,10 +10,10 @@ const { onnx } = onnxProto;
 const { DataType } = onnx.TensorProto;
 const { AttributeType } = onnx.AttributeProto;
 
-/** ONNX element types the lowering uses; `int64` is ONNX's own index type. */
-export type ElementType = "float32" | "float64" | "int32" | "int64" | "bool";
+/** ONNX element types the lowering uses; `int64` is ONNX's own index type, `uint32` what `bits.ts` computes in. */
+export type ElementType = "float32" | "float64" | "int32" | "uint32" | "int64" | "bool";
 
-/** uint32 has almost no CPU kernels in ONNX Runtime; int64 holds all its values and has them. */
+/** uint32 lacks kernels in ONNX Runtime (sums over axes, Where, Gather's indices); int64 holds all its values and has them. */
 export const elementTypeOf: Record<DType, ElementType> = {
   float32: "float32",
   float64: "float64",
@@ -22,10 +22,12 @@ export const elementTypeOf: Record<DType, ElementType> = {
   bool: "bool",
 };
 
-const codes: Record<ElementType, number> = {
+/** What ONNX calls the element types. */
+export const typeCodes: Record<ElementType, number> = {
   float32: DataType.FLOAT,
   float64: DataType.DOUBLE,
   int32: DataType.INT32,
+  uint32: DataType.UINT32,
   int64: DataType.INT64,
   bool: DataType.BOOL,
 };
@@ -47,8 +49,9 @@ export type Attribute =
   | string
   | readonly number[];
 
-/** The operator set the lowering writes against, and ONNX Runtime's own operators. */
+/** The operator set the lowering writes against, newer ones that single operators need, and ONNX Runtime's own operators. */
 const opset = 20;
+const newer: Record<string, number> = { BitCast: 26 };
 const contrib = "com.microsoft";
 const contribOps = new Set(["FusedMatMul"]);
 
@@ -62,8 +65,11 @@ export class Model {
   #bodyNodes = 0;
   #bodies = 0;
 
-  /** @param prefix of every name, so that the names of a body hide none around it. */
-  constructor(readonly prefix = "") {}
+  /**
+   * @param prefix of every name, so that the names of a body hide none around it.
+   * @param needs the operator set that this model and its bodies need together.
+   */
+  constructor(readonly prefix = "", private readonly needs = { opset }) {}
 
   /** Nodes of the graph and of the bodies in it. */
   get nodes(): number {
@@ -72,7 +78,7 @@ export class Model {
 
   /** An empty model for the body of a loop in this one. */
   subgraph(): Model {
-    return new Model(`${this.prefix}b${this.#bodies++}_`);
+    return new Model(`${this.prefix}b${this.#bodies++}_`, this.needs);
   }
 
   input(name: string, shape: readonly number[], type: ElementType): Ref {
@@ -109,6 +115,7 @@ export class Model {
     if (shared) return shared;
     const refs = outs.map((out) => ({ ...out, name: `${this.prefix}v${this.#nextId++}` }));
     for (const ref of refs) this.#made.add(ref.name);
+    this.needs.opset = Math.max(this.needs.opset, newer[op] ?? opset);
     this.#nodes.push(onnx.NodeProto.fromObject({
       opType: op,
       domain: contribOps.has(op) ? contrib : "",
@@ -127,14 +134,18 @@ export class Model {
 
   /** A scalar constant, or one of `shape` filled with it. */
   fill(value: number, type: ElementType, shape: readonly number[] = []): Ref {
-    const dtype = type === "int64" ? "uint32" : type;
-    if (type === "int64") return this.ints(new Array(sizeOf(shape)).fill(value), shape);
-    const data = dtype === "float64"
-      ? new Float64Array(sizeOf(shape))
-      : dtype === "float32"
-      ? new Float32Array(sizeOf(shape))
-      : new Int32Array(sizeOf(shape));
-    return this.constant({ dtype, shape, data: data.fill(value) });
+    const size = sizeOf(shape);
+    if (type === "int64") return this.ints(new Array(size).fill(value), shape);
+    const data = type === "float64"
+      ? new Float64Array(size)
+      : type === "float32"
+      ? new Float32Array(size)
+      : type === "uint32"
+      ? new Uint32Array(size)
+      : new Int32Array(size);
+    data.fill(value);
+    const bytes = type === "bool" ? Uint8Array.from(data, Number) : new Uint8Array(data.buffer);
+    return this.#constant(shape, type, bytes);
   }
 
   /** An int64 constant, by default a vector: shapes, axes, indices. */
@@ -177,7 +188,7 @@ export class Model {
       initializer: [...this.#constants.values()].map(({ ref, bytes }) => ({
         name: ref.name,
         dims: ref.shape,
-        dataType: codes[ref.type],
+        dataType: typeCodes[ref.type],
         rawData: bytes,
       })),
     });
@@ -187,7 +198,7 @@ export class Model {
   serialize(outputs: readonly Ref[]): Uint8Array {
     const model = onnx.ModelProto.fromObject({
       irVersion: 9,
-      opsetImport: [{ domain: "", version: opset }, { domain: contrib, version: 1 }],
+      opsetImport: [{ domain: "", version: this.needs.opset }, { domain: contrib, version: 1 }],
       graph: this.graph(outputs),
     });
     return onnx.ModelProto.encode(model).finish();
@@ -196,7 +207,10 @@ export class Model {
 
 function valueInfo(ref: Ref) {
   const dim = ref.shape.map((dimValue) => ({ dimValue }));
-  return { name: ref.name, type: { tensorType: { elemType: codes[ref.type], shape: { dim } } } };
+  return {
+    name: ref.name,
+    type: { tensorType: { elemType: typeCodes[ref.type], shape: { dim } } },
+  };
 }
 
 function attributeProto(name: string, value: Attribute) {

@@ -5,12 +5,13 @@
 import type { ConvParams, Equation } from "../graph.ts";
 import { broadcastShape } from "../derivatives/ops.ts";
 import type { DType } from "../types.ts";
+import { bitcast, bitCount, bitShift, randomBits } from "./bits.ts";
 import { contract, reduceView, sumView } from "./contraction.ts";
 import { convView, poolTransposeView, poolView } from "./convolution.ts";
 import { elementwise, nodeKernel } from "./elementwise.ts";
 import { gatherView, scatterView, sortView } from "./indexing.ts";
 import { fftViews, triangularSolve } from "./linalg.ts";
-import { type ElementType, elementTypeOf, type Model, type Ref } from "./model.ts";
+import { type ElementType, elementTypeOf, type Model, type Ref, typeCodes } from "./model.ts";
 import { concatViews, flipView, padView, shrinkView, splitView } from "./movement.ts";
 import {
   broadcastView,
@@ -35,14 +36,6 @@ export interface Context {
 }
 
 export type Lowering = (c: Context, ...inputs: View[]) => View | View[];
-
-const typeCodes: Record<ElementType, number> = {
-  float32: 1,
-  float64: 11,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-};
 
 export const isFloat = (dtype: DType) => dtype === "float32" || dtype === "float64";
 
@@ -84,7 +77,7 @@ const asDouble = (model: Model, view: View): View =>
 
 /** uint32 is carried in int64: brings a result back into its range. */
 function wrap(model: Model, ref: Ref): Ref {
-  return model.node("Mod", [ref, model.ints([2 ** 32], [])], ref.shape, "int64");
+  return model.node("BitwiseAnd", [ref, model.ints([2 ** 32 - 1], [])], ref.shape, "int64");
 }
 
 const wrapView = (model: Model, view: View): View =>
@@ -264,6 +257,10 @@ export const lowerings: Record<string, Lowering> = {
       : { and: "BitwiseAnd", or: "BitwiseOr", xor: "BitwiseXor" };
     return simple(names[c.params.op as "and" | "or" | "xor"])(c, x, y);
   },
+  bit_shift: (c, x, y) => bitShift(c.model, x, y, c.params.op, c.shape),
+  bit_count: (c, x) => bitCount(c.model, x),
+  bitcast: (c, x) => bitcast(c.model, x, c.dtype),
+  random_bits: (c, k0, k1) => randomBits(c.model, k0, k1, c.params),
   compare,
   where,
   reduce,

@@ -2,14 +2,23 @@
  * @file What engine `tfjs` does for every primitive of jax-js: one small rule each. A rule gets its operands as
  * stretched values and returns values; the files beside this one hold the longer ones.
  *
- * TensorFlow.js has no unsigned integers. A uint32 is carried as the int32 of the same bits: sums, products,
- * comparisons, minima and casts are those of unsigned numbers, while `idiv` and `mod` take values below 2^31.
+ * TensorFlow.js has no unsigned integers. A uint32 is carried as the int32 of the same bits: sums, products, quotients,
+ * comparisons, minima and casts are those of unsigned numbers.
  */
 import { broadcastShape } from "../derivatives/ops.ts";
 import type { ConvParams } from "../graph.ts";
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { DType } from "../types.ts";
 import type { TF } from "./backend.ts";
+import {
+  bitcast,
+  bitCount,
+  bitShift,
+  randomBits,
+  turned,
+  unsignedQuotient,
+  unsignedRemainder,
+} from "./bits.ts";
 import { contract } from "./contraction.ts";
 import { gather, scatter, sort } from "./indexing.ts";
 import { fourier, triangularSolve } from "./linalg.ts";
@@ -28,7 +37,6 @@ export interface Context {
 type Kernel = (c: Context, ...inputs: Stretched[]) => Stretched | Stretched[];
 
 const bits = 2 ** 16;
-const top = -(2 ** 31);
 
 /** An elementwise kernel on operands of the result's dtype. */
 const simple = (kernel: (tf: TF, ...tensors: TfTensor[]) => TfTensor): Kernel => (c, ...inputs) =>
@@ -39,9 +47,6 @@ const simple = (kernel: (tf: TF, ...tensors: TfTensor[]) => TfTensor): Kernel =>
     c.dtype,
     (...tensors) => kernel(c.tf, ...tensors),
   );
-
-/** Unsigned order is signed order with the highest bit turned. */
-const turned = (tf: TF, x: TfTensor) => tf.add(x, tf.scalar(top, "int32"));
 
 /** Booleans have logical kernels in place of arithmetic; unsigned integers may have one of their own. */
 const numeric = (
@@ -173,8 +178,8 @@ export const kernels: Record<string, Kernel> = {
     (tf, x, y) => tf.logicalOr(x, y),
     (tf, x, y) => turned(tf, tf.maximum(turned(tf, x), turned(tf, y))),
   ),
-  idiv: simple(idiv),
-  mod: simple(remainder),
+  idiv: numeric(idiv, undefined, unsignedQuotient),
+  mod: numeric(remainder, undefined, unsignedRemainder),
   reciprocal: simple((tf, x) => tf.reciprocal(x)),
   floor: simple((tf, x) => tf.floor(x)),
   ceil: simple((tf, x) => tf.ceil(x)),
@@ -190,6 +195,10 @@ export const kernels: Record<string, Kernel> = {
   stop_gradient: (_, x) => x,
   cast: (c, x) => cast(c.tf, x, c.dtype),
   bit_combine: bitCombine,
+  bit_shift: (c, x, y) => bitShift(c.tf, x, y, c.params.op, c.shape),
+  bit_count: (c, x) => bitCount(c.tf, x),
+  bitcast: (c, x) => bitcast(c.tf, x, c.dtype),
+  random_bits: (c, k0, k1) => randomBits(c.tf, k0, k1, c.params),
   compare,
   where,
   reduce: reduction,
