@@ -68,6 +68,9 @@ export type Rule = (
 /** Called after an equation was added, so that a rule can keep notes about values. */
 export type Observer = (graph: Graph, equation: Equation) => void;
 
+/** Operations for which the order of the operands does not matter, to the last bit. */
+const commutative: ReadonlySet<string> = new Set(["add", "mul", "min", "max"]);
+
 export class Graph {
   readonly inputs: Value[] = [];
   readonly constants = new Map<Value, Tensor>();
@@ -159,7 +162,9 @@ export class Graph {
     params: Params,
     outs: readonly { shape: readonly number[]; dtype: DType }[],
   ): readonly Value[] {
-    const key = `${op} ${inputs.map((v) => v.id)} ${JSON.stringify(params)}`;
+    const ids = inputs.map((v) => v.id);
+    if (commutative.has(op)) ids.sort((a, b) => a - b);
+    const key = `${op} ${ids} ${JSON.stringify(params)}`;
     const shared = this.#shared.get(key);
     if (shared) return shared;
     const values = outs.map(({ shape, dtype }) => this.#value(shape, dtype));
