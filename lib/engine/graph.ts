@@ -188,9 +188,14 @@ export class Graph {
   /**
    * Repeats the equations of another graph in this one.
    * @param inputs a value for each of its inputs.
-   * @returns its outputs here.
+   * @param outputs those of its values that are wanted.
+   * @returns them in this graph.
    */
-  inline(other: Graph, inputs: readonly Value[]): Value[] {
+  inline(
+    other: Graph,
+    inputs: readonly Value[],
+    outputs: readonly Value[] = other.outputs,
+  ): Value[] {
     const here = new Map<Value, Value>(other.inputs.map((v, i) => [v, inputs[i]]));
     const read = (v: Value): Value => {
       const known = here.get(v);
@@ -202,11 +207,11 @@ export class Graph {
       here.set(v, value);
       return value;
     };
-    for (const equation of other.live()) {
+    for (const equation of other.live(outputs)) {
       const results = this.repeat(other, equation, equation.inputs.map(read));
       equation.outs.forEach((v, i) => here.set(v, results[i]));
     }
-    return other.outputs.map(read);
+    return outputs.map(read);
   }
 
   /** Adds an equation of another graph to this one. @returns its results here. */

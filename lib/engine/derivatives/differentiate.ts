@@ -23,6 +23,8 @@ export interface By {
   readonly by: readonly number[];
   /** Cotangents of the outputs, given the outputs; `undefined` for zero. */
   cotangents(outputs: readonly Value[]): readonly (Value | undefined)[];
+  /** Values of the function that are there already, by what they are in `graph`; their equations are not repeated. */
+  readonly known?: ReadonlyMap<Value, Value>;
 }
 
 export interface Differentiated {
@@ -41,12 +43,12 @@ export function differentiate(
   graph: Graph,
   body: Graph,
   inputs: readonly Value[],
-  { by, cotangents }: By,
+  { by, cotangents, known }: By,
 ): Differentiated {
   const ops = new Ops(graph);
   const flags = body.inputs.map((_, i) => by.includes(i));
   const active = activeValues(body, flags);
-  const here = new Map(body.inputs.map((v, i) => [v, inputs[i]]));
+  const here = new Map([...body.inputs.map((v, i) => [v, inputs[i]] as const), ...known ?? []]);
   const read = (v: Value): Value => {
     let value = here.get(v);
     if (!value) here.set(v, value = literal(graph, body, v));
@@ -57,6 +59,7 @@ export function differentiate(
   const ways = new Map<Equation, WayBack>();
   for (const equation of equations) {
     const { op, outs, line } = equation;
+    if (outs.every((v) => here.has(v))) continue;
     graph.line = line ?? graph.line;
     const operands = equation.inputs.map(read);
     let results: readonly Value[];
