@@ -10,7 +10,8 @@
  * Run: deno task bench engine [NAME-PART] [--json]
  * PyTorch is Debian's python3-torch; with the reference BLAS it is ten times slower, so install libopenblas0 beside it.
  */
-import { init as initJax, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { init as initJax, numpy as np, tree } from "@jax-js/jax";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { compile, tensor } from "../../lib/engine/mod.ts";
 import { type Case, cases } from "./steps/cases.ts";
 import { startTorch } from "./steps/torch.ts";
@@ -61,8 +62,7 @@ async function compileTime(depth: number) {
     return np.mean(y.ref.mul(y));
   };
   const step = (layers: np.Array[], x: np.Array) => {
-    // deno-lint-ignore no-explicit-any
-    const [value, grads] = (valueAndGrad(loss as any) as any)(tree.ref(layers), x);
+    const [value, grads] = valueAndGrad(loss)(tree.ref(layers), x);
     return [value, layers.map((w, i) => w.sub(grads[i].mul(1e-3)))];
   };
   const program = await compile(step, [weights, tensor(1, [32, 64])]);
