@@ -1,9 +1,10 @@
 /** @file One-patch-ahead predictions of a sequence model for every position of given sequences. */
 import type { np } from "../engine/arrays.ts";
-import { compile, type Tensor } from "../engine/mod.ts";
+import { compile, type Handle, type Tensor, type Tree } from "../engine/mod.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { type Engine, inBatches, type RunOptions } from "./batches.ts";
+import { disposeTree } from "./host.ts";
 import { unitStatistics } from "./next_patch.ts";
 import { compileStepForm } from "./step_form.ts";
 
@@ -30,7 +31,12 @@ async function parallelPredictor<C extends SequenceConfig>(
     options,
   );
   return {
-    run: async (y) => (await (await program.run(params, train, y)).read()).data,
+    async run(y) {
+      const prediction: Handle = await program.run(params, train, y);
+      const { data } = await prediction.read();
+      prediction.dispose();
+      return data;
+    },
     close: program.close,
   };
 }
@@ -52,14 +58,18 @@ async function stepPredictor<C extends SequenceConfig>(
     async run(y) {
       const data = new Float32Array(batch * patches * each);
       let k = 0;
-      for await (const { prediction } of form.through(state, y)) {
-        if (k === patches) break; // what follows the last patch is not known
+      let last: Tree<Handle> = [];
+      // What follows the last patch is not known, so the form stops before it.
+      for await (const { prediction, state: next } of form.through(state, y, patches)) {
         const out = (await prediction.read()).data;
+        prediction.dispose();
         for (let b = 0; b < batch; b++) {
           data.set(out.subarray(b * each, (b + 1) * each), (b * patches + k) * each);
         }
         k++;
+        last = next;
       }
+      disposeTree(last);
       return data;
     },
     close: form.close,

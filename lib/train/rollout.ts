@@ -4,6 +4,7 @@ import { compile, type Tensor, type Tree } from "../engine/mod.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { type Engine, inBatches, type RunOptions } from "./batches.ts";
+import { disposeTree } from "./host.ts";
 import { unitStatistics } from "./next_patch.ts";
 import { compileStepForm, type StepForm, type Stepped } from "./step_form.ts";
 
@@ -47,7 +48,10 @@ function stepWarmUp(form: StepForm, state: Tree<Tensor>): WarmUp {
   return {
     async run(y) {
       let last: Stepped | undefined;
-      for await (const stepped of form.through(state, y)) last = stepped;
+      for await (const stepped of form.through(state, y)) {
+        last?.prediction.dispose();
+        last = stepped;
+      }
       return last!;
     },
     close: () => Promise.resolve(),
@@ -104,7 +108,9 @@ export async function compileRollout<C extends SequenceConfig>(
             current.state,
             options,
           );
-          current = await form.step(current.state, current.prediction, seen + k - 1, false);
+          const { state, prediction } = current;
+          current = await form.step(state, prediction, seen + k - 1, false);
+          disposeTree([state, prediction]);
         }
         const out = (await current.prediction.read()).data;
         const kept = Math.min(patch, steps - k * patch) * obs;
@@ -114,6 +120,7 @@ export async function compileRollout<C extends SequenceConfig>(
         }
         onStep?.(k + 1, ahead);
       }
+      disposeTree([current.state, current.prediction]);
       return { dtype: "float32", shape: [batch, steps, obs], data };
     },
     async close() {

@@ -9,6 +9,7 @@ import type { Block } from "../../lib/engine/chain.ts";
 import { compileChain } from "../../lib/engine/chain_program.ts";
 import { sizeOf, type Spec, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { monarch } from "../../lib/layers/monarch.ts";
+import { disposeTree } from "../../lib/train/host.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -87,6 +88,7 @@ async function measure({ kind, width, batch, layers, segments }: Task) {
     const start = performance.now();
     const out = await program.run(current, [], x, x, tensor(1e-4));
     await out.value.read();
+    disposeTree([current, out.value]);
     current = out.result;
     times.push(performance.now() - start);
   }

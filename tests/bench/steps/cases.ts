@@ -15,7 +15,7 @@ import { monarch } from "../../../lib/layers/monarch.ts";
 import { gruCell, lruCell, lstmCell } from "../../../lib/layers/recurrent.ts";
 import * as transformer from "../../../lib/models/transformer.ts";
 import { adamwInit, adamwUpdate } from "../../../lib/train/adamw.ts";
-import { toHost } from "../../../lib/train/host.ts";
+import { disposeTree, toHost } from "../../../lib/train/host.ts";
 import { nextPatchLoss, unitStatistics } from "../../../lib/train/next_patch.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -50,6 +50,7 @@ function repeat(program: Program, initial: Any, data: Any[], take: (out: Any) =>
     async run() {
       const out = await program.run(params, state, ...data, tensor(1e-4));
       await out.value.read();
+      disposeTree([params, state, out.value]);
       ({ params, state } = take(out));
     },
     close: () => program.close(),
