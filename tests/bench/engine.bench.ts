@@ -141,12 +141,21 @@ const contenders = [
   ...(options.parent ? [checkout("parent", options.parent)] : []),
   ...pythons(options.python),
 ];
+const chosen = cases.filter(({ name }) => name.includes(part));
+if (chosen.length === 0) {
+  console.error(
+    `error: no case has "${part}" in its name; there are ${cases.map((c) => c.name).join("; ")}.`,
+  );
+  Deno.exit(1);
+}
 const results = [];
 const told = new Set<string>();
 const number = (x: number | null, width: number) =>
   (x === null ? "?" : x.toPrecision(3)).padStart(width);
+const [load] = Deno.loadavg();
+say(`${navigator.hardwareConcurrency} processors; load before: ${load.toFixed(2)} processes`);
 say(`${"".padEnd(52)}  ms/step  threads  faults   ratio  95 % interval`);
-for (const task of cases.filter(({ name }) => name.includes(part))) {
+for (const task of chosen) {
   const result = await measure(task, contenders);
   results.push(result);
   const line = (who: string, { milliseconds, threads, faults }: typeof result.ours) =>
@@ -178,7 +187,7 @@ for (const { name } of contenders) {
       `smallest ${Math.min(...ratios).toFixed(2)} (${rows[0].version})`,
   );
 }
-if (options.json) console.log(JSON.stringify({ results }));
+if (options.json) console.log(JSON.stringify({ load, results }));
 for (const depth of part || options.json ? [] : [10, 100, 1000]) {
   const { traceMs, lowerMs, sessionMs, nodes } = await compileTime(depth);
   const [trace, lower, session] = [traceMs, lowerMs, sessionMs].map((ms) => `${ms.toFixed(0)} ms`);

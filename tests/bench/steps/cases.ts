@@ -1,4 +1,4 @@
-/** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py. */
+/** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py and jax_steps.py. */
 import { numpy as np, random, tree, valueAndGrad } from "@jax-js/jax";
 import type { Block } from "../../../lib/engine/chain.ts";
 import { compileChain } from "../../../lib/engine/chain_program.ts";
@@ -29,8 +29,9 @@ export interface Step {
 
 export interface Case {
   readonly name: string;
-  /** Its name in torch_steps.py. */
+  /** Its name in torch_steps.py and jax_steps.py. */
   readonly torch: string;
+  /** Four times what it takes to tell which number of threads is faster. */
   readonly steps: number;
   start(threads: number): Promise<Step>;
 }
