@@ -89,6 +89,7 @@ Deno.test("a process is measured, or says why not", async () => {
 
   assert.equal(await start('console.error("x"); console.log("unavailable no y")'), "no y");
   assert.equal(await start('console.error("x\\nNo module y\\n"); Deno.exit(1)'), "No module y");
+  assert.equal(await start('console.error("MyError: z\\nstack\\n"); Deno.exit(1)'), "MyError: z");
   assert.equal(await start(""), "ended while it started");
   assert.match(
     await startMeasuring("/no/such/python", []) as string,

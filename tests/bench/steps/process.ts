@@ -17,17 +17,17 @@ const patienceSeconds = 180;
 export async function startMeasuring(
   command: string,
   args: readonly string[],
-  env: Record<string, string> = {},
 ): Promise<Measuring | string> {
   let child;
   try {
     const pipes = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-    child = new Deno.Command(command, { args: [...args], env, ...pipes }).spawn();
+    child = new Deno.Command(command, { args: [...args], env: { NO_COLOR: "1" }, ...pipes })
+      .spawn();
   } catch (error) {
     return `does not start: ${(error as Error).message}`;
   }
   const next = lineReader(child.stdout);
-  const lastError = lastLine(child.stderr);
+  const lastError = complaint(child.stderr);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
@@ -58,12 +58,12 @@ export async function startMeasuring(
   };
 }
 
-/** The last line that is not blank. */
-async function lastLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+/** The last line with an error in it, or the last that is not blank. */
+async function complaint(stream: ReadableStream<Uint8Array>): Promise<string> {
   const next = lineReader(stream);
-  let last = "";
+  const lines: string[] = [];
   for (let line = await next(); line !== undefined; line = await next()) {
-    if (line.trim()) last = line.trim();
+    if (line.trim()) lines.push(line.trim());
   }
-  return last;
+  return lines.findLast((line) => /error/i.test(line)) ?? lines.at(-1) ?? "";
 }
