@@ -7,9 +7,9 @@
  * layers and time steps are compiled loops (lax.scan in JAX), where PyTorch runs Python loops (deep linear, Monarch, LRU) or its
  * own fused kernels (LSTM, GRU). It is a comparison of training steps, not of kernels.
  *
- * Every side is a process of its own, warm, at its best number of threads, 1 or 2. An alternation gives each its turn, forwards
- * and backwards by turns (ABC CBA …); a ratio is paired by alternation and has a 95 % t interval of its logarithm. Idle
- * machines only: two measurements side by side slow each other down.
+ * Every side is a process of its own for each number of threads, 1 and 2, of which the better counts. An alternation gives
+ * each warm process its turn, forwards and backwards by turns (ABC CBA …); a ratio is paired by alternation and has a 95 % t
+ * interval of its logarithm. What else the machine does widens it, so the load is printed.
  *
  * Run: deno task bench engine [NAME-PART] [--parent DIR] [--python PATH] [--json]
  *   --parent DIR   a checkout of another commit (`git worktree add`); slower says that ours takes over 5 % longer.
@@ -46,33 +46,8 @@ interface Side {
   readonly threads: number;
   readonly process: Measuring;
   /** Steps of a turn. */
-  steps: number;
+  readonly steps: number;
   readonly turns: Measured[];
-}
-
-/** The process at its best number of threads, or why there is none. */
-async function best(contender: Contender, task: Case): Promise<Side | string> {
-  const started: Side[] = [];
-  for (const threads of threadCounts) {
-    const process = await contender.start(task, threads);
-    if (typeof process === "string") {
-      await Promise.all(started.map((side) => side.process.close()));
-      return process;
-    }
-    started.push({ contender, threads, process, steps: leastSteps, turns: [] });
-  }
-  const times = started.map((): number[] => []);
-  for (let i = 0; i < 4; i++) {
-    for (const k of alternation(started.length, i)) {
-      times[k].push((await started[k].process.measure(Math.ceil(task.steps / 4))).seconds);
-    }
-  }
-  const medians = times.map(median);
-  const seconds = Math.min(...medians);
-  const fastest = started[medians.indexOf(seconds)];
-  fastest.steps = Math.max(leastSteps, Math.ceil(turnSeconds / seconds));
-  await Promise.all(started.map((side) => side === fastest || side.process.close()));
-  return fastest;
 }
 
 /** Threads that wait in a loop for more work should be asleep when another process has its turn. */
@@ -85,15 +60,19 @@ const faults = ({ turns }: Side) => {
 };
 
 async function measure(task: Case, contenders: readonly Contender[]) {
-  const [own, ...others] = [ours, ...contenders];
-  const mine = await best(own, task);
-  if (typeof mine === "string") throw new Error(`${task.name}: ${mine}`);
-  const sides = [mine];
-  const missing: { contender: string; reason: string }[] = [];
-  for (const contender of others) {
-    const side = await best(contender, task);
-    if (typeof side === "string") missing.push({ contender: contender.name, reason: side });
-    else sides.push(side);
+  const sides: Side[] = [];
+  const missing = new Map<Contender, string>();
+  for (const threads of threadCounts) {
+    for (const contender of contenders) {
+      if (missing.has(contender)) continue;
+      const process = await contender.start(task, threads);
+      if (typeof process === "string") missing.set(contender, process);
+      else {
+        const { seconds } = await process.measure(2);
+        const steps = Math.max(leastSteps, Math.ceil(turnSeconds / seconds));
+        sides.push({ contender, threads, process, steps, turns: [] });
+      }
+    }
   }
   for (let i = 0; i < alternations; i++) {
     for (const k of alternation(sides.length, i)) {
@@ -102,6 +81,10 @@ async function measure(task: Case, contenders: readonly Contender[]) {
     }
   }
   await Promise.all(sides.map((side) => side.process.close()));
+  /** At its best number of threads; undefined where it did not start. */
+  const best = (contender: Contender): Side | undefined =>
+    sides.filter((side) => side.contender === contender)
+      .toSorted((a, b) => milliseconds(a) - milliseconds(b))[0];
   const row = (side: Side) => ({
     contender: side.contender.name,
     version: side.process.description,
@@ -111,12 +94,19 @@ async function measure(task: Case, contenders: readonly Contender[]) {
     faults: faults(side),
     turns: side.turns.map(({ seconds }) => 1000 * seconds),
   });
+  const mine = best(ours);
+  if (!mine) throw new Error(`${task.name}: ${missing.get(ours)}`);
   const me = row(mine);
-  const rows = sides.slice(1).map((side) => {
+  const rows = contenders.flatMap((contender) => {
+    const side = best(contender);
+    if (!side || side === mine) return [];
     const theirs = row(side);
-    return { ...theirs, ...pairedRatio(me.turns, theirs.turns) };
+    return [{ ...theirs, ...pairedRatio(me.turns, theirs.turns) }];
   });
-  return { name: task.name, ours: me, rows, missing };
+  const reasons = [...missing].flatMap(([contender, reason]) =>
+    best(contender) ? [] : [{ contender: contender.name, reason }]
+  );
+  return { name: task.name, ours: me, rows, missing: reasons };
 }
 
 /** Trace, lowering and session time of a training step that is unrolled, not a loop. */
@@ -138,6 +128,7 @@ async function compileTime(depth: number) {
 }
 
 const contenders = [
+  ours,
   ...(options.parent ? [checkout("parent", options.parent)] : []),
   ...pythons(options.python),
 ];

@@ -31,7 +31,6 @@ export interface Case {
   readonly name: string;
   /** Its name in torch_steps.py and jax_steps.py. */
   readonly torch: string;
-  /** Four times what it takes to tell which number of threads is faster. */
   readonly steps: number;
   start(threads: number): Promise<Step>;
 }
