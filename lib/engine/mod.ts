@@ -12,7 +12,7 @@
  * ```
  */
 import { tree } from "@jax-js/jax";
-import { JaxHandle, jaxProgram } from "./jax.ts";
+import { type JaxArray, JaxHandle, jaxProgram } from "./jax.ts";
 import { ortProgram } from "./ort.ts";
 import { algebra } from "./rules/algebra.ts";
 import { optimised } from "./rules/optimised.ts";
@@ -145,18 +145,18 @@ async function compileJax(
     nodes: equations,
   };
   const program = await jaxProgram(fn, engine);
-  const toArray = (leaf: Tensor | Handle) => {
-    if (leaf instanceof JaxHandle) return leaf.value.ref;
+  const toArray = (leaf: Tensor | Handle, i: number) => {
+    if (leaf instanceof JaxHandle) return leaf.native(`argument ${i}`).ref;
     if ("data" in leaf) return program.place(leaf);
-    throw new TypeError("an argument belongs to another engine");
+    throw new TypeError(`argument ${i} (${describe(leaf)}) belongs to another engine`);
   };
   return {
     engine,
     report,
     run: async (...args) => {
-      const leaves = checkedLeaves(exampleArgs, args)[Symbol.iterator]();
+      const leaves = checkedLeaves(exampleArgs, args).map(toArray)[Symbol.iterator]();
       const rebuildArg = (example: Tree<Spec>): unknown => {
-        if (isSpec(example)) return toArray(leaves.next().value!);
+        if (isSpec(example)) return leaves.next().value!;
         if (Array.isArray(example)) return example.map(rebuildArg);
         return Object.fromEntries(
           Object.entries(example).map(([k, v]) => [k, rebuildArg(v as Tree<Spec>)]),
@@ -164,7 +164,7 @@ async function compileJax(
       };
       const result = await program.run(exampleArgs.map(rebuildArg));
       return tree.map((x: unknown) => {
-        const array = x as JaxHandle["value"];
+        const array = x as JaxArray;
         return new JaxHandle(
           array.dtype as unknown as Tensor["dtype"],
           array.shape,

@@ -10,6 +10,7 @@ import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { compile, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { scan } from "../../lib/engine/scan.ts";
 import { monarch } from "../../lib/layers/monarch.ts";
+import { disposeTree } from "../../lib/train/host.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -84,6 +85,7 @@ async function measure({ kind, width, batch, layers, segments }: Task) {
     const start = performance.now();
     const out = await program.run(params, x, x, tensor(1e-4));
     await out.value.read();
+    disposeTree([params, out.value]);
     ({ params } = out);
     times.push(performance.now() - start);
   }
