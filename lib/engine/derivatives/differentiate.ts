@@ -75,7 +75,7 @@ export function differentiate(
   const found = new Map<Value, Value>();
   const give = (v: Value, cotangent: Value | undefined) => {
     if (!cotangent || !active.has(v)) return;
-    const own = cotangent.dtype === v.dtype ? cotangent : ops.cast(cotangent, v.dtype);
+    const own = ops.cast(cotangent, v.dtype);
     const before = found.get(v);
     found.set(v, before ? ops.add(before, own) : own);
   };
