@@ -89,8 +89,12 @@ export const placeholders = (arrays: Any): Any =>
     arrays,
   );
 
-/** The mark that a `jit` of this name is, and how many times `vmap` went over it. */
-export function readMark(name: string): { mark: Mark; mapped: number } | undefined {
+/**
+ * The mark that a `jit` of this name is, and how many times `vmap` went over it.
+ * @param line of the model that made it, where it is known.
+ * @throws {TypeError} when jax-js differentiated it.
+ */
+export function readMark(name: string, line?: string): { mark: Mark; mapped: number } | undefined {
   if (!name.startsWith(prefix)) return undefined;
   const end = name.lastIndexOf("}") + 1;
   const mark = JSON.parse(name.slice(prefix.length, end)) as Mark;
@@ -100,7 +104,8 @@ export function readMark(name: string): { mark: Mark; mapped: number } | undefin
       `jax-js's own grad, jvp or jacobian meets a ${
         mark.kind === "scan" ? "scan" : "gradient"
       } inside a compiled program and ` +
-        "cannot differentiate it; use grad or valueAndGrad of lib/engine/gradient.ts",
+        "cannot differentiate it; use grad or valueAndGrad of lib/engine/gradient.ts" +
+        (line ? ` (at ${line})` : ""),
     );
   }
   return { mark, mapped: suffixes.length / "_vmap".length };
