@@ -33,9 +33,7 @@ async function checkCase(op: string, c: DerivativeCase, seed: number) {
   const { rules } = optimised;
   const rewritten = await evaluate(gradientGraph(body, rules), args);
   assertAllClose(rewritten, differences, tolerance, "differences, with rewrites");
-  const empty = [...args, ...body.outputs].some(({ shape }) => shape.includes(0));
-  // jax-js makes no arrays without elements of data.
-  if (c.fn && !c.jaxDiffers && !empty) {
+  if (c.fn && !c.jaxDiffers) {
     assertAllClose(rewritten, jaxGradients(c.fn, args), c.tolerance ?? 1e-9, "jax-js");
   }
   // Of second order: the derivative of the derivative.

@@ -46,6 +46,8 @@ export function weighted(outputs: A | A[]): A {
       y.dispose();
       return [];
     }
+    // jax-js makes no array without elements of data.
+    if (y.size === 0) return [np.sum(y)];
     const weights = np.array(weightsOf(y.size, i), { shape: y.shape, dtype: np.float64 });
     return [np.sum(weights.astype(y.dtype).mul(y))];
   }).reduce((a, b) => a.add(b));

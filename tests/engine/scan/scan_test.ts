@@ -1,0 +1,16 @@
+/** @file Loops on engine `ort` against jax-js on the unrolled program, values and gradients, in float64. */
+import { init } from "@jax-js/jax";
+import { runEngine } from "../oracle.ts";
+import { checkAll } from "./cases.ts";
+import { formCases } from "./cases_forms.ts";
+import { optionCases } from "./cases_options.ts";
+
+await init("wasm");
+
+const groups = { optionCases, formCases };
+
+for (const [group, cases] of Object.entries(groups)) {
+  Deno.test(`ort agrees with the unrolled program: ${group}`, async (t) => {
+    await checkAll(t, cases, runEngine, 1e-9);
+  });
+}
