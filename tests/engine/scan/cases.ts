@@ -7,7 +7,7 @@ import { isFloat } from "../../../lib/engine/derivatives/ops.ts";
 import { valueAndGrad } from "../../../lib/engine/gradient.ts";
 import type { Tensor, TracedFunction } from "../../../lib/engine/mod.ts";
 import { assertAllClose, weighted } from "../derivatives/differences.ts";
-import { generator, type InputOptions, leaves, randomTensor, runJax } from "../oracle.ts";
+import { generator, type InputOptions, randomTensor, runJax } from "../oracle.ts";
 
 export type A = np.Array;
 // deno-lint-ignore no-explicit-any
@@ -23,8 +23,6 @@ export interface ScanCase {
   readonly loss?: (outputs: Any) => A | A[];
   /** Programs with equal oracles compute the same: jax-js is asked once. */
   readonly oracle?: string;
-  /** No gradients, for instance because nothing depends on any float. */
-  readonly valuesOnly?: boolean;
 }
 
 export type ScanCases = Readonly<Record<string, ScanCase>>;
@@ -35,8 +33,7 @@ export const flat = (value: Any): A[] =>
     : Object.values(value).flatMap(flat);
 
 /** Outputs of a case, and the gradients of their weighted sum by every argument that is a float. */
-export function programOf({ run, inputs, loss, valuesOnly }: ScanCase): TracedFunction {
-  if (valuesOnly) return run;
+export function programOf({ run, inputs, loss }: ScanCase): TracedFunction {
   const argnums = inputs.flatMap(([, options], i) =>
     isFloat(options?.dtype ?? "float64") ? [i] : []
   );
@@ -82,8 +79,6 @@ export async function checkAll(
     });
   }
 }
-
-export { leaves };
 
 /**
  * h <- tanh(h w + x u + b), y = sin(h) x; params { w, u, b }. Literals in cells are sums of powers of two: in a trace jax-js

@@ -195,7 +195,6 @@ const forms: Record<string, (options: ScanOptions) => ScanCases[string]> = {
         options,
       ),
     inputs: [[[2]], [[0, 2]], [[5, 0]]],
-    valuesOnly: true,
   }),
 };
 

@@ -3,11 +3,20 @@ import { init } from "@jax-js/jax";
 import { runEngine } from "../oracle.ts";
 import { checkAll } from "./cases.ts";
 import { formCases } from "./cases_forms.ts";
+import { captureCases, gradientCases, nestedCases } from "./cases_nested.ts";
 import { optionCases } from "./cases_options.ts";
+import { vmapCases } from "./cases_vmap.ts";
 
 await init("wasm");
 
-const groups = { optionCases, formCases };
+const groups = {
+  optionCases,
+  formCases,
+  vmapCases,
+  nestedCases,
+  captureCases,
+  gradientCases,
+};
 
 for (const [group, cases] of Object.entries(groups)) {
   Deno.test(`ort agrees with the unrolled program: ${group}`, async (t) => {
