@@ -1,12 +1,11 @@
 /** @file Loops over trees, integers and booleans, over nothing, and with results that depend on little. */
 import { lax, nn, numpy as np } from "@jax-js/jax";
 import { scan, type ScanOptions } from "../../../lib/engine/scan.ts";
-import { type A, type Any, type ScanCases } from "./cases.ts";
+import { type A, type Any, paddedLiteral, type ScanCases } from "./cases.ts";
 
 const ints = { dtype: "int32", low: 0, high: 3 } as const;
 const flags = { dtype: "bool", low: 0, high: 2 } as const;
 const int = (value: number) => np.array(value, { dtype: np.int32 });
-const float = (x: A) => x.astype(np.float64);
 
 const forms: Record<string, (options: ScanOptions) => ScanCases[string]> = {
   "trees of everything": (options) => ({
@@ -28,10 +27,12 @@ const forms: Record<string, (options: ScanOptions) => ScanCases[string]> = {
     inputs: [[[2, 2]], [[2]], [[2]], [[]], [[5, 2]], [[5, 2]]],
   }),
   "a counter and a flag as state": (options) => ({
+    notInJit: paddedLiteral,
     run: (s: A, xs: A) =>
       scan(
         (_, { s, t, odd }: Any, x: A) => {
-          const next = np.where(odd.ref, s.ref.mul(x.ref), s.add(x.mul(float(t.ref))));
+          const { dtype } = x;
+          const next = np.where(odd.ref, s.ref.mul(x.ref), s.add(x.mul(t.ref.astype(dtype))));
           return [
             { s: next.ref, t: t.ref.add(int(1)), odd: odd.ref.notEqual(np.array(true)) },
             { next, t, odd },
@@ -66,7 +67,7 @@ const forms: Record<string, (options: ScanOptions) => ScanCases[string]> = {
       scan(
         (step, { count, s }: Any, x: A) => {
           const next = count.add(step);
-          return [{ count: next.ref, s: s.add(x.mul(float(next.ref))) }, next] as Any;
+          return [{ count: next.ref, s: s.ref.add(x.mul(next.ref.astype(s.dtype))) }, next] as Any;
         },
         step,
         { count, s },
@@ -115,7 +116,7 @@ const forms: Record<string, (options: ScanOptions) => ScanCases[string]> = {
       scan(
         (_, s, x) => [s.add(x.ref), [np.ones([3]), x, np.zeros([])]] as Any,
         [],
-        np.zeros([2]).astype(np.float64),
+        np.zeros([2]).astype(xs.dtype),
         xs,
         options,
       ),
@@ -164,6 +165,7 @@ const forms: Record<string, (options: ScanOptions) => ScanCases[string]> = {
     inputs: [[[2]], [[3]], [[2]], [[2]], [[5, 2]], [[5, 4]]],
   }),
   "sorting, indexing, products, a solve and a transform": (options) => ({
+    notInJit: "it refuses a triangular solve after a product",
     run: (w: A, s: A, xs: A) =>
       scan(
         (w, s, x) => {

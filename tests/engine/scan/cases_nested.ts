@@ -157,7 +157,7 @@ export const captureCases: ScanCases = {
   },
   "a constant, captured": {
     run: (h: A, xs: A) => {
-      const table = np.arange(4).astype(np.float64).reshape([2, 2]);
+      const table = np.arange(4).astype(h.dtype).reshape([2, 2]);
       return scan((_, h, x) => [np.tanh(np.matmul(h, table.ref)).add(x.ref), x], [], h, xs);
     },
     inputs: [[[2]], [[4, 2]]],
