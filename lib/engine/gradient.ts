@@ -70,9 +70,18 @@ function gradientMark(
   return mark(what, (...args) => {
     const [value, more] = marked((...args) => {
       const out = fn(...args);
+      if (hasAux && !(Array.isArray(out) && out.length === 2)) {
+        throw new TypeError(
+          "the gradient of a function that returns no [value, more], with hasAux",
+        );
+      }
       const [value, more] = hasAux ? out : [out, []];
       if (value?.ndim !== 0 || !isFloat(value)) {
-        const got = value?.shape ? `${value.dtype}[${value.shape}]` : String(value);
+        const got = value?.shape
+          ? `${value.dtype}[${value.shape}]`
+          : Array.isArray(value)
+          ? "a list"
+          : typeof value;
         throw new TypeError(
           `the gradient of a function that returns ${got}; expected a scalar of floats`,
         );

@@ -194,7 +194,7 @@ function recordLines<T>(run: () => T, args: unknown[], lines: Map<JaxprVar, stri
 }
 
 /** Files that stand between a model and jax-js. */
-const own = ["./trace.ts", "./marks.ts", "./scan.ts", "./gradient.ts"]
+const own = ["./mod.ts", "./trace.ts", "./marks.ts", "./scan.ts", "./gradient.ts"]
   .map((file) => new URL(file, import.meta.url).pathname);
 
 /** The innermost stack frame outside jax-js and those files. */
