@@ -217,15 +217,19 @@ export class Graph {
   /** Adds an equation of another graph to this one. @returns its results here. */
   repeat(
     other: Graph,
-    { op, params, outs }: Equation,
+    { op, params, outs, line }: Equation,
     inputs: readonly Value[],
   ): readonly Value[] {
+    const around = this.line;
+    this.line = line ?? around;
     const own = op === "scan"
       ? { ...params, body: this.addBody(other.body(params.body as number)) }
       : params;
-    return outs.length === 1
+    const results = outs.length === 1
       ? [this.emit(op, inputs, own, outs[0].shape, outs[0].dtype)]
       : this.emitMany(op, inputs, own, outs);
+    this.line = around;
+    return results;
   }
 
   /** The equations that values depend on, those of all outputs by default, in order. */

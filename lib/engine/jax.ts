@@ -26,6 +26,8 @@ export class JaxHandle extends EngineHandle<JaxArray> {
 
 /** A host tensor as a jax-js array. */
 export function toJax({ dtype, shape, data }: Tensor): JaxArray {
+  // Of data without elements jax-js tries to make a constant.
+  if (data.length === 0) return np.zeros([...shape], { dtype: dtype as never });
   if (dtype === "bool") {
     return np.array(Int32Array.from(data), { shape: [...shape], dtype: np.int32 }).astype(np.bool);
   }

@@ -30,7 +30,7 @@ import {
 } from "./types.ts";
 
 export * from "./types.ts";
-export { UnsupportedPrimitive } from "./unsupported.ts";
+export { NotDifferentiable, UnsupportedPrimitive } from "./unsupported.ts";
 export { isSpec as isSpecLike } from "./trace.ts";
 export type { TracedFunction } from "./trace.ts";
 
@@ -47,6 +47,7 @@ export interface CompileOptions {
  *   every use but the last).
  * @param exampleArgs for each argument a tree of specs, host tensors or handles; only shapes and dtypes count.
  * @throws {UnsupportedPrimitive} naming the primitive and the line of the model.
+ * @throws {NotDifferentiable} likewise, where a gradient of lib/engine/gradient.ts meets an operation without a derivative.
  */
 export async function compile(
   fn: TracedFunction,
@@ -135,7 +136,8 @@ async function compileJax(
   engine: "jax" | "jax-webgpu",
 ): Promise<Program> {
   const started = performance.now();
-  const { graph } = await trace(fn, exampleArgs);
+  // As jax-js will run it: loops unrolled, gradients its own.
+  const { graph } = await trace(fn, exampleArgs, { marks: false });
   const equations = graph.live().length;
   const report = {
     traceMs: performance.now() - started,

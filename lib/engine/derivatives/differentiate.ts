@@ -4,7 +4,7 @@
  */
 import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
 import { emitLoop, loopOf } from "../loop.ts";
-import { UnsupportedPrimitive } from "../unsupported.ts";
+import { NotDifferentiable } from "../unsupported.ts";
 import { elementwise } from "./elementwise.ts";
 import { linalg } from "./linalg.ts";
 import { activeCarries, loopWithWayBack, type WayBack } from "./loops.ts";
@@ -37,7 +37,7 @@ export interface Differentiated {
  * Adds a function and its derivative to a graph.
  * @param body the function.
  * @param inputs values of `graph`, one for each input of `body`.
- * @throws {UnsupportedPrimitive} for an operation without a derivative that an output depends on.
+ * @throws {NotDifferentiable} for an operation without a derivative that an output depends on.
  */
 export function differentiate(
   graph: Graph,
@@ -78,7 +78,7 @@ export function differentiate(
   const found = new Map<Value, Value>();
   const give = (v: Value, cotangent: Value | undefined) => {
     if (!cotangent || !active.has(v)) return;
-    const own = cotangent.dtype === v.dtype ? cotangent : ops.cast(cotangent, v.dtype);
+    const own = ops.cast(cotangent, v.dtype);
     const before = found.get(v);
     found.set(v, before ? ops.add(before, own) : own);
   };
@@ -91,7 +91,7 @@ export function differentiate(
     graph.line = line ?? graph.line;
     const way = ways.get(equation);
     const rule = rules[op];
-    if (!way && !rule) throw new UnsupportedPrimitive(op, line, "derivative");
+    if (!way && !rule) throw new NotDifferentiable(op, line);
     const given = way ? way.pull(cts) : rule!({
       ops,
       params,
