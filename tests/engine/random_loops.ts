@@ -39,7 +39,7 @@ function randomCell(
     steps.push(step);
     inside.shapes.push(step.shape);
   };
-  const count = 2 + g.int(5);
+  const count = 2 + g.int(4);
   while (steps.length < count) {
     const x = inside.value()!;
     const step = draw(inside, x, inside.shapes[x]);

@@ -48,12 +48,12 @@ function randomStep(g: Generator): Step | undefined {
 /** A few operations, at least one of them a loop, in whose cell there may be another. */
 export function randomProgramWithLoops(seed: number): RandomProgram {
   const g = new Generator(generator(70_000 + seed));
-  const length = 2 + g.int(6);
+  const length = 2 + g.int(5);
   const steps: Step[] = [];
   const needed = g.int(length);
   while (steps.length < length) {
     const x = g.value()!;
-    const drawn = steps.length === needed ? loop(draw(1)) : draw(2);
+    const drawn = steps.length === needed ? loop(draw(1)) : draw(1);
     const step = drawn(g, x, g.shapes[x]);
     if (!step) continue;
     steps.push(step);
