@@ -141,8 +141,15 @@ export const layers: Record<
   }, [[[3, 4, 4]], [[4, 3, 3]], [[5, 12]]]],
 };
 
-/** Loss and gradients of the layer number `i` as one function, with arguments for it. */
-export function layerStep(name: string, i: number): { step: TracedFunction; args: Tensor[] } {
+/**
+ * Loss and gradients of the layer number `i` as one function, with arguments for it.
+ * @param both jax-js's own value and gradient by default.
+ */
+export function layerStep(
+  name: string,
+  i: number,
+  both: TracedFunction = valueAndGrad,
+): { step: TracedFunction; args: Tensor[] } {
   const [fn, inputs] = layers[name];
   const random = generator(100 + i);
   const args = inputs.map(([shape, options]) => randomTensor(random, shape, options));
@@ -154,6 +161,5 @@ export function layerStep(name: string, i: number): { step: TracedFunction; args
   };
   const loss = (...xs: A[]) => probe(fn(...xs));
   const argnums = args.map((_, k) => k);
-  // deno-lint-ignore no-explicit-any
-  return { step: (valueAndGrad as any)(loss, { argnums }), args };
+  return { step: both(loss, { argnums }), args };
 }
