@@ -26,39 +26,44 @@ for (
   ] as [string, Any, number[]][]
 ) {
   const [dModel, heads] = widths;
-  Deno.test(`${name} of width ${dModel}: three times the state of every layer, beside one token on its way through a block`, () => {
+  Deno.test(`${name} of width ${dModel}: the state of every layer, beside one token on its way through a block`, () => {
     const configOf = (layers: number) => model.configure({ layers, dModel, heads }, 2);
-    const { caches } = model.initialState(configOf(2), 1, capacity);
+    const { caches } = model.initialState(configOf(1), 1, capacity);
+    const state = numbersIn(caches);
     const [two, five] = [2, 5].map((layers) => model.rolloutBytes(configOf(layers), capacity));
-    const eachLayer = 3 * 4 * numbersIn(caches) / 2; // of float32
-    assert.equal(five - two, 3 * eachLayer);
-    // Activations of one token (16 widths), and its scores against every key for each head, three times.
-    const scores = name === "transformer" ? capacity * heads : 0;
-    assert.equal(two - 2 * eachLayer, 3 * 4 * (16 * dModel + scores));
+    // As input, as computed and as output, and what a rollout starts from: keys and values from the same zeros.
+    const softmax = name === "transformer";
+    const eachLayer = 3 * state + (softmax ? state / 2 : state);
+    assert.equal(five - two, 4 * 3 * eachLayer); // of float32
+    // Activations (16 widths) and scores against every key for each head, three times.
+    const token = 3 * 16 * dModel + (softmax ? 3 * capacity * heads : 0);
+    // Keys or values three times, the memory five times.
+    const flight = softmax ? 3 * state / 2 : 5 * state;
+    assert.equal(two - 2 * 4 * eachLayer, 4 * (token + flight));
   });
 }
 
-Deno.test("what is in flight is there four times: as input, as output and twice on the way", () => {
-  const four = 4 * 4; // of float32
+Deno.test("observations are there three times, and the state as often as a step has parts", () => {
+  const bytes = 4; // of float32
   const token = 3 * 2; // numbers
+  const observations = 3 * capacity * token;
   const options = { patch: 3 };
-  // Two layers: gates and states of 6 widths each, the widest activations of 8; observations in and out.
+  // Two layers of 15 widths each (two states four times, gates), and 8 widths at the ends.
   assert.equal(
     lstm.rolloutBytes(lstm.configure({ ...options, layers: 2, dModel: 5 }, 2), capacity),
-    four * (2 * 30 + 40 + 4 * capacity * token),
+    bytes * (observations + 2 * 15 * 5 + 8 * 5),
   );
-  // Tokens in, padded, convolved, reversed, and out.
-  const tokens = 6 * capacity * token;
+  // Real and imaginary parts.
   assert.equal(
     lru.rolloutBytes(lru.configure({ ...options, state: 5 }, 2), capacity),
-    four * (tokens + 8 * 5),
+    bytes * (observations + 10 * 2 * 5),
   );
   assert.equal(
     denseRecurrence.rolloutBytes(denseRecurrence.configure({ ...options, state: 5 }, 2), capacity),
-    four * (tokens + 4 * 5),
+    bytes * (observations + 8 * 5),
   );
   assert.equal(
     causalLinear.rolloutBytes(causalLinear.configure({ ...options, taps: 5 }, 2), capacity),
-    four * (tokens + 2 * 5 * token),
+    bytes * (observations + 7 * 5 * token),
   );
 });
