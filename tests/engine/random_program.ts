@@ -1,5 +1,6 @@
 /** @file A program as a list of operations on a pool of values: as a jax function, with gradients, as text. */
-import { grad, numpy as np } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
+import { grad } from "../../lib/engine/gradient.ts";
 import type { TracedFunction } from "../../lib/engine/mod.ts";
 
 export type A = np.Array;
@@ -34,7 +35,7 @@ export function functionOf({ inputs, steps, outputs }: RandomProgram): (...xs: A
   };
 }
 
-/** Outputs, and with `differentiate` the gradients of their weighted sum by every input. */
+/** Outputs, and with `differentiate` the gradients of their weighted sum by every input: ours in a compiled program, else jax-js's. */
 export function withGradients(program: RandomProgram): TracedFunction {
   const forward = functionOf(program);
   if (!program.differentiate) return forward;
@@ -44,8 +45,7 @@ export function withGradients(program: RandomProgram): TracedFunction {
       return np.sum(np.array(weights, { shape: y.shape }).astype(y.dtype).mul(y));
     }).reduce((a, b) => a.add(b));
   const argnums = program.inputs.map((_, i) => i);
-  // deno-lint-ignore no-explicit-any
-  const gradient = (grad as any)(loss, { argnums });
+  const gradient = grad(loss, { argnums });
   return (...xs: A[]) => [...forward(...xs.map((x) => x.ref)), ...gradient(...xs)];
 }
 

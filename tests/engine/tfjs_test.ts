@@ -46,8 +46,8 @@ Deno.test("tfjs agrees with jax-js on every primitive", async (t) => {
 Deno.test("tfjs: gradients of every layer agree with float64", async (t) => {
   for (const [i, name] of Object.keys(layers).entries()) {
     await t.step(name, async () => {
-      const { step, args } = layerStep(name, i);
-      assertParity(await runEngine(step, args, "tfjs"), runJax(step, args, "float64"));
+      const { step, jaxStep, args } = layerStep(name, i);
+      assertParity(await runEngine(step, args, "tfjs"), runJax(jaxStep, args, "float64"));
     });
   }
 });

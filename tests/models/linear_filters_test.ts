@@ -22,6 +22,7 @@ import { compileRollout } from "../../lib/train/rollout.ts";
 import { toHost } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { inFloat64 } from "../layers/definitions.ts";
+import { assertGradients } from "./sequence_cases.ts";
 
 await initJax("wasm");
 
@@ -196,6 +197,14 @@ for (const [name, { module, options, naive }] of Object.entries(models)) {
           close(got.steps.data[(b * tokens + k) * width + i], want, `step ${k}`, 1e-6);
         })
       );
+    }
+  });
+
+  Deno.test(`${name}: loss and every gradient agree with float64 on every engine`, async () => {
+    for (const [patch, tokens] of [[1, 9], [2, 4]]) {
+      const config = module.configure({ ...options, patch }, 3);
+      const params = randomised(toHost(module.init(config, 3)), generator(7));
+      await assertGradients({ model: module, config, params }, 2, tokens);
     }
   });
 
