@@ -31,7 +31,7 @@ export function valueAndGrad(fn: Function, options: GradientOptions = {}): Funct
         throw new RangeError(`gradient by argument ${i}, but there are ${args.length} arguments`);
       }
     }
-    if (!marksInForce()) return (jaxValueAndGrad as Any)(fn, { argnums, hasAux })(...args);
+    if (!marksInForce()) return outside(fn, chosen, typeof argnums === "number", hasAux, args);
     const sizes = args.map((arg) => tree.leaves(arg).length);
     const starts = sizes.map((_, i) => sizes.slice(0, i).reduce((a, b) => a + b, 0));
     const by = chosen.flatMap((i) => Array.from({ length: sizes[i] }, (_, k) => starts[i] + k));
@@ -41,6 +41,23 @@ export function valueAndGrad(fn: Function, options: GradientOptions = {}): Funct
     const result = typeof argnums === "number" ? gradients[0] : gradients;
     return hasAux ? [[value, more], result] : [value, result];
   };
+}
+
+/**
+ * jax-js's own gradient. It takes arguments that are not differentiated by for constants, also for a gradient around this one;
+ * what a function captures is none, so they are captured.
+ */
+function outside(
+  fn: Function,
+  chosen: readonly number[],
+  single: boolean,
+  hasAux: boolean,
+  args: readonly Any[],
+): Any {
+  const by = (...given: Any[]) =>
+    fn(...args.map((arg, i) => chosen.includes(i) ? given[chosen.indexOf(i)] : arg));
+  const argnums = single ? 0 : chosen.map((_, k) => k);
+  return (jaxValueAndGrad as Any)(by, { argnums, hasAux })(...chosen.map((i) => args[i]));
 }
 
 function gradientMark(
@@ -53,9 +70,18 @@ function gradientMark(
   return mark(what, (...args) => {
     const [value, more] = marked((...args) => {
       const out = fn(...args);
+      if (hasAux && !(Array.isArray(out) && out.length === 2)) {
+        throw new TypeError(
+          "the gradient of a function that returns no [value, more], with hasAux",
+        );
+      }
       const [value, more] = hasAux ? out : [out, []];
       if (value?.ndim !== 0 || !isFloat(value)) {
-        const got = value?.shape ? `${value.dtype}[${value.shape}]` : String(value);
+        const got = value?.shape
+          ? `${value.dtype}[${value.shape}]`
+          : Array.isArray(value)
+          ? "a list"
+          : typeof value;
         throw new TypeError(
           `the gradient of a function that returns ${got}; expected a scalar of floats`,
         );

@@ -68,6 +68,9 @@ export type Rule = (
 /** Called after an equation was added, so that a rule can keep notes about values. */
 export type Observer = (graph: Graph, equation: Equation) => void;
 
+/** Operations for which the order of the operands does not matter, to the last bit. */
+const commutative: ReadonlySet<string> = new Set(["add", "mul", "min", "max"]);
+
 export class Graph {
   readonly inputs: Value[] = [];
   readonly constants = new Map<Value, Tensor>();
@@ -159,7 +162,9 @@ export class Graph {
     params: Params,
     outs: readonly { shape: readonly number[]; dtype: DType }[],
   ): readonly Value[] {
-    const key = `${op} ${inputs.map((v) => v.id)} ${JSON.stringify(params)}`;
+    const ids = inputs.map((v) => v.id);
+    if (commutative.has(op)) ids.sort((a, b) => a - b);
+    const key = `${op} ${ids} ${JSON.stringify(params)}`;
     const shared = this.#shared.get(key);
     if (shared) return shared;
     const values = outs.map(({ shape, dtype }) => this.#value(shape, dtype));
@@ -183,9 +188,14 @@ export class Graph {
   /**
    * Repeats the equations of another graph in this one.
    * @param inputs a value for each of its inputs.
-   * @returns its outputs here.
+   * @param outputs those of its values that are wanted.
+   * @returns them in this graph.
    */
-  inline(other: Graph, inputs: readonly Value[]): Value[] {
+  inline(
+    other: Graph,
+    inputs: readonly Value[],
+    outputs: readonly Value[] = other.outputs,
+  ): Value[] {
     const here = new Map<Value, Value>(other.inputs.map((v, i) => [v, inputs[i]]));
     const read = (v: Value): Value => {
       const known = here.get(v);
@@ -197,25 +207,29 @@ export class Graph {
       here.set(v, value);
       return value;
     };
-    for (const equation of other.live()) {
+    for (const equation of other.live(outputs)) {
       const results = this.repeat(other, equation, equation.inputs.map(read));
       equation.outs.forEach((v, i) => here.set(v, results[i]));
     }
-    return other.outputs.map(read);
+    return outputs.map(read);
   }
 
   /** Adds an equation of another graph to this one. @returns its results here. */
   repeat(
     other: Graph,
-    { op, params, outs }: Equation,
+    { op, params, outs, line }: Equation,
     inputs: readonly Value[],
   ): readonly Value[] {
+    const around = this.line;
+    this.line = line ?? around;
     const own = op === "scan"
       ? { ...params, body: this.addBody(other.body(params.body as number)) }
       : params;
-    return outs.length === 1
+    const results = outs.length === 1
       ? [this.emit(op, inputs, own, outs[0].shape, outs[0].dtype)]
       : this.emitMany(op, inputs, own, outs);
+    this.line = around;
+    return results;
   }
 
   /** The equations that values depend on, those of all outputs by default, in order. */

@@ -3,26 +3,31 @@
  * against.
  */
 import { defaultDevice, init, jit, numpy as np } from "@jax-js/jax";
+import { EngineHandle } from "./handle.ts";
 import type { TracedFunction } from "./trace.ts";
-import { type DType, type Handle, hostArray, type Tensor } from "./types.ts";
+import { hostArray, type Tensor } from "./types.ts";
 
-type JaxArray = ReturnType<typeof np.array>;
+export type JaxArray = ReturnType<typeof np.array>;
 
-/** A result that stays a jax-js array. */
-export class JaxHandle implements Handle {
-  constructor(readonly dtype: DType, readonly shape: readonly number[], readonly value: JaxArray) {}
-
-  async read(): Promise<Tensor> {
+/** A result that stays a jax-js array; those are counted, so one array may have several handles. */
+export class JaxHandle extends EngineHandle<JaxArray> {
+  protected async copy(value: JaxArray): Promise<Tensor> {
     const { dtype, shape } = this;
-    const source = await this.value.ref.data();
+    const source = await value.ref.data();
     const data = hostArray(dtype, source.length);
     data.set(source as ArrayLike<number>);
     return { dtype, shape, data };
+  }
+
+  protected free(value: JaxArray): void {
+    value.dispose();
   }
 }
 
 /** A host tensor as a jax-js array. */
 export function toJax({ dtype, shape, data }: Tensor): JaxArray {
+  // Of data without elements jax-js tries to make a constant.
+  if (data.length === 0) return np.zeros([...shape], { dtype: dtype as never });
   if (dtype === "bool") {
     return np.array(Int32Array.from(data), { shape: [...shape], dtype: np.int32 }).astype(np.bool);
   }

@@ -68,9 +68,14 @@ function named(name: string, fn: (...args: Any[]) => Any): (...args: Any[]) => A
   };
 }
 
-/** Arguments as a mark takes them: with every axis that `vmap` maps in front of each of them. */
-export const enter = <T extends Any[]>(...args: T): T =>
-  named(entry, (...args: Any[]) => args)(...args);
+/**
+ * Arguments as a mark takes them: with every axis that `vmap` maps in front of each of them. First one by one, so that each has its
+ * own axes in front: where one of two maps is over another axis than the first, jax-js is wrong at stretching what the other maps.
+ */
+export const enter = <T extends Any[]>(...args: T): T => {
+  const apart = tree.map((x: np.Array) => named(entry, (x: np.Array) => x)(x) as never, args);
+  return named(entry, (...args: Any[]) => args)(...apart as Any);
+};
 
 /** A call of the function that a mark is about. */
 export const marked = (fn: (...args: Any[]) => Any) => named(inner, fn);
@@ -89,8 +94,12 @@ export const placeholders = (arrays: Any): Any =>
     arrays,
   );
 
-/** The mark that a `jit` of this name is, and how many times `vmap` went over it. */
-export function readMark(name: string): { mark: Mark; mapped: number } | undefined {
+/**
+ * The mark that a `jit` of this name is, and how many times `vmap` went over it.
+ * @param line of the model that made it, where it is known.
+ * @throws {TypeError} when jax-js differentiated it.
+ */
+export function readMark(name: string, line?: string): { mark: Mark; mapped: number } | undefined {
   if (!name.startsWith(prefix)) return undefined;
   const end = name.lastIndexOf("}") + 1;
   const mark = JSON.parse(name.slice(prefix.length, end)) as Mark;
@@ -100,7 +109,8 @@ export function readMark(name: string): { mark: Mark; mapped: number } | undefin
       `jax-js's own grad, jvp or jacobian meets a ${
         mark.kind === "scan" ? "scan" : "gradient"
       } inside a compiled program and ` +
-        "cannot differentiate it; use grad or valueAndGrad of lib/engine/gradient.ts",
+        "cannot differentiate it; use grad or valueAndGrad of lib/engine/gradient.ts" +
+        (line ? ` (at ${line})` : ""),
     );
   }
   return { mark, mapped: suffixes.length / "_vmap".length };

@@ -12,7 +12,7 @@
  * ```
  */
 import { tree } from "@jax-js/jax";
-import { JaxHandle, jaxProgram } from "./jax.ts";
+import { type JaxArray, JaxHandle, jaxProgram } from "./jax.ts";
 import { ortProgram } from "./ort.ts";
 import { algebra } from "./rules/algebra.ts";
 import { optimised } from "./rules/optimised.ts";
@@ -30,7 +30,7 @@ import {
 } from "./types.ts";
 
 export * from "./types.ts";
-export { UnsupportedPrimitive } from "./unsupported.ts";
+export { NotDifferentiable, UnsupportedPrimitive } from "./unsupported.ts";
 export { isSpec as isSpecLike } from "./trace.ts";
 export type { TracedFunction } from "./trace.ts";
 
@@ -47,6 +47,7 @@ export interface CompileOptions {
  *   every use but the last).
  * @param exampleArgs for each argument a tree of specs, host tensors or handles; only shapes and dtypes count.
  * @throws {UnsupportedPrimitive} naming the primitive and the line of the model.
+ * @throws {NotDifferentiable} likewise, where a gradient of lib/engine/gradient.ts meets an operation without a derivative.
  */
 export async function compile(
   fn: TracedFunction,
@@ -135,7 +136,8 @@ async function compileJax(
   engine: "jax" | "jax-webgpu",
 ): Promise<Program> {
   const started = performance.now();
-  const { graph } = await trace(fn, exampleArgs);
+  // As jax-js will run it: loops unrolled, gradients its own.
+  const { graph } = await trace(fn, exampleArgs, { marks: false });
   const equations = graph.live().length;
   const report = {
     traceMs: performance.now() - started,
@@ -145,18 +147,18 @@ async function compileJax(
     nodes: equations,
   };
   const program = await jaxProgram(fn, engine);
-  const toArray = (leaf: Tensor | Handle) => {
-    if (leaf instanceof JaxHandle) return leaf.value.ref;
+  const toArray = (leaf: Tensor | Handle, i: number) => {
+    if (leaf instanceof JaxHandle) return leaf.native(`argument ${i}`).ref;
     if ("data" in leaf) return program.place(leaf);
-    throw new TypeError("an argument belongs to another engine");
+    throw new TypeError(`argument ${i} (${describe(leaf)}) belongs to another engine`);
   };
   return {
     engine,
     report,
     run: async (...args) => {
-      const leaves = checkedLeaves(exampleArgs, args)[Symbol.iterator]();
+      const leaves = checkedLeaves(exampleArgs, args).map(toArray)[Symbol.iterator]();
       const rebuildArg = (example: Tree<Spec>): unknown => {
-        if (isSpec(example)) return toArray(leaves.next().value!);
+        if (isSpec(example)) return leaves.next().value!;
         if (Array.isArray(example)) return example.map(rebuildArg);
         return Object.fromEntries(
           Object.entries(example).map(([k, v]) => [k, rebuildArg(v as Tree<Spec>)]),
@@ -164,7 +166,7 @@ async function compileJax(
       };
       const result = await program.run(exampleArgs.map(rebuildArg));
       return tree.map((x: unknown) => {
-        const array = x as JaxHandle["value"];
+        const array = x as JaxArray;
         return new JaxHandle(
           array.dtype as unknown as Tensor["dtype"],
           array.shape,

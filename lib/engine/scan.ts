@@ -63,6 +63,7 @@ export function scan<P, S, X, Y>(
   options: ScanOptions = {},
 ): [S, Y] {
   const { reverse = false, segments = 1 } = options;
+  [params, state] = [params, state].map(numbersAsArrays) as [P, S];
   const sequences = tree.leaves(xs as never) as np.Array[];
   const length = lengthOf(sequences, options.length);
   if (!Number.isInteger(segments) || segments < 1) {
@@ -94,6 +95,13 @@ export function scan<P, S, X, Y>(
     return [placeholders(next), placeholders(tree.map(stacked, y))];
   })(p, s, x) as [S, Y];
 }
+
+/** Numbers are scalars: a state may start at 0. */
+const numbersAsArrays = (value: unknown) =>
+  tree.map(
+    (x: np.Array | number) => (typeof x === "number" ? np.array(x) : x) as never,
+    value as never,
+  );
 
 function lengthOf(sequences: readonly np.Array[], given: number | undefined): number {
   if (given !== undefined && (!Number.isInteger(given) || given < 0)) {

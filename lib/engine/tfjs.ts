@@ -3,10 +3,11 @@
  * pure JavaScript or natively on CUDA.
  *
  * TensorFlow.js frees nothing by itself on a GPU. Intermediate values are freed after their last use; what `run`
- * returns is freed by {@linkcode TfjsHandle.dispose}, or when the handle is collected.
+ * returns is freed by the handle's `dispose`, or when the handle is collected.
  */
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Equation, Graph, ScanParams, Value } from "./graph.ts";
+import { EngineHandle } from "./handle.ts";
 import { neededResults } from "./loop.ts";
 import { type Backend, openBackend, type TF, type TfjsEngine } from "./tfjs/backend.ts";
 import { contract } from "./tfjs/contraction.ts";
@@ -20,28 +21,28 @@ import { UnsupportedPrimitive } from "./unsupported.ts";
 const dropped = /* @__PURE__ */ new FinalizationRegistry<TfTensor>((tensor) => tensor.dispose());
 
 /** A result that stays a TensorFlow.js tensor. */
-export class TfjsHandle implements Handle {
+export class TfjsHandle extends EngineHandle<TfTensor> {
   constructor(
-    readonly dtype: DType,
-    readonly shape: readonly number[],
-    readonly value: TfTensor,
+    dtype: DType,
+    shape: readonly number[],
+    value: TfTensor,
     readonly backend: Backend,
   ) {
+    super(dtype, shape, value);
     dropped.register(this, value, this);
   }
 
-  async read(): Promise<Tensor> {
+  protected async copy(value: TfTensor): Promise<Tensor> {
     const { dtype, shape } = this;
     const data = hostArray(dtype, sizeOf(shape));
     // A uint32 lies in an int32 of the same bits, which the conversion of the host array undoes.
-    data.set(await this.value.data());
+    data.set(await value.data());
     return { dtype, shape, data };
   }
 
-  /** Frees the memory now; the handle cannot be used afterwards. */
-  dispose(): void {
+  protected free(value: TfTensor): void {
     dropped.unregister(this);
-    this.value.dispose();
+    value.dispose();
   }
 }
 
@@ -270,10 +271,7 @@ function execute(
     graph.inputs.forEach((value, i) => {
       const arg = args[i];
       if (arg instanceof TfjsHandle && arg.backend.engine === backend.engine) {
-        if (arg.value.isDisposed) {
-          throw new TypeError(`argument ${i} (${describe(value)}) was disposed of`);
-        }
-        borrowed.set(value, whole(arg.value, value.dtype));
+        borrowed.set(value, whole(arg.native(`argument ${i}`), value.dtype));
       } else if ("data" in arg) owned.set(value, upload(tf, arg as Tensor));
       else throw new TypeError(`argument ${i} (${describe(value)}) belongs to another engine`);
     });

@@ -72,28 +72,38 @@ function mapTree(value: unknown, leaf: (spec: Spec) => unknown): unknown {
   throw new TypeError(`expected a tensor or a tree of tensors, got ${String(value)}`);
 }
 
+export interface TraceOptions {
+  /** Rewrites that apply while the graph grows. */
+  readonly rules?: readonly Rule[];
+  readonly observers?: readonly Observer[];
+  /** Also record the line of the model behind every equation (slower; used to explain errors). */
+  readonly locate?: boolean;
+  /** Keep loops whole and take gradients of the graph; otherwise both are jax-js's own. True by default. */
+  readonly marks?: boolean;
+}
+
 /**
  * Traces a pure jax-js function and copies its jaxpr into a {@linkcode Graph}; nested `jit` equations are inlined,
  * loops and gradients become equations of ours.
- * @param options.rules rewrites that apply while the graph grows.
- * @param options.locate also record the line of the model behind every equation (slower; used to
- *   explain errors).
+ * @throws {NotDifferentiable} naming the operation and the line of the model.
  */
 export async function trace(
   fn: TracedFunction,
   args: readonly Tree<Spec>[],
-  options: { rules?: readonly Rule[]; observers?: readonly Observer[]; locate?: boolean } = {},
+  options: TraceOptions = {},
 ): Promise<Trace> {
   await init("wasm");
+  const { locate = false, marks = true } = options;
   const lines = new Map<JaxprVar, string>();
-  const traced = options.locate
+  const traced = locate
     ? (...tracers: unknown[]) => recordLines(() => fn(...tracers), tracers, lines)
     : fn;
   const placeholders = args.map((arg) =>
     mapTree(arg, (s) => np.zeros([...s.shape], { dtype: s.dtype as never }))
   );
   // deno-lint-ignore no-explicit-any
-  const { jaxpr: closed, treedef } = withMarks(() => (makeJaxpr(traced) as any)(...placeholders));
+  const run = () => (makeJaxpr(traced) as any)(...placeholders);
+  const { jaxpr: closed, treedef } = marks ? withMarks(run) : run();
   const jaxpr = checkJaxpr(closed?.jaxpr);
 
   const graph = new Graph(options.rules, options.observers);
@@ -108,7 +118,13 @@ export async function trace(
     );
   });
   closed.dispose();
-  graph.outputs = copy(graph, jaxpr, environment, lines, undefined);
+  try {
+    graph.outputs = copy(graph, jaxpr, environment, lines, undefined);
+  } catch (error) {
+    if (locate) throw error;
+    // Trace again, slowly, to say where the model asked for it.
+    return await trace(fn, args, { ...options, locate: true });
+  }
   return { graph, rebuild: (leaves) => tree.unflatten(treedef, leaves as never[]) };
 }
 
@@ -177,11 +193,14 @@ function recordLines<T>(run: () => T, args: unknown[], lines: Map<JaxprVar, stri
   }
 }
 
-/** The innermost stack frame outside jax-js and this file. */
+/** Files that stand between a model and jax-js. */
+const own = ["./mod.ts", "./trace.ts", "./marks.ts", "./scan.ts", "./gradient.ts"]
+  .map((file) => new URL(file, import.meta.url).pathname);
+
+/** The innermost stack frame outside jax-js and those files. */
 function modelLine(stack: string): string | undefined {
-  const here = new URL(import.meta.url).pathname;
   return stack.split("\n").slice(1)
     .map((frame) => /\(?((?:file|https?):\/\/[^)\s]+:\d+:\d+)\)?$/.exec(frame)?.[1])
-    .find((at) => at && !at.includes("@jax-js") && !at.includes(here))
+    .find((at) => at && !at.includes("@jax-js") && !own.some((file) => at.includes(file)))
     ?.replace(/^file:\/\//, "");
 }

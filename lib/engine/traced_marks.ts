@@ -28,7 +28,7 @@ export function markedResults(
   inputs: readonly Value[],
   copy: Copy,
 ): Value[] | undefined {
-  const found = readMark(String(equation.params.name));
+  const found = readMark(String(equation.params.name), graph.line);
   if (!found) return undefined;
   const called = calledIn(graph, equation, inputs, copy);
   const { mark, mapped } = found;

@@ -29,8 +29,16 @@ export type Tree<T> = T | readonly Tree<T>[] | { readonly [name: string]: Tree<T
  * through the host. Pass it to `run`, or `read` it.
  */
 export interface Handle extends Spec {
-  /** Copies the value to the host. */
+  /**
+   * Copies the value to the host.
+   * @throws {TypeError} after {@linkcode dispose}.
+   */
   read(): Promise<Tensor>;
+  /**
+   * Frees the memory now, instead of when the garbage collector finds the handle; other handles keep their values. Await the
+   * runs that take the handle first: afterwards it can neither be passed to a run nor read. Harmless when repeated.
+   */
+  dispose(): void;
 }
 
 /** `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
@@ -54,7 +62,7 @@ export interface Program {
    * @param args one tree for each argument of the traced function, same structure and shapes as the
    *   example arguments; leaves are host tensors or handles of an earlier run of the same engine.
    * @returns the tree the traced function returned, with handles at its leaves.
-   * @throws {TypeError} when a leaf is missing or has another shape or dtype.
+   * @throws {TypeError} when a leaf is missing, has another shape or dtype, or was disposed of.
    */
   // deno-lint-ignore no-explicit-any
   run(...args: Tree<Tensor | Handle>[]): Promise<any>;

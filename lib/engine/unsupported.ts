@@ -1,4 +1,4 @@
-/** @file The error for a primitive that an engine cannot run. */
+/** @file The errors for operations that an engine cannot run, or that have no derivative. */
 
 /** Where the rules of each engine stand. */
 const rules: Record<string, string> = {
@@ -17,6 +17,19 @@ export class UnsupportedPrimitive extends Error {
         `; write it with other operations, run with engine "jax", or add a rule to ${
           rules[engine]
         }`,
+    );
+  }
+}
+
+/** An operation without a derivative that a gradient goes through; the message says where the model asked for it. */
+export class NotDifferentiable extends Error {
+  override name = "NotDifferentiable";
+  constructor(readonly primitive: string, readonly line?: string) {
+    super(
+      `a gradient goes through the operation "${primitive}", which has no derivative` +
+        (line ? `; the model uses it at ${line}` : "") +
+        "; keep the gradient away from it with lax.stopGradient, write it with other operations, or add a rule to " +
+        "lib/engine/derivatives",
     );
   }
 }

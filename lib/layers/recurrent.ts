@@ -1,6 +1,6 @@
 /**
- * @file Cells of recurrent layers, one step in time each, for `scan` (lib/engine/scan.ts). The projections of the inputs do not
- * depend on the state, so they are made for all times at once, before the loop; a cell gets them ready.
+ * @file Cells of recurrent layers, one step in time each, for `scan` (lib/engine/scan.ts). The projections of the inputs do
+ * not depend on the state, so they are made for all times at once, before the loop; a cell gets them ready.
  */
 import { nn, numpy as np } from "@jax-js/jax";
 

@@ -56,8 +56,10 @@ export function adamwUpdate<P = any>(
   // beta^t as exp(t log beta): bias corrections of Kingma & Ba, algorithm 1.
   const correction = (beta: number) =>
     np.reciprocal(np.exp(count.ref.mul(Math.log(beta))).neg().add(1));
-  const stepSize = lr.ref.mul(correction(beta1));
-  const secondScale = np.sqrt(correction(beta2));
+  // m c1 / (sqrt(v c2) + epsilon) with both divided by sqrt(c2): one pass less over the parameters.
+  const scaleDown = np.sqrt(np.reciprocal(correction(beta2)));
+  const stepSize = lr.ref.mul(correction(beta1)).mul(scaleDown.ref);
+  const floor = scaleDown.mul(epsilon);
 
   const first: np.Array[] = [];
   const second: np.Array[] = [];
@@ -73,8 +75,7 @@ export function adamwUpdate<P = any>(
     const g = scale ? gradLeaves[i].mul(scale.ref) : gradLeaves[i];
     const m = firstLeaves[i].mul(beta1).add(g.ref.mul(1 - beta1));
     const v = secondLeaves[i].mul(beta2).add(g.ref.mul(g).mul(1 - beta2));
-    const denominator = np.sqrt(v.ref).mul(secondScale.ref).add(epsilon);
-    const move = m.ref.mul(np.reciprocal(denominator)).mul(stepSize.ref);
+    const move = m.ref.div(np.sqrt(v.ref).add(floor.ref)).mul(stepSize.ref);
     const decayed = weightDecay > 0 && p.ndim >= 2 ? p.ref.sub(p.mul(lr.ref.mul(weightDecay))) : p;
     first.push(m);
     second.push(v);

@@ -25,6 +25,12 @@ export async function readTree(value: Tree<Handle>): Promise<any> {
   );
 }
 
+/** Disposes of every handle of a tree; host tensors in it stay as they are. */
+export function disposeTree(value: Tree<Tensor | Handle>): void {
+  if (!isSpecLike(value)) Object.values(value).forEach(disposeTree);
+  else if ("dispose" in value) value.dispose();
+}
+
 /** A tree as one record, keys joined with dots: `blocks.0.up.weight`. */
 export function flatten(value: Tree<Tensor>, prefix = ""): Record<string, Tensor> {
   if (isSpecLike(value)) return { [prefix]: value as Tensor };

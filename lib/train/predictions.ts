@@ -1,6 +1,6 @@
 /** @file One-patch-ahead predictions of a sequence model for every position of given sequences. */
 import type { np } from "../engine/arrays.ts";
-import { compile, type Tensor } from "../engine/mod.ts";
+import { compile, type Handle, type Tensor } from "../engine/mod.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { type Engine, inBatches, type RunOptions } from "./batches.ts";
@@ -29,7 +29,12 @@ async function compilePredictor<C extends SequenceConfig>(
     options,
   );
   return {
-    run: async (y) => (await (await program.run(params, train, y)).read()).data,
+    async run(y) {
+      const prediction: Handle = await program.run(params, train, y);
+      const { data } = await prediction.read();
+      prediction.dispose();
+      return data;
+    },
     close: program.close,
   };
 }

@@ -4,6 +4,7 @@
 import type { Tensor } from "../engine/mod.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { inBatches, type RunOptions } from "./batches.ts";
+import { disposeTree } from "./host.ts";
 import { unitStatistics } from "./next_patch.ts";
 import { compileStepForm, type Stepped } from "./step_form.ts";
 
@@ -42,10 +43,15 @@ export async function compileRollout<C extends SequenceConfig>(
     async run(y, onStep) {
       const data = new Float32Array(batch * steps * obs);
       let current!: Stepped;
-      for await (const stepped of form.through(start, y)) current = stepped;
+      for await (const stepped of form.through(start, y)) {
+        current?.prediction.dispose();
+        current = stepped;
+      }
       for (let k = 0; k < ahead; k++) {
         if (k > 0) {
-          current = await form.step(current.state, current.prediction, seen + k - 1, false);
+          const { state, prediction } = current;
+          current = await form.step(state, prediction, seen + k - 1, false);
+          disposeTree([state, prediction]);
         }
         const out = (await current.prediction.read()).data;
         const kept = Math.min(patch, steps - k * patch) * obs;
@@ -55,6 +61,7 @@ export async function compileRollout<C extends SequenceConfig>(
         }
         onStep?.(k + 1, ahead);
       }
+      disposeTree([current.state, current.prediction]);
       return { dtype: "float32", shape: [batch, steps, obs], data };
     },
     close: form.close,

@@ -14,6 +14,7 @@ import {
 } from "../engine/mod.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
+import { disposeTree } from "./host.ts";
 
 /** What a step leaves: the prediction of the next patch [B, patch, obs], and the state. */
 export interface Stepped {
@@ -35,8 +36,11 @@ export interface StepForm {
     position: number,
     learn: boolean,
   ): Promise<Stepped>;
-  /** All patches of y [B, T, obs] from token 0 on; the statistics learn. */
-  through(state: Tree<Tensor | Handle>, y: Tensor): AsyncGenerator<Stepped>;
+  /**
+   * The first patches of y [B, T, obs], all of them by default; the statistics learn. Predictions are the consumer's to
+   * dispose of, and so is the last state; the others are freed on the way.
+   */
+  through(state: Tree<Tensor>, y: Tensor, patches?: number): AsyncGenerator<Stepped>;
   close(): Promise<void>;
 }
 
@@ -72,9 +76,11 @@ export async function compileStepForm<C extends SequenceConfig>(
   };
   return {
     step,
-    async *through(state, y) {
-      for (let k = 0; k < y.shape[1] / patch; k++) {
+    async *through(initial, y, patches = y.shape[1] / patch) {
+      let state: Tree<Tensor | Handle> = initial;
+      for (let k = 0; k < patches; k++) {
         const stepped = await step(state, patchOf(y, patch, k), k, true);
+        disposeTree(state);
         state = stepped.state;
         yield stepped;
       }

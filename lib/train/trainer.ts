@@ -13,7 +13,7 @@ import {
   type Tree,
 } from "../engine/mod.ts";
 import { adamwInit, type AdamWOptions, adamwUpdate } from "./adamw.ts";
-import { flatten, readTree, toHost, unflatten } from "./host.ts";
+import { disposeTree, flatten, readTree, toHost, unflatten } from "./host.ts";
 import { learningRate, type Schedule } from "./schedule.ts";
 
 /** A loss or gradient stopped being finite. */
@@ -121,7 +121,7 @@ export async function compileStep(
   };
 }
 
-/** State of a training run after some steps, from which it can go on. */
+/** State of a training run after some steps, from which it can go on as long as nobody disposes of it. */
 export interface Progress {
   readonly step: number;
   readonly current: TrainingState;
@@ -129,11 +129,12 @@ export interface Progress {
 }
 
 /**
- * Runs steps `from.step` to `until` (excluded).
+ * Runs steps `from.step` to `until` (excluded). `from` stays the caller's, and the result becomes it; states between them are
+ * disposed of as soon as there is a next one, so that memory does not grow with the steps that the garbage collector waits.
  * @param nextBatch the batch of a step, of fixed shapes. It must depend on the step only, so that a resumed run sees the
  *   same data.
  * @param rateOf learning rate of a step.
- * @param afterStep may save what it is given; awaited.
+ * @param afterStep may read what it is given, which lives until the promise it returns is settled.
  * @throws {DivergenceError} when a loss or a gradient is not finite, unless `tolerant`.
  */
 export async function advance(
@@ -146,21 +147,33 @@ export async function advance(
   { tolerant = false } = {},
 ): Promise<Progress> {
   let progress = from;
-  for (let step = from.step; step < until; step++) {
-    const rate = rateOf(step);
-    const out = await training.run(progress.current, nextBatch(step), rate);
-    const [losses, gradNorms] = (await Promise.all([out.value.read(), out.gradNorm.read()]))
-      .map((t) => t.data as Float32Array);
-    const bad = losses.findIndex((loss, i) => !Number.isFinite(loss + gradNorms[i]));
-    if (bad >= 0 && !tolerant) {
-      throw new DivergenceError(step, rate, losses[bad], gradNorms[bad], bad);
+  const replace = (next: Progress) => {
+    if (progress !== from) disposeTree(progress.current);
+    progress = next;
+  };
+  try {
+    for (let step = from.step; step < until; step++) {
+      const rate = rateOf(step);
+      const { value, gradNorm, params, state } = await training.run(
+        progress.current,
+        nextBatch(step),
+        rate,
+      );
+      const current = { params, state };
+      replace({ step: step + 1, current, lastLosses: progress.lastLosses });
+      const [losses, gradNorms] = (await Promise.all([value.read(), gradNorm.read()]))
+        .map((t) => t.data as Float32Array);
+      disposeTree([value, gradNorm]);
+      const bad = losses.findIndex((loss, i) => !Number.isFinite(loss + gradNorms[i]));
+      if (bad >= 0 && !tolerant) {
+        throw new DivergenceError(step, rate, losses[bad], gradNorms[bad], bad);
+      }
+      progress = { ...progress, lastLosses: losses };
+      await afterStep({ step, losses, gradNorms, rate }, progress);
     }
-    progress = {
-      step: step + 1,
-      current: { params: out.params, state: out.state },
-      lastLosses: losses,
-    };
-    await afterStep({ step, losses, gradNorms, rate }, progress);
+  } catch (error) {
+    replace(from);
+    throw error;
   }
   return progress;
 }
@@ -213,10 +226,12 @@ export async function train(
       },
     );
     const finished = performance.now();
+    const params = end.step > resumedAt
+      ? await readTree(end.current.params as Tree<Handle>)
+      : end.current.params;
+    disposeTree(end.current);
     return {
-      params: end.step > resumedAt
-        ? await readTree(end.current.params as Tree<Handle>)
-        : end.current.params,
+      params,
       lastLosses: end.lastLosses,
       compileSeconds: (compiledAt - started) / 1000,
       stepSeconds: (finished - compiledAt) / 1000 / Math.max(1, end.step - resumedAt),

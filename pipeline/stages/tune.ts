@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { SequenceModel } from "../../lib/models/sequence_model.ts";
 import type { Handle, Tensor, Tree } from "../../lib/engine/mod.ts";
 import { type FilteringSeed, filteringTask } from "../../lib/train/filtering_task.ts";
-import { readTree } from "../../lib/train/host.ts";
+import { disposeTree, readTree } from "../../lib/train/host.ts";
 import { member, stack } from "../../lib/train/members.ts";
 import { successiveHalving } from "../../lib/train/successive_halving.ts";
 import { advance, type Progress, type TrainingState } from "../../lib/train/trainer.ts";
@@ -123,6 +123,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
         { tolerant: true },
       );
       const host = await readTree(progress.current as unknown as Tree<Handle>);
+      disposeTree(progress.current);
       rates.forEach((rate, i) => {
         const own = several ? member(host, i) : host;
         reached.set(rate, { ...progress, current: own as TrainingState });

@@ -1,14 +1,16 @@
 /**
  * @file Deep linear networks as loops: how long a training step takes to create and to run, and how much memory it
- * peaks at, with and without checkpointing. Each row is a process of its own.
+ * peaks at, with and without checkpointing. Each row is a process of its own. Activations are the peak less that of the same
+ * network on a batch of one: what is left has parameters, gradients and updates of the same size on both sides.
  *
  * Run: deno task bench deep [--json]
  */
 import { init as initJax, numpy as np, tree } from "@jax-js/jax";
-import type { Block } from "../../lib/engine/chain.ts";
-import { compileChain } from "../../lib/engine/chain_program.ts";
-import { sizeOf, type Spec, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
+import { compile, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { scan } from "../../lib/engine/scan.ts";
 import { monarch } from "../../lib/layers/monarch.ts";
+import { disposeTree } from "../../lib/train/host.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -20,6 +22,8 @@ interface Task {
   readonly batch: number;
   readonly layers: number;
   readonly segments?: number;
+  /** Measures them too. */
+  readonly activations?: boolean;
 }
 
 const tasks: Task[] = [
@@ -32,101 +36,102 @@ const tasks: Task[] = [
   })),
   { name: "Monarch, 100 layers of 512", kind: "monarch", width: 512, batch: 32, layers: 100 },
   { name: "Monarch, 5000 layers of 512", kind: "monarch", width: 512, batch: 32, layers: 5000 },
-  // Activations outweigh parameters here: four times the depth costs twice the memory with sqrt(depth) segments.
-  ...([[625], [2500], [625, 25], [2500, 50]] as const).map(([layers, segments]): Task => ({
+  // Four times the depth costs twice the activations with sqrt(depth) segments, which need not divide it.
+  ...([[625], [2500], [625, 25], [2500, 50], [2500, 49]] as const).map((
+    [layers, segments],
+  ): Task => ({
     name: `deep linear, ${layers} layers of 64, batch 4096, ${segments ?? "no"} segments`,
     kind: "dense",
     width: 64,
     batch: 4096,
     layers,
     segments,
+    activations: true,
   })),
 ];
-
-const f32 = (...shape: number[]): Spec => ({ dtype: "float32", shape });
 
 const dense = (w: np.Array, x: np.Array) => np.matmul(x, w);
 
 async function measure({ kind, width, batch, layers, segments }: Task) {
   await initJax("wasm");
-  const params = kind === "dense" ? f32(width, width) : { l: f32(16, 32, 32), r: f32(32, 16, 16) };
-  const block: Block = {
-    kind: "layers",
-    fn: kind === "dense" ? dense : monarch,
-    params: params as Any,
-    layers,
-    segments,
+  const layer: (w: Any, x: np.Array) => np.Array = kind === "dense" ? dense : monarch;
+  const loss = (params: Any, x: np.Array, target: np.Array) => {
+    const turn = (_: unknown, x: np.Array, w: Any): [np.Array, unknown[]] => [layer(w, x), []];
+    const error = scan(turn, [], x, params, { segments })[0].sub(target);
+    return np.mean(error.ref.mul(error));
   };
-  const shapes = kind === "dense" ? [[width, width]] : [[16, 32, 32], [32, 16, 16]];
-  const x = tensor(1, [batch, width]);
-  const started = performance.now();
-  const program = await compileChain({
-    blocks: [block],
-    x,
-    target: x,
-    loss: (y: np.Array, t: np.Array) => {
-      const error = y.sub(t);
-      return np.mean(error.ref.mul(error));
-    },
-    update: (params: Any, grads: Any, _state: Any, rate: np.Array) =>
-      tree.map((p: np.Array, g: np.Array) => p.sub(g.mul(rate.ref)), params, grads) as Any,
-    state: [],
-  });
-  const createMs = performance.now() - started;
+  const step = (params: Any, x: np.Array, target: np.Array, rate: np.Array) => {
+    const [value, grads] = valueAndGrad(loss)(tree.ref(params), x, target);
+    const update = (p: np.Array, g: np.Array) => p.sub(g.mul(rate.ref)) as Any;
+    return { value, params: tree.map(update, params, grads) };
+  };
   // Near the identity, so that 5,000 layers neither vanish nor explode.
-  const initial = shapes.map((shape): Tensor => {
+  const identities = (...shape: number[]): Tensor => {
     const full = [layers, ...shape];
     const n = shape.at(-1)!;
     const data = new Float32Array(sizeOf(full));
     for (let i = 0; i < data.length; i++) data[i] = i % n === Math.floor(i / n) % n ? 1 : 0;
     return tensor(data, full);
-  });
-  let current: Any = [initial];
+  };
+  let params: Any = kind === "dense"
+    ? identities(width, width)
+    : { l: identities(16, 32, 32), r: identities(32, 16, 16) };
+  const x = tensor(1, [batch, width]);
+  const started = performance.now();
+  const program = await compile(step, [params, x, x, tensor(0)]);
+  const createMs = performance.now() - started;
   const times: number[] = [];
   for (let i = 0; i < 4; i++) {
     const start = performance.now();
-    const out = await program.run(current, [], x, x, tensor(1e-4));
+    const out = await program.run(params, x, x, tensor(1e-4));
     await out.value.read();
-    current = out.result;
+    disposeTree([params, out.value]);
+    ({ params } = out);
     times.push(performance.now() - start);
   }
   const [, ...warm] = times;
-  const parameters = initial.reduce((sum, t) => sum + t.data.byteLength, 0);
   const status = Deno.readTextFileSync("/proc/self/status");
   return {
     createMs: Math.round(createMs),
     stepMs: Number(Math.min(...warm).toPrecision(3)),
     nodes: program.report.nodes,
-    parameterMiB: Math.round(parameters / 2 ** 20),
     peakMiB: Math.round(Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? NaN) / 1024),
   };
 }
 
-if (Deno.args[1] === "--row") {
-  console.log(JSON.stringify(await measure(tasks[Number(Deno.args[2])])));
-  Deno.exit(0);
-}
-const rows = [];
-for (const [i, { name }] of tasks.entries()) {
+type Measured = Awaited<ReturnType<typeof measure>>;
+
+/** A row in a process of its own. */
+async function inProcess(task: Task): Promise<Measured> {
+  const script = new URL("bench.ts", import.meta.url).pathname;
   const { stdout, success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      new URL("bench.ts", import.meta.url).pathname,
-      "deep",
-      "--row",
-      `${i}`,
-    ],
+    args: ["run", "-A", "--quiet", script, "deep", "--row", JSON.stringify(task)],
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
-  const row = { name, ...JSON.parse(new TextDecoder().decode(stdout)) };
-  rows.push(row);
-  if (!Deno.args.includes("--json")) {
-    console.log(
-      `${name.padEnd(64)} create ${row.createMs} ms  step ${row.stepMs} ms  ` +
-        `${row.nodes} nodes  peak ${row.peakMiB} MiB (parameters ${row.parameterMiB})`,
-    );
-  }
+  return JSON.parse(new TextDecoder().decode(stdout));
 }
-if (Deno.args.includes("--json")) console.log(JSON.stringify({ rows }));
+
+if (Deno.args[1] === "--row") {
+  console.log(JSON.stringify(await measure(JSON.parse(Deno.args[2]))));
+  Deno.exit(0);
+}
+const json = Deno.args.includes("--json");
+const rows = [];
+for (const task of tasks) {
+  const measured = await inProcess(task);
+  const activationsMiB = task.activations
+    ? measured.peakMiB - (await inProcess({ ...task, batch: 1 })).peakMiB
+    : null;
+  const row = { name: task.name, ...measured, activationsMiB };
+  rows.push(row);
+  if (json) continue;
+  console.log(
+    `${
+      row.name.padEnd(64)
+    } create ${row.createMs} ms  step ${row.stepMs} ms  ${row.nodes} nodes  ` +
+      `peak ${row.peakMiB} MiB${
+        activationsMiB === null ? "" : `  activations ${activationsMiB} MiB`
+      }`,
+  );
+}
+if (json) console.log(JSON.stringify({ rows }));

@@ -1,56 +1,113 @@
 /**
- * @file Training steps (forward, backward, Adam) on engine `ort` beside PyTorch on the same machine: at least five alternations
- * of the two programs, medians, each at its best number of threads. ratio = PyTorch's time / ours.
+ * @file Training steps (forward, backward, Adam) on engine `ort` beside another commit of this project, PyTorch (eager and
+ * compiled) and JAX, on the same machine, in alternation. ratio = their time / ours; above 1 ours is faster.
  *
- * Same functions, parameters and optimiser; each side is written as its framework invites. So ours may do less work for the same
- * result: attention in causal blocks leaves out 3/8 of the products that PyTorch's full T x T attention makes, and equal
- * layers and time steps are compiled loops, where PyTorch runs Python loops (deep linear, Monarch, LRU) or its own fused
- * kernels (LSTM, GRU). It is a comparison of training steps, not of kernels.
+ * Same functions, sizes and optimiser; each side is written as its framework invites. So ours may do less work for the same
+ * result: attention in causal blocks leaves out 3/8 of the products that full T x T attention makes, and equal
+ * layers and time steps are compiled loops (lax.scan in JAX), where PyTorch runs Python loops (deep linear, Monarch, LRU) or its
+ * own fused kernels (LSTM, GRU). It is a comparison of training steps, not of kernels.
  *
- * Run: deno task bench engine [NAME-PART] [--json]
- * PyTorch is Debian's python3-torch; with the reference BLAS it is ten times slower, so install libopenblas0 beside it.
+ * Every side is a process of its own for each number of threads, 1 and 2, of which the better counts. An alternation gives
+ * each warm process its turn, forwards and backwards by turns (ABC CBA …); a ratio is paired by alternation and has a 95 % t
+ * interval of its logarithm. What else the machine does widens it, so the load is printed.
+ *
+ * Run: deno task bench engine [NAME-PART] [--parent DIR] [--python PATH] [--json]
+ *   --parent DIR   a checkout of another commit (`git worktree add`); slower says that ours takes over 5 % longer.
+ *   --python PATH  interpreter, /usr/bin/python3 by default; what it cannot import is left out, with the reason.
+ * Debian's python3-torch is ten times slower with the reference BLAS, so install libopenblas0 beside it.
  */
-import { init as initJax, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { numpy as np, tree } from "@jax-js/jax";
+import { parseArgs } from "node:util";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { compile, tensor } from "../../lib/engine/mod.ts";
 import { type Case, cases } from "./steps/cases.ts";
-import { startTorch } from "./steps/torch.ts";
+import { checkout, type Contender, ours, pythons } from "./steps/contenders.ts";
+import { alternation, geometricMean, isSlower, median, pairedRatio } from "./steps/paired.ts";
+import type { Measuring } from "./steps/process.ts";
+import type { Measured } from "./steps/protocol.ts";
 
-const alternations = 5;
-const json = Deno.args.includes("--json");
-const [, part = ""] = Deno.args.filter((arg) => !arg.startsWith("--"));
+const { values: options, positionals: [, part = ""] } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    json: { type: "boolean", default: false },
+    parent: { type: "string" },
+    python: { type: "string", default: "/usr/bin/python3" },
+  },
+});
+const alternations = 10;
+/** Of a turn: together at least 60 steps in all alternations. */
+const leastSteps = 6;
+const turnSeconds = 0.3;
+const threadCounts = navigator.hardwareConcurrency > 1 ? [1, 2] : [1];
+const say = (line: string) => options.json || console.log(line);
 
-const median = (values: number[]) =>
-  values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)];
+interface Side {
+  readonly contender: Contender;
+  readonly threads: number;
+  readonly process: Measuring;
+  /** Steps of a turn. */
+  readonly steps: number;
+  readonly turns: Measured[];
+}
 
-async function measure({ name, torch: torchName, steps, start }: Case) {
-  const torch = await startTorch(torchName);
-  const best = { ours: Infinity, torch: Infinity, threads: 1, torchThreads: 1 };
-  for (const threads of navigator.hardwareConcurrency > 1 ? [1, 2] : [1]) {
-    const step = await start(threads);
-    await step.run();
-    const [mine, theirs]: number[][] = [[], []];
-    for (let i = 0; i < alternations; i++) {
-      await step.run();
-      const begun = performance.now();
-      for (let k = 0; k < steps; k++) await step.run();
-      mine.push((performance.now() - begun) / steps);
-      if (torch) theirs.push(1000 * await torch.measure(threads, steps));
-    }
-    await step.close();
-    if (median(mine) < best.ours) [best.ours, best.threads] = [median(mine), threads];
-    if (torch && median(theirs) < best.torch) {
-      [best.torch, best.torchThreads] = [median(theirs), threads];
+/** Threads that wait in a loop for more work should be asleep when another process has its turn. */
+const quiet = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+const milliseconds = ({ turns }: Side) => median(turns.map(({ seconds }) => 1000 * seconds));
+const faults = ({ turns }: Side) => {
+  const mean = turns.reduce((sum, turn) => sum + turn.faults, 0) / turns.length;
+  return Number.isNaN(mean) ? null : Math.round(mean);
+};
+
+async function measure(task: Case, contenders: readonly Contender[]) {
+  const sides: Side[] = [];
+  const missing = new Map<Contender, string>();
+  for (const threads of threadCounts) {
+    for (const contender of contenders) {
+      if (missing.has(contender)) continue;
+      const process = await contender.start(task, threads);
+      if (typeof process === "string") missing.set(contender, process);
+      else {
+        const { seconds } = await process.measure(2);
+        const steps = Math.max(leastSteps, Math.ceil(turnSeconds / seconds));
+        sides.push({ contender, threads, process, steps, turns: [] });
+      }
     }
   }
-  await torch?.close();
-  return {
-    name,
-    threads: best.threads,
-    ratio: torch ? best.torch / best.ours : null,
-    milliseconds: best.ours,
-    torchThreads: torch ? best.torchThreads : null,
-    torchMilliseconds: torch ? best.torch : null,
-  };
+  for (let i = 0; i < alternations; i++) {
+    for (const k of alternation(sides.length, i)) {
+      await quiet();
+      sides[k].turns.push(await sides[k].process.measure(sides[k].steps));
+    }
+  }
+  await Promise.all(sides.map((side) => side.process.close()));
+  /** At its best number of threads; undefined where it did not start. */
+  const best = (contender: Contender): Side | undefined =>
+    sides.filter((side) => side.contender === contender)
+      .toSorted((a, b) => milliseconds(a) - milliseconds(b))[0];
+  const row = (side: Side) => ({
+    contender: side.contender.name,
+    version: side.process.description,
+    threads: side.threads,
+    steps: side.steps * alternations,
+    milliseconds: milliseconds(side),
+    faults: faults(side),
+    turns: side.turns.map(({ seconds }) => 1000 * seconds),
+  });
+  const mine = best(ours);
+  if (!mine) throw new Error(`${task.name}: ${missing.get(ours)}`);
+  const me = row(mine);
+  const rows = contenders.flatMap((contender) => {
+    const side = best(contender);
+    if (!side || side === mine) return [];
+    const theirs = row(side);
+    return [{ ...theirs, ...pairedRatio(me.turns, theirs.turns) }];
+  });
+  const reasons = [...missing].flatMap(([contender, reason]) =>
+    best(contender) ? [] : [{ contender: contender.name, reason }]
+  );
+  return { name: task.name, ours: me, rows, missing: reasons };
 }
 
 /** Trace, lowering and session time of a training step that is unrolled, not a loop. */
@@ -61,8 +118,7 @@ async function compileTime(depth: number) {
     return np.mean(y.ref.mul(y));
   };
   const step = (layers: np.Array[], x: np.Array) => {
-    // deno-lint-ignore no-explicit-any
-    const [value, grads] = (valueAndGrad(loss as any) as any)(tree.ref(layers), x);
+    const [value, grads] = valueAndGrad(loss)(tree.ref(layers), x);
     return [value, layers.map((w, i) => w.sub(grads[i].mul(1e-3)))];
   };
   const program = await compile(step, [weights, tensor(1, [32, 64])]);
@@ -71,40 +127,63 @@ async function compileTime(depth: number) {
   return { traceMs, lowerMs, sessionMs, nodes };
 }
 
-await initJax("wasm");
-const rows = [];
-for (const task of cases.filter(({ name }) => name.includes(part))) {
-  const row = await measure(task);
-  rows.push(row);
-  const { name, threads, milliseconds, torchMilliseconds, torchThreads, ratio } = row;
-  if (json) continue;
-  console.log(
-    `${name.padEnd(36)} ours ${milliseconds.toPrecision(3).padStart(6)} ms (${threads} threads)` +
-      (ratio === null
-        ? ""
-        : `  PyTorch ${
-          torchMilliseconds!.toPrecision(3).padStart(6)
-        } ms (${torchThreads} threads)` +
-          `  ratio ${ratio.toFixed(2)}`),
+const contenders = [
+  ours,
+  ...(options.parent ? [checkout("parent", options.parent)] : []),
+  ...pythons(options.python),
+];
+const chosen = cases.filter(({ name }) => name.includes(part));
+if (chosen.length === 0) {
+  console.error(
+    `error: no case has "${part}" in its name; there are ${cases.map((c) => c.name).join("; ")}.`,
+  );
+  Deno.exit(1);
+}
+const results = [];
+const told = new Set<string>();
+const number = (x: number | null, width: number) =>
+  (x === null ? "?" : x.toPrecision(3)).padStart(width);
+const [load] = Deno.loadavg();
+say(`${navigator.hardwareConcurrency} processors; load before: ${load.toFixed(2)} processes`);
+say(`${"".padEnd(52)}  ms/step  threads  faults   ratio  95 % interval`);
+for (const task of chosen) {
+  const result = await measure(task, contenders);
+  results.push(result);
+  const line = (who: string, { milliseconds, threads, faults }: typeof result.ours) =>
+    `${who.padEnd(52)} ${number(milliseconds, 8)} ${`${threads}`.padStart(8)} ${
+      `${faults ?? "?"}`.padStart(7)
+    }`;
+  say(line(`${result.name}, ours`, result.ours));
+  for (const row of result.rows) {
+    const interval = `${row.low.toFixed(2)} .. ${row.high.toFixed(2)}`;
+    const verdict = row.contender === "parent" && isSlower(row) ? "  slower" : "";
+    say(
+      `${line(`  ${row.contender}`, row)} ${
+        row.ratio.toFixed(2).padStart(7)
+      }  ${interval}${verdict}`,
+    );
+  }
+  for (const { contender, reason } of result.missing) {
+    const text = `  ${contender}: ${reason}`;
+    if (!told.has(text)) say(text);
+    told.add(text);
+  }
+}
+for (const { name } of contenders) {
+  const rows = results.flatMap(({ rows }) => rows.filter(({ contender }) => contender === name));
+  if (rows.length === 0) continue;
+  const ratios = rows.map(({ ratio }) => ratio);
+  say(
+    `${name}: geometric mean of ${rows.length} ratios ${geometricMean(ratios).toFixed(2)}, ` +
+      `smallest ${Math.min(...ratios).toFixed(2)} (${rows[0].version})`,
   );
 }
-const ratios = rows.flatMap(({ ratio }) => (ratio === null ? [] : [ratio]));
-if (json) console.log(JSON.stringify({ rows }));
-else {
-  if (ratios.length > 0) {
-    const mean = Math.exp(ratios.reduce((s, r) => s + Math.log(r), 0) / ratios.length);
-    console.log(
-      `geometric mean of the ratios ${mean.toFixed(2)}, smallest ${Math.min(...ratios).toFixed(2)}`,
-    );
-  }
-  for (const depth of part ? [] : [10, 100, 1000]) {
-    const { traceMs, lowerMs, sessionMs, nodes } = await compileTime(depth);
-    const [trace, lower, session] = [traceMs, lowerMs, sessionMs].map((ms) =>
-      `${ms.toFixed(0)} ms`
-    );
-    console.log(
-      `${depth} layers unrolled: trace ${trace}, lower ${lower}, session ${session}, ${nodes} nodes`,
-    );
-  }
+if (options.json) console.log(JSON.stringify({ load, results }));
+for (const depth of part || options.json ? [] : [10, 100, 1000]) {
+  const { traceMs, lowerMs, sessionMs, nodes } = await compileTime(depth);
+  const [trace, lower, session] = [traceMs, lowerMs, sessionMs].map((ms) => `${ms.toFixed(0)} ms`);
+  say(
+    `${depth} layers unrolled: trace ${trace}, lower ${lower}, session ${session}, ${nodes} nodes`,
+  );
 }
 Deno.exit(0);

@@ -1,14 +1,20 @@
 """Training steps in PyTorch, to be measured beside ours: same architectures, sizes and optimiser.
 
-Usage: python3 torch_steps.py NAME. Reads "THREADS STEPS" lines on standard input and answers each with the seconds per
-step, so that the caller can alternate with its own runs. Adam is the faster of its two CPU implementations.
+Usage: python3 torch_steps.py NAME THREADS eager|compile; speaks steps/protocol.ts. Adam is the fastest of its CPU
+implementations. Compiled are model, loss and their gradients as one function.
 """
+import re
 import sys
 import time
 
-import torch
-import torch.nn as nn
-import torch.nn.functional as F
+from serve_steps import loaded_blas, serve, unavailable
+
+try:
+    import torch
+    import torch.nn as nn
+    import torch.nn.functional as F
+except ImportError as error:
+    unavailable(error)
 
 
 def rms_norm(scale, x):
@@ -142,35 +148,61 @@ CASES = {
     "dlinear": lambda: (DLinear(336, 96), noise(32, 7, 336), noise(32, 7, 96)),
 }
 
-name = sys.argv[1]
+name, threads, mode = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+torch.set_num_threads(threads)
 model, x, target = CASES[name]()
 
 
-def make_step(foreach):
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, foreach=foreach)
+def loss_of(x, target):
+    y = model(x)
+    return (y[:, :-1] - x[:, 1:]).square().mean() if name.startswith("transformer") else (y - target).square().mean()
+
+
+def make_step(**implementation):
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, **implementation)
 
     def step():
         optimiser.zero_grad(set_to_none=True)
-        y = model(x)
-        loss = (y[:, :-1] - x[:, 1:]).square().mean() if name.startswith("transformer") else (y - target).square().mean()
+        loss = loss_of(x, target)
         loss.backward()
         optimiser.step()
+        return loss.item()
 
     return step
 
 
-def seconds(step, steps):
+def seconds(step):
     step()
     start = time.perf_counter()
-    for _ in range(steps):
+    for _ in range(5):
         step()
-    return (time.perf_counter() - start) / steps
+    return time.perf_counter() - start
 
 
-torch.set_num_threads(1)
-step = min((make_step(False), make_step(True)), key=lambda s: seconds(s, 3))
-print("ready", torch.__version__, flush=True)
-for line in sys.stdin:
-    threads, steps = map(int, line.split())
-    torch.set_num_threads(threads)
-    print(seconds(step, steps), flush=True)
+def fastest():
+    timed = []
+    for implementation in ({"foreach": False}, {"foreach": True}, {"fused": True}):
+        try:
+            step = make_step(**implementation)
+            timed.append((seconds(step), next(iter(implementation)) if any(implementation.values()) else "plain", step))
+        except (RuntimeError, TypeError):  # an old version without it
+            continue
+    return min(timed, key=lambda item: item[0])
+
+
+if mode == "compile":
+    if not hasattr(torch, "compile"):
+        unavailable(f"PyTorch {torch.__version__} has no torch.compile")
+    loss_of = torch.compile(loss_of)
+    try:
+        make_step()()
+    except Exception as error:  # of many kinds, from Python to the C++ compiler
+        unavailable(f"does not compile: {type(error).__name__}: {str(error)[:300]}")
+_, adam, step = fastest()
+blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
+backend = re.search(r"ATen parallel backend: (\w+)", torch.__config__.parallel_info())
+serve(
+    f"PyTorch {torch.__version__}, {backend.group(1) if backend else '?'}, "
+    f"BLAS {blas.group(1) if blas else '?'} ({loaded_blas() or 'built in'}), Adam {adam}",
+    step,
+)

@@ -11,7 +11,6 @@ import {
   sizeOf,
   tensor,
 } from "../../lib/engine/mod.ts";
-import type { TfjsHandle } from "../../lib/engine/tfjs.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -121,17 +120,6 @@ for (const engine of engines) {
     }
   });
 }
-
-Deno.test("tfjs refuses a result that was disposed of", async () => {
-  const program = await compile(twice, [pair], { engine: "tfjs" });
-  const result: TfjsHandle = await program.run(pair);
-  result.dispose();
-  await assert.rejects(program.run(result), {
-    message: "argument 0 (float32[2]) was disposed of",
-  });
-  await assert.rejects(result.read(), /disposed/);
-  await program.close();
-});
 
 Deno.test("ort gives every dtype back as it took it, also of programs that do nothing", async () => {
   const dtypes: Record<DType, number[]> = {

@@ -199,7 +199,7 @@ Deno.test("200 training steps on tfjs end where they end on ort", async () => {
     let current: Any = { params, state };
     for (let i = 0; i < 200; i++) {
       const next = await program.run(current.params, current.state, data, rate);
-      if (i > 0 && engine === "tfjs") leaves(current).forEach((h) => (h as TfjsHandle).dispose());
+      if (i > 0 && engine === "tfjs") leaves(current).forEach((h) => h.dispose());
       current = next;
     }
     const result = {

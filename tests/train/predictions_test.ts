@@ -98,3 +98,18 @@ Deno.test("the warm-up of a rollout is a multiple of the patch", async () => {
     /warm-up of 7 is not a multiple of the patch 2/,
   );
 });
+
+Deno.test("predictions and rollouts leave nothing on the engine's side", async () => {
+  const tf = await import("@tensorflow/tfjs-core");
+  const options = { batch: 2, engine: "tfjs" } as const;
+  const model = knownModel();
+  const config = { patch: 2, obsDim: 2 };
+  const y = draw(3, 6);
+  await predictPatches(model, config, params, y, options); // loads the backend
+  for (const steps of [0, 1, 5]) {
+    const before = tf.memory().numTensors;
+    if (steps === 0) await predictPatches(model, config, params, y, options);
+    else await rollout(model, config, params, y, steps, options);
+    assert.equal(tf.memory().numTensors, before, `${steps} steps`);
+  }
+});

@@ -96,7 +96,12 @@ Deno.test("parameter trees survive flattening, and a wrong shape is named", () =
 
 Deno.test("a tree of handles is read to a tree of tensors", async () => {
   const [a, b, c] = [tensor([1, 2]), tensor(3), tensor([4], [1, 1])];
-  const handle = (t: Tensor) => ({ dtype: t.dtype, shape: t.shape, read: async () => await t });
+  const handle = (t: Tensor) => ({
+    dtype: t.dtype,
+    shape: t.shape,
+    read: async () => await t,
+    dispose() {},
+  });
   const tree = { a: handle(a), b: [handle(b), { c: handle(c) }] };
   assert.deepEqual(await readTree(tree), { a, b: [b, { c }] });
 });

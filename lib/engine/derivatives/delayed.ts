@@ -19,7 +19,7 @@ export interface TurnSum {
 
 /**
  * How `value` may be summed after the loop whose turn makes it; `undefined` where the loop had better do it: when it is no product,
- * or when its factors are larger than itself.
+ * or when stacking its factors would cost more memory than it does itself and more than the loop takes in anyway.
  * @param turn the graph of one turn.
  * @param ready values whose stacks are there already.
  */
@@ -30,9 +30,10 @@ export function sumAfterLoop(
 ): TurnSum | undefined {
   const sum = turnSum(turn, value);
   if (!sum) return undefined;
-  const own = new Set(sum.factors.filter((v) => !ready.has(v)));
-  const cost = [...own].reduce((total, v) => total + sizeOf(v.shape), 0);
-  return cost <= sizeOf(value.shape) ? sum : undefined;
+  const elements = (values: Iterable<Value>) =>
+    [...values].reduce((total, v) => total + sizeOf(v.shape), 0);
+  const cost = elements(new Set(sum.factors.filter((v) => !ready.has(v))));
+  return cost <= Math.max(sizeOf(value.shape), elements(ready)) ? sum : undefined;
 }
 
 function turnSum(turn: Graph, value: Value): TurnSum | undefined {
@@ -64,16 +65,19 @@ function turnSum(turn: Graph, value: Value): TurnSum | undefined {
       if (params.op !== "Add") return undefined;
       const axis = params.axis as number[];
       const product = turn.made(inputs[0], "mul");
-      if (product) return productSum(product.inputs, axis);
-      return inputs[0].uniform !== undefined ? undefined : {
-        factors: [inputs[0]],
-        build: (ops, stacked) => ops.sum(stacked(inputs[0]), [0, ...axis.map((i) => i + 1)]),
+      if (product) return productSum(turn, product.inputs, axis);
+      if (inputs[0].uniform !== undefined) return undefined;
+      const { origin, move } = originOf(turn, inputs[0]);
+      return {
+        factors: [origin],
+        build: (ops, stacked) =>
+          ops.sum(move(ops, stacked(origin)), [0, ...axis.map((i) => i + 1)]),
       };
     }
     case "dot":
-      return productSum(inputs, [broadcastShape(...inputs.map((v) => v.shape)).length - 1]);
+      return productSum(turn, inputs, [broadcastShape(...inputs.map((v) => v.shape)).length - 1]);
     case "contract":
-      return productSum(inputs, params.axis as number[]);
+      return productSum(turn, inputs, params.axis as number[]);
     default:
       return undefined;
   }
@@ -82,16 +86,46 @@ function turnSum(turn: Graph, value: Value): TurnSum | undefined {
 const sameShape = (a: Value, b: Value) =>
   a.shape.length === b.shape.length && a.shape.every((d, i) => d === b.shape[i]);
 
-function productSum(inputs: readonly Value[], axis: readonly number[]): TurnSum | undefined {
+/** A factor that is another value, moved: the stack of that one will do. */
+interface Moved {
+  readonly origin: Value;
+  /** The stack of the factor from that of the origin. */
+  move(ops: Ops, stack: Value): Value;
+}
+
+function originOf(turn: Graph, value: Value): Moved {
+  const equation = turn.definition(value);
+  if (equation?.op !== "reshape" && equation?.op !== "transpose") {
+    return { origin: value, move: (_, stack) => stack };
+  }
+  const { origin, move } = originOf(turn, equation.inputs[0]);
+  const perm = equation.params.perm as number[] | undefined;
+  return {
+    origin,
+    move(ops, stack) {
+      const moved = move(ops, stack);
+      return perm
+        ? ops.transpose(moved, [0, ...perm.map((i) => i + 1)])
+        : ops.reshape(moved, [stack.shape[0], ...value.shape]);
+    },
+  };
+}
+
+function productSum(
+  turn: Graph,
+  inputs: readonly Value[],
+  axis: readonly number[],
+): TurnSum | undefined {
   if (inputs.some((v) => v.uniform !== undefined)) return undefined;
   const rank = Math.max(...inputs.map((v) => v.shape.length));
+  const moved = inputs.map((v) => originOf(turn, v));
   return {
-    factors: inputs,
+    factors: moved.map(({ origin }) => origin),
     build(ops, stacked) {
-      const [x, y] = inputs.map((v) => {
-        const all = stacked(v);
-        const ones = Array(rank - v.shape.length).fill(1);
-        return ops.reshape(all, [all.shape[0], ...ones, ...v.shape]);
+      const [x, y] = moved.map(({ origin, move }, i) => {
+        const all = move(ops, stacked(origin));
+        const ones = Array(rank - inputs[i].shape.length).fill(1);
+        return ops.reshape(all, [all.shape[0], ...ones, ...inputs[i].shape]);
       });
       return ops.contract(x, y, [0, ...axis.map((i) => i + 1)]);
     },

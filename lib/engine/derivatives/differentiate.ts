@@ -4,7 +4,7 @@
  */
 import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
 import { emitLoop, loopOf } from "../loop.ts";
-import { UnsupportedPrimitive } from "../unsupported.ts";
+import { NotDifferentiable } from "../unsupported.ts";
 import { elementwise } from "./elementwise.ts";
 import { linalg } from "./linalg.ts";
 import { activeCarries, loopWithWayBack, type WayBack } from "./loops.ts";
@@ -23,6 +23,8 @@ export interface By {
   readonly by: readonly number[];
   /** Cotangents of the outputs, given the outputs; `undefined` for zero. */
   cotangents(outputs: readonly Value[]): readonly (Value | undefined)[];
+  /** Values of the function that are there already, by what they are in `graph`; their equations are not repeated. */
+  readonly known?: ReadonlyMap<Value, Value>;
 }
 
 export interface Differentiated {
@@ -35,18 +37,18 @@ export interface Differentiated {
  * Adds a function and its derivative to a graph.
  * @param body the function.
  * @param inputs values of `graph`, one for each input of `body`.
- * @throws {UnsupportedPrimitive} for an operation without a derivative that an output depends on.
+ * @throws {NotDifferentiable} for an operation without a derivative that an output depends on.
  */
 export function differentiate(
   graph: Graph,
   body: Graph,
   inputs: readonly Value[],
-  { by, cotangents }: By,
+  { by, cotangents, known }: By,
 ): Differentiated {
   const ops = new Ops(graph);
   const flags = body.inputs.map((_, i) => by.includes(i));
   const active = activeValues(body, flags);
-  const here = new Map(body.inputs.map((v, i) => [v, inputs[i]]));
+  const here = new Map([...body.inputs.map((v, i) => [v, inputs[i]] as const), ...known ?? []]);
   const read = (v: Value): Value => {
     let value = here.get(v);
     if (!value) here.set(v, value = literal(graph, body, v));
@@ -57,6 +59,7 @@ export function differentiate(
   const ways = new Map<Equation, WayBack>();
   for (const equation of equations) {
     const { op, outs, line } = equation;
+    if (outs.every((v) => here.has(v))) continue;
     graph.line = line ?? graph.line;
     const operands = equation.inputs.map(read);
     let results: readonly Value[];
@@ -75,7 +78,7 @@ export function differentiate(
   const found = new Map<Value, Value>();
   const give = (v: Value, cotangent: Value | undefined) => {
     if (!cotangent || !active.has(v)) return;
-    const own = cotangent.dtype === v.dtype ? cotangent : ops.cast(cotangent, v.dtype);
+    const own = ops.cast(cotangent, v.dtype);
     const before = found.get(v);
     found.set(v, before ? ops.add(before, own) : own);
   };
@@ -88,7 +91,7 @@ export function differentiate(
     graph.line = line ?? graph.line;
     const way = ways.get(equation);
     const rule = rules[op];
-    if (!way && !rule) throw new UnsupportedPrimitive(op, line, "derivative");
+    if (!way && !rule) throw new NotDifferentiable(op, line);
     const given = way ? way.pull(cts) : rule!({
       ops,
       params,

@@ -61,10 +61,10 @@ export const elementwise: DerivativeRules = {
   neg: unary((ops, ct) => ops.neg(ct)),
   reciprocal: unary((ops, ct, _, y) => ops.neg(ops.mul(ct, ops.square(y)))),
   // x - y trunc(x / y)
-  mod: binary((ops, ct, x, y) => [
-    () => ct,
-    () => ops.neg(ops.mul(ct, ops.emit("idiv", [x, y], {}, ct.shape))),
-  ]),
+  mod: binary((ops, ct, x, y) => {
+    const operands = [x, y].map((v) => ops.cast(v, ct.dtype));
+    return [() => ct, () => ops.neg(ops.mul(ct, ops.emit("idiv", operands, {}, ct.shape)))];
+  }),
   min: extreme((x, y) => [x, y]),
   max: extreme((x, y) => [y, x]),
   sin: unary((ops, ct, x) => ops.mul(ct, ops.map("cos", x))),

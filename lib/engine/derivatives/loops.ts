@@ -1,8 +1,8 @@
 /**
  * @file The way back through a loop. It is a loop again, from the last turn to the first: cotangents of the state go round, those of
- * the closure are summed, those of the sequences are stacked. Of the way forward only the state before every turn is
- * kept, all else is computed again; with segments only the state before every segment is (Griewank & Walther 2000, Treeverse with
- * one level).
+ * the closure are summed, those of the sequences are stacked. Of the way forward the state before every turn is kept, and
+ * what matrix products and convolutions gave, where the way back wants it; all else is computed again. With segments only the
+ * state before every segment is kept (Griewank & Walther 2000, Treeverse with one level).
  */
 import type { Graph, Value } from "../graph.ts";
 import { bodyIn, cut, emitLoop, type Loop, stacked } from "../loop.ts";
@@ -92,7 +92,7 @@ interface Given {
   readonly closure: readonly Value[];
 }
 
-/** `length` turns back in a graph. @param saved the state before each of them, stacked. */
+/** `length` turns back in a graph. @param saved what {@linkcode kept} kept of each of them, stacked. */
 type Back = (
   graph: Graph,
   start: Going,
@@ -101,15 +101,27 @@ type Back = (
   length: number,
 ) => Going & { readonly slices: readonly Value[] };
 
-/** The loop, with the state before every turn among its results. */
+/** Operations whose results are dearer to make again than to keep. */
+const costly: ReadonlySet<string> = new Set(["dot", "contract", "conv"]);
+
+/** What is kept of a turn beside the state before it. */
+const keptResults = (body: Graph): Value[] =>
+  body.live().flatMap(({ op, outs }) => (costly.has(op) ? outs : []));
+
+/**
+ * The loop, with what the way back may want of every turn among its results: the state before it, and costly results.
+ * What it does not want after all is not made (see `neededResults`).
+ */
 function kept(graph: Graph, loop: Loop): { outs: Value[]; saved: Value[][] } {
   const { body, carry } = loop;
-  const saving = bodyIn(graph, body.inputs, (g, inputs) => [
-    ...g.inline(body, inputs),
-    ...inputs.slice(0, carry.length),
-  ]);
-  const results = emitLoop(graph, { ...loop, body: saving, segments: 1 });
-  const [outs, saved] = cut(results, body.outputs.length);
+  const results = keptResults(body);
+  const saving = bodyIn(graph, body.inputs, (g, inputs) => {
+    const values = g.inline(body, inputs, [...body.outputs, ...results]);
+    const [outs, costly] = cut(values, body.outputs.length);
+    return [...outs, ...inputs.slice(0, carry.length), ...costly];
+  });
+  const made = emitLoop(graph, { ...loop, body: saving, segments: 1 });
+  const [outs, saved] = cut(made, body.outputs.length);
   return { outs, saved: [saved] };
 }
 
@@ -129,20 +141,23 @@ function turnBack(
     const [states, inputs, closure] = cut(body.inputs, carry.length, sequences.length);
     const ctState = inputsLike(states.filter((_, i) => carries[i]));
     const ctOuts = inputsLike(outputs.filter((_, i) => hasCotangent[carry.length + i]));
-    const [x, state, p] = [inputs, states, closure].map(inputsLike);
+    const costly = keptResults(body);
+    const [x, state, again, p] = [inputs, states, costly, closure].map(inputsLike);
     const cts = [...ctState, ...ctOuts];
     const receives = [...carries, ...hasCotangent.slice(carry.length)];
     const { gradients } = differentiate(turn, body, [...state, ...x, ...p], {
       by,
       cotangents: () => receives.map((flag) => flag ? cts.shift() : undefined),
+      known: new Map(costly.map((v, i) => [v, again[i]])),
     });
     const [before, ctX, added] = cut(gradients, ctState.length, slices.filter(Boolean).length);
 
     // What the closure gets is summed in the loop, or after it from stacked factors.
     const stacks = [...given.outs, ...given.sequences, ...saved];
-    const entering = [...ctOuts, ...x, ...state];
+    const entering = [...ctOuts, ...x, ...state, ...again];
     const stackOf = new Map(entering.map((v, i) => [v, stacks[i]]));
-    const later = added.map((v) => sumAfterLoop(turn, v, new Set([...entering, ...ctX])));
+    const free = new Set([...entering, ...ctX]);
+    const later = added.map((v) => sumAfterLoop(turn, v, free));
     const inLoop = <T>(list: readonly T[]) => list.filter((_, i) => !later[i]);
     const sums = inputsLike(inLoop(added));
     const ops = new Ops(turn);

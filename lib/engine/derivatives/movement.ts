@@ -39,6 +39,11 @@ export const movement: DerivativeRules = {
     ops.shrink(ct, width.map(([before]: number[], i: number) => [before, before + x.shape[i]]))
   ),
   concatenate: ({ ops, inputs, cotangents: [ct], params: { axis }, wanted }) => {
+    if (!wanted.includes(false)) {
+      const sizes = inputs.map((x) => x.shape[axis]);
+      const outs = inputs.map(({ shape, dtype }) => ({ shape, dtype }));
+      return ops.graph.emitMany("split", [ct!], { axis, sizes }, outs);
+    }
     let at = 0;
     return inputs.map((x, i) => {
       const from = at;

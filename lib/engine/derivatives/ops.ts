@@ -72,6 +72,7 @@ export class Ops {
     return this.graph.emit("where", [condition, yes, no], {}, shape, yes.dtype);
   }
   cast(x: Value, dtype: DType): Value {
+    if (x.dtype === dtype) return x;
     return this.graph.emit("cast", [x], { dtype }, x.shape, dtype);
   }
 

@@ -86,12 +86,14 @@ export function contract(
   const lead = batch.length > 0 ? [b] : [];
   const type = elementTypeOf[dtype];
   const outShape = [...lead, m, n];
-  const plain = !left.transposed && !right.transposed && factor === 1;
-  const product = plain || dtype !== "float32"
+  const moved = [left, right].some(({ transposed, batchInside }) => transposed || batchInside);
+  const product = (!moved && factor === 1) || dtype !== "float32"
     ? multiply(model, left, right, outShape, type)
     : model.node("FusedMatMul", [left.ref, right.ref], outShape, type, {
       transA: Number(left.transposed),
       transB: Number(right.transposed),
+      transBatchA: Number(left.batchInside),
+      transBatchB: Number(right.batchInside),
       alpha: { float: factor },
     });
   const stored = [...batch, ...rows, ...columns];
@@ -107,9 +109,14 @@ export function contract(
 interface Operand {
   readonly ref: Ref;
   readonly transposed: boolean;
+  /** Stored as [first, batch, second], or with `transposed` [second, batch, first]. */
+  readonly batchInside: boolean;
 }
 
-/** Lays an operand out as [batch, first, second], or takes it as it is with the last two swapped. */
+/**
+ * An operand as [batch, first, second], or as it is where the kernel can read it: with the last two swapped, and in float32 with
+ * the batch between them.
+ */
 function operand(
   model: Model,
   view: View,
@@ -124,10 +131,20 @@ function operand(
   const swapped = factors(batch, second, first);
   const sorted = (list: readonly number[]) => list.every((f, i) => i === 0 || list[i - 1] < f);
   const lead = batch.length > 0 ? [b] : [];
-  if (!sorted(straight) && sorted(swapped)) {
-    return { ref: reshapeRef(model, view.ref, [...lead, columns, rows]), transposed: true };
+  const stored = (shape: readonly number[], transposed: boolean, batchInside: boolean) => ({
+    ref: reshapeRef(model, view.ref, shape),
+    transposed,
+    batchInside,
+  });
+  if (!sorted(straight)) {
+    if (sorted(swapped)) return stored([...lead, columns, rows], true, false);
+    if (view.dtype === "float32" && batch.length > 0) {
+      if (sorted(factors(first, batch, second))) return stored([rows, b, columns], false, true);
+      if (sorted(factors(second, batch, first))) return stored([columns, b, rows], true, true);
+    }
   }
-  return { ref: layOut(model, view, straight, [...lead, rows, columns]), transposed: false };
+  const ref = layOut(model, view, straight, [...lead, rows, columns]);
+  return { ref, transposed: false, batchInside: false };
 }
 
 /** MatMul for types FusedMatMul does not know: transposes are made explicit. */
@@ -154,7 +171,7 @@ function scaleView(model: Model, view: View, factor: number): View {
 }
 
 /**
- * Sum over logical axes. Axes that are broadcast multiply the result by their size.
+ * Sum, or sum of squares, over logical axes. Axes that are broadcast multiply the result by their size.
  * @param keep leave the summed axes with size 1 instead of dropping them.
  */
 export function sumView(
@@ -162,11 +179,20 @@ export function sumView(
   view: View,
   axes: readonly number[],
   keep: boolean,
+  op: "ReduceSum" | "ReduceSumSquare" = "ReduceSum",
 ): View {
   let factor = 1;
   for (const i of axes) if (view.axes[i].parts.length === 0) factor *= view.axes[i].size;
-  const reduced = reduceView(model, view, axes, keep, "ReduceSum");
+  const everywhere = axes.every((i) => view.axes[i].parts.length === 0);
+  // Nothing that is stored is summed, so nothing is squared by a reduction.
+  const reduced = op === "ReduceSumSquare" && everywhere
+    ? reduceView(model, square(model, view), axes, keep, "ReduceSum")
+    : reduceView(model, view, axes, keep, op);
   return factor === 1 ? reduced : scaleView(model, reduced, factor);
+}
+
+function square(model: Model, view: View): View {
+  return { ...view, ref: model.node("Mul", [view.ref, view.ref], view.ref.shape, view.ref.type) };
 }
 
 /** Any reduction over stored factors; broadcast axes are dropped without effect. */
@@ -175,7 +201,7 @@ export function reduceView(
   view: View,
   axes: readonly number[],
   keep: boolean,
-  op: "ReduceSum" | "ReduceMax" | "ReduceMin" | "ReduceProd",
+  op: "ReduceSum" | "ReduceSumSquare" | "ReduceMax" | "ReduceMin" | "ReduceProd",
 ): View {
   const gone = new Set(axes.flatMap((i) => view.axes[i].parts));
   const drop = new Set(axes);

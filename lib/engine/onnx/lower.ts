@@ -6,9 +6,9 @@ import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
 import { neededResults } from "../loop.ts";
 import { sizeOf } from "../types.ts";
 import { UnsupportedPrimitive } from "../unsupported.ts";
-import { contract } from "./contraction.ts";
+import { fusions } from "./fusions.ts";
 import { elementTypeOf, Model, type Ref } from "./model.ts";
-import { isFloat, lowerings } from "./primitives.ts";
+import { lowerings } from "./primitives.ts";
 import { broadcastView, materialize, reshapeRef, shapeOf, type View, viewOf } from "./view.ts";
 
 /** The primitives (of jax-js), loops and fused operations (of `rules/`) this engine can run. */
@@ -66,17 +66,15 @@ function lowerGraph(
   };
   const equations = graph.live(outputs);
   const used = usedValues(graph, outputs);
-  const sums = sumsOfProducts(graph, equations, outputs);
+  const fused = fusions(graph, equations, outputs);
   for (const equation of equations) {
     const { op, inputs, params, outs, line } = equation;
-    if (sums.skipped.has(equation)) continue;
+    if (fused.absorbed.has(equation)) continue;
     if (outs.every((v) => sizeOf(v.shape) === 0)) continue;
     const [{ shape, dtype }] = outs;
-    const product = sums.products.get(equation);
-    if (product) {
-      const [x, y] = product.inputs.map((v) => read(v));
-      const full = product.outs[0].shape;
-      views.set(outs[0], contract(model, x, y, full, params.axis as number[], dtype));
+    const together = fused.lowerings.get(equation);
+    if (together) {
+      views.set(outs[0], together(model, read));
       continue;
     }
     if (op === "scan") {
@@ -172,43 +170,6 @@ function constantView(model: Model, graph: Graph, value: Value): View {
   const tensor = graph.constants.get(value);
   if (!tensor) throw new Error("a value is read before any equation makes it");
   return viewOf(model.constant(tensor), dtype);
-}
-
-/**
- * Sums over products used nowhere else become contractions, which can be one MatMul. Only where both
- * factors vary along kept axes of their own; otherwise a product followed by a sum is as good and rounds
- * better.
- */
-function sumsOfProducts(
-  graph: Graph,
-  equations: readonly Equation[],
-  outputs: readonly Value[],
-) {
-  const uses = new Map<Value, number>();
-  for (const v of [...equations.flatMap((e) => e.inputs), ...outputs]) {
-    uses.set(v, (uses.get(v) ?? 0) + 1);
-  }
-  const products = new Map<Equation, Equation>();
-  const skipped = new Set<Equation>();
-  for (const equation of equations) {
-    if (equation.op !== "reduce" || equation.params.op !== "Add") continue;
-    const product = graph.made(equation.inputs[0], "mul");
-    const out = equation.outs[0];
-    if (!product || uses.get(equation.inputs[0]) !== 1 || !isFloat(out.dtype)) continue;
-    const [x, y] = product.inputs;
-    const rank = product.outs[0].shape.length;
-    const summed = new Set(equation.params.axis as number[]);
-    const varies = (v: Value, other: Value, i: number) => {
-      const at = i - (rank - v.shape.length);
-      const otherAt = i - (rank - other.shape.length);
-      return !summed.has(i) && (v.shape[at] ?? 1) !== 1 && (other.shape[otherAt] ?? 1) === 1;
-    };
-    const axes = [...Array(rank).keys()];
-    if (!axes.some((i) => varies(x, y, i)) || !axes.some((i) => varies(y, x, i))) continue;
-    products.set(equation, product);
-    skipped.add(product);
-  }
-  return { products, skipped };
 }
 
 /** Dense results; each is made by a node, as ONNX demands of graph outputs. */

@@ -131,7 +131,12 @@ export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
         graph.emit("neg", [graph.emit(op, [inner], params, shape, dtype)], {}, shape, dtype);
     }
     case "reduce": {
-      if (x.uniform === undefined || params.op !== "Add" || !isFloat(dtype)) return undefined;
+      if (params.op !== "Add" || !isFloat(dtype)) return undefined;
+      if (x.uniform === undefined) {
+        const inner = negated(graph, x);
+        return inner &&
+          graph.emit("neg", [graph.emit(op, [inner], params, shape, dtype)], {}, shape, dtype);
+      }
       const count = sizeOf((params.axis as number[]).map((i) => x.shape[i]));
       return graph.uniform(count === 0 ? 0 : x.uniform * count, shape, dtype);
     }

@@ -17,6 +17,7 @@ import { scan } from "../../engine/scan.ts";
 import { collapse, type DeepLinear, endToEnd, init, widthOf } from "../../models/deep_linear.ts";
 import { keyOf } from "../../ssm/random.ts";
 import { type AdamWState, adamwUpdate } from "../../train/adamw.ts";
+import { disposeTree } from "../../train/host.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster } from "../linear_map.ts";
 import { centre, type Covariances, trainingLoss, windowMoments } from "../moments.ts";
@@ -169,7 +170,9 @@ async function makeTrainer(
       // Steps beyond the last have rate 0.
       const data = new Float32Array(STEPS_PER_RUN);
       for (let k = 0; k < STEPS_PER_RUN && first + k < until; k++) data[k] = rateAt(first + k);
-      state = await program.run(state, { ...rates, data }, gram, cross);
+      const next = await program.run(state, { ...rates, data }, gram, cross);
+      disposeTree(state);
+      state = next;
     },
     async read() {
       const layers = Object.entries(state.params as DeepLinear<Tensor>);

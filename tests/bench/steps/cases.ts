@@ -1,4 +1,4 @@
-/** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py. */
+/** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py and jax_steps.py. */
 import { numpy as np, random, tree } from "@jax-js/jax";
 import { valueAndGrad } from "../../../lib/engine/gradient.ts";
 import { compile, type Program, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
@@ -8,7 +8,7 @@ import { monarch } from "../../../lib/layers/monarch.ts";
 import { gruCell, lruCell, lstmCell } from "../../../lib/layers/recurrent.ts";
 import * as transformer from "../../../lib/models/transformer.ts";
 import { adamwInit, adamwUpdate } from "../../../lib/train/adamw.ts";
-import { toHost } from "../../../lib/train/host.ts";
+import { disposeTree, toHost } from "../../../lib/train/host.ts";
 import { nextPatchLoss, unitStatistics } from "../../../lib/train/next_patch.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -22,7 +22,7 @@ export interface Step {
 
 export interface Case {
   readonly name: string;
-  /** Its name in torch_steps.py. */
+  /** Its name in torch_steps.py and jax_steps.py. */
   readonly torch: string;
   readonly steps: number;
   start(threads: number): Promise<Step>;
@@ -42,6 +42,7 @@ function repeat(program: Program, initial: Any, data: Any[]): Step {
     async run() {
       const out = await program.run(params, state, ...data, tensor(1e-4));
       await out.value.read();
+      disposeTree([params, state, out.value]);
       ({ params, state } = out);
     },
     close: () => program.close(),

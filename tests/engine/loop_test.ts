@@ -1,18 +1,20 @@
 /** @file Loops in a graph against plain loops, and what is taken out of them. */
 import assert from "node:assert/strict";
-import type { Value } from "../../lib/engine/graph.ts";
+import { Graph, type Value } from "../../lib/engine/graph.ts";
+import { bodyIn, emitLoop, type Loop, stacked } from "../../lib/engine/loop.ts";
 import { type Spec, tensor } from "../../lib/engine/mod.ts";
-import { bodyWith, type Loop, scan, stacked } from "../../lib/engine/scan.ts";
 import { graphOf, runGraph } from "./graph_runner.ts";
 import { kernelsOf } from "./near_misses.ts";
 
 const pair: Spec = { shape: [2], dtype: "float32" };
-const emit = (g: Parameters<Parameters<typeof bodyWith>[1]>[0], op: string, ...xs: Value[]) =>
-  g.emit(op, xs, {}, xs[0].shape, xs[0].dtype);
+const emit = (g: Graph, op: string, ...xs: Value[]) => g.emit(op, xs, {}, xs[0].shape, xs[0].dtype);
+/** A body whose rules are none, as those of the graphs in this file. */
+const bodyOf = (specs: readonly Spec[], build: Parameters<typeof bodyIn>[2]) =>
+  bodyIn(new Graph(), specs, build);
 
 /** s <- s * w + x, y = s - x; with w a closure. */
 const leaky = () =>
-  bodyWith([pair, pair, pair], (g, [s, x, w]) => {
+  bodyOf([pair, pair, pair], (g, [s, x, w]) => {
     const next = emit(g, "add", emit(g, "mul", s, w), x);
     return [next, emit(g, "sub", next, x)];
   });
@@ -33,7 +35,7 @@ function leakyLoop(order: number[]) {
 for (const reverse of [false, true]) {
   Deno.test(`a loop runs ${reverse ? "backwards" : "forwards"} and stacks in the order of its sequence`, async () => {
     const [state, outs] = await runGraph([start, x, w], (g, [s, x, w]) =>
-      scan(g, {
+      emitLoop(g, {
         body: leaky(),
         carry: [s],
         sequences: [x],
@@ -52,14 +54,14 @@ Deno.test("a loop of one turn", async () => {
   const [state, outs] = await runGraph(
     [start, one, w],
     (g, [s, x, w]) =>
-      scan(g, { body: leaky(), carry: [s], sequences: [x], closure: [w], length: 1 }),
+      emitLoop(g, { body: leaky(), carry: [s], sequences: [x], closure: [w], length: 1 }),
   );
   assert.deepEqual([...state.data], [3.5, 2]);
   assert.deepEqual([[...outs.data], outs.shape], [[0.5, -2], [1, 2]]);
 });
 
 Deno.test("two states, two sequences, a value returned twice and one that is ignored", async () => {
-  const body = bodyWith([pair, pair, pair, pair], (g, [a, b, x]) => {
+  const body = bodyOf([pair, pair, pair, pair], (g, [a, b, x]) => {
     const sum = emit(g, "add", a, x);
     return [b, sum, sum, sum];
   });
@@ -68,7 +70,7 @@ Deno.test("two states, two sequences, a value returned twice and one that is ign
   const [a, b, y, z] = await runGraph(
     [start, zero, x, other],
     (g, [s, t, x, y]) =>
-      scan(g, { body, carry: [s, t], sequences: [x, y], closure: [], length: 3 }),
+      emitLoop(g, { body, carry: [s, t], sequences: [x, y], closure: [], length: 3 }),
   );
   // (a, b) <- (b, a + x): by hand.
   assert.deepEqual([...a.data], [3, 4]);
@@ -80,7 +82,7 @@ Deno.test("two states, two sequences, a value returned twice and one that is ign
 Deno.test("what is the same in every turn is computed once, outside", async () => {
   const loop = (): Omit<Loop, "carry" | "sequences" | "closure"> => ({
     length: 3,
-    body: bodyWith([pair, pair, pair], (g, [s, x, w]) => {
+    body: bodyOf([pair, pair, pair], (g, [s, x, w]) => {
       const constant = g.constant(tensor([1, 3]));
       const gain = emit(g, "exp", emit(g, "mul", w, constant));
       const shift = emit(g, "add", gain, g.uniform(1, [2], "float32"));
@@ -90,7 +92,7 @@ Deno.test("what is the same in every turn is computed once, outside", async () =
   });
   const graph = graphOf(
     [pair, stacked(pair, 3), pair],
-    (g, [s, x, w]) => scan(g, { ...loop(), carry: [s], sequences: [x], closure: [w] }),
+    (g, [s, x, w]) => emitLoop(g, { ...loop(), carry: [s], sequences: [x], closure: [w] }),
   );
   assert.deepEqual(graph.live().map((e) => e.op), ["mul", "exp", "add", "scan"]);
   assert.equal(kernelsOf(graph), "Add Exp Mul Scan");
@@ -100,7 +102,7 @@ Deno.test("what is the same in every turn is computed once, outside", async () =
   const small = tensor([0, Math.log(2) / 3]);
   const [state, outs] = await runGraph(
     [start, x, small],
-    (g, [s, x, w]) => scan(g, { ...loop(), carry: [s], sequences: [x], closure: [w] }),
+    (g, [s, x, w]) => emitLoop(g, { ...loop(), carry: [s], sequences: [x], closure: [w] }),
   );
   let want = [...start.data];
   const gain = [1, 2];
@@ -110,7 +112,7 @@ Deno.test("what is the same in every turn is computed once, outside", async () =
 });
 
 Deno.test("a closure that only the results read, and literals as results", async () => {
-  const body = bodyWith([pair, pair, pair], (g, [s, _, w]) => [
+  const body = bodyOf([pair, pair, pair], (g, [s, _, w]) => [
     s,
     emit(g, "neg", w),
     g.uniform(4, [2], "float32"),
@@ -118,7 +120,7 @@ Deno.test("a closure that only the results read, and literals as results", async
   ]);
   const [state, minus, four, same] = await runGraph(
     [start, x, w],
-    (g, [s, x, w]) => scan(g, { body, carry: [s], sequences: [x], closure: [w], length: 3 }),
+    (g, [s, x, w]) => emitLoop(g, { body, carry: [s], sequences: [x], closure: [w], length: 3 }),
   );
   assert.deepEqual([...state.data], [1, -1]);
   assert.deepEqual([...minus.data], [-0.5, -2, -0.5, -2, -0.5, -2]);
@@ -129,12 +131,12 @@ Deno.test("a closure that only the results read, and literals as results", async
 Deno.test("a loop in a loop", async () => {
   // Inner: sum of the row plus w; outer: adds up the inner sums.
   const scalar: Spec = { shape: [], dtype: "float32" };
-  const inner = bodyWith([scalar, scalar, scalar], (g, [s, x, w]) => [
+  const inner = bodyOf([scalar, scalar, scalar], (g, [s, x, w]) => [
     emit(g, "add", emit(g, "add", s, x), emit(g, "exp", w)),
   ]);
-  const outer = bodyWith([scalar, pair, scalar], (g, [s, row, w]) => {
+  const outer = bodyOf([scalar, pair, scalar], (g, [s, row, w]) => {
     const zero = g.uniform(0, [], "float32");
-    const [total] = scan(g, {
+    const [total] = emitLoop(g, {
       body: inner,
       carry: [zero],
       sequences: [row],
@@ -145,7 +147,8 @@ Deno.test("a loop in a loop", async () => {
   });
   const [sum, rows] = await runGraph(
     [tensor(0), x, tensor(0)],
-    (g, [s, x, w]) => scan(g, { body: outer, carry: [s], sequences: [x], closure: [w], length: 3 }),
+    (g, [s, x, w]) =>
+      emitLoop(g, { body: outer, carry: [s], sequences: [x], closure: [w], length: 3 }),
   );
   assert.deepEqual([...sum.data], [27]);
   assert.deepEqual([...rows.data], [5, 9, 13]);
