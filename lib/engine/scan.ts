@@ -63,7 +63,7 @@ export function scan<P, S, X, Y>(
   options: ScanOptions = {},
 ): [S, Y] {
   const { reverse = false, segments = 1 } = options;
-  [params, state] = [params, state].map(numbersAsArrays) as [P, S];
+  [params, state] = [params, state].map(numbersAsArrays) as unknown as [P, S];
   const sequences = tree.leaves(xs as never) as np.Array[];
   const length = lengthOf(sequences, options.length);
   if (!Number.isInteger(segments) || segments < 1) {
