@@ -63,7 +63,8 @@ export function scan<P, S, X, Y>(
   options: ScanOptions = {},
 ): [S, Y] {
   const { reverse = false, segments = 1 } = options;
-  [params, state] = [params, state].map(numbersAsArrays) as unknown as [P, S];
+  params = numbersAsArrays(params);
+  state = numbersAsArrays(state);
   const sequences = tree.leaves(xs as never) as np.Array[];
   const length = lengthOf(sequences, options.length);
   if (!Number.isInteger(segments) || segments < 1) {
@@ -97,7 +98,7 @@ export function scan<P, S, X, Y>(
 }
 
 /** Numbers are scalars: a state may start at 0. */
-const numbersAsArrays = (value: unknown) =>
+const numbersAsArrays = <T>(value: T): T =>
   tree.map(
     (x: np.Array | number) => (typeof x === "number" ? np.array(x) : x) as never,
     value as never,

@@ -56,6 +56,12 @@ export function contract(
   const columns = select(false, true, false);
   const inner = select(true, true, true);
 
+  // The kernel stores rows before columns: let the rows be those that come first in the result, so that it need not be moved.
+  const firstAxis = (list: readonly Atom[]) => Math.min(...list.map((a) => a.axis));
+  if (rows.length > 0 && firstAxis(columns) < firstAxis(rows)) {
+    return contract(model, y, x, shape, summed, dtype, scale);
+  }
+
   if (inner.length === 0 || (rows.length === 0 && columns.length === 0)) {
     let product = elementwise(
       model,
