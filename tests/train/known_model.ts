@@ -5,7 +5,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
-import type { SequenceConfig, SequenceModel } from "../../lib/models/sequence_model.ts";
+import type { SequenceModel } from "../../lib/models/sequence_model.ts";
 
 /** `gain` by channel. */
 type Known<A> = { gain: A; level: A; slope: A };
