@@ -16,8 +16,6 @@ export interface ModuleRef {
   path: string;
   /** Only these are part of the code fingerprint. */
   exports: string[];
-  /** These too, where the module has them. */
-  optional?: string[];
 }
 
 /** What a stage's worker may do beyond reading, and writing inside the store. */

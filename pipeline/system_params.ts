@@ -73,8 +73,8 @@ export function modelSchema() {
 }
 
 /** The one model module that a job names, and what a stage uses of it. */
-export function modelModule({ name }: ModelParams, exports: string[], optional: string[] = []) {
-  return { model: { path: `lib/models/${name}.ts`, exports, optional } };
+export function modelModule({ name }: ModelParams, exports: string[]) {
+  return { model: { path: `lib/models/${name}.ts`, exports } };
 }
 
 /** What training uses of it. */

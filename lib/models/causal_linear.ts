@@ -85,10 +85,13 @@ export function closedForm(
   return { kernel: bestCausalMap(filter, { patch, taps }) };
 }
 
-/** Tokens in, padded and convolved, and the recent ones, each as input, as output and twice in flight. */
+/**
+ * Observations as given, in a batch and rolled out; the recent tokens at the start, as input, as output and four times on their way
+ * into the sum.
+ */
 export function rolloutBytes(
   { obsDim, patch, taps }: CausalLinearConfig,
   capacity: number,
 ): number {
-  return 4 * 4 * (6 * capacity + 2 * taps) * patch * obsDim;
+  return 4 * (3 * capacity + 7 * taps) * patch * obsDim;
 }

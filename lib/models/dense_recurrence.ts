@@ -152,10 +152,13 @@ export function step(
   return stepFilter({ readout: c, direct: d }, next, config, train, state, y);
 }
 
-/** Tokens in, padded, convolved and reversed, and the states, each as input, as output and twice in flight. */
+/**
+ * Observations as given, in a batch and rolled out; the state at the start, as input, as output and five times in products and
+ * their sum.
+ */
 export function rolloutBytes(
   { obsDim, patch, state }: DenseRecurrenceConfig,
   capacity: number,
 ): number {
-  return 4 * 4 * (6 * capacity * patch * obsDim + 4 * state);
+  return 4 * (3 * capacity * patch * obsDim + 8 * state);
 }

@@ -56,11 +56,14 @@ export function initialState(config: LinearTransformerConfig, batch: number) {
   return initialDecoderState(config, batch, () => emptyLinearCache(config, batch));
 }
 
-/** The state of every layer as input, as output and once in flight, and the activations of a token. */
+/**
+ * The state of every layer at the start, as input, as computed and as output (a copy in the shape it leaves in); five of its size
+ * on their way through one layer; activations of a token.
+ */
 export function rolloutBytes(config: LinearTransformerConfig, _capacity: number): number {
   const { layers, dModel, heads } = config;
   const state = dModel * (dModel / heads + 1);
-  return tokenBytes(config) + 4 * 3 * layers * state;
+  return tokenBytes(config) + 4 * (4 * layers + 5) * state;
 }
 
 /** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. The state knows no positions. */

@@ -136,7 +136,10 @@ export function step(
   return stepFilter({ readout: c, direct: d }, advance, config, train, state, y);
 }
 
-/** Tokens in, padded, convolved and reversed, and the states, each as input, as output and twice in flight. */
+/**
+ * Observations as given, in a batch and rolled out; the state at the start, as input, as output and seven times in the parts of a
+ * complex product.
+ */
 export function rolloutBytes({ obsDim, patch, state }: LruConfig, capacity: number): number {
-  return 4 * 4 * (6 * capacity * patch * obsDim + 8 * state);
+  return 4 * (3 * capacity * patch * obsDim + 10 * 2 * state);
 }

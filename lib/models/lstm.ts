@@ -149,10 +149,13 @@ export function step(
   return { prediction: prediction.reshape(y.shape), state: next };
 }
 
-/** Observations in and out, and gates and states of every layer as input, as output and twice in flight. */
+/**
+ * Observations as given, in a batch and rolled out; of every layer hidden and cell state at the start, as input, as computed and as
+ * output beside its gates; what goes in and out of the layers.
+ */
 export function rolloutBytes(
   { layers, dModel, patch, obsDim }: LstmConfig,
   capacity: number,
 ): number {
-  return 4 * 4 * (6 * layers * dModel + 8 * dModel + 4 * capacity * patch * obsDim);
+  return 4 * (3 * capacity * patch * obsDim + 15 * layers * dModel + 8 * dModel);
 }

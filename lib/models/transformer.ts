@@ -54,11 +54,14 @@ export function initialState(config: TransformerConfig, batch: number, capacity:
   return initialDecoderState(config, batch, () => emptyCache(config, batch, capacity));
 }
 
-/** Two caches of every layer, each there as input, as output and once in flight, and scores and activations of a token. */
+/**
+ * Keys and values of every layer as input, as computed and as output (a copy in the shape they leave in) and the zeros that both
+ * start from; three of their size on their way through one layer; scores and activations of a token.
+ */
 export function rolloutBytes(config: TransformerConfig, capacity: number): number {
   const { layers, dModel, heads } = config;
   const scores = 4 * 3 * heads * capacity;
-  return tokenBytes(config) + scores + 4 * 3 * 2 * layers * capacity * dModel;
+  return tokenBytes(config) + scores + 4 * (7 * layers + 3) * capacity * dModel;
 }
 
 /** Step form: one more patch y [B, patch, obs]; see {@linkcode stepDecoder}. */

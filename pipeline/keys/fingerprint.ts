@@ -138,15 +138,10 @@ export class Fingerprints {
 export function entryText(stagePath: string, modules: Record<string, ModuleRef>): string {
   const lines = [`export { run } from ${JSON.stringify("./" + stagePath)};`];
   for (const [i, name] of Object.keys(modules).sort().entries()) {
-    const { path, exports, optional = [] } = modules[name];
+    const { path, exports } = modules[name];
     const list = [...new Set(exports)].sort().map((e) => `${e} as module${i}_${e}`);
     const from = JSON.stringify("./" + path);
     lines.push(`export { ${list.join(", ")} } from ${from};`);
-    // A property of the namespace that is not there is undefined, not an error.
-    if (optional.length) lines.push(`import * as module${i} from ${from};`);
-    for (const e of [...new Set(optional)].sort()) {
-      lines.push(`export const module${i}_${e} = module${i}.${e};`);
-    }
   }
   return lines.join("\n");
 }

@@ -151,13 +151,12 @@ async function load(spec: JobSpec) {
   const before = look();
   const stage: StageModule = await import(pathToFileURL(full(spec.stage.path)).href);
   const modules: Record<string, unknown> = {};
-  for (const [name, { path, exports, optional = [] }] of Object.entries(spec.modules)) {
+  for (const [name, { path, exports }] of Object.entries(spec.modules)) {
     const module = await import(pathToFileURL(full(path)).href);
     const missing = exports.find((e) => !(e in module));
     if (missing) throw new Error(`${path} does not export ${missing}, which ${name} needs.`);
     // Only what the fingerprint covers may be used.
-    const covered = [...exports, ...optional].filter((e) => e in module);
-    modules[name] = Object.fromEntries(covered.map((e) => [e, module[e]]));
+    modules[name] = Object.fromEntries(exports.map((e) => [e, module[e]]));
   }
   const after = look();
   for (const [i, path] of fresh.entries()) {

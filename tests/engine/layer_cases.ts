@@ -2,8 +2,9 @@
  * @file The layers of the models with the shapes on which their gradients are checked, and the measure by which an
  * engine has to agree with jax-js in float64.
  */
-import { lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { attention } from "../../lib/layers/attention.ts";
 import { expandingStatistics } from "../../lib/layers/instance_norm.ts";
 import { rmsNorm } from "../../lib/layers/rms_norm.ts";
@@ -68,12 +69,12 @@ export const layers: Record<
   "attention": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 2).output;
+    return attention(params, x, 2);
   }, [[[4, 4]], [[4, 4]], [[4, 4]], [[4, 4]], [[4]], [[3, 5, 4]]]],
   "attention over one token": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 1).output;
+    return attention(params, x, 1);
   }, [[[2, 2]], [[2, 2]], [[2, 2]], [[2, 2]], [[2]], [[1, 1, 2]]]],
   "expanding statistics": [(m, v, y) => {
     const s = expandingStatistics({ mean: m, variance: v.ref.mul(v).add(0.5) }, y, 3);
@@ -143,7 +144,7 @@ export const layers: Record<
 
 /**
  * Loss and gradients of the layer number `i` as one function, with arguments for it.
- * @param both jax-js's own value and gradient by default.
+ * @param both ours by default.
  */
 export function layerStep(
   name: string,

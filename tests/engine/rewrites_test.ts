@@ -1,8 +1,9 @@
 /**
  * @file Programs written to break one rewrite or one layout decision each, against jax-js in float64.
  */
-import { grad, init, lax, nn, numpy as np } from "@jax-js/jax";
+import { grad as jaxGrad, init, lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { grad } from "../../lib/engine/gradient.ts";
 import { type Tensor, tensor, type TracedFunction } from "../../lib/engine/mod.ts";
 import { Graph, type Value } from "../../lib/engine/graph.ts";
 import { algebra } from "../../lib/engine/rules/algebra.ts";
@@ -22,8 +23,10 @@ const softmaxBy =
     const e = np.exp(x.sub(max));
     return e.ref.div(np.sum(e, axes[1], { keepdims: keepdims[1] }));
   };
+/** Of our own graph, and the one that jax-js writes. */
+const gradient = (f: (x: A) => A) => grad(f) as (x: A) => A;
 // deno-lint-ignore no-explicit-any
-const gradient = (f: (x: A) => A) => (grad as any)(f) as (x: A) => A;
+const jaxGradient = (f: (x: A) => A) => (jaxGrad as any)(f) as (x: A) => A;
 
 /** Programs that a careless rewrite or layout gets wrong. The reference is float64, integers as they are. */
 const programs: Record<string, [TracedFunction, Tensor[]]> = {
@@ -73,6 +76,10 @@ const programs: Record<string, [TracedFunction, Tensor[]]> = {
   "softmax of infinity and NaN": [(x: A) => nn.softmax(x), [tensor([Infinity, 1, NaN, 0], [2, 2])]],
   "negated gradient of softmax": [
     gradient((x) => np.sum(nn.softmax(x.ref, 1).mul(x).neg())),
+    [square],
+  ],
+  "the same as jax-js writes it": [
+    jaxGradient((x) => np.sum(nn.softmax(x.ref, 1).mul(x).neg())),
     [square],
   ],
   "the gradient of softmax is the exponential": [
@@ -184,9 +191,10 @@ Deno.test("literal integers fold as they would be computed", () => {
 
 Deno.test("the logarithm of a sigmoid keeps its tail", async () => {
   const x = tensor([-80, -30, -19, -2, 0, 3]);
+  const sum = (x: A) => np.sum(np.log(nn.sigmoid(x)));
   const f = (
     x: A,
-  ) => [np.log(nn.sigmoid(x.ref)), gradient((x) => np.sum(np.log(nn.sigmoid(x))))(x)];
+  ) => [np.log(nn.sigmoid(x.ref)), gradient(sum)(x.ref), jaxGradient(sum)(x)];
   const [got, want] = [await runEngine(f, [x]), runJax(f, [x], "float64")];
   got.forEach((g, i) => assertClose(g, want[i], 1e-6, `output ${i}`));
 });
@@ -215,8 +223,10 @@ Deno.test("negative indices count from the end, others out of range are an error
   assert.deepEqual([...(await runEngine(pairs, [table, i, j]))[0].data], [6, 4, 2]);
   await assert.rejects(runEngine(pairs, [table, ints([0]), ints([3])]), /invalid index/);
   // The gradient adds up duplicates, wherever they were counted from.
-  const scatter = (x: A, i: A, j: A) =>
-    gradient((x) => np.sum(x.slice(i, j).mul(np.array([1, 10, 100]))))(x);
-  const [g] = await runEngine(scatter, [table, ints([1, -1, 1]), ints([-1, 2, 0])]);
-  assert.deepEqual([...g.data], [0, 0, 0, 100, 0, 11]);
+  for (const slope of [gradient, jaxGradient]) {
+    const scatter = (x: A, i: A, j: A) =>
+      slope((x) => np.sum(x.slice(i.ref, j.ref).mul(np.array([1, 10, 100]))))(x);
+    const [g] = await runEngine(scatter, [table, ints([1, -1, 1]), ints([-1, 2, 0])]);
+    assert.deepEqual([...g.data], [0, 0, 0, 100, 0, 11]);
+  }
 });

@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import {
   attention,
-  attentionCache,
+  type AttentionCache,
   attentionStep,
+  emptyCache,
   mergeHeads,
   splitHeads,
 } from "../../lib/layers/attention.ts";
 import {
+  emptyLinearCache,
   linearAttention,
   type LinearAttentionCache,
   linearAttentionStep,
@@ -47,18 +49,13 @@ function close(
 }
 
 /** What attention makes of x: exactly, or by the engine where that would take long. */
-async function run(params: Projections, x: Tensor, heads: number): Promise<Any> {
+async function run(params: Projections, x: Tensor, heads: number): Promise<Tensor> {
   const fn = (p: Any, x: np.Array) => attention(p, x, heads);
   if (x.shape[1] < 10) return inFloat64(fn, params, x);
   const program = await compile(fn, [params as Any, x]);
-  const { output, keys, values } = await program.run(params as Any, x);
-  const read = {
-    output: await output.read(),
-    keys: await keys.read(),
-    values: await values.read(),
-  };
+  const output = await (await program.run(params as Any, x)).read();
   await program.close();
-  return read;
+  return output;
 }
 
 // Queries are taken in blocks of 64.
@@ -69,17 +66,12 @@ for (const [length, d, heads] of [[1, 2, 1], [5, 12, 2], [64, 4, 2], [65, 8, 1],
     const batch = 2;
     const x = randomTensor(random, [batch, length, d], { low: -1, high: 1 });
     const got = await run(params, x, heads);
-    const width = d / heads;
-    assert.deepEqual([...got.output.shape], [batch, length, d]);
-    assert.deepEqual([...got.keys.shape], [batch, heads, length, width]);
-    assert.deepEqual([...got.values.shape], [batch, heads, length, width]);
+    assert.deepEqual([...got.shape], [batch, length, d]);
     const tolerance = length < 10 ? 2e-6 : 2e-5;
     for (let b = 0; b < batch; b++) {
       const want = definitions.attention(params, rowsOf(x, b), heads);
-      const own = (data: number[]) => data.slice(b * length * d, (b + 1) * length * d);
-      close(own(got.output.data), want.output.flat(), "output", tolerance);
-      close(own(got.keys.data), want.cache.flatMap((c) => c.keys.flat()), "keys", tolerance);
-      close(own(got.values.data), want.cache.flatMap((c) => c.values.flat()), "values", tolerance);
+      const own = got.data.slice(b * length * d, (b + 1) * length * d);
+      close(own, want.output.flat(), "output", tolerance);
     }
   });
 }
@@ -90,20 +82,16 @@ Deno.test("attention of large scores overflows nowhere", () => {
   const params = projections(random, d);
   params.query.weight.data.forEach((w, i) => params.query.weight.data[i] = 2000 * w);
   const x = randomTensor(random, [1, length, d]);
-  const { output } = inFloat64((p: Any, x: np.Array) => attention(p, x, 1), params, x);
+  const output = inFloat64((p: Any, x: np.Array) => attention(p, x, 1), params, x);
   assert.ok(Array.from(output.data as number[]).every(Number.isFinite));
 });
 
-Deno.test("a cache lays positions last, with zeros where there is room", () => {
-  const keys = tensor([1, 2, 3, 4, 5, 6], [1, 1, 3, 2]); // three positions of width 2
-  const values = tensor([7, 8, 9, 10, 11, 12], [1, 1, 3, 2]);
-  const lay = (capacity: number) =>
-    inFloat64((k: Any, v: Any) => attentionCache(k, v, capacity), keys, values);
-  const wide = lay(5);
-  assert.deepEqual(wide.keys.shape, [1, 1, 2, 5]);
-  assert.deepEqual([...wide.keys.data], [1, 3, 5, 0, 0, 2, 4, 6, 0, 0]);
-  assert.deepEqual([...wide.values.data], [7, 9, 11, 0, 0, 8, 10, 12, 0, 0]);
-  assert.deepEqual([...lay(3).keys.data], [1, 3, 5, 2, 4, 6]);
+Deno.test("an empty cache has positions last, zeros all of them", () => {
+  const { keys, values } = emptyCache({ dModel: 6, heads: 3 }, 2, 5);
+  for (const { shape, dtype, data } of [keys, values]) {
+    assert.deepEqual([dtype, shape], ["float32", [2, 3, 2, 5]]); // sequence, head, width, position
+    assert.deepEqual([...data], Array(60).fill(0));
+  }
 });
 
 Deno.test("one step of attention is the last token of the definition, and its slot of the cache is written", () => {
@@ -120,20 +108,20 @@ Deno.test("one step of attention is the last token of the definition, and its sl
     ),
   });
   for (const position of [0, 1, 4, 5]) { // an empty cache, and the last slot there is
-    const empty = { keys: tensor(0, [batch, heads, width, capacity]) };
     const got = inFloat64(
-      (p: Any, cache: Any, before: Any, token: np.Array, at: np.Array) => {
-        if (before) {
-          const { keys, values } = attention(tree.ref(p), before, heads);
-          cache = attentionCache(keys, values, capacity);
-        }
-        return attentionStep(p, cache, token, at, heads);
+      (p: Any, cache: AttentionCache, x: np.Array) => {
+        const tokens = np.split(x, position + 1, 1);
+        const steps = tokens.map((token, k) => {
+          const at = np.array(k, { dtype: np.int32 });
+          const step = attentionStep(tree.ref(p), cache, token, at, heads);
+          cache = step.cache;
+          return step.output;
+        });
+        return { output: steps[position], cache };
       },
       params,
-      { keys: empty.keys, values: empty.keys },
-      position > 0 ? part(0, position) : undefined,
-      part(position, position + 1),
-      tensor(position, [], "int32"),
+      emptyCache({ dModel: d, heads }, batch, capacity),
+      part(0, position + 1),
     );
     assert.deepEqual(got.output.shape, [batch, 1, d]);
     for (let b = 0; b < batch; b++) {
@@ -154,39 +142,44 @@ Deno.test("one step of attention is the last token of the definition, and its sl
   }
 });
 
-Deno.test("one step of linear attention is the last token of the definition, and so is its state", () => {
-  const [batch, length, d, heads] = [2, 4, 8, 2];
-  const width = d / heads;
-  const random = generator(6);
-  const params = projections(random, d);
-  const x = randomTensor(random, [batch, length, d], { low: -1, high: 1 });
-  const got = inFloat64(
-    (p: Any, cache: LinearAttentionCache, x: np.Array) => {
-      const outputs = np.split(x, length, 1).map((token) => {
-        const out = linearAttentionStep(tree.ref(p), cache, token, heads);
-        cache = out.cache;
-        return out.output;
-      });
-      return { output: np.concatenate(outputs, 1), cache };
-    },
-    params,
-    {
-      memory: tensor(0, [batch, heads, width, width]),
-      total: tensor(0, [batch, heads, width]),
-    },
-    x,
-  );
-  const whole = inFloat64((p: Any, x: np.Array) => linearAttention(p, x, heads), params, x);
-  for (let b = 0; b < batch; b++) {
-    const want = definitions.linearAttention(params, rowsOf(x, b), heads);
-    for (const { output, cache } of [got, whole]) {
+// Over whole sequences tokens are taken in chunks of 64.
+for (const length of [1, 4, 131]) {
+  Deno.test(`steps of linear attention over ${length} tokens are the definition, and so is their state`, () => {
+    const [batch, d, heads] = [2, 8, 2];
+    const random = generator(6);
+    const params = projections(random, d);
+    const x = randomTensor(random, [batch, length, d], { low: -1, high: 1 });
+    const got = inFloat64(
+      (p: Any, cache: LinearAttentionCache, x: np.Array) => {
+        const outputs = np.split(x, length, 1).map((token) => {
+          const out = linearAttentionStep(tree.ref(p), cache, token, heads);
+          cache = out.cache;
+          return out.output;
+        });
+        return { output: np.concatenate(outputs, 1), cache };
+      },
+      params,
+      emptyLinearCache({ dModel: d, heads }, batch),
+      x,
+    );
+    const whole = inFloat64((p: Any, x: np.Array) => linearAttention(p, x, heads), params, x);
+    const tolerance = length < 10 ? 2e-6 : 2e-5;
+    for (let b = 0; b < batch; b++) {
+      const want = definitions.linearAttention(params, rowsOf(x, b), heads);
       const own = (data: number[]) => data.slice(b * data.length / 2, (b + 1) * data.length / 2);
-      close(own(output.data), want.output.flat(), "output");
-      close(own(cache.memory.data), want.last.flatMap(({ memory }) => memory.flat()), "memory");
-      close(own(cache.total.data), want.last.flatMap(({ total }) => total), "total");
+      const { memory, total } = got.cache;
+      close(own(got.output.data), want.output.flat(), "step", tolerance);
+      close(own(whole.data), want.output.flat(), "whole", tolerance);
+      close(
+        own(memory.data),
+        want.last.flatMap(({ memory }) => memory.flat()),
+        "memory",
+        tolerance,
+      );
+      close(own(total.data), want.last.flatMap(({ total }) => total), "total", tolerance);
     }
-  }
-});
+  });
+}
 
 Deno.test("heads are consecutive slices of the width, and merging undoes splitting", () => {
   const x = tensor(Array.from({ length: 12 }, (_, i) => i), [1, 2, 6]);

@@ -1,5 +1,4 @@
 /** @file What one sequence of a rollout is declared to need: counted on paper, and by the states there are. */
-import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { isSpecLike } from "../../lib/engine/mod.ts";
 import * as causalLinear from "../../lib/models/causal_linear.ts";
@@ -8,11 +7,6 @@ import * as linearTransformer from "../../lib/models/linear_transformer.ts";
 import * as lru from "../../lib/models/lru.ts";
 import * as lstm from "../../lib/models/lstm.ts";
 import * as transformer from "../../lib/models/transformer.ts";
-import { toHost } from "../../lib/train/host.ts";
-import { generator, randomTensor } from "../engine/oracle.ts";
-import { inFloat64 } from "../layers/definitions.ts";
-
-await initJax("wasm");
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -21,11 +15,6 @@ const numbersIn = (x: Any): number =>
   isSpecLike(x)
     ? (x.shape as number[]).reduce((a, b) => a * b, 1)
     : Object.values(x).reduce((sum: number, child) => sum + numbersIn(child), 0);
-
-const statistics = (obs: number) => ({
-  mean: randomTensor(generator(1), [obs]),
-  variance: randomTensor(generator(1), [obs], { low: 1, high: 2 }),
-});
 
 const capacity = 7;
 for (
@@ -37,47 +26,44 @@ for (
   ] as [string, Any, number[]][]
 ) {
   const [dModel, heads] = widths;
-  Deno.test(`${name} of width ${dModel}: three times the cache of every layer, beside the warm-up of one block`, () => {
+  Deno.test(`${name} of width ${dModel}: the state of every layer, beside one token on its way through a block`, () => {
     const configOf = (layers: number) => model.configure({ layers, dModel, heads }, 2);
-    const config = configOf(2);
-    const { caches } = inFloat64(
-      (p: Any, t: Any, y: np.Array) => {
-        const { caches } = model.forward(config, p, t, y.ref);
-        return model.continueFrom(config, caches, y, capacity);
-      },
-      toHost(model.init(config, 0)),
-      statistics(2),
-      randomTensor(generator(2), [1, 4, 2]),
-    );
+    const { caches } = model.initialState(configOf(1), 1, capacity);
+    const state = numbersIn(caches);
     const [two, five] = [2, 5].map((layers) => model.rolloutBytes(configOf(layers), capacity));
-    const eachLayer = 3 * 4 * numbersIn(caches) / 2; // of float32
-    assert.equal(five - two, 3 * eachLayer);
-    // Activations (16 widths) and scores (64 keys for each head) of every token, three times.
-    assert.equal(two - 2 * eachLayer, 3 * 4 * capacity * (16 * dModel + 64 * heads));
+    // As input, as computed and as output, and what a rollout starts from: keys and values from the same zeros.
+    const softmax = name === "transformer";
+    const eachLayer = 3 * state + (softmax ? state / 2 : state);
+    assert.equal(five - two, 4 * 3 * eachLayer); // of float32
+    // Activations (16 widths) and scores against every key for each head, three times.
+    const token = 3 * 16 * dModel + (softmax ? 3 * capacity * heads : 0);
+    // Keys or values three times, the memory five times.
+    const flight = softmax ? 3 * state / 2 : 5 * state;
+    assert.equal(two - 2 * 4 * eachLayer, 4 * (token + flight));
   });
 }
 
-Deno.test("what is in flight is there four times: as input, as output and twice on the way", () => {
-  const four = 4 * 4; // of float32
+Deno.test("observations are there three times, and the state as often as a step has parts", () => {
+  const bytes = 4; // of float32
   const token = 3 * 2; // numbers
+  const observations = 3 * capacity * token;
   const options = { patch: 3 };
-  // Two layers: gates and states of 6 widths each, the widest activations of 8; observations in and out.
+  // Two layers of 15 widths each (two states four times, gates), and 8 widths at the ends.
   assert.equal(
     lstm.rolloutBytes(lstm.configure({ ...options, layers: 2, dModel: 5 }, 2), capacity),
-    four * (2 * 30 + 40 + 4 * capacity * token),
+    bytes * (observations + 2 * 15 * 5 + 8 * 5),
   );
-  // Tokens in, padded, convolved, reversed, and out.
-  const tokens = 6 * capacity * token;
+  // Real and imaginary parts.
   assert.equal(
     lru.rolloutBytes(lru.configure({ ...options, state: 5 }, 2), capacity),
-    four * (tokens + 8 * 5),
+    bytes * (observations + 10 * 2 * 5),
   );
   assert.equal(
     denseRecurrence.rolloutBytes(denseRecurrence.configure({ ...options, state: 5 }, 2), capacity),
-    four * (tokens + 4 * 5),
+    bytes * (observations + 8 * 5),
   );
   assert.equal(
     causalLinear.rolloutBytes(causalLinear.configure({ ...options, taps: 5 }, 2), capacity),
-    four * (tokens + 2 * 5 * token),
+    bytes * (observations + 7 * 5 * token),
   );
 });

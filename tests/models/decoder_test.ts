@@ -1,5 +1,5 @@
 /** @file The Transformers against their stack written out in loops, on data whose statistics are not those of a standard normal. */
-import { init as initJax, numpy as np } from "@jax-js/jax";
+import { init as initJax, numpy as np, tree } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { isSpecLike, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
@@ -9,7 +9,6 @@ import { toHost } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { attention, inFloat64, linearAttention, rowsOf } from "../layers/definitions.ts";
 import { naiveDecoder } from "./naive_decoder.ts";
-import { slice } from "./sequence_cases.ts";
 
 await initJax("wasm");
 
@@ -65,7 +64,7 @@ for (const [name, model, mix] of models) {
     Deno.test(`${name}, ${norm} norm, is its stack, token by token`, () => {
       const { config, params, y } = make();
       const got = inFloat64(
-        (p: Any, t: Statistics, y: np.Array) => model.forward(config, p, t, y).prediction,
+        (p: Any, t: Statistics, y: np.Array) => model.forward(config, p, t, y),
         params,
         train,
         y,
@@ -83,47 +82,32 @@ for (const [name, model, mix] of models) {
       const warm = (tokens - 2) * patch;
       for (const learn of [1, 0]) {
         const got = inFloat64(
-          (p: Any, t: Statistics, before: Any, a: Any, b: Any, learn: Any) => {
-            const again = (x: Any): Any =>
-              x instanceof np.Array ? x.ref : Array.isArray(x) ? x.map(again) : Object.fromEntries(
-                Object.entries(x).map(([key, child]) => [key, again(child)]),
-              );
-            const { prediction, caches } = model.forward(config, again(p), again(t), before.ref);
-            prediction.dispose();
-            const state = model.continueFrom(config, caches, before, tokens);
-            const at = (k: number) => np.array(k, { dtype: np.int32 });
-            const first = model.step(
-              config,
-              again(p),
-              again(t),
-              state,
-              a,
-              at(tokens - 2),
-              learn.ref,
-            );
-            const second = model.step(config, p, t, first.state, b, at(tokens - 1), learn);
-            return {
-              first: first.prediction,
-              second: second.prediction,
-              sums: second.state.sums,
-            };
+          (p: Any, t: Statistics, state: Any, y: np.Array, learn: Any) => {
+            const predictions = np.split(y, tokens, 1).map((token, k) => {
+              const at = np.array(k, { dtype: np.int32 });
+              const learns = k < tokens - 2 ? np.array(1).astype(token.dtype) : learn.ref;
+              const out = model.step(config, tree.ref(p), tree.ref(t), state, token, at, learns);
+              state = out.state;
+              return out.prediction;
+            });
+            return { predictions, sums: state.sums };
           },
           params,
           train,
-          slice(y, 0, warm),
-          slice(y, warm, warm + patch),
-          slice(y, warm + patch, warm + 2 * patch),
+          model.initialState(config, 2, tokens),
+          y,
           tensor(learn),
         );
-        assert.deepEqual(got.first.shape, [2, patch, obs]);
+        assert.deepEqual(got.predictions[0].shape, [2, patch, obs]);
         const known = learn ? y.shape[1] : warm;
         assert.equal(got.sums.count.data[0], known);
         for (const b of [0, 1]) {
           const rows = rowsOf(y, b);
           const want = definition(config, params, rows, known);
           const own = (data: number[]) => data.slice(b * patch * obs, (b + 1) * patch * obs);
-          close(own(got.first.data), want[tokens - 2], "first step");
-          close(own(got.second.data), want[tokens - 1], "second step");
+          for (let k = 0; k < tokens; k++) {
+            close(own(got.predictions[k].data), want[k], `token ${k}`);
+          }
           for (let j = 0; j < obs; j++) {
             const seen = rows.slice(0, known).map((row) => row[j]);
             const [sum, square] = [got.sums.sum.data, got.sums.square.data].map((x) =>

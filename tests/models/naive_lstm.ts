@@ -1,8 +1,13 @@
 /** @file The LSTM network of `lib/models/lstm.ts` written out in loops over numbers, in float64. */
 import type { Tensor } from "../../lib/engine/mod.ts";
-import type { LstmConfig, LstmParams } from "../../lib/models/lstm.ts";
+import type { LstmConfig } from "../../lib/models/lstm.ts";
 
 type Affine = { weight: Tensor; bias: Tensor };
+export interface LstmTensors {
+  readonly embed: Affine;
+  readonly layers: readonly { readonly input: Affine; readonly recurrent: Tensor }[];
+  readonly head: Affine;
+}
 
 const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 
@@ -21,7 +26,7 @@ const affine = ({ weight, bias }: Affine, x: readonly number[]) =>
  */
 export function naiveLstm(
   { patch, dModel, norm }: LstmConfig,
-  params: LstmParams<Tensor>,
+  params: LstmTensors,
   { mean, variance }: { mean: ArrayLike<number>; variance: ArrayLike<number> },
   y: readonly (readonly number[])[],
 ): number[][] {

@@ -1,6 +1,7 @@
 /** @file What is true of every sequence model, as assertions over a model and its parameters. */
-import { numpy as np, valueAndGrad } from "@jax-js/jax";
+import { numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { compile, type EngineName, isSpecLike, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../../lib/models/sequence_model.ts";
@@ -34,7 +35,7 @@ export function make(module: Any, options: Record<string, unknown>, obs: number)
 export async function parallel({ model, config, params }: Made, y: Tensor): Promise<Tensor> {
   const statistics = unitStatistics(config.obsDim);
   const program = await compile(
-    (p: Any, t: Statistics, y: np.Array) => model.forward(config, p, t, y).prediction,
+    (p: Any, t: Statistics, y: np.Array) => model.forward(config, p, t, y),
     [params, statistics, y],
   );
   const out = await (await program.run(params, statistics, y)).read();
@@ -52,12 +53,13 @@ export function slice(y: Tensor, from: number, to: number): Tensor {
   return tensor(rows.flat(), [batch, to - from, width]);
 }
 
-/** The step form, started from `state`, predicts at every position what the parallel form does. */
-export async function assertFormsAgree(made: Made, y: Tensor, state: Any): Promise<void> {
+/** The step form, from the initial state on, predicts at every position what the parallel form does. */
+export async function assertFormsAgree(made: Made, y: Tensor): Promise<void> {
   const { model, config, params } = made;
   const { patch, obsDim } = config;
   const [batch, length] = y.shape;
   const tokens = length / patch;
+  let state: Any = model.initialState(config, batch, tokens);
   const whole = await parallel(made, y);
   const train = unitStatistics(obsDim);
   const program = await compile(
@@ -148,17 +150,22 @@ function mapTensors(x: Any, f: () => unknown): Any {
   return Object.fromEntries(Object.entries(x).map(([name, child]) => [name, mapTensors(child, f)]));
 }
 
-/** Loss and gradients as a function of single arrays, the parameters first, and its arguments. */
+/**
+ * Loss and gradients as a function of single arrays, the parameters first, its arguments, and what jax-js's own gradient gives in
+ * float64, with loops unrolled.
+ */
 export function lossStep({ model, config, params }: Made, data: ReturnType<typeof lossBatch>) {
   const loss = nextPatchLoss(model, config);
   const args = [...Object.values(flatten(params)), ...Object.values(flatten(data))];
   const argnums = Object.keys(flatten(params)).map((_, i) => i);
-  const step = (valueAndGrad as Any)((...arrays: np.Array[]) => {
+  const ofArrays = (...arrays: np.Array[]) => {
     const next = arrays.values();
     const [p, d] = mapTensors([params, data], () => next.next().value!);
     return loss(p, d);
-  }, { argnums });
-  return { step, args, exact: () => runJax(step, args, "float64") };
+  };
+  const step = valueAndGrad(ofArrays, { argnums });
+  const unrolled = (jaxValueAndGrad as Any)(ofArrays, { argnums });
+  return { step, args, exact: () => runJax(unrolled, args, "float64") };
 }
 
 /** Loss and every gradient agree with float64 on every engine that runs everywhere. */

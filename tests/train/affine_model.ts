@@ -3,8 +3,7 @@
  * the draws of the system to the last update.
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Block } from "../../lib/engine/chain.ts";
-import type { Tensor } from "../../lib/engine/mod.ts";
+import { scan } from "../../lib/engine/scan.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import {
   createSystem,
@@ -41,39 +40,42 @@ export function init(config: Config, seed: number): Affine<np.Array> {
   return { weight: np.array(weight).reshape([bias.length, bias.length]), bias: np.array(bias) };
 }
 
+/** Tokens [B, N, patch obs] of observations, standardised, mapped by `advance` and put back. */
 function predict(
   { patch, obsDim }: Config,
-  { weight, bias }: Affine<np.Array>,
   { mean, variance }: Statistics,
   y: np.Array,
+  advance: (tokens: np.Array) => np.Array,
 ): np.Array {
   const [batch, length] = y.shape;
   const deviation = np.sqrt(variance);
   const standard = y.sub(mean.ref).mul(np.reciprocal(deviation.ref));
-  const tokens = standard.reshape([batch, length / patch, patch * obsDim]);
-  const out = np.matmul(tokens, weight).add(bias);
+  const out = advance(standard.reshape([batch, length / patch, patch * obsDim]));
   return out.reshape([batch, length / patch, patch, obsDim]).mul(deviation).add(mean);
 }
 
 export function forward(config: Config, params: Affine<np.Array>, train: Statistics, y: np.Array) {
-  return { prediction: predict(config, params, train, y), caches: [] };
+  const { weight, bias } = params;
+  return predict(config, train, y, (tokens) => np.matmul(tokens, weight).add(bias));
 }
 
-/** The same as a chain of one block; with it the model is one whose loop over time is a chain. */
-export function chain(
-  config: Config,
-  params: Affine<Tensor>,
-  _batch: number,
-  train: { mean: Tensor; variance: Tensor },
-): Block[] {
-  const fn = (params: Affine<np.Array>, y: np.Array) => {
-    const [mean, variance] = [train.mean, train.variance].map(({ data }) =>
-      np.array(Float32Array.from(data)).astype(y.dtype)
-    );
-    return predict(config, params, { mean, variance }, y);
-  };
-  return [{ kind: "apply", fn, params: params as never }];
-}
+/** The same model as a loop over time. */
+export const looped = {
+  configure,
+  init,
+  forward(config: Config, params: Affine<np.Array>, train: Statistics, y: np.Array) {
+    const cell = ({ weight, bias }: Affine<np.Array>, count: np.Array, token: np.Array): [
+      np.Array,
+      np.Array,
+    ] => [count.add(1), np.matmul(token, weight).add(bias)];
+    return predict(config, train, y, (tokens) => {
+      const inTime = np.transpose(tokens, [1, 0, 2]);
+      const [count, out] = scan(cell, params, np.zeros([]).astype(y.dtype), inTime);
+      count.dispose();
+      return np.transpose(out, [1, 0, 2]);
+    });
+  },
+};
 
 export interface Training {
   readonly law: SystemOptions;

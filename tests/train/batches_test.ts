@@ -41,10 +41,9 @@ const seeds = [
 ];
 type Batch = { y: Tensor; weights: Tensor };
 const batches = (chosen: typeof seeds) => {
-  const { chain: _, ...model } = affine;
   const config = affine.configure({ patch: 2 }, 2);
   const law = { latentDim: 3, obsDim: 2, lambda: 0.8 };
-  return filteringTask(model as unknown as SequenceModel, config, law, chosen, {
+  return filteringTask(affine as unknown as SequenceModel, config, law, chosen, {
     batch: 2,
     length: 6,
   });

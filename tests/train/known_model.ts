@@ -5,7 +5,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
-import type { SequenceConfig, SequenceModel } from "../../lib/models/sequence_model.ts";
+import type { SequenceModel } from "../../lib/models/sequence_model.ts";
 
 /** `gain` by channel. */
 type Known<A> = { gain: A; level: A; slope: A };
@@ -26,17 +26,13 @@ function fading(gain: np.Array, last: np.Array, patch: number): np.Array {
   return last.mul(np.stack(powers)); // [patch, obs]
 }
 
-/**
- * @param stepped whether it has an initial state, so that it is evaluated by its step form alone.
- * @param bytes that it says a sequence of a rollout needs.
- */
-export function knownModel({ stepped = false, bytes = 1 } = {}): KnownModel {
+/** @param bytes that it says a sequence of a rollout needs. */
+export function knownModel({ bytes = 1 } = {}): KnownModel {
   const [capacities, batches]: number[][] = [[], []];
   const model: SequenceModel = {
     configure: (options, obsDim) => ({ obsDim, patch: (options as { patch: number }).patch }),
     init: ({ obsDim }) => ({ gain: np.zeros([obsDim]), level: np.zeros([]), slope: np.zeros([]) }),
     forward({ patch }, { gain, level, slope }: Known<np.Array>, train: Statistics, y) {
-      if (stepped) throw new Error("a model with an initial state was unrolled");
       const [batch, length, obs] = y.shape;
       batches.push(batch);
       const tokens = length / patch;
@@ -52,12 +48,11 @@ export function knownModel({ stepped = false, bytes = 1 } = {}): KnownModel {
         .add(mean.reshape([batch, tokens, 1, obs]).mul(level))
         .add(index.reshape([tokens, 1, 1]).mul(slope));
       // Train statistics are zero and one.
-      return { prediction: prediction.mul(train.variance).add(train.mean), caches: [] };
+      return prediction.mul(train.variance).add(train.mean);
     },
-    continueFrom(_config: SequenceConfig, _caches, y: np.Array, capacity): State {
+    initialState({ obsDim }, batch, capacity) {
       capacities.push(capacity);
-      const [, length] = y.shape;
-      return { sum: np.sum(y, 1), count: np.array(length) };
+      return { sum: tensor(0, [batch, obsDim]), count: tensor(0) };
     },
     step({ patch }, { gain, level, slope }: Known<np.Array>, train, state, y, position, learn) {
       const [batch, , obs] = y.shape;
@@ -75,12 +70,6 @@ export function knownModel({ stepped = false, bytes = 1 } = {}): KnownModel {
       return { prediction: prediction.mul(train.variance).add(train.mean), state: learned };
     },
     rolloutBytes: (_config, capacity) => (capacities.push(capacity), bytes),
-    ...(stepped && {
-      initialState: ({ obsDim }: SequenceConfig, batch: number) => ({
-        sum: tensor(0, [batch, obsDim]),
-        count: tensor(0),
-      }),
-    }),
   };
   return { ...model, capacities, batches };
 }

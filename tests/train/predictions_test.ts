@@ -38,43 +38,40 @@ const batches: [sequences: number, batch: number, done: number[]][] = [
   [1, 1, [1]],
 ];
 
-for (const stepped of [false, true]) {
-  const form = stepped ? "step form" : "parallel form";
-
-  Deno.test(`every patch but the first is predicted from all before it: ${form}`, async () => {
-    for (const [patch, length] of [[1, 2], [1, 5], [3, 12]]) {
-      for (const [sequences, batch, done] of batches) {
-        const model = knownModel({ stepped });
-        const y = draw(sequences, length);
-        const said: number[][] = [];
-        const got = await predictPatches(model, { patch, obsDim: 2 }, params, y, {
-          batch,
-          onBatch: (...report) => void said.push(report),
-        });
-        const what = `${sequences} sequences of ${length} by ${patch}`;
-        assertNear(got, patchesOnPaper(numbers, y, patch), what);
-        assert.deepEqual(said, done.map((n) => [n, sequences]));
-        // Where there are fewer than a batch, no more are computed.
-        assert.deepEqual([...new Set(model.batches)], [Math.min(batch, sequences)]);
-      }
+Deno.test("every patch but the first is predicted from all before it", async () => {
+  for (const [patch, length] of [[1, 2], [1, 5], [3, 12]]) {
+    for (const [sequences, batch, done] of batches) {
+      const model = knownModel();
+      const y = draw(sequences, length);
+      const said: number[][] = [];
+      const got = await predictPatches(model, { patch, obsDim: 2 }, params, y, {
+        batch,
+        onBatch: (...report) => void said.push(report),
+      });
+      const what = `${sequences} sequences of ${length} by ${patch}`;
+      assertNear(got, patchesOnPaper(numbers, y, patch), what);
+      assert.deepEqual(said, done.map((n) => [n, sequences]));
+      // Where there are fewer than a batch, no more are computed.
+      assert.deepEqual([...new Set(model.batches)], [Math.min(batch, sequences)]);
     }
-  });
+  }
+});
 
-  Deno.test(`a rollout feeds on itself, learns its warm-up and nothing after it: ${form}`, async () => {
-    for (const [patch, warmup] of [[1, 1], [1, 5], [3, 6]]) {
-      for (const steps of [1, 6, 7]) { // with patches of 3: part of one, two, and part of a third
-        const model = knownModel({ stepped });
-        const y = draw(3, warmup);
-        const got = await rollout(model, { patch, obsDim: 2 }, params, y, steps, { batch: 2 });
-        const want = rolloutOnPaper(numbers, y, { warmup, steps, patch });
-        assertNear(got, want, `${steps} steps after ${warmup} by ${patch}`);
-        // Room for the warm-up and what comes after it, and no more.
-        const room = warmup / patch + Math.ceil(steps / patch);
-        assert.deepEqual(model.capacities, stepped ? [] : [room]);
-      }
+Deno.test("a rollout feeds on itself, learns its warm-up and nothing after it, in its step form alone", async () => {
+  for (const [patch, warmup] of [[1, 1], [1, 5], [3, 6]]) {
+    for (const steps of [1, 6, 7]) { // with patches of 3: part of one, two, and part of a third
+      const model = knownModel();
+      model.forward = () => assert.fail("a rollout took the parallel form");
+      const y = draw(3, warmup);
+      const got = await rollout(model, { patch, obsDim: 2 }, params, y, steps, { batch: 2 });
+      const want = rolloutOnPaper(numbers, y, { warmup, steps, patch });
+      assertNear(got, want, `${steps} steps after ${warmup} by ${patch}`);
+      // Room for the warm-up and what comes after it, and no more.
+      const room = warmup / patch + Math.ceil(steps / patch);
+      assert.deepEqual(model.capacities, [room]);
     }
-  });
-}
+  }
+});
 
 Deno.test("a batch of rollouts is no larger than the sequences that there are", async () => {
   for (const [sequences, batch, size] of [[3, 2, 2], [3, 3, 3], [3, 8, 3]]) {
@@ -105,16 +102,14 @@ Deno.test("the warm-up of a rollout is a multiple of the patch", async () => {
 Deno.test("predictions and rollouts leave nothing on the engine's side", async () => {
   const tf = await import("@tensorflow/tfjs-core");
   const options = { batch: 2, engine: "tfjs" } as const;
-  for (const stepped of [false, true]) {
-    const model = knownModel({ stepped });
-    const config = { patch: 2, obsDim: 2 };
-    const y = draw(3, 6);
-    await predictPatches(model, config, params, y, options); // loads the backend
-    for (const steps of [0, 1, 5]) {
-      const before = tf.memory().numTensors;
-      if (steps === 0) await predictPatches(model, config, params, y, options);
-      else await rollout(model, config, params, y, steps, options);
-      assert.equal(tf.memory().numTensors, before, `stepped ${stepped}, ${steps} steps`);
-    }
+  const model = knownModel();
+  const config = { patch: 2, obsDim: 2 };
+  const y = draw(3, 6);
+  await predictPatches(model, config, params, y, options); // loads the backend
+  for (const steps of [0, 1, 5]) {
+    const before = tf.memory().numTensors;
+    if (steps === 0) await predictPatches(model, config, params, y, options);
+    else await rollout(model, config, params, y, steps, options);
+    assert.equal(tf.memory().numTensors, before, `${steps} steps`);
   }
 });

@@ -2,8 +2,9 @@
  * @file Sums of products against plain loops: every axis of either operand is stored, stretched or of size 1, and every axis is
  * kept or summed. And what they are lowered to: one matrix product wherever it can be one.
  */
-import { grad, init, numpy as np } from "@jax-js/jax";
+import { grad as jaxGrad, init, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { grad } from "../../../lib/engine/gradient.ts";
 import {
   type DType,
   type EngineName,
@@ -246,8 +247,10 @@ const nearMisses: Record<string, NearMiss> = {
 
 Deno.test("what only resembles a sum of products", (t) => checkAll(t, nearMisses));
 
+/** As jax-js writes them, and of our own graph. */
 // deno-lint-ignore no-explicit-any
-const gradients = (f: (x: A, y: A, w: A) => A) => (grad as any)(f, { argnums: [0, 1] });
+const gradients = (f: (x: A, y: A, w: A) => A) => (jaxGrad as any)(f, { argnums: [0, 1] });
+const ours = (f: (x: A, y: A, w: A) => A) => grad(f, { argnums: [0, 1] });
 
 Deno.test("matrix products are one kernel each, and no operand is moved where the kernel can read it as it is", async () => {
   const [x, y] = [tensor(1, [3, 4]), tensor(1, [4, 5])];
@@ -265,9 +268,11 @@ Deno.test("matrix products are one kernel each, and no operand is moved where th
     ]],
     ["MatMul", (x, y) => np.sum(x.reshape([3, 4, 1]).mul(y.reshape([1, 4, 5])), 1), [x, y]],
     ["MatMul Reshape Reshape", (x, _, v) => np.matmul(x, v), [x, y, tensor(1, [4])]],
-    ["Mul ReduceSum", (x) => np.sum(x.ref.mul(x), 1), [x, y]],
+    ["Mul ReduceSum", (x, y) => np.sum(x.mul(y), 1), [x, tensor(2, [3, 4])]],
+    ["ReduceSumSquare", (x) => np.sum(x.ref.mul(x), 1), [x, y]],
     // One of the two results comes out transposed, and a result has to be dense.
     ["FusedMatMul FusedMatMul Transpose", gradients(weighted), [x, y, tensor(1, [3, 5])]],
+    ["FusedMatMul FusedMatMul Transpose", ours(weighted), [x, y, tensor(1, [3, 5])]],
   ];
   // Batch axes that both store in the other order stay where they are.
   const turn = (x: A) => np.transpose(x, [1, 0, 2, 3]);

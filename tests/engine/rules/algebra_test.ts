@@ -36,7 +36,7 @@ const sums: Record<string, NearMiss> = {
   "a sum with zeros of another dtype changes the dtype": [
     (x: A) => [x.ref.add(full(0)), full(0).add(x)],
     [int],
-    "add add",
+    "add",
   ],
   "a sum with zeros in float64 changes the dtype": [
     (x: A) => x.add(full(0, "float64")),
@@ -67,7 +67,7 @@ const negations: Record<string, NearMiss> = {
     "mul neg",
   ],
   "joins a literal factor": [
-    (x: A) => [x.ref.neg().mul(full(2)), full(2).mul(x.neg())],
+    (x: A) => [x.ref.neg().mul(full(2)), full(3).mul(x.neg())],
     [x],
     "mul mul",
   ],
@@ -123,7 +123,7 @@ const products: Record<string, NearMiss> = {
   "a product with ones of another dtype changes the dtype": [
     (x: A) => [x.ref.mul(full(1)), full(1).mul(x)],
     [int],
-    "mul mul",
+    "mul",
   ],
   "a literal real factor of integers is cut to one": [(x: A) => x.mul(2.7), [int]],
   "true and false": [

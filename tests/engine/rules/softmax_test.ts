@@ -1,10 +1,14 @@
-/** @file Softmax and its gradient are recognised, and what differs from them in one place is left as it is. */
+/** @file Softmax is recognised and has its own derivative, and what differs from it in one place is left as it is. */
 import { init, lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { tensor } from "../../../lib/engine/mod.ts";
+import { grad, valueAndGrad } from "../../../lib/engine/gradient.ts";
+import { type Tensor, tensor } from "../../../lib/engine/mod.ts";
 import { algebra } from "../../../lib/engine/rules/algebra.ts";
+import { optimised } from "../../../lib/engine/rules/optimised.ts";
 import { softmax } from "../../../lib/engine/rules/softmax.ts";
-import { checkAll, kernels, type NearMiss } from "../near_misses.ts";
+import { trace } from "../../../lib/engine/trace.ts";
+import { attention, type AttentionParams } from "../../../lib/layers/attention.ts";
+import { assertAgrees, checkAll, kernels, type NearMiss } from "../near_misses.ts";
 import { generator, randomTensor, runEngine } from "../oracle.ts";
 
 type A = np.Array;
@@ -14,6 +18,7 @@ await init("wasm");
 const square = randomTensor(generator(1), [3, 3]);
 const other = randomTensor(generator(2), [3, 3]);
 const cube = randomTensor(generator(3), [3, 3, 3]);
+const wide = ({ data }: Tensor) => ({ dtype: "float64", data: Float64Array.from(data) }) as const;
 const cubes = [cube, randomTensor(generator(4), [3, 3, 3])];
 
 /** Negations have to be out of the way first. */
@@ -171,94 +176,87 @@ Deno.test("what differs from softmax in one place is left as it is", async (t) =
   }
 });
 
-/** The places in which the gradient of a softmax over the middle axis of [3, 3, 3] may differ. */
-interface Pullback {
-  weighted?: (e: A, g: A) => A;
-  total?: (w: A) => A;
-  square?: (r: A) => A;
-  difference?: (direct: A, mean: A) => A;
-  last?: (e: A, bracket: A) => A;
-}
-const middle = (f: typeof np.sum) => (x: A) => f(x, 1, { keepdims: true });
-
-function pullback({
-  weighted = (e, g) => e.mul(g),
-  total = middle(np.sum),
-  square = (r) => r.ref.mul(r),
-  difference = (direct, mean) => direct.sub(mean),
-  last = (e, bracket) => e.mul(bracket),
-}: Pullback = {}) {
-  return (x: A, g: A) => {
-    const e = np.exp(x.ref.sub(lax.stopGradient(middle(np.max)(x))));
-    const r = np.reciprocal(middle(np.sum)(e.ref));
-    const mean = square(r.ref).mul(total(weighted(e.ref, g.ref)));
-    return last(e, difference(g.mul(r), mean));
-  };
-}
+/** The gradient of a weighted sum of softmaxes by their logits, with the value. */
+const withGradient = (fn: (x: A) => A) => (x: A, g: A) => [
+  fn(x.ref),
+  grad((x: A) => np.sum(fn(x).mul(g.ref)))(x),
+];
+/** P and P (G - sum(P G)). */
 const gradient = "mul mul reduce reshape softmax sub";
-const gradients: Record<string, NearMiss> = {
-  "as jax-js writes it": [pullback(), cubes, gradient],
-  "all factors swapped": [
-    pullback({ weighted: (e, g) => g.mul(e), last: (e, bracket) => bracket.mul(e) }),
-    cubes,
-    gradient,
-  ],
-};
 
-Deno.test("the gradient of softmax is recognised", (t) => checkAll(t, gradients, { rewrites }));
-
-const otherGradients: Record<string, (x: A, g: A) => A> = {
-  "another gradient in the mean": pullback({ weighted: (e, g) => e.mul(g.mul(0.5)) }),
-  "the exponential twice in the mean": pullback({ weighted: (e) => e.ref.mul(e) }),
-  "the gradient twice in the mean": pullback({ weighted: (_, g) => g.ref.mul(g) }),
-  "the mean of a sum": pullback({ weighted: (e, g) => e.add(g) }),
-  "the greatest for the sum": pullback({ total: middle(np.max) }),
-  "the sum over the last axis": pullback({ total: (w) => np.sum(w, 2, { keepdims: true }) }),
-  "the sum over the first axis": pullback({ total: (w) => np.sum(w, 0, { keepdims: true }) }),
-  "the sum of all": pullback({ total: (w) => np.sum(w) }),
-  "the sum spread along the first axis": pullback({ total: (w) => np.sum(w, 1) }),
-  "the sum spread along the last axis": pullback({
-    total: (w) => np.sum(w, 1).reshape([3, 3, 1]),
-  }),
-  "the sum over the last axis, in the place of the middle one": pullback({
-    total: (w) => np.sum(w, 2).reshape([3, 1, 3]),
-  }),
-  "the mean spread along the last axis": pullback({
-    difference: (direct, mean) => direct.sub(mean.reshape([3, 3, 1])),
-  }),
-  "the mean stretched along the first axis": pullback({
-    difference: (direct, mean) => direct.sub(np.broadcastTo(mean.reshape([3, 3]), [3, 3, 3])),
-  }),
-  "one sum for more rows": (x, g) =>
-    pullback({ total: (w) => np.broadcastTo(middle(np.sum)(w), [3, 1, 3]) })(
-      x.slice([0, 1]),
-      g.slice([0, 1]),
-    ),
-  "the reciprocal once": pullback({ square: (r) => r }),
-  "the reciprocal thrice": pullback({ square: (r) => r.ref.mul(r.ref).mul(r) }),
-  "the reciprocal and a half of it": pullback({ square: (r) => r.ref.mul(r.mul(0.5)) }),
-  "the reciprocal twice": pullback({ square: (r) => r.ref.add(r) }),
-  "the mean added": pullback({ difference: (direct, mean) => direct.add(mean) }),
-  "the difference reversed": pullback({ difference: (direct, mean) => mean.sub(direct) }),
-  "the difference squared": pullback({
-    difference: (direct, mean) => {
-      const d = direct.sub(mean);
-      return d.ref.mul(d);
-    },
-  }),
-  "the bracket added": pullback({ last: (e, bracket) => e.add(bracket) }),
-  "the bracket times another exponential": (x, g) =>
-    pullback({ last: (_, bracket) => np.exp(x.ref).mul(bracket) })(x.ref, g),
-};
-
-Deno.test("what differs from the gradient of softmax in one place is left as it is", async (t) => {
+Deno.test("value and gradient of softmax are one softmax, however it is written", async (t) => {
   await checkAll(
     t,
     Object.fromEntries(
-      Object.entries(otherGradients).map(([name, fn]) => [name, [fn, cubes]]),
+      Object.entries(fused).map(([name, [fn, [x]]]) => {
+        const g = randomTensor(generator(4), x.shape);
+        const weights = x.dtype === "float64" ? { ...g, ...wide(g) } : g;
+        return [name, [withGradient(fn as (x: A) => A), [x, weights], gradient]];
+      }),
     ),
+    { rewrites },
   );
-  for (const [name, fn] of Object.entries(otherGradients)) {
-    assert.ok(!(await kernels(fn, cubes)).includes("Softmax"), name);
+  const step = withGradient((x) => nn.softmax(x, 1));
+  const found = (await kernels(step, cubes)).split(" ");
+  assert.equal(found.filter((op) => op === "Softmax").length, 1);
+  assert.ok(!found.includes("Exp"), `${found}`);
+});
+
+Deno.test("what differs from softmax in one place has its own gradient", async (t) => {
+  await checkAll(
+    t,
+    Object.fromEntries(
+      Object.entries(misses).map(([name, fn]) => [name, [
+        (x: A, y: A) => grad((x: A) => np.sum(fn(x.ref, y.ref).mul(np.sin(fn(x, y.ref)))))(x),
+        [square, other],
+      ]]),
+    ),
+    { tolerance: 1e-5 },
+  );
+});
+
+const stop = lax.stopGradient;
+/** Softmaxes over the last axis of [3, 3] on whose way back something is stopped; with how many may be recognised. */
+const stopped: Record<string, [(x: A) => A, softmaxes: number]> = {
+  "the shift stopped": [spelled({ shift: (x) => stop(rowMax(x)) }), 1],
+  "the shift stopped before its maximum": [spelled({ shift: (x) => rowMax(stop(x)) }), 0],
+  "the reciprocal stopped": [spelled({ scale: (e, s) => e.mul(stop(np.reciprocal(s))) }), 0],
+  "the sum stopped": [spelled({ total: (e) => stop(rowSum(e)) }), 0],
+  "the exponentials of the sum stopped": [spelled({ total: (e) => rowSum(stop(e)) }), 0],
+  "the exponentials stopped, but not those of the sum": [
+    spelled({ scale: (e, s) => stop(e).mul(np.reciprocal(s)) }),
+    0,
+  ],
+  "the difference stopped": [spelled({ exponential: (d) => np.exp(stop(d)) }), 1],
+  "the logits stopped": [(x) => nn.softmax(stop(x.ref)).mul(x), 1],
+};
+
+Deno.test("what is stopped on the way back of a softmax has no gradient there", async (t) => {
+  for (const [name, [fn, softmaxes]] of Object.entries(stopped)) {
+    await t.step(name, async () => {
+      // Of the derivative alone: its softmaxes were told while the function was differentiated.
+      const slope = (x: A, g: A) => grad((x: A) => np.sum(fn(x).mul(g.ref)))(x);
+      await assertAgrees(slope, [square, other], 4e-6);
+      const found = (await kernels(slope, [square, other])).split(" ");
+      assert.ok(found.filter((op) => op === "Softmax").length <= softmaxes, `${found}`);
+      await assertAgrees(withGradient(fn), [square, other], 4e-6);
+    });
   }
+});
+
+Deno.test("value and gradient of attention exponentiate nothing twice", async () => {
+  const params = Object.fromEntries(
+    ["query", "key", "value", "output"].map((name, i) => [name, {
+      weight: randomTensor(generator(10 + i), [4, 4]),
+      bias: randomTensor(generator(20 + i), [4]),
+    }]),
+  );
+  const x = randomTensor(generator(5), [2, 3, 4]);
+  const step = valueAndGrad((p: AttentionParams, x: A) => np.sum(attention(p, x, 2)), {
+    argnums: [0, 1],
+  });
+  const { graph } = await trace(step, [params, x], optimised);
+  const left = graph.live().map((e) => e.op);
+  assert.equal(left.filter((op) => op === "softmax").length, 1);
+  for (const op of ["exp", "reciprocal", "log", "where"]) assert.ok(!left.includes(op), op);
 });

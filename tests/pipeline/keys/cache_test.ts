@@ -187,16 +187,13 @@ Deno.test("which module plays which part counts, the order in which they are nam
 
 Deno.test("a job's entry names the stage's run, and each export once, in order", () => {
   const modules = {
-    z: { path: "lib/z.ts", exports: ["g", "f", "g"], optional: ["p", "o", "p"] },
+    z: { path: "lib/z.ts", exports: ["g", "f", "g"] },
     a: { path: "lib/a.ts", exports: ["h"] },
   };
   assert.equal(
     entryText("pipeline/stages/s.ts", modules),
     `export { run } from "./pipeline/stages/s.ts";
 export { h as module0_h } from "./lib/a.ts";
-export { f as module1_f, g as module1_g } from "./lib/z.ts";
-import * as module1 from "./lib/z.ts";
-export const module1_o = module1.o;
-export const module1_p = module1.p;`,
+export { f as module1_f, g as module1_g } from "./lib/z.ts";`,
   );
 });

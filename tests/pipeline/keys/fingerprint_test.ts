@@ -211,27 +211,25 @@ Deno.test("two jobs with the same code have the same fingerprint, others not", a
   await stopBundler();
 });
 
-Deno.test("an export that a model need not have counts where it has it, and its absence is no error", async () => {
+Deno.test("of a module that a job names only the exports that it names count", async () => {
   using demo = makeDemo();
-  const { name, path } = { name: "model", path: "lib/models/linear.ts" };
-  const of = async (optional?: string[]) => {
+  const path = "lib/models/linear.ts";
+  const of = async (...exports: string[]) => {
     const cache = join(demo.root, "cache");
     const fingerprints = new Fingerprints(demo.root, cache, Packages.read(demo.root));
-    const modules = { [name]: { path, exports: ["fit"], optional } };
-    return (await fingerprints.of("pipeline/stages/fit.ts", modules)).code;
+    return (await fingerprints.of("pipeline/stages/fit.ts", { model: { path, exports } })).code;
   };
-  const without = await of(["extra"]);
+  const one = await of("fit");
   demo.edit(path, 'return "y = w x"', 'return "y = wx"'); // an export that nobody names
-  assert.equal(await of(["extra"]), without);
+  assert.equal(await of("fit"), one);
   demo.edit(path, "export function fit", "export const extra = () => 1;\nexport function fit");
-  const having = await of(["extra"]);
-  assert.notEqual(having, without);
+  assert.equal(await of("fit"), one);
+  const both = await of("fit", "extra");
+  assert.notEqual(both, one);
+  assert.equal(await of("extra", "fit"), both);
   demo.edit(path, "() => 1", "() => 2");
-  assert.notEqual(await of(["extra"]), having);
-  // A job that does not name it does not mind.
-  const plain = await of();
-  demo.edit(path, "() => 2", "() => 3");
-  assert.equal(await of(), plain);
+  assert.notEqual(await of("fit", "extra"), both);
+  assert.equal(await of("fit"), one);
   await stopBundler();
 });
 

@@ -143,23 +143,17 @@ Deno.test("every parameter takes what is within its bounds, and nothing beyond t
 Deno.test("a stage names one model, and of it no more than it uses", () => {
   const parsed = { model: { name: "lru", options: {} }, system: filledSystem } as never;
   const path = "lib/models/lru.ts";
-  const training = { path, exports: ["configure", "init", "forward"], optional: ["chain"] };
+  const training = { path, exports: ["configure", "init", "forward"] };
   assert.deepEqual(train.modules(parsed), { model: training });
   assert.deepEqual(tune.modules(parsed), { model: training });
   assert.deepEqual(fit.modules(parsed), {
-    model: { path, exports: ["configure", "closedForm"], optional: [] },
+    model: { path, exports: ["configure", "closedForm"] },
   });
-  const evaluated = evaluate.modules(parsed).model;
-  assert.deepEqual(evaluated, {
-    path,
-    exports: ["configure", "init", "forward"],
-    optional: ["initialState", "step"],
-  });
+  assert.deepEqual(evaluate.modules(parsed), { model: training });
   const rolled = evaluate.modules({ ...(parsed as object), rollout: {} } as never).model;
   assert.deepEqual(rolled, {
     path,
-    exports: ["configure", "init", "forward", "continueFrom", "step", "rolloutBytes"],
-    optional: ["initialState"],
+    exports: ["configure", "init", "forward", "initialState", "step", "rolloutBytes"],
   });
 });
 

@@ -85,24 +85,21 @@ function assertRolled(
   }
 }
 
-const kinds = [["forward", false], ["step form", true]] as const;
-for (const [form, stepped] of kinds) {
-  Deno.test(`what fades by a factor is gain^h y_w at every horizon h, whatever the patch: ${form}`, async () => {
-    const gain = [0.9, -0.6];
-    const tensors = knownTensors({ gain, level: 0, slope: 0 });
-    const y = draw(5);
-    for (const patch of [1, 2, 4]) {
-      for (const warmup of [4, 8]) {
-        const rollout = { warmup, horizons: [1, 2, 3, 5, 8] };
-        const result = await run({ module: knownModel({ stepped }), tensors, patch, rollout });
-        const scores = result.json("scores.json");
-        assertRolled(scores, rollout, (b, j, h) => gain[j] ** h * channel(y, b, j)[warmup - 1]);
-        const { ratio, gapClosed } = scores.overall;
-        assert.deepEqual(result.scalars, { ratio, gapClosed });
-      }
+Deno.test("what fades by a factor is gain^h y_w at every horizon h, whatever the patch", async () => {
+  const gain = [0.9, -0.6];
+  const tensors = knownTensors({ gain, level: 0, slope: 0 });
+  const y = draw(5);
+  for (const patch of [1, 2, 4]) {
+    for (const warmup of [4, 8]) {
+      const rollout = { warmup, horizons: [1, 2, 3, 5, 8] };
+      const result = await run({ module: knownModel(), tensors, patch, rollout });
+      const scores = result.json("scores.json");
+      assertRolled(scores, rollout, (b, j, h) => gain[j] ** h * channel(y, b, j)[warmup - 1]);
+      const { ratio, gapClosed } = scores.overall;
+      assert.deepEqual(result.scalars, { ratio, gapClosed });
     }
-  });
-}
+  }
+});
 
 for (const [name, model] of Object.entries({ transformer, linearTransformer })) {
   Deno.test(`norm causal: a rollout keeps mean and deviation of its warm-up: ${name}`, async () => {
@@ -190,13 +187,10 @@ Deno.test("two tokens both compile, and say nothing about the seconds of a token
 
 Deno.test("a rollout takes the engine and the threads that the job has", async () => {
   const rollout = { warmup: 4, horizons: [4] };
-  for (const stepped of [false, true]) {
-    const module = knownModel({ stepped });
-    const asked = { module, tensors: fading, patch: 2, rollout, threads: -1 };
-    await assert.rejects(run(asked), /NumThreads.*-1/);
-    // Only the native engine looks at the threads.
-    const scores = (await run({ ...asked, engine: "jax" })).json("scores.json");
-    const y = draw(5);
-    assertRolled(scores, rollout, (b, j, h) => 0.5 ** h * channel(y, b, j)[3]);
-  }
+  const asked = { module: knownModel(), tensors: fading, patch: 2, rollout, threads: -1 };
+  await assert.rejects(run(asked), /NumThreads.*-1/);
+  // Only the native engine looks at the threads.
+  const scores = (await run({ ...asked, engine: "jax" })).json("scores.json");
+  const y = draw(5);
+  assertRolled(scores, rollout, (b, j, h) => 0.5 ** h * channel(y, b, j)[3]);
 });

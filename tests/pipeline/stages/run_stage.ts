@@ -38,8 +38,8 @@ export async function runStage(
   const observed: Record<string, number> = {};
   const progress: [number, number][] = [];
   const logged: string[] = [];
-  const { exports = [], optional = [] } = stage.modules?.(parsed).model ?? {};
-  const used = Object.entries(module).filter(([name]) => [...exports, ...optional].includes(name));
+  const { exports = [] } = stage.modules?.(parsed).model ?? {};
+  const used = Object.entries(module).filter(([name]) => exports.includes(name));
   const ctx: StageContext<Any> = {
     params: parsed,
     inputs,

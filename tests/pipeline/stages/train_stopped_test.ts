@@ -6,7 +6,7 @@ import { decodeTensors } from "../../../pipeline/store/safetensors.ts";
 import * as affine from "../../train/affine_model.ts";
 import { runStage, type StageOptions, stillClock } from "./run_stage.ts";
 
-const { chain: _, ...parallel } = affine;
+const parallel = affine;
 const seed = (system: number) => ({ system, initialisation: system, data: 100 + system });
 const params = {
   model: { name: "affine", options: { patch: 2 } },
@@ -33,7 +33,8 @@ function memory() {
 const cases = [
   ["one seed", [seed(1)], parallel],
   ["two seeds", [seed(1), seed(2)], parallel],
-  ["a chain", [seed(1)], affine],
+  ["a loop", [seed(1)], affine.looped],
+  ["a loop of two seeds", [seed(1), seed(2)], affine.looped],
 ] as const;
 for (const [name, seeds, module] of cases) {
   Deno.test(`a stopped training goes on from its checkpoint to the same files: ${name}`, async () => {

@@ -1,4 +1,4 @@
-/** @file The stage train against the same training written out in float64, for one seed, for several, and for a chain. */
+/** @file The stage train against the same training written out in float64, for one seed, for several, and for a loop over time. */
 import assert from "node:assert/strict";
 import * as train from "../../../pipeline/stages/train.ts";
 import * as affine from "../../train/affine_model.ts";
@@ -21,7 +21,8 @@ const params = {
   steps,
   learningRate: 0.1,
 };
-const { chain: _, ...parallel } = affine;
+const parallel = affine;
+const kinds = [["in parallel", parallel], ["as a loop", affine.looped]] as const;
 
 /** Warm-up over two steps, then half a cosine over the other four, down to a twentieth. */
 const schedule = [0.5, 1, 1, 0.05 + 0.95 * 0.75, 0.05 + 0.95 * 0.25, 0.05].map((x) => 0.1 * x);
@@ -43,16 +44,18 @@ function assertModel(result: Awaited<ReturnType<typeof runStage>>, i: number, wa
   assertNear(bias.data, want.bias, `bias of model ${i}`);
 }
 
-Deno.test("three seeds trained together each become the model that one trains by hand", async () => {
-  const result = await runStage(train, params, { module: parallel });
-  const wanted = seeds.map((seed) => byHand(seed));
-  wanted.forEach((want, i) => assertModel(result, i, want));
-  assert.equal(Object.keys(result.files).length, 3);
-  const last = wanted.reduce((sum, { losses }) => sum + losses[steps - 1], 0) / 3;
-  assertNear([result.scalars.lastLoss], [last], "last loss");
-  const { lastLoss: _, ...scalars } = result.scalars;
-  assert.deepEqual(scalars, { parameters: 20, tokens: 6 * 3 * 8, steps: 6, learningRate: 0.1 });
-});
+for (const [kind, module] of kinds) {
+  Deno.test(`three seeds trained together each become the model that one trains by hand: ${kind}`, async () => {
+    const result = await runStage(train, params, { module });
+    const wanted = seeds.map((seed) => byHand(seed));
+    wanted.forEach((want, i) => assertModel(result, i, want));
+    assert.equal(Object.keys(result.files).length, 3);
+    const last = wanted.reduce((sum, { losses }) => sum + losses[steps - 1], 0) / 3;
+    assertNear([result.scalars.lastLoss], [last], "last loss");
+    const { lastLoss: _, ...scalars } = result.scalars;
+    assert.deepEqual(scalars, { parameters: 20, tokens: 6 * 3 * 8, steps: 6, learningRate: 0.1 });
+  });
+}
 
 Deno.test("the curves are those of every step, and of the member that they are named after", async () => {
   const two = [seeds[0], seeds[2]];
@@ -71,7 +74,7 @@ Deno.test("the curves are those of every step, and of the member that they are n
   assert.deepEqual(result.progress, [1, 2, 3, 4, 5, 6].map((done) => [done, 6]));
 });
 
-for (const [kind, module] of [["in parallel", parallel], ["as a chain", affine]] as const) {
+for (const [kind, module] of kinds) {
   Deno.test(`one seed alone trains to the model by hand: ${kind}`, async () => {
     const result = await runStage(train, { ...params, seeds: [seeds[1]] }, { module });
     const want = byHand(seeds[1]);
@@ -99,18 +102,12 @@ Deno.test("the learning rate is the parameter, and without it that of the input 
 
 Deno.test("a model is trained by the engine and with the threads that the job has", async () => {
   const one = { ...params, seeds: [seeds[0]] };
-  // A chain needs loops, which only one engine has; and that one refuses a negative number of threads.
-  await assert.rejects(
-    runStage(train, one, { module: affine, engine: "jax" }),
-    /engine jax has no loops/,
-  );
-  const impossible = [[one, parallel], [one, affine], [params, parallel]] as const;
-  for (const [own, module] of impossible) {
+  const looped = affine.looped;
+  const each = [[one, parallel], [one, looped], [params, parallel], [params, looped]] as const;
+  for (const [own, module] of each) {
     await assert.rejects(runStage(train, own, { module, threads: -1 }), /NumThreads.*-1/);
-  }
-  // Only the native engine looks at the threads.
-  for (const own of [one, params]) {
-    const trained = await runStage(train, own, { module: parallel, engine: "jax", threads: -1 });
+    // Only the native engine looks at the threads.
+    const trained = await runStage(train, own, { module, engine: "jax", threads: -1 });
     assertModel(trained, 0, byHand(seeds[0]));
   }
 });

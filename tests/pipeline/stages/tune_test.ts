@@ -1,12 +1,12 @@
-/** @file The stage tune against candidates that are trained by hand in float64, together and as chains one by one. */
+/** @file The stage tune against candidates that are trained by hand in float64, as matrix products and as loops over time. */
 import assert from "node:assert/strict";
 import * as tune from "../../../pipeline/stages/tune.ts";
 import * as affine from "../../train/affine_model.ts";
 import { trainByHand } from "../../train/affine_model.ts";
 import { runStage } from "./run_stage.ts";
 
-const { chain: _, ...parallel } = affine;
-const kinds = [["together", parallel], ["as chains", affine]] as const;
+const parallel = affine;
+const kinds = [["in parallel", parallel], ["as a loop", affine.looped]] as const;
 const law = { latentDim: 3, obsDim: 2, lambda: 0.8 };
 const size = { batch: 2, length: 6, warmup: 3, weightDecay: 0.4, clipNorm: 1 };
 const seed = { system: 3, initialisation: 2, data: 5 };
@@ -135,9 +135,29 @@ Deno.test("a search that is stopped ends at that step", async () => {
 
 Deno.test("candidates are trained by the engine and with the threads that the job has", async () => {
   const own = { ...params, rates: [0.1, 0.2], rungs: [1] };
-  await assert.rejects(
-    runStage(tune, own, { module: affine, engine: "jax" }),
-    /engine jax has no loops/,
-  );
-  await assert.rejects(runStage(tune, own, { module: parallel, threads: -1 }), /NumThreads.*-1/);
+  for (const [, module] of kinds) {
+    await assert.rejects(runStage(tune, own, { module, threads: -1 }), /NumThreads.*-1/);
+    // Only the native engine looks at the threads.
+    const tuned = await runStage(tune, own, { module, engine: "jax", threads: -1 });
+    for (const rate of own.rates) {
+      near(tuned.curve(`loss, rate ${rate}`)[0].value, lossesOf(rate, 1)[0], `rate ${rate}`);
+    }
+  }
+});
+
+Deno.test("candidates go through every rung in one program, whatever the model", async () => {
+  for (const [, module] of kinds) {
+    let compiled = 0;
+    const counting = {
+      ...module,
+      configure: (...args: Parameters<typeof affine.configure>) => module.configure(...args),
+      forward(...args: Parameters<typeof affine.forward>) {
+        compiled++;
+        return module.forward(...args);
+      },
+    };
+    const own = { ...params, rates: [0.01, 0.03, 0.1, 0.2], rungs: [2, 4], keep: 0.5 };
+    await runStage(tune, own, { module: counting });
+    assert.equal(compiled, 2);
+  }
 });
