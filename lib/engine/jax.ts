@@ -3,6 +3,7 @@
  * against.
  */
 import { defaultDevice, init, jit, numpy as np } from "@jax-js/jax";
+import { withMappedAxesInFront } from "./mapped_axes.ts";
 import type { TracedFunction } from "./trace.ts";
 import { type DType, type Handle, hostArray, type Tensor } from "./types.ts";
 
@@ -74,7 +75,7 @@ export async function jaxProgram(
     // deno-lint-ignore require-await
     run: async (args) => {
       if (closed) throw new Error("the program is closed");
-      return onDevice(() => compiled(...args));
+      return onDevice(() => withMappedAxesInFront(() => compiled(...args)));
     },
     close: () => {
       if (!closed) compiled.dispose();
