@@ -2,7 +2,7 @@
  * @file The parts of jax-js that `lib/engine/trace.ts` reads without a promise that they stay. When an upgrade
  * breaks this test, that file is what has to change.
  */
-import { init, jit, makeJaxpr, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { init, jit, makeJaxpr, nn, numpy as np, valueAndGrad, vmap } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { compile, tensor, UnsupportedPrimitive } from "../../lib/engine/mod.ts";
 import { loweredPrimitives } from "../../lib/engine/onnx/lower.ts";
@@ -11,6 +11,7 @@ import { trace } from "../../lib/engine/trace.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
+import { runEngine, runJax } from "./oracle.ts";
 
 await init("wasm");
 
@@ -143,4 +144,30 @@ Deno.test("fused operations come out as few equations", async () => {
   assert.ok(gelu.includes("gelu_tanh") && gelu.length <= 15, gelu.join());
   const exact = await count((x) => nn.gelu(x, { approximate: false }));
   assert.ok(exact.includes("gelu_erf") && exact.length <= 14, exact.join());
+});
+
+Deno.test("jax-js still maps broadcasts and gathers wrong, and compiled programs do not", async () => {
+  const x = tensor(Array.from({ length: 18 }, (_, i) => i), [3, 2, 3]);
+  const rows = () => np.array([[1, 0], [0, 1]], { dtype: np.int32 });
+  const programs: Any[] = [
+    (x: np.Array) => np.broadcastTo(x, [3, 3, 2]),
+    (x: np.Array) => np.take(x, rows(), 0),
+  ];
+  for (const fn of programs) {
+    const mapped = (x: np.Array) => (vmap as Any)(fn, [2])(x);
+    const inFront = (x: np.Array) => (vmap as Any)(fn)(np.moveaxis(x, 2, 0));
+    const [want] = runJax(inFront, [x]);
+    for (const engine of ["ort", "jax"] as const) {
+      const [got] = await runEngine(mapped, [x], engine);
+      assert.deepEqual([got.shape, [...got.data]], [want.shape, [...want.data]], engine);
+    }
+    let own: unknown;
+    try {
+      own = [...runJax(mapped, [x])[0].data];
+    } catch (error) {
+      own = error;
+    }
+    // Where this fails, lib/engine/mapped_axes.ts can go.
+    assert.notDeepEqual(own, [...want.data]);
+  }
 });
