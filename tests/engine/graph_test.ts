@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Graph, type Rule, type Value } from "../../lib/engine/graph.ts";
 import { tensor } from "../../lib/engine/mod.ts";
-import { scan } from "../../lib/engine/scan.ts";
+import { emitLoop } from "../../lib/engine/loop.ts";
 import { graphOf, runGraph } from "./graph_runner.ts";
 
 const add = (g: Graph, a: Value, b: Value) => g.emit("add", [a, b], {}, a.shape, a.dtype);
@@ -101,7 +101,7 @@ Deno.test("a graph is repeated in another with its literals, constants, loops an
   );
   const inner = graphOf([{ shape: [3], dtype: "float32" }], (g, [x]) => {
     const shifted = add(g, x, g.constant(tensor([1, 2, 3])));
-    const [total, each] = scan(g, {
+    const [total, each] = emitLoop(g, {
       body,
       carry: [g.uniform(0, [], "float32")],
       sequences: [shifted],
@@ -122,7 +122,7 @@ Deno.test("a graph is repeated in another with its literals, constants, loops an
       (g, [s, x]) => [g.emit("sub", [s, x], {}, [], "float32"), x],
     );
     const zero = g.uniform(0, [], "float32");
-    const [minus] = scan(g, {
+    const [minus] = emitLoop(g, {
       body: other,
       carry: [zero],
       sequences: [x],

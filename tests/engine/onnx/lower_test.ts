@@ -1,11 +1,11 @@
 /** @file Graphs as ONNX models: constants of every dtype, what is shared, inputs and outputs. */
 import onnxProto from "onnx-proto";
 import assert from "node:assert/strict";
-import type { Graph, Value } from "../../../lib/engine/graph.ts";
+import { Graph, type Value } from "../../../lib/engine/graph.ts";
+import { bodyIn, emitLoop } from "../../../lib/engine/loop.ts";
 import { type DType, type Spec, type Tensor, tensor } from "../../../lib/engine/mod.ts";
 import { lower } from "../../../lib/engine/onnx/lower.ts";
 import { Model } from "../../../lib/engine/onnx/model.ts";
-import { bodyWith, scan } from "../../../lib/engine/scan.ts";
 import { graphOf, runGraph } from "../graph_runner.ts";
 import { kernelsOf } from "../near_misses.ts";
 
@@ -121,7 +121,7 @@ Deno.test("a loop carries and stacks values of every dtype", async () => {
     { shape: [], dtype: "bool" },
     { shape: [2], dtype: "int32" },
   ];
-  const body = bodyWith(slices, (g, [n, x, flag, k]) => [
+  const body = bodyIn(new Graph(), slices, (g, [n, x, flag, k]) => [
     g.emit("add", [n, g.uniform(2 ** 32 - 1, [], "uint32")], {}, [], "uint32"),
     g.emit("add", [x, k], {}, [2], "float64"),
     flag,
@@ -131,7 +131,7 @@ Deno.test("a loop carries and stacks values of every dtype", async () => {
   const ks = tensor([1, 2, 3, 4, 5, 6], [3, 2], "int32");
   const start = [tensor(1, [], "uint32"), tensor([0.1, -0.1], [2], "float64")];
   const build = (reverse: boolean) => (g: Graph, [n, x, flags, ks]: Value[]) =>
-    scan(g, { body, carry: [n, x], sequences: [flags, ks], closure: [], length: 3, reverse });
+    emitLoop(g, { body, carry: [n, x], sequences: [flags, ks], closure: [], length: 3, reverse });
   for (const reverse of [false, true]) {
     const [n, x, same, minus] = await runGraph([...start, flags, ks], build(reverse));
     assert.deepEqual([n, x, same, minus].map((t) => t.dtype), [
