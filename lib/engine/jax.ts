@@ -4,6 +4,7 @@
  */
 import { defaultDevice, init, jit, numpy as np } from "@jax-js/jax";
 import { EngineHandle } from "./handle.ts";
+import { withMappedAxesInFront } from "./mapped_axes.ts";
 import type { TracedFunction } from "./trace.ts";
 import { hostArray, type Tensor } from "./types.ts";
 
@@ -77,7 +78,7 @@ export async function jaxProgram(
     // deno-lint-ignore require-await
     run: async (args) => {
       if (closed) throw new Error("the program is closed");
-      return onDevice(() => compiled(...args));
+      return onDevice(() => withMappedAxesInFront(() => compiled(...args)));
     },
     close: () => {
       if (!closed) compiled.dispose();

@@ -68,14 +68,9 @@ function named(name: string, fn: (...args: Any[]) => Any): (...args: Any[]) => A
   };
 }
 
-/**
- * Arguments as a mark takes them: with every axis that `vmap` maps in front of each of them. First one by one, so that each has its
- * own axes in front: where one of two maps is over another axis than the first, jax-js is wrong at stretching what the other maps.
- */
-export const enter = <T extends Any[]>(...args: T): T => {
-  const apart = tree.map((x: np.Array) => named(entry, (x: np.Array) => x)(x) as never, args);
-  return named(entry, (...args: Any[]) => args)(...apart as Any);
-};
+/** Arguments as a mark takes them: with every axis that `vmap` maps in front of each of them. */
+export const enter = <T extends Any[]>(...args: T): T =>
+  named(entry, (...args: Any[]) => args)(...args);
 
 /** A call of the function that a mark is about. */
 export const marked = (fn: (...args: Any[]) => Any) => named(inner, fn);

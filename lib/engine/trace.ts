@@ -11,6 +11,7 @@ import {
   type JaxprLit,
   type JaxprVar,
 } from "./jaxpr.ts";
+import { withMappedAxesInFront } from "./mapped_axes.ts";
 import { withMarks } from "./marks.ts";
 import { markedResults } from "./traced_marks.ts";
 import { describe, type Spec, type Tree } from "./types.ts";
@@ -103,7 +104,7 @@ export async function trace(
   );
   // deno-lint-ignore no-explicit-any
   const run = () => (makeJaxpr(traced) as any)(...placeholders);
-  const { jaxpr: closed, treedef } = marks ? withMarks(run) : run();
+  const { jaxpr: closed, treedef } = withMappedAxesInFront(marks ? () => withMarks(run) : run);
   const jaxpr = checkJaxpr(closed?.jaxpr);
 
   const graph = new Graph(options.rules, options.observers);
@@ -194,8 +195,8 @@ function recordLines<T>(run: () => T, args: unknown[], lines: Map<JaxprVar, stri
 }
 
 /** Files that stand between a model and jax-js. */
-const own = ["./mod.ts", "./trace.ts", "./marks.ts", "./scan.ts", "./gradient.ts"]
-  .map((file) => new URL(file, import.meta.url).pathname);
+const own = ["mod", "trace", "mapped_axes", "marks", "scan", "gradient"]
+  .map((name) => new URL(`./${name}.ts`, import.meta.url).pathname);
 
 /** The innermost stack frame outside jax-js and those files. */
 function modelLine(stack: string): string | undefined {

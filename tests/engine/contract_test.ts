@@ -10,6 +10,7 @@ import { valueAndGrad as ourGradient } from "../../lib/engine/gradient.ts";
 import { optimised } from "../../lib/engine/rules/optimised.ts";
 import { trace } from "../../lib/engine/trace.ts";
 import { equationsOf } from "./jaxprs.ts";
+import { runEngine, runJax } from "./oracle.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -241,4 +242,30 @@ Deno.test("derivatives of a jit are jits with suffixes", () => {
   assert.deepEqual(names(forward), ["wave_jvp"]);
   // The values with what the way back needs, and the way back: the function itself no longer appears.
   assert.deepEqual(names(grad(total as Any)), ["wave_jvp_peval", "wave_jvp_resid_t"]);
+});
+
+Deno.test("jax-js still maps broadcasts and gathers wrong, and compiled programs do not", async () => {
+  const x = tensor(Array.from({ length: 18 }, (_, i) => i), [3, 2, 3]);
+  const rows = () => np.array([[1, 0], [0, 1]], { dtype: np.int32 });
+  const programs: Any[] = [
+    (x: np.Array) => np.broadcastTo(x, [3, 3, 2]),
+    (x: np.Array) => np.take(x, rows(), 0),
+  ];
+  for (const fn of programs) {
+    const mapped = (x: np.Array) => (vmap as Any)(fn, [2])(x);
+    const inFront = (x: np.Array) => (vmap as Any)(fn)(np.moveaxis(x, 2, 0));
+    const [want] = runJax(inFront, [x]);
+    for (const engine of ["ort", "jax"] as const) {
+      const [got] = await runEngine(mapped, [x], engine);
+      assert.deepEqual([got.shape, [...got.data]], [want.shape, [...want.data]], engine);
+    }
+    let own: unknown;
+    try {
+      own = [...runJax(mapped, [x])[0].data];
+    } catch (error) {
+      own = error;
+    }
+    // Where this fails, lib/engine/mapped_axes.ts can go.
+    assert.notDeepEqual(own, [...want.data]);
+  }
 });

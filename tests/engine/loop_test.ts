@@ -60,6 +60,15 @@ Deno.test("a loop of one turn", async () => {
   assert.deepEqual([[...outs.data], outs.shape], [[0.5, -2], [1, 2]]);
 });
 
+Deno.test("a loop of one turn is no loop", () => {
+  const graph = graphOf(
+    [pair, stacked(pair, 1), pair],
+    (g, [s, x, w]) =>
+      emitLoop(g, { body: leaky(), carry: [s], sequences: [x], closure: [w], length: 1 }),
+  );
+  assert.deepEqual(graph.live().map((e) => e.op), ["reshape", "mul", "add", "sub", "reshape"]);
+});
+
 Deno.test("two states, two sequences, a value returned twice and one that is ignored", async () => {
   const body = bodyOf([pair, pair, pair, pair], (g, [a, b, x]) => {
     const sum = emit(g, "add", a, x);

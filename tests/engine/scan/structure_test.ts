@@ -206,3 +206,21 @@ Deno.test("a loop whose turns all stand alone saves nothing", async () => {
   // The way forward is read by nobody.
   assert.equal(scanNodes(graph).length, 1);
 });
+
+Deno.test("results of a loop that depend on nothing differentiated need no derivative", async () => {
+  const fn = (w: A, a: A, b: A, xs: A) => {
+    const cell = (w: A, { a, b }: Any, x: A): Any => {
+      const next = np.sin(b.add(x.ref));
+      return [{ a: np.tanh(a.mul(w)).add(x), b: next.ref }, next];
+    };
+    const [last, ys] = scan(cell, w, { a, b }, xs) as Any;
+    // It has none.
+    const factor = (x: A) => np.sum(np.linalg.cholesky(np.matmul(x.ref, np.transpose(x))));
+    return np.sum(last.a).mul(factor(ys)).mul(factor(np.stack([last.b.ref, last.b])));
+  };
+  const given = [spec(3), spec(3), spec(3), spec(9, 3)];
+  await graphOf(grad(fn, { argnums: [0, 1] }), given);
+  for (const argnums of [2, 3]) {
+    await assert.rejects(graphOf(grad(fn, { argnums }), given), { name: "NotDifferentiable" });
+  }
+});
