@@ -63,6 +63,9 @@ export function scan<P, S, X, Y>(
   options: ScanOptions = {},
 ): [S, Y] {
   const { reverse = false, segments = 1 } = options;
+  checkLeaves("the params", params);
+  checkLeaves("the state", state);
+  checkLeaves("the sequences", xs);
   params = numbersAsArrays(params);
   state = numbersAsArrays(state);
   const sequences = tree.leaves(xs as never) as np.Array[];
@@ -128,6 +131,15 @@ function lengthOf(sequences: readonly np.Array[], given: number | undefined): nu
   return length;
 }
 
+function checkLeaves(what: string, value: unknown): void {
+  const leaves: unknown[] = tree.leaves(value as never);
+  if (leaves.some((x) => x === undefined || x === null)) {
+    throw new TypeError(
+      `scan: undefined or null in ${what}; expected a tree of arrays, [] or {} where there are none`,
+    );
+  }
+}
+
 interface Described {
   readonly structure: string;
   readonly leaves: readonly string[];
@@ -145,6 +157,7 @@ function checkTurn(before: Described, result: unknown): void {
   if (!Array.isArray(result) || result.length !== 2) {
     throw new TypeError("scan: the cell must return [next state, output]");
   }
+  checkLeaves("what the cell returns", result);
   const after = describeTree(result[0]);
   if (after.structure !== before.structure) {
     throw new TypeError(

@@ -2,9 +2,8 @@
  * @file The layers of the models with the shapes on which their gradients are checked, and the measure by which an
  * engine has to agree with jax-js in float64.
  */
-import { lax, nn, numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
+import { lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { attention } from "../../lib/layers/attention.ts";
 import { expandingStatistics } from "../../lib/layers/instance_norm.ts";
 import { rmsNorm } from "../../lib/layers/rms_norm.ts";
@@ -69,12 +68,12 @@ export const layers: Record<
   "attention": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 2);
+    return attention(params, x, 2).output;
   }, [[[4, 4]], [[4, 4]], [[4, 4]], [[4, 4]], [[4]], [[3, 5, 4]]]],
   "attention over one token": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 1);
+    return attention(params, x, 1).output;
   }, [[[2, 2]], [[2, 2]], [[2, 2]], [[2, 2]], [[2]], [[1, 1, 2]]]],
   "expanding statistics": [(m, v, y) => {
     const s = expandingStatistics({ mean: m, variance: v.ref.mul(v).add(0.5) }, y, 3);
@@ -142,11 +141,15 @@ export const layers: Record<
   }, [[[3, 4, 4]], [[4, 3, 3]], [[5, 12]]]],
 };
 
-/** Loss and gradients of the layer number `i` as one function, ours and jax-js's own, with arguments for it. */
+/**
+ * Loss and gradients of the layer number `i` as one function, with arguments for it.
+ * @param both jax-js's own value and gradient by default.
+ */
 export function layerStep(
   name: string,
   i: number,
-): { step: TracedFunction; jaxStep: TracedFunction; args: Tensor[] } {
+  both: TracedFunction = valueAndGrad,
+): { step: TracedFunction; args: Tensor[] } {
   const [fn, inputs] = layers[name];
   const random = generator(100 + i);
   const args = inputs.map(([shape, options]) => randomTensor(random, shape, options));
@@ -158,10 +161,5 @@ export function layerStep(
   };
   const loss = (...xs: A[]) => probe(fn(...xs));
   const argnums = args.map((_, k) => k);
-  return {
-    step: valueAndGrad(loss, { argnums }),
-    // deno-lint-ignore no-explicit-any
-    jaxStep: (jaxValueAndGrad as any)(loss, { argnums }),
-    args,
-  };
+  return { step: both(loss, { argnums }), args };
 }

@@ -9,12 +9,33 @@
  */
 import { init } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { grad } from "../../lib/engine/gradient.ts";
 import type { Tensor } from "../../lib/engine/mod.ts";
 import { generator, randomTensor, runEngine, runJax } from "./oracle.ts";
-import { listing, withGradients } from "./random_program.ts";
-import { randomProgram } from "./random_steps.ts";
+import { listing, type RandomProgram, withGradients } from "./random_program.ts";
+import { randomProgram, randomProgramWithLoops } from "./random_steps.ts";
 
 await init("wasm");
+
+/** Compares programs on engine `ort` with jax-js, and fails with the listings of those that differ. */
+async function compareAll(
+  count: number,
+  programOf: (seed: number) => RandomProgram,
+  run: (program: RandomProgram, args: Tensor[]) => Promise<void>,
+) {
+  const failures: string[] = [];
+  for (let seed = 0; seed < count; seed++) {
+    const program = programOf(seed);
+    const random = generator(seed);
+    try {
+      await run(program, program.inputs.map((shape) => randomTensor(random, shape)));
+    } catch (error) {
+      failures.push(`${listing(seed, program)}\n${error}`);
+    }
+  }
+  const shown = failures.slice(0, 3).join("\n\n");
+  assert.equal(failures.length, 0, `${failures.length} failed\n${shown}`);
+}
 
 const norm = (x: ArrayLike<number>) => Math.sqrt(Array.from(x).reduce((s, v) => s + v * v, 0));
 
@@ -35,22 +56,15 @@ function assertEqualByNorm(
 }
 
 Deno.test("random programs give equal results on ort and in jax-js", async () => {
-  const failures: string[] = [];
-  for (let seed = 0; seed < 500; seed++) {
-    const program = randomProgram(seed);
-    const random = generator(seed);
-    const args = program.inputs.map((shape) => randomTensor(random, shape));
+  await compareAll(500, randomProgram, async (program, args) => {
     const fn = withGradients(program);
-    try {
-      const got = await runEngine(fn, args);
-      assertEqualByNorm(got, runJax(fn, args, "float64"));
-    } catch (error) {
-      failures.push(`${listing(seed, program)}\n${error}`);
-    }
-  }
-  assert.equal(
-    failures.length,
-    0,
-    `${failures.length} failed\n${failures.slice(0, 3).join("\n\n")}`,
-  );
+    assertEqualByNorm(await runEngine(fn, args), runJax(fn, args, "float64"));
+  });
+});
+
+Deno.test("random programs with loops, and their gradients, agree with jax-js on the unrolled program", async () => {
+  await compareAll(200, randomProgramWithLoops, async (program, args) => {
+    const fn = withGradients(program, grad);
+    assertEqualByNorm(await runEngine(fn, args), runJax(fn, args, "float64"));
+  });
 });

@@ -22,8 +22,9 @@ export class Generator {
   readonly shapes: Shape[];
   readonly inputs: readonly Shape[];
 
-  constructor(readonly random: () => number) {
-    this.inputs = Array.from({ length: 2 + this.int(3) }, () => this.shape());
+  /** @param inputs drawn too where they are not given. */
+  constructor(readonly random: () => number, inputs?: readonly Shape[]) {
+    this.inputs = inputs ?? Array.from({ length: 2 + this.int(3) }, () => this.shape());
     this.shapes = [...this.inputs];
   }
 

@@ -1,6 +1,5 @@
 /** @file A program as a list of operations on a pool of values: as a jax function, with gradients, as text. */
-import { numpy as np } from "@jax-js/jax";
-import { grad } from "../../lib/engine/gradient.ts";
+import { grad, numpy as np } from "@jax-js/jax";
 import type { TracedFunction } from "../../lib/engine/mod.ts";
 
 export type A = np.Array;
@@ -35,8 +34,15 @@ export function functionOf({ inputs, steps, outputs }: RandomProgram): (...xs: A
   };
 }
 
-/** Outputs, and with `differentiate` the gradients of their weighted sum by every input: ours in a compiled program, else jax-js's. */
-export function withGradients(program: RandomProgram): TracedFunction {
+/**
+ * Outputs, and with `differentiate` the gradients of their weighted sum by every input.
+ * @param gradientOf jax-js's own by default.
+ */
+export function withGradients(
+  program: RandomProgram,
+  // deno-lint-ignore no-explicit-any
+  gradientOf: (fn: TracedFunction, options: { argnums: number[] }) => TracedFunction = grad as any,
+): TracedFunction {
   const forward = functionOf(program);
   if (!program.differentiate) return forward;
   const loss = (...xs: A[]) =>
@@ -45,7 +51,7 @@ export function withGradients(program: RandomProgram): TracedFunction {
       return np.sum(np.array(weights, { shape: y.shape }).astype(y.dtype).mul(y));
     }).reduce((a, b) => a.add(b));
   const argnums = program.inputs.map((_, i) => i);
-  const gradient = grad(loss, { argnums });
+  const gradient = gradientOf(loss, { argnums });
   return (...xs: A[]) => [...forward(...xs.map((x) => x.ref)), ...gradient(...xs)];
 }
 

@@ -24,7 +24,6 @@ export interface Case {
   readonly name: string;
   /** Its name in torch_steps.py and jax_steps.py. */
   readonly torch: string;
-  readonly steps: number;
   start(threads: number): Promise<Step>;
 }
 
@@ -67,10 +66,9 @@ async function plain(
   return repeat(program, initial, [x, target]);
 }
 
-const transformerCase = (d: number, layers: number, batch: number, steps: number): Case => ({
+const transformerCase = (d: number, layers: number, batch: number): Case => ({
   name: `Transformer d=${d} L=${layers}, ${batch} x 256 tokens`,
   torch: `transformer-${d}`,
-  steps,
   start(threads) {
     const config = transformer.configure({ dModel: d, layers }, 2);
     const loss = nextPatchLoss(transformer as Any, config);
@@ -106,7 +104,6 @@ const layered = (
 ): Case => ({
   name,
   torch,
-  steps: layers > 500 ? 4 : 20,
   start(threads) {
     const loss = (params: Any, x: np.Array, target: np.Array) => {
       const [y] = scan((_, x: np.Array, w: Any) => [layer(w, x), []], [], x, params);
@@ -129,7 +126,6 @@ const recurrent = (
 ): Case => ({
   name,
   torch,
-  steps: 6,
   start(threads) {
     const affine = (inputs: number, outputs: number) => ({
       weight: arrayOf(noise([inputs, outputs], 0.1)),
@@ -158,7 +154,6 @@ function movingAverage(length: number): Float32Array<ArrayBuffer> {
 const dlinear: Case = {
   name: "DLinear L=336, horizon 96",
   torch: "dlinear",
-  steps: 20,
   start(threads) {
     const [lookback, horizon] = [336, 96];
     const loss = (p: Any, x: np.Array, target: np.Array) => {
@@ -180,8 +175,8 @@ const h = 64;
 const small = (...shape: number[]) => arrayOf(noise(shape, 0.1));
 const zeros = () => np.zeros([16, h]);
 export const cases: Case[] = [
-  transformerCase(64, 2, 16, 6),
-  transformerCase(256, 4, 4, 2),
+  transformerCase(64, 2, 16),
+  transformerCase(256, 4, 4),
   ...[10, 100, 1000].map((n) =>
     layered(
       `deep linear, ${n} layers of 64`,

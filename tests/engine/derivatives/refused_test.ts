@@ -92,6 +92,26 @@ Deno.test("what is stopped counts as a constant", async () => {
   }
 });
 
+Deno.test("what is stopped in part is none of the functions that have kernels", async () => {
+  const x = randomTensor(generator(3), [7]);
+  const stop = lax.stopGradient;
+  const almost: ((x: A) => A)[] = [
+    (x) => {
+      const cubed = stop(x.ref).mul(stop(x.ref)).mul(stop(x.ref));
+      const inner = x.ref.add(cubed.mul(0.044715)).mul(Math.sqrt(2 / Math.PI));
+      return x.mul(np.tanh(inner).add(1)).mul(0.5);
+    },
+    (x) => stop(x.ref).mul(np.tanh(x.mul(0.5)).add(1)),
+    (x) => np.maximum(stop(x.ref), 0).add(np.log(np.exp(np.abs(x).neg()).add(1))),
+    (x) => np.subtract(1, np.reciprocal(np.exp(stop(x.ref).mul(2)).add(1)).mul(2)).mul(x),
+    (x) => np.exp(x.ref).div(np.sum(np.exp(stop(x)))),
+    (x) => np.exp(stop(x.ref)).div(np.sum(np.exp(x))),
+    (x) => x.ref.sub(np.log(np.sum(np.exp(stop(x.ref))))).mul(x),
+    (x) => nn.sigmoid(x.ref).mul(np.subtract(1, nn.sigmoid(stop(x)))),
+  ];
+  for (const fn of almost) await assertGradient(fn, x);
+});
+
 Deno.test("softmax and its relatives, whose maximum is stopped, have their derivatives", async () => {
   const weights = () => np.array([3, -1, 2, 0.5, 1]);
   for (const dtype of ["float32", "float64"] as const) {

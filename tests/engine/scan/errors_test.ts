@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { grad, valueAndGrad } from "../../../lib/engine/gradient.ts";
 import { compile, tensor, type TracedFunction } from "../../../lib/engine/mod.ts";
 import { scan, type ScanOptions } from "../../../lib/engine/scan.ts";
-import { runEngine, runJax } from "../oracle.ts";
+import { assertClose, runEngine, runJax } from "../oracle.ts";
 import type { A, Any } from "./cases.ts";
 
 await init("wasm");
@@ -42,6 +42,28 @@ Deno.test("sequences need one length, and an axis to have one", async () => {
     name: "TypeError",
     message: "scan: no sequences; say how many turns there are with the option length",
   });
+});
+
+Deno.test("nothing is [] or {}", async () => {
+  const loop = (params: Any, xs: Any, next: (s: A) => Any, y: Any) => (s: A) =>
+    scan((_: Any, s: A) => [next(s), y] as Any, params, s, xs, { length: 3 });
+  const same = (s: A) => s;
+  for (const nothing of [undefined, null]) {
+    const refused: [TracedFunction, string][] = [
+      [loop(nothing, [], same, []), "the params"],
+      [loop([], nothing, same, []), "the sequences"],
+      [loop([], [], same, nothing), "what the cell returns"],
+      [loop([], [], same, { y: nothing }), "what the cell returns"],
+      [loop([], [], () => nothing, []), "what the cell returns"],
+    ];
+    for (const [fn, what] of refused) {
+      await assertRefused(fn, [pair], {
+        name: "TypeError",
+        message:
+          `scan: undefined or null in ${what}; expected a tree of arrays, [] or {} where there are none`,
+      });
+    }
+  }
 });
 
 Deno.test("segments and lengths are whole numbers", async () => {
@@ -222,6 +244,21 @@ Deno.test("an array that is captured and mapped alone is refused where it meets 
       return true;
     });
   }
+});
+
+Deno.test("a gradient of what is captured and mapped alone is refused", async () => {
+  const slope = (w: A, x: A) => grad((x: A) => np.sum(np.sin(x.mul(w.ref))))(x);
+  const mapped = (axes: Any) => (w: A, x: A) => (vmap as Any)(slope, axes)(w, x);
+  const w = tensor([1, 2, 3, 4], [2, 2]);
+  await assert.rejects(compile(mapped([0, null]), [w, pair]), {
+    name: "TypeError",
+    message:
+      /^a result of a gradient would be float32\[2\] instead of float32\[2,2\]: its function captures/,
+  });
+  // With an argument that is mapped too, it is none.
+  const fn = mapped(0);
+  const [got] = await runEngine(fn, [w, w]);
+  assertClose(got, runJax(fn, [w, w], "float64")[0], 1e-6, "gradient");
 });
 
 Deno.test("a jit that was first called in a compiled function gives NaN outside, no plausible numbers", async () => {
