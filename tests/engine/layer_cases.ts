@@ -68,12 +68,12 @@ export const layers: Record<
   "attention": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 2).output;
+    return attention(params, x, 2);
   }, [[[4, 4]], [[4, 4]], [[4, 4]], [[4, 4]], [[4]], [[3, 5, 4]]]],
   "attention over one token": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 1).output;
+    return attention(params, x, 1);
   }, [[[2, 2]], [[2, 2]], [[2, 2]], [[2, 2]], [[2]], [[1, 1, 2]]]],
   "expanding statistics": [(m, v, y) => {
     const s = expandingStatistics({ mean: m, variance: v.ref.mul(v).add(0.5) }, y, 3);
