@@ -2,8 +2,10 @@
  * @file Gradients of functions with loops in them. Inside a compiled function they are taken of our own graph (derivatives/),
  * where a `scan` has a derivative; anywhere else they are jax-js's own.
  */
-import { numpy as np, tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
+import { tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
+import type { np } from "./arrays.ts";
 import { enter, type GradientMark, mark, marked, marksInForce, placeholders } from "./marks.ts";
+import { isFloat } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -76,7 +78,7 @@ function gradientMark(
         );
       }
       const [value, more] = hasAux ? out : [out, []];
-      if (value?.ndim !== 0 || !isFloat(value)) {
+      if (value?.ndim !== 0 || !isFloat(value.dtype)) {
         const got = value?.shape
           ? `${value.dtype}[${value.shape}]`
           : Array.isArray(value)
@@ -91,8 +93,6 @@ function gradientMark(
     return [placeholders(value), placeholders(more), chosen.map((i) => placeholders(args[i]))];
   })(...args) as [np.Array, Any, Any[]];
 }
-
-const isFloat = (x: np.Array) => x.dtype === np.float32 || x.dtype === np.float64;
 
 /** As {@linkcode valueAndGrad}, without the value. */
 export function grad(fn: Function, options: GradientOptions = {}): Function {

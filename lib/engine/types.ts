@@ -72,6 +72,18 @@ export interface Program {
   readonly report: CompileReport;
 }
 
+/** NumPy's shape of an elementwise result. */
+export function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
+  const rank = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: rank }, (_, i) => {
+    const sizes = shapes.map((shape) => shape[shape.length - rank + i] ?? 1);
+    return sizes.find((size) => size !== 1) ?? 1;
+  });
+}
+
+/** Whether derivatives are taken by values of this type. */
+export const isFloat = (dtype: DType): boolean => dtype === "float32" || dtype === "float64";
+
 /** Number of elements of a shape; 1 for a scalar. */
 export function sizeOf(shape: readonly number[]): number {
   let size = 1;

@@ -2,8 +2,9 @@
  * @file The layers of the models with the shapes on which their gradients are checked, and the measure by which an
  * engine has to agree with jax-js in float64.
  */
-import { lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
+import { lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { attention } from "../../lib/layers/attention.ts";
 import { expandingStatistics } from "../../lib/layers/instance_norm.ts";
 import { rmsNorm } from "../../lib/layers/rms_norm.ts";
@@ -143,7 +144,7 @@ export const layers: Record<
 
 /**
  * Loss and gradients of the layer number `i` as one function, with arguments for it.
- * @param both jax-js's own value and gradient by default.
+ * @param both ours by default.
  */
 export function layerStep(
   name: string,

@@ -4,9 +4,8 @@
  */
 import { grad, init, lax, numpy as np, random, vmap } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { compile, type DType, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { compile, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { scan } from "../../lib/engine/scan.ts";
-import { runGraph } from "./graph_runner.ts";
 import { assertClose, generator, leaves, runEngine, runJax } from "./oracle.ts";
 
 // deno-lint-ignore no-explicit-any

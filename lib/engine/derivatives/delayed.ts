@@ -3,8 +3,8 @@
  * small factors; with the factors of all turns stacked it is one product, and the loop does not carry the sum.
  */
 import type { Graph, Value } from "../graph.ts";
-import { sizeOf } from "../types.ts";
-import { broadcastShape, Ops } from "./ops.ts";
+import { broadcastShape, sizeOf } from "../types.ts";
+import type { Ops } from "./ops.ts";
 
 /** A value of a loop's turn, summed over all turns. */
 export interface TurnSum {

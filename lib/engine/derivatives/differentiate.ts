@@ -4,12 +4,13 @@
  */
 import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
 import { emitLoop, loopOf } from "../loop.ts";
+import { isFloat } from "../types.ts";
 import { NotDifferentiable } from "../unsupported.ts";
 import { elementwise } from "./elementwise.ts";
 import { linalg } from "./linalg.ts";
 import { activeCarries, loopWithWayBack, type WayBack } from "./loops.ts";
 import { movement } from "./movement.ts";
-import { isFloat, Ops } from "./ops.ts";
+import { Ops } from "./ops.ts";
 import type { DerivativeRules } from "./rule.ts";
 import { sums } from "./sums.ts";
 

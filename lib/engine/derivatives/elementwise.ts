@@ -3,7 +3,8 @@
  * both sides, as for a central difference: half of the cotangent for each of two equal operands of max.
  */
 import type { Value } from "../graph.ts";
-import { isFloat, type Ops } from "./ops.ts";
+import { isFloat } from "../types.ts";
+import type { Ops } from "./ops.ts";
 import { type DerivativeRule, type DerivativeRules, unary } from "./rule.ts";
 
 /** A rule of two operands that broadcast: their cotangents before what was stretched is summed. */

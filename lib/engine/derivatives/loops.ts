@@ -130,7 +130,7 @@ function turnBack(
   active: readonly boolean[],
   hasCotangent: readonly boolean[],
 ): Back {
-  const [carries, slices, captured] = cut(active, carry.length, sequences.length);
+  const [carries, slices] = cut(active, carry.length, sequences.length);
   const by = active.flatMap((flag, i) => flag ? [i] : []);
   const outputs = body.outputs.slice(carry.length);
   return (graph, start, given, saved, length) => {

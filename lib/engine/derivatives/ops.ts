@@ -1,17 +1,6 @@
 /** @file The graph's operations as a derivative is written with them: shapes follow from the operands. */
 import type { Graph, Params, Value } from "../graph.ts";
-import type { DType } from "../types.ts";
-
-/** NumPy's shape of an elementwise result. */
-export function broadcastShape(...shapes: readonly (readonly number[])[]): number[] {
-  const rank = Math.max(...shapes.map((shape) => shape.length));
-  return Array.from({ length: rank }, (_, i) => {
-    const sizes = shapes.map((shape) => shape[shape.length - rank + i] ?? 1);
-    return sizes.find((size) => size !== 1) ?? 1;
-  });
-}
-
-export const isFloat = (dtype: DType): boolean => dtype === "float32" || dtype === "float64";
+import { broadcastShape, type DType } from "../types.ts";
 
 export class Ops {
   constructor(readonly graph: Graph) {}

@@ -1,6 +1,7 @@
 /** @file Derivatives of what sums: reductions, contractions, convolutions, windows. */
 import type { ConvParams, Value } from "../graph.ts";
-import { broadcastShape, type Ops } from "./ops.ts";
+import { broadcastShape } from "../types.ts";
+import type { Ops } from "./ops.ts";
 import { type DerivativeRule, type DerivativeRules, type Pullback, unary } from "./rule.ts";
 
 /** The cotangent of a reduction, spread over what was reduced. */

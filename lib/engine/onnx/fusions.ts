@@ -3,10 +3,10 @@
  * squares one reduction, a product with a reciprocal one division; each saves a pass over memory.
  */
 import type { Equation, Graph, Value } from "../graph.ts";
+import { isFloat } from "../types.ts";
 import { contract, sumView } from "./contraction.ts";
 import { nodeKernel } from "./elementwise.ts";
 import type { Model } from "./model.ts";
-import { isFloat } from "./primitives.ts";
 import type { View } from "./view.ts";
 
 export interface Fusions {

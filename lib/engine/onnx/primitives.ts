@@ -3,8 +3,7 @@
  * beside this one hold the kernels.
  */
 import type { ConvParams, Equation } from "../graph.ts";
-import { broadcastShape } from "../derivatives/ops.ts";
-import type { DType } from "../types.ts";
+import { broadcastShape, type DType, isFloat } from "../types.ts";
 import { bitcast, bitCount, bitShift, randomBits } from "./bits.ts";
 import { contract, reduceView, sumView } from "./contraction.ts";
 import { convView, poolTransposeView, poolView } from "./convolution.ts";
@@ -36,8 +35,6 @@ export interface Context {
 }
 
 export type Lowering = (c: Context, ...inputs: View[]) => View | View[];
-
-export const isFloat = (dtype: DType) => dtype === "float32" || dtype === "float64";
 
 function cast(model: Model, view: View, dtype: DType): View {
   const type = elementTypeOf[dtype];

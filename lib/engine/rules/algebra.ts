@@ -7,12 +7,10 @@
  * -0), and `(x * a) * b` with literals rounds once, so that it may stay finite where two products would not.
  */
 import type { Graph, Rule, Value } from "../graph.ts";
-import { type DType, sizeOf } from "../types.ts";
+import { type DType, isFloat, sizeOf } from "../types.ts";
 
 const sameShape = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((d, i) => d === b[i]);
-
-const isFloat = (dtype: string) => dtype === "float32" || dtype === "float64";
 
 /** The result of literal arithmetic; integers wrap around as they do at run time. */
 function literal(graph: Graph, value: number, shape: readonly number[], dtype: DType): Value {

@@ -5,10 +5,9 @@
  * TensorFlow.js has no unsigned integers. A uint32 is carried as the int32 of the same bits: sums, products, quotients,
  * comparisons, minima and casts are those of unsigned numbers.
  */
-import { broadcastShape } from "../derivatives/ops.ts";
 import type { ConvParams } from "../graph.ts";
 import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
-import type { DType } from "../types.ts";
+import { broadcastShape, type DType } from "../types.ts";
 import type { TF } from "./backend.ts";
 import {
   bitcast,

@@ -97,7 +97,6 @@ function identities(layers: number, ...shape: number[]): np.Array {
 const layered = (
   name: string,
   torch: string,
-  layers: number,
   layer: (params: Any, x: np.Array) => np.Array,
   init: () => Any,
   width: number,
@@ -181,7 +180,6 @@ export const cases: Case[] = [
     layered(
       `deep linear, ${n} layers of 64`,
       `deep-linear-${n}`,
-      n,
       dense,
       () => identities(n, 64, 64),
       64,
@@ -190,7 +188,6 @@ export const cases: Case[] = [
   layered(
     "Monarch, 100 layers of 512",
     "monarch-100",
-    100,
     monarch,
     () => ({ l: identities(100, 16, 32, 32), r: identities(100, 32, 16, 16) }),
     512,

@@ -5,7 +5,8 @@
 import { numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { differentiate } from "../../../lib/engine/derivatives/differentiate.ts";
-import { isFloat, Ops } from "../../../lib/engine/derivatives/ops.ts";
+import { Ops } from "../../../lib/engine/derivatives/ops.ts";
+import { isFloat } from "../../../lib/engine/types.ts";
 import { Graph, type Rule, type Value } from "../../../lib/engine/graph.ts";
 import { type Spec, type Tensor, tensor } from "../../../lib/engine/mod.ts";
 import { ortProgram } from "../../../lib/engine/ort.ts";

@@ -3,7 +3,7 @@
  * which jax-js runs unrolled, with its own gradients, when they are called outside of a compiled function.
  */
 import { numpy as np } from "@jax-js/jax";
-import { isFloat } from "../../../lib/engine/derivatives/ops.ts";
+import { isFloat } from "../../../lib/engine/types.ts";
 import { valueAndGrad } from "../../../lib/engine/gradient.ts";
 import type { Tensor, TracedFunction } from "../../../lib/engine/mod.ts";
 import { assertAllClose, weighted } from "../derivatives/differences.ts";
