@@ -170,12 +170,9 @@ for (const length of [1, 4, 131]) {
       const { memory, total } = got.cache;
       close(own(got.output.data), want.output.flat(), "step", tolerance);
       close(own(whole.data), want.output.flat(), "whole", tolerance);
-      close(
-        own(memory.data),
-        want.last.flatMap(({ memory }) => memory.flat()),
-        "memory",
-        tolerance,
-      );
+      // A token's share of the memory is turned once a step, by angles that float32 rounds.
+      const turned = Math.max(tolerance, 1e-6 * length);
+      close(own(memory.data), want.last.flatMap((last) => last.memory.flat()), "memory", turned);
       close(own(total.data), want.last.flatMap(({ total }) => total), "total", tolerance);
     }
   });
