@@ -55,6 +55,13 @@ export const movementCases: Record<string, DerivativeCase[]> = {
       build: (ops, [x]) => [ops.emit("broadcast", [x], { shape: [2, 4, 3], axis: [1] }, [2, 4, 3])],
       inputs: [[[1, 3]]],
     },
+    {
+      name: "two axes in the middle",
+      build: (ops, [x]) => [
+        ops.emit("broadcast", [x], { shape: [2, 4, 5, 3], axis: [1, 2] }, [2, 4, 5, 3]),
+      ],
+      inputs: [[[2, 3]]],
+    },
     { name: "to size 1", fn: (x: A) => np.broadcastTo(x, [1, 1, 3]), inputs: [[[3]]] },
   ],
   flip: [

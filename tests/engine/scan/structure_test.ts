@@ -152,6 +152,11 @@ Deno.test("sequences that no turn reads are not handed in", async () => {
   const [loop] = loopsOf(graph);
   assert.deepEqual(loop.inputs.map((v) => v.shape), [[2], [9, 2]]);
   assert.equal(lower(graph).inputs[2], undefined);
+  // Nor are those whose elements are all one number: it goes into the body.
+  const zeros = (s: A, w: A) =>
+    scan((w: A, s: A, x: A) => [s.mul(w).add(np.sin(x)), []] as Any, w, s, np.zeros([9, 2]))[0];
+  const [second] = loopsOf(await graphOf(zeros, [spec(2), spec(2)]));
+  assert.deepEqual(second.inputs.map((v) => v.shape), [[2], [2]]);
 });
 
 Deno.test("what is the same in every turn is outside of the loop, on both ways", async () => {
