@@ -68,3 +68,10 @@ Deno.test("random programs with loops, and their gradients, agree with jax-js on
     assertEqualByNorm(await runEngine(fn, args), runJax(fn, args, "float64"));
   });
 });
+
+Deno.test("random programs with loops, driven from the host on tfjs", async () => {
+  await compareAll(30, randomProgramWithLoops, async (program, args) => {
+    const fn = withGradients(program, grad);
+    assertEqualByNorm(await runEngine(fn, args, "tfjs"), runJax(fn, args, "float64"));
+  });
+});
