@@ -1,5 +1,5 @@
 /** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py and jax_steps.py. */
-import { numpy as np, random, tree } from "@jax-js/jax";
+import { lax, numpy as np, random, tree } from "@jax-js/jax";
 import { valueAndGrad } from "../../../lib/engine/gradient.ts";
 import { compile, type Program, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
 import { scan } from "../../../lib/engine/scan.ts";
@@ -139,15 +139,19 @@ const recurrent = (
   },
 });
 
-/** Moving average of 25 as a product with a constant band, replicating the ends. */
-function movingAverage(length: number): Float32Array<ArrayBuffer> {
-  const band = new Float32Array(length * length);
-  for (let t = 0; t < length; t++) {
-    for (let k = -12; k <= 12; k++) {
-      band[Math.min(length - 1, Math.max(0, t + k)) * length + t] += 1 / 25;
-    }
-  }
-  return band;
+/** Moving average of 25 along the last axis of x [B, C, T], replicating the ends. */
+function movingAverage(x: np.Array): np.Array {
+  const [batch, channels, length] = x.shape;
+  const end = (at: number) =>
+    np.broadcastTo(x.ref.slice([], [], [at, at + 1]), [batch, channels, 12]);
+  const padded = np.concatenate([end(0), x.ref, end(length - 1)], 2);
+  x.dispose();
+  const rows = padded.reshape([batch * channels, 1, length + 24]);
+  return lax.conv(rows, np.full([1, 1, 25], 1 / 25), [1], "VALID").reshape([
+    batch,
+    channels,
+    length,
+  ]);
 }
 
 const dlinear: Case = {
@@ -156,8 +160,7 @@ const dlinear: Case = {
   start(threads) {
     const [lookback, horizon] = [336, 96];
     const loss = (p: Any, x: np.Array, target: np.Array) => {
-      const band = np.array(movingAverage(lookback), { shape: [lookback, lookback] });
-      const trend = np.matmul(x.ref, band);
+      const trend = movingAverage(x.ref);
       const y = linear(p.trend, trend.ref).add(linear(p.rest, x.sub(trend)));
       return mse(y, target);
     };
