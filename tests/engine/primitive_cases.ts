@@ -16,7 +16,8 @@ export interface Case {
 }
 
 const shapes: readonly (readonly number[])[] = [[], [1], [7], [1, 5], [3, 1, 5], [2, 3, 4, 5]];
-const pairs: readonly (readonly [readonly number[], readonly number[]])[] = [
+/** Shapes of two operands that broadcast, on either side. */
+export const broadcastPairs: readonly (readonly [readonly number[], readonly number[]])[] = [
   [[], []],
   [[3], []],
   [[], [2, 3]],
@@ -83,7 +84,7 @@ const binary: Record<string, (x: A, y: A) => A> = {
   where: (x, y) => np.where(np.less(x.ref, y.ref), x, y),
 };
 for (const [name, fn] of Object.entries(binary)) {
-  for (const [a, b] of pairs) {
+  for (const [a, b] of broadcastPairs) {
     const extreme = name === "mod" ? [] : special;
     add(`${name} [${a}] [${b}]`, fn, [[a, { special: extreme }], [b, { special: [2, NaN] }]]);
     if (name !== "div") {
@@ -279,7 +280,7 @@ add("window sums", (x: A) => lax.reduceWindow(x, (w) => np.sum(w), [3], [2]), [[
 // Bits. All of 32 of them are compared in random_test.ts; here are the layouts.
 const words: InputOptions = { dtype: "uint32", low: 0, high: 2 ** 32 - 1 };
 const small: InputOptions = { dtype: "uint32", low: 0, high: 9 };
-for (const [a, b] of pairs) {
+for (const [a, b] of broadcastPairs) {
   add(`shift left [${a}] [${b}]`, np.leftShift, [[a, words], [b, small]]);
   add(`shift right [${a}] [${b}]`, np.rightShift, [[a, ints], [b, small]]);
 }
