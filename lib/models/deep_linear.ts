@@ -83,16 +83,9 @@ export function init(key: Key, shape: DeepLinearShape, scale = 0.25): DeepLinear
   return { first, hidden: float32(hidden, [depth - 2, width, width]), last };
 }
 
-/**
- * The network's output [batch, horizon] for windows x [batch, lookback].
- * @param segments of the loop over the layers; see `ScanOptions`.
- */
-export function apply(
-  { first, hidden, last }: DeepLinear<np.Array>,
-  x: np.Array,
-  segments = 1,
-): np.Array {
-  return after(through(np.matmul(x, first), hidden, segments), last);
+/** The network's output [batch, horizon] for windows x [batch, lookback]. */
+export function apply({ first, hidden, last }: DeepLinear<np.Array>, x: np.Array): np.Array {
+  return after(through(np.matmul(x, first), hidden), last);
 }
 
 /**
@@ -102,7 +95,7 @@ export function apply(
 export function endToEnd({ first, hidden, last }: DeepLinear<np.Array>): np.Array {
   const [lookback] = first.shape;
   const horizon = last?.shape[1] ?? first.shape[1];
-  if (lookback < horizon || !hidden || !last) return after(through(first, hidden, 1), last);
+  if (lookback < horizon || !hidden || !last) return after(through(first, hidden), last);
   const fromBelow = (_: unknown, product: np.Array, W: np.Array): [np.Array, unknown[]] => [
     np.matmul(W, product),
     [],
@@ -112,13 +105,13 @@ export function endToEnd({ first, hidden, last }: DeepLinear<np.Array>): np.Arra
 }
 
 /** x [batch, width] through the layers between the ends. */
-function through(x: np.Array, hidden: np.Array | undefined, segments: number): np.Array {
+function through(x: np.Array, hidden: np.Array | undefined): np.Array {
   if (!hidden) return x;
   const layer = (_: unknown, x: np.Array, W: np.Array): [np.Array, unknown[]] => [
     np.matmul(x, W),
     [],
   ];
-  return scan(layer, [], x, hidden, { segments })[0];
+  return scan(layer, [], x, hidden)[0];
 }
 
 const after = (x: np.Array, last: np.Array | undefined) => last ? np.matmul(x, last) : x;

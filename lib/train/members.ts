@@ -3,12 +3,11 @@
  * array of the training step a leading axis of members, so that small models pay for one launch of a kernel instead of
  * many (measured in tests/bench/members.bench.ts).
  */
-import { numpy as np, tree, vmap } from "@jax-js/jax";
-import { valueAndGrad } from "../engine/gradient.ts";
+import { type numpy as np, vmap } from "@jax-js/jax";
 import { compile, isSpecLike, type Tensor, tensor, type Tree } from "../engine/mod.ts";
-import { adamwInit, adamwUpdate } from "./adamw.ts";
+import { adamwInit } from "./adamw.ts";
 import { toHost } from "./host.ts";
-import type { StepOptions, TrainingStep } from "./trainer.ts";
+import { type StepOptions, type TrainingStep, updateOf } from "./trainer.ts";
 
 /**
  * Compiles a training step of all members at once. Its parameters, state, batch and loss have a leading axis of members; see
@@ -36,11 +35,7 @@ export async function compileMembers(
     params: toHost(params),
   }));
   const fresh = stack(each) as unknown as TrainingStep["fresh"];
-  // deno-lint-ignore no-explicit-any
-  const update = (params: any, state: any, batch: any, rate: np.Array) => {
-    const [value, grads] = valueAndGrad(loss)(tree.ref(params), batch);
-    return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
-  };
+  const update = updateOf(loss, optimiser);
   const rates = (rate: number) => tensor(scales.map((scale) => scale * rate));
   const program = await compile(
     // deno-lint-ignore no-explicit-any

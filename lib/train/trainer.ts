@@ -90,8 +90,21 @@ export interface StepOptions {
   readonly threads?: number;
 }
 
+/** Loss, gradient and the optimiser's update as one function; `vmap` makes it that of several members. */
+export function updateOf(
+  // deno-lint-ignore no-explicit-any
+  loss: (params: any, batch: any) => np.Array,
+  optimiser?: AdamWOptions,
+) {
+  // deno-lint-ignore no-explicit-any
+  return (params: any, state: any, batch: any, rate: np.Array) => {
+    const [value, grads] = valueAndGrad(loss)(tree.ref(params), batch);
+    return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
+  };
+}
+
 /**
- * Compiles loss, gradient and the optimiser's update.
+ * Compiles {@linkcode updateOf} a loss.
  * @param loss pure jax-js function to a scalar.
  * @param initial parameters, a tree of jax-js arrays; consumed.
  * @param example a batch, for its shapes.
@@ -104,11 +117,7 @@ export async function compileStep(
   example: Tree<Tensor>,
   { optimiser, engine, threads }: StepOptions,
 ): Promise<TrainingStep> {
-  // deno-lint-ignore no-explicit-any
-  const update = (params: any, state: any, batch: any, rate: np.Array) => {
-    const [value, grads] = valueAndGrad(loss)(tree.ref(params), batch);
-    return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
-  };
+  const update = updateOf(loss, optimiser);
   const fresh = { state: toHost(adamwInit(initial)), params: toHost(initial) };
   const program = await compile(update, [fresh.params, fresh.state, example, tensor(0)], {
     engine,

@@ -15,7 +15,7 @@ export function runLoop(
   turn: (inputs: readonly Stretched[]) => (Stretched | undefined)[],
   inputs: readonly Stretched[],
 ): Stretched[] {
-  const whole0 = inputs.slice(carries, carries + sequences).map((x) =>
+  const stored = inputs.slice(carries, carries + sequences).map((x) =>
     whole(materialize(tf, x), x.dtype)
   );
   const closure = inputs.slice(carries + sequences);
@@ -25,7 +25,7 @@ export function runLoop(
     const t = reverse ? length - 1 - k : k;
     const before = state;
     const results = keep(tf, () => {
-      const slices = whole0.map(({ tensor, dtype }) => {
+      const slices = stored.map(({ tensor, dtype }) => {
         const [, ...shape] = tensor.shape;
         const start = [t, ...shape.map(() => 0)];
         return whole(tf.reshape(tf.slice(tensor, start, [1, ...shape]), shape), dtype);
