@@ -10,7 +10,9 @@
 import { numpy as np } from "@jax-js/jax";
 import { scan } from "../engine/scan.ts";
 import type { Tensor } from "../engine/types.ts";
-import { type Key, normals, split } from "../ssm/random.ts";
+import { multiply, transpose } from "../linalg/matrix.ts";
+import { orthonormaliseRows } from "../linalg/orthogonal.ts";
+import { type Key, normals, split } from "../random/random.ts";
 
 /**
  * Layers of a network from `lookback` to `horizon`. The square layers are stacked, so that the
@@ -65,10 +67,11 @@ export function init(key: Key, shape: DeepLinearShape, scale = 0.25): DeepLinear
   const { lookback, horizon, depth } = shape;
   const width = widthOf(shape);
   const [keyU, keyV] = split(key, 2);
-  const U = orthonormalColumns(normals(keyU, lookback * width), lookback, width);
-  const V = orthonormalColumns(normals(keyV, horizon * width), horizon, width);
+  const columns = (key: Key, rows: number) =>
+    orthonormaliseRows(transpose(normals(key, rows * width), rows, width), width, rows);
+  const U = transpose(columns(keyU, lookback), width, lookback);
   const root = scale ** (1 / depth);
-  const Vt = transpose(V, horizon, width);
+  const Vt = columns(keyV, horizon);
   if (depth === 1) {
     const product = multiply(U, Vt, lookback, width, horizon);
     return { first: float32(product.map((value) => scale * value), [lookback, horizon]) };
@@ -127,60 +130,6 @@ export function collapse({ first, hidden, last }: DeepLinear<Tensor>): Float64Ar
     product = multiply(product, W, lookback, width, width);
   }
   return multiply(product, Float64Array.from(last.data), lookback, width, last.shape[1]);
-}
-
-/** A [n, k] times B [k, m], float64. */
-export function multiply(
-  A: Float64Array,
-  B: Float64Array,
-  n: number,
-  k: number,
-  m: number,
-): Float64Array<ArrayBuffer> {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) {
-    const row = out.subarray(i * m, (i + 1) * m);
-    let j = 0;
-    // Four rows of B a pass: a quarter of the stores.
-    for (; j + 3 < k; j += 4) {
-      const a = A[i * k + j], b = A[i * k + j + 1], c = A[i * k + j + 2], d = A[i * k + j + 3];
-      const p = j * m, q = p + m, r = q + m, s = r + m;
-      for (let h = 0; h < m; h++) {
-        row[h] += a * B[p + h] + b * B[q + h] + (c * B[r + h] + d * B[s + h]);
-      }
-    }
-    for (; j < k; j++) {
-      const a = A[i * k + j];
-      for (let h = 0; h < m; h++) row[h] += a * B[j * m + h];
-    }
-  }
-  return out;
-}
-
-/** The transpose of A [n, m]. */
-export function transpose(A: Float64Array, n: number, m: number): Float64Array<ArrayBuffer> {
-  const out = new Float64Array(n * m);
-  for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) out[j * n + i] = A[i * m + j];
-  return out;
-}
-
-/** Gram-Schmidt on the columns of A [n, m], n >= m, twice over: once loses digits (Giraud et al. 2005). */
-function orthonormalColumns(A: Float64Array, n: number, m: number): Float64Array {
-  const rows = transpose(A, n, m);
-  for (let j = 0; j < m; j++) {
-    const v = rows.subarray(j * n, (j + 1) * n);
-    for (let pass = 0; pass < 2; pass++) {
-      for (let i = 0; i < j; i++) {
-        const u = rows.subarray(i * n, (i + 1) * n);
-        let dot = 0;
-        for (let k = 0; k < n; k++) dot += u[k] * v[k];
-        for (let k = 0; k < n; k++) v[k] -= dot * u[k];
-      }
-    }
-    const norm = Math.sqrt(v.reduce((sum, value) => sum + value * value, 0));
-    for (let k = 0; k < n; k++) v[k] /= norm;
-  }
-  return transpose(rows, m, n);
 }
 
 function float32(values: Float64Array, shape: number[]): Tensor {

@@ -3,7 +3,8 @@
  * observations: no data, no sampling.
  */
 import { forecastVariance, type Kalman, nextPatch } from "./kalman.ts";
-import { cholesky, choleskySolve, type Matrix, multiply, multiplyTransposed } from "./matrix.ts";
+import { cholesky, choleskySolveRows } from "../linalg/cholesky.ts";
+import { type Matrix, multiply, multiplyTransposed } from "../linalg/matrix.ts";
 import { advanceRows, conjugate } from "./modes.ts";
 import type { System } from "./system.ts";
 
@@ -53,7 +54,7 @@ export function bestCausalMap(
     for (let i = 0; i < n; i++) {
       for (let j = 0; j < i; j++) normal[j * n + i] = normal[i * n + j];
     }
-    const solution = choleskySolve(cholesky(normal, n), right, obs, n);
+    const solution = choleskySolveRows(cholesky(normal, n), right, obs, n);
     for (let c = 0; c < obs; c++) {
       for (let i = 0; i < n; i++) {
         const tap = Math.floor(i / width);

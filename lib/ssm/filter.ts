@@ -4,15 +4,10 @@
  * tokens take about a second.
  */
 import { checkForecasts, type Forecasts, type Kalman } from "./kalman.ts";
-import type { Matrix } from "./matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { advance, advanceRows } from "./modes.ts";
-import { type Float64Tensor, observe } from "./simulate.ts";
-
-/** Numbers with a shape, of any precision: what a model or a simulation hands over. */
-export interface NumericTensor {
-  readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
-}
+import type { Float64Tensor, NumericTensor } from "../tensor/tensor.ts";
+import { observe } from "./simulate.ts";
 
 /**
  * E[y_t | y_1..y_{t-1}] for every t, [batch, T, obs] beside y [batch, T, obs] (the prediction of

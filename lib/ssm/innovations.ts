@@ -4,10 +4,12 @@
  * takes obs normals instead of n: most of the work where few dimensions are observed (`deno task bench kalman`).
  */
 import type { Kalman } from "./kalman.ts";
-import { cholesky, type Matrix } from "./matrix.ts";
+import { cholesky } from "../linalg/cholesky.ts";
+import type { Matrix } from "../linalg/matrix.ts";
 import { advance } from "./modes.ts";
-import { fillNormals, fold, type Key, keyOf } from "./random.ts";
-import { type Float64Tensor, observe, type SimulateOptions } from "./simulate.ts";
+import { fillNormals, fold, type Key, keyOf } from "../random/random.ts";
+import type { Float64Tensor } from "../tensor/tensor.ts";
+import { observe, type SimulateOptions } from "./simulate.ts";
 
 /** Draws sequences of the system of one filter; made once, used for every batch. */
 export function innovationsSampler(

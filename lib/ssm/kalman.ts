@@ -9,15 +9,8 @@
  * from P_1 = V (x_0 = 0 is known). The covariance update is Joseph's form, which keeps P positive
  * semidefinite under rounding; R = 0 makes P_{t|t} singular, so this matters.
  */
-import {
-  cholesky,
-  choleskySolve,
-  type Matrix,
-  multiply,
-  multiplyTransposed,
-  symmetrise,
-  trace,
-} from "./matrix.ts";
+import { cholesky, choleskySolveRows } from "../linalg/cholesky.ts";
+import { type Matrix, multiply, multiplyTransposed, symmetrise, trace } from "../linalg/matrix.ts";
 import { advanceRows, conjugate } from "./modes.ts";
 import type { System } from "./system.ts";
 
@@ -199,7 +192,7 @@ function riccati({ latentDim: n, obsDim: obs, modes, H, V }: System, P: Matrix) 
   const S = multiplyTransposed(HP, H, obs, n, obs);
   symmetrise(S, obs);
   const U = multiplyTransposed(P, H, n, n, obs);
-  const K = choleskySolve(innovationFactor(S, obs), U, n, obs); // K S = P H', solved
+  const K = choleskySolveRows(innovationFactor(S, obs), U, n, obs); // K S = P H', solved
   const next = P.slice();
   subtract(next, multiply(K, HP, n, obs, n)); // (I - K H) P
   const right = multiplyTransposed(next, H, n, n, obs);

@@ -14,7 +14,7 @@
  * ```
  */
 export { bestCausalMap, observationCovariance } from "./causal_map.ts";
-export { forecast, type NumericTensor, predict } from "./filter.ts";
+export { forecast, predict } from "./filter.ts";
 export { innovationsSampler } from "./innovations.ts";
 export {
   expectedLoss,
@@ -28,7 +28,7 @@ export {
   steadyState,
   zeroVariance,
 } from "./kalman.ts";
-export { fold, type Key, keyOf, normals, split, uniforms } from "./random.ts";
+export { fold, type Key, keyOf, normals, split, uniforms } from "../random/random.ts";
 export { type Score, score } from "./scores.ts";
-export { type Float64Tensor, simulate, type SimulateOptions } from "./simulate.ts";
+export { simulate, type SimulateOptions } from "./simulate.ts";
 export { createSystem, henrici, type System, type SystemOptions } from "./system.ts";

@@ -4,8 +4,8 @@
  * vector then costs O(n), and D P D' costs O(n^2): this is what makes filtering and simulation
  * fast.
  */
-import type { Matrix } from "./matrix.ts";
-import { type Key, uniforms } from "./random.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import { type Key, uniforms } from "../random/random.ts";
 
 export interface Modes {
   /** State dimension n. */

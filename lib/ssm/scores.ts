@@ -13,7 +13,8 @@
  * i runs over the (context, horizon) pairs, each divided by its own exact Kalman variance v_i
  * before the mean, so that early tokens and far horizons weigh the same as the others.
  */
-import { forecast, type NumericTensor } from "./filter.ts";
+import type { NumericTensor } from "../tensor/tensor.ts";
+import { forecast } from "./filter.ts";
 import { type Forecasts, forecastVariance, type Kalman, zeroVariance } from "./kalman.ts";
 
 export interface Score {

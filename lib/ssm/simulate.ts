@@ -2,19 +2,11 @@
  * @file Draws sequences of a system by its definition: state noise in, observations out, in modal
  * coordinates.
  */
-import type { Matrix } from "./matrix.ts";
+import type { Matrix } from "../linalg/matrix.ts";
+import type { Float64Tensor } from "../tensor/tensor.ts";
 import { advance } from "./modes.ts";
-import { fillNormals, fold, type Key, keyOf } from "./random.ts";
+import { fillNormals, fold, type Key, keyOf } from "../random/random.ts";
 import type { System } from "./system.ts";
-
-/**
- * A float64 array with a shape, such as sequences [batch, T, obs]: a tensor of the engine as it is.
- */
-export interface Float64Tensor {
-  dtype: "float64";
-  shape: number[];
-  data: Float64Array<ArrayBuffer>;
-}
 
 export interface SimulateOptions {
   /** Number of sequences. */

@@ -8,18 +8,18 @@
  * model can tell it from D (C Q is again Gaussian), so only a condition above 1 asks a question:
  * that of non-normality.
  */
+import { cholesky } from "../linalg/cholesky.ts";
+import { randomOrthogonal } from "../linalg/orthogonal.ts";
 import {
-  cholesky,
   identity,
   type Matrix,
   multiply,
   multiplyTransposed,
-  randomOrthogonal,
   trace,
   transpose,
-} from "./matrix.ts";
+} from "../linalg/matrix.ts";
 import { dense, type Modes, randomModes, stationaryCovariance } from "./modes.ts";
-import { type Key, keyOf, normals, split } from "./random.ts";
+import { type Key, keyOf, normals, split } from "../random/random.ts";
 
 export interface SystemOptions {
   /** n, the dimension of x: 64. */

@@ -4,7 +4,7 @@ import { compile, type Handle, type Tensor } from "../engine/mod.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { type Engine, inBatches, type RunOptions } from "./batches.ts";
-import { unitStatistics } from "./next_patch.ts";
+import { unitStatistics } from "../tasks/filtering/next_patch.ts";
 
 /** Predictions of one batch [B, T, obs]: [B, T / patch - 1, patch, obs], row-major. */
 interface Predictor {

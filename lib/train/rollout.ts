@@ -5,7 +5,7 @@ import type { Tensor } from "../engine/mod.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
 import { inBatches, type RunOptions } from "./batches.ts";
 import { disposeTree } from "./host.ts";
-import { unitStatistics } from "./next_patch.ts";
+import { unitStatistics } from "../tasks/filtering/next_patch.ts";
 import { compileStepForm, type Stepped } from "./step_form.ts";
 
 /** A rollout of one batch, compiled once and run often. */

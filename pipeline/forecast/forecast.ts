@@ -17,8 +17,8 @@ import { type DatasetEntry, parseEntries, readOptions } from "../../lib/data/ent
 import { fetchDataset } from "../../lib/data/fetch_dataset.ts";
 import { readSeries, type Series } from "../../lib/data/series.ts";
 import { writeAtomic } from "../../lib/data/write_atomic.ts";
-import { forecastBeyond } from "../../lib/forecasting/forecast.ts";
-import { makeProblem, type Problem } from "../../lib/forecasting/problem.ts";
+import { forecastBeyond } from "../../lib/tasks/forecasting/forecast.ts";
+import { makeProblem, type Problem } from "../../lib/tasks/forecasting/problem.ts";
 import { type Candidate, evaluateAll } from "./models.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { table, toCsv, toRow } from "./report.ts";

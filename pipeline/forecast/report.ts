@@ -3,8 +3,8 @@
  */
 import { formatDate, type Interval, nextDate } from "../../lib/data/dates.ts";
 import type { Series } from "../../lib/data/series.ts";
-import type { Forecast } from "../../lib/forecasting/forecast.ts";
-import type { Problem } from "../../lib/forecasting/problem.ts";
+import type { Forecast } from "../../lib/tasks/forecasting/forecast.ts";
+import type { Problem } from "../../lib/tasks/forecasting/problem.ts";
 import type { Candidate } from "./models.ts";
 
 /** One line of the table; errors are of standardised values on the test rows. */

@@ -10,13 +10,12 @@ import {
   type Kalman,
   kalman,
   nextPatch,
-  type NumericTensor,
   type Score,
   score,
 } from "../../lib/ssm/mod.ts";
 import { toHost, unflatten } from "../../lib/train/host.ts";
 import { fitBatch } from "../../lib/train/batches.ts";
-import { toFloat32 } from "../../lib/train/next_patch.ts";
+import { type NumericTensor, toFloat32 } from "../../lib/tensor/tensor.ts";
 import { predictPatches } from "../../lib/train/predictions.ts";
 import { rollout } from "../../lib/train/rollout.ts";
 import type { Pilot, PilotInput, StageContext, StageResult } from "../stage.ts";

@@ -1,10 +1,10 @@
 /** @file Stage that fits one forecaster to one dataset at one lookback and horizon, and scores it. */
 import { z } from "zod";
 import { readSeries } from "../../lib/data/series.ts";
-import { evaluate } from "../../lib/forecasting/evaluate.ts";
-import type { ForecastModel } from "../../lib/forecasting/forecaster.ts";
-import { blockMeans } from "../../lib/forecasting/metrics.ts";
-import { makeProblem } from "../../lib/forecasting/problem.ts";
+import { evaluate } from "../../lib/tasks/forecasting/evaluate.ts";
+import type { ForecastModel } from "../../lib/tasks/forecasting/forecaster.ts";
+import { blockMeans } from "../../lib/tasks/forecasting/metrics.ts";
+import { makeProblem } from "../../lib/tasks/forecasting/problem.ts";
 import type { Pilot, StageContext, StageResult } from "../stage.ts";
 
 export const usesEngine = true;
@@ -13,8 +13,11 @@ export function params() {
   return z.strictObject({
     /** Id of the dataset, for messages. */
     dataset: z.string(),
-    /** File name in lib/forecasting/models without its extension. */
-    model: z.string().regex(/^[a-z][a-z0-9_]*$/, "expected a file of lib/forecasting/models"),
+    /** File name in lib/tasks/forecasting/references without its extension. */
+    model: z.string().regex(
+      /^[a-z][a-z0-9_]*$/,
+      "expected a file of lib/tasks/forecasting/references",
+    ),
     /** What the model's `fit` accepts. */
     options: z.record(z.string(), z.unknown()).default({}),
     /** How the file is read; see lib/data/series.ts. */
@@ -30,7 +33,7 @@ export function params() {
 export type Params = z.infer<ReturnType<typeof params>>;
 
 export function modules({ model }: Params) {
-  return { model: { path: `lib/forecasting/models/${model}.ts`, exports: ["fit"] } };
+  return { model: { path: `lib/tasks/forecasting/references/${model}.ts`, exports: ["fit"] } };
 }
 
 /**

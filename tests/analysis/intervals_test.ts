@@ -1,6 +1,6 @@
 /** @file Student t intervals against published quantiles, by hand, and by how often they cover. */
 import assert from "node:assert/strict";
-import { keyOf, normals } from "../../lib/ssm/random.ts";
+import { keyOf, normals } from "../../lib/random/random.ts";
 import { meanInterval, pairedInterval, tQuantile } from "../../lib/analysis/intervals.ts";
 
 Deno.test("t quantiles equal the published table (NIST/SEMATECH handbook, 1.3.6.7.2)", () => {

@@ -11,7 +11,7 @@ import * as deepLinear from "../../lib/models/deep_linear.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { keyOf } from "../../lib/ssm/mod.ts";
 import { flatten, toHost } from "../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../lib/train/next_patch.ts";
+import { nextPatchLoss, unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
 import { compileStep, train } from "../../lib/train/trainer.ts";
 import { assertParity } from "./layer_cases.ts";
 import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";

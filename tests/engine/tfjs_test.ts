@@ -19,7 +19,7 @@ import type { TfjsHandle } from "../../lib/engine/tfjs.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { adamwInit, adamwUpdate } from "../../lib/train/adamw.ts";
 import { flatten, readTree, toHost } from "../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../lib/train/next_patch.ts";
+import { nextPatchLoss, unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
 import { assertParity, layers, layerStep } from "./layer_cases.ts";
 import { assertClose, generator, leaves, randomTensor, runEngine, runJax } from "./oracle.ts";
 import { cases, checkCase } from "./primitive_cases.ts";

@@ -3,7 +3,7 @@ import { init as initJax, type numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { tensor } from "../../lib/engine/mod.ts";
 import { rotaryTable, rotate } from "../../lib/layers/rotary.ts";
-import { normals } from "../../lib/ssm/random.ts";
+import { normals } from "../../lib/random/random.ts";
 import { dot, inFloat64, turned } from "./definitions.ts";
 
 await initJax("wasm");

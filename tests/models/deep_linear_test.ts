@@ -9,11 +9,10 @@ import {
   type DeepLinear,
   endToEnd,
   init,
-  multiply,
-  transpose,
   widthOf,
 } from "../../lib/models/deep_linear.ts";
-import { keyOf, normals } from "../../lib/ssm/random.ts";
+import { multiply, transpose } from "../../lib/linalg/matrix.ts";
+import { keyOf, normals } from "../../lib/random/random.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { inFloat64 } from "../layers/definitions.ts";
 import { difference, matrix } from "../ssm/oracle.ts";

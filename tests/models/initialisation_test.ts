@@ -2,6 +2,7 @@
 import { init as initJax } from "@jax-js/jax";
 import { EVD } from "ml-matrix";
 import assert from "node:assert/strict";
+import { transpose } from "../../lib/linalg/matrix.ts";
 import type { Tensor } from "../../lib/engine/mod.ts";
 import * as causalLinear from "../../lib/models/causal_linear.ts";
 import * as deepLinear from "../../lib/models/deep_linear.ts";
@@ -10,7 +11,7 @@ import * as linearTransformer from "../../lib/models/linear_transformer.ts";
 import * as lru from "../../lib/models/lru.ts";
 import * as lstm from "../../lib/models/lstm.ts";
 import * as transformer from "../../lib/models/transformer.ts";
-import { keyOf } from "../../lib/ssm/random.ts";
+import { keyOf } from "../../lib/random/random.ts";
 import { flatten, toHost } from "../../lib/train/host.ts";
 import { assertNormal, assertUncorrelated, assertUniform, assertZero } from "../moments.ts";
 import { matrix } from "../ssm/oracle.ts";
@@ -213,7 +214,7 @@ Deno.test("deep linear network: the two outer matrices are independent random is
   }
   assertNormal(params.first.data, Math.sqrt(want / 30), "first"); // entries of an isometry of 30 rows
   assertUncorrelated(params.first.data, params.last!.data, "first and last");
-  const transposed = deepLinear.transpose(Float64Array.from(params.last!.data), 20, 20);
+  const transposed = transpose(Float64Array.from(params.last!.data), 20, 20);
   assertUncorrelated(params.first.data, transposed, "first and last, transposed");
   const other = deepLinear.init(keyOf(2), shape);
   assertUncorrelated(params.first.data, other.first.data, "two keys");

@@ -16,7 +16,7 @@ import {
   simulate,
   steadyState,
 } from "../../lib/ssm/mod.ts";
-import { toFloat32 } from "../../lib/train/next_patch.ts";
+import { toFloat32 } from "../../lib/tensor/tensor.ts";
 import { predictPatches } from "../../lib/train/predictions.ts";
 import { compileRollout } from "../../lib/train/rollout.ts";
 import { toHost } from "../../lib/train/host.ts";

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { tensor } from "../../lib/engine/mod.ts";
 import * as linearTransformer from "../../lib/models/linear_transformer.ts";
 import { flatten, readTree, toHost } from "../../lib/train/host.ts";
-import { compileMembers, member, stack } from "../../lib/train/members.ts";
-import { nextPatchLoss } from "../../lib/train/next_patch.ts";
+import { compileMembers, member, stack } from "../../lib/train/ensemble.ts";
+import { nextPatchLoss } from "../../lib/tasks/filtering/next_patch.ts";
 import { compileStep, type TrainingStep } from "../../lib/train/trainer.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import {

@@ -5,7 +5,7 @@ import { compile, tensor } from "../../lib/engine/mod.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import * as lstm from "../../lib/models/lstm.ts";
 import { toHost } from "../../lib/train/host.ts";
-import { unitStatistics } from "../../lib/train/next_patch.ts";
+import { unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
 import { predictPatches } from "../../lib/train/predictions.ts";
 import { rollout } from "../../lib/train/rollout.ts";
 import { compileStepForm } from "../../lib/train/step_form.ts";

@@ -6,7 +6,7 @@ import { compile, type EngineName, isSpecLike, type Tensor, tensor } from "../..
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import type { Params, SequenceConfig, SequenceModel } from "../../lib/models/sequence_model.ts";
 import { flatten, toHost } from "../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../lib/train/next_patch.ts";
+import { nextPatchLoss, unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
 import { rollout } from "../../lib/train/rollout.ts";
 import { assertParity } from "../engine/layer_cases.ts";
 import { generator, randomTensor, runEngine, runJax } from "../engine/oracle.ts";

@@ -5,7 +5,7 @@ import * as causalLinear from "../../lib/models/causal_linear.ts";
 import * as denseRecurrence from "../../lib/models/dense_recurrence.ts";
 import * as lstm from "../../lib/models/lstm.ts";
 import { createSystem, kalman, score, simulate } from "../../lib/ssm/mod.ts";
-import { toFloat32 } from "../../lib/train/next_patch.ts";
+import { toFloat32 } from "../../lib/tensor/tensor.ts";
 import { predictPatches } from "../../lib/train/predictions.ts";
 import * as evaluate from "../../pipeline/stages/evaluate.ts";
 import * as fit from "../../pipeline/stages/fit.ts";

@@ -10,8 +10,8 @@ import {
   simulate,
   type SystemOptions,
 } from "../../lib/ssm/mod.ts";
-import { keyOf } from "../../lib/ssm/random.ts";
-import { cholesky } from "../../lib/ssm/matrix.ts";
+import { keyOf } from "../../lib/random/random.ts";
+import { cholesky } from "../../lib/linalg/cholesky.ts";
 import { jointCovariance, posterior } from "./oracle.ts";
 
 Deno.test("predictions and forecasts equal the dense joint Gaussian posterior mean to 1e-8", () => {

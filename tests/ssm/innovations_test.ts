@@ -1,7 +1,7 @@
 /** @file Sequences drawn from the innovations form: the same law as the definition, from fewer numbers. */
 import assert from "node:assert/strict";
 import { createSystem, innovationsSampler, kalman, predict } from "../../lib/ssm/mod.ts";
-import { fold, keyOf, normals } from "../../lib/ssm/random.ts";
+import { fold, keyOf, normals } from "../../lib/random/random.ts";
 
 for (const obs of [1, 2, 3]) {
   Deno.test(`what the filter fails to predict is the root of S_t times the key's normals: ${obs} channels`, () => {

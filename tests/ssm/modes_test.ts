@@ -10,7 +10,7 @@ import {
   randomModes,
   stationaryCovariance,
 } from "../../lib/ssm/modes.ts";
-import { fold, keyOf, normals } from "../../lib/ssm/random.ts";
+import { fold, keyOf, normals } from "../../lib/random/random.ts";
 import { difference, matrix } from "./oracle.ts";
 
 /** Blocks with entries that are all different. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { EVD, Matrix, SVD } from "ml-matrix";
 import { createSystem, henrici, type SystemOptions } from "../../lib/ssm/mod.ts";
 import { dense, stationaryCovariance } from "../../lib/ssm/modes.ts";
-import { keyOf } from "../../lib/ssm/random.ts";
+import { keyOf } from "../../lib/random/random.ts";
 import { assertUncorrelated } from "../moments.ts";
 import { difference, jointCovariance, matrix } from "./oracle.ts";
 

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { SequenceModel } from "../../lib/models/sequence_model.ts";
 import { fitBatch, inBatches } from "../../lib/train/batches.ts";
-import { filteringTask } from "../../lib/train/filtering_task.ts";
-import { member } from "../../lib/train/members.ts";
+import { filteringTask } from "../../lib/tasks/filtering/filtering_task.ts";
+import { member } from "../../lib/train/ensemble.ts";
 import * as affine from "./affine_model.ts";
 
 Deno.test("a batch is as large as wanted where it fits, else as large as fits, and never empty", () => {

@@ -9,7 +9,7 @@ import { compile, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { toJax } from "../../lib/engine/jax.ts";
 import * as lstm from "../../lib/models/lstm.ts";
 import { flatten, readTree, unflatten } from "../../lib/train/host.ts";
-import { nextPatchLoss } from "../../lib/train/next_patch.ts";
+import { nextPatchLoss } from "../../lib/tasks/filtering/next_patch.ts";
 import { predictPatches } from "../../lib/train/predictions.ts";
 import {
   compileStep,

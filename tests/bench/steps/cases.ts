@@ -9,7 +9,7 @@ import { gruCell, lruCell, lstmCell } from "../../../lib/layers/recurrent.ts";
 import * as transformer from "../../../lib/models/transformer.ts";
 import { adamwInit, adamwUpdate } from "../../../lib/train/adamw.ts";
 import { disposeTree, toHost } from "../../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../../lib/train/next_patch.ts";
+import { nextPatchLoss, unitStatistics } from "../../../lib/tasks/filtering/next_patch.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;

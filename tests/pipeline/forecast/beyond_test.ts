@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Matrix, QrDecomposition } from "ml-matrix";
 import { readCells } from "../../../lib/data/csv.ts";
-import { keyOf, normals } from "../../../lib/ssm/random.ts";
+import { keyOf, normals } from "../../../lib/random/random.ts";
 import { folder, forecast } from "./command.ts";
 
 const files = folder();

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { gzipSync } from "fflate";
 import { readCells } from "../../../lib/data/csv.ts";
-import { randomSeries } from "../../forecasting/fixtures.ts";
+import { randomSeries } from "../../tasks/forecasting/fixtures.ts";
 import { command, folder, forecast, hourly } from "./command.ts";
 
 const files = folder();

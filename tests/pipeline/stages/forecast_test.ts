@@ -1,12 +1,12 @@
 /** @file The stage forecast, called as the worker calls it, on a series whose errors a loop over raw numbers gives. */
 import assert from "node:assert/strict";
 import { z } from "zod";
-import type { Fit } from "../../../lib/forecasting/forecaster.ts";
-import * as deepLinear from "../../../lib/forecasting/models/deep_linear.ts";
-import * as ols from "../../../lib/forecasting/models/ols.ts";
-import * as repeatLast from "../../../lib/forecasting/models/repeat_last.ts";
-import * as seasonalNaive from "../../../lib/forecasting/models/seasonal_naive.ts";
-import type { Problem } from "../../../lib/forecasting/problem.ts";
+import type { Fit } from "../../../lib/tasks/forecasting/forecaster.ts";
+import * as deepLinear from "../../../lib/tasks/forecasting/references/deep_linear.ts";
+import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
+import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
+import * as seasonalNaive from "../../../lib/tasks/forecasting/references/seasonal_naive.ts";
+import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import * as forecast from "../../../pipeline/stages/forecast.ts";
 import type { EngineName } from "../../../pipeline/stage.ts";
 import { runStage } from "./run_stage.ts";
@@ -206,7 +206,7 @@ Deno.test("a job names the one file of its model, and only what it uses of it", 
   assert.equal(forecast.usesEngine, true);
   const params = forecast.params().parse({ ...base, model: "ols_in" });
   assert.deepEqual(forecast.modules(params), {
-    model: { path: "lib/forecasting/models/ols_in.ts", exports: ["fit"] },
+    model: { path: "lib/tasks/forecasting/references/ols_in.ts", exports: ["fit"] },
   });
 });
 

@@ -1,0 +1,33 @@
+/**
+ * @file What a fitted model can do, and how a job finds it: every module of `models/` exports `fit`.
+ */
+import type { Problem } from "./problem.ts";
+
+/** Forecasts of one standardised channel at consecutive origins. */
+export interface Forecaster {
+  /** Rows it reads before the origin; may differ from the problem's (repeating needs one). */
+  lookback: number;
+  horizon: number;
+  /**
+   * Fills `out[h * count + i]`, shape [horizon, count], with the forecast of row `first + i + h` made
+   * from rows `first + i - lookback` to `first + i - 1` of `channel`.
+   */
+  predict(channel: Float64Array, first: number, count: number, out: Float64Array): void;
+}
+
+export interface Fit {
+  forecaster: Forecaster;
+  /** Numbers that the fit determines (training loss, …): the same in every run. */
+  metrics: Record<string, number>;
+  /** Durations and the like, which differ from run to run and belong in no artifact. */
+  observations: Record<string, number>;
+  /** Learned arrays, row-major. */
+  tensors?: Record<string, { shape: number[]; data: Float64Array }>;
+  /** Training curves: values by step. */
+  curves?: Record<string, { step: number; value: number }[]>;
+}
+
+/** A module of `references/`. */
+export interface ForecastModel<Options = Record<string, never>> {
+  fit(problem: Problem, options: Options): Fit | Promise<Fit>;
+}
