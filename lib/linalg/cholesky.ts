@@ -6,7 +6,7 @@
 import type { Matrix } from "./matrix.ts";
 
 /**
- * Lower factor R of A = R R', in place of the lower triangle of a copy of A, shape [n, n].
+ * The lower triangular R with R R' = A, of a symmetric A [n, n].
  * @throws RangeError when A is not positive definite to working precision.
  */
 export function cholesky(A: Float64Array, n: number): Matrix {
@@ -23,6 +23,7 @@ export function cholesky(A: Float64Array, n: number): Matrix {
     }
     const pivot = Math.sqrt(diagonal);
     rowJ[j] = pivot;
+    R.fill(0, j * n + j + 1, (j + 1) * n);
     for (let i = j + 1; i < n; i++) {
       const rowI = R.subarray(i * n, i * n + j + 1);
       let s0 = rowI[j], s1 = 0, s2 = 0, s3 = 0;
