@@ -1,0 +1,76 @@
+/**
+ * @file What a model is: it maps a task's inputs to its outputs. Most are stacks of sequence layers between two ends
+ * (stack.ts); a module of this folder that can be named in a job exports `model`.
+ */
+import type { Arrays, np } from "../engine/arrays.ts";
+import type { SequenceLayer } from "../layers/sequence/sequence_layer.ts";
+import type { Tensor, Tree } from "../tensor/tensor.ts";
+
+/** What goes into the models of a task and what comes out of them. */
+export type Signature =
+  /**
+   * Observations y [B, T, channels], the next patch out: entry k of [B, T / patch, patch, channels] predicts patch k + 1 from
+   * patches 0..k. `statistics` of the training data standardise the input; mean 0 and variance 1 by default.
+   */
+  | {
+    readonly kind: "series";
+    readonly channels: number;
+    readonly statistics?: {
+      readonly mean: readonly number[];
+      readonly variance: readonly number[];
+    };
+  }
+  /** Tokens int32 [B, T] of a vocabulary, logits [B, T, classes] out. */
+  | { readonly kind: "tokens"; readonly vocabulary: number; readonly classes: number }
+  /** Windows [B, lookback, channels], [B, horizon, channels] out; every channel by the same map where the model is `shared`. */
+  | {
+    readonly kind: "window";
+    readonly lookback: number;
+    readonly horizon: number;
+    readonly channels: number;
+  };
+
+/** A sequence layer that a model is built of, by the name of its file. */
+export interface LayerChoice {
+  readonly name: string;
+  readonly layer: SequenceLayer;
+  /** What its `configure` accepts. */
+  readonly options: unknown;
+}
+
+/** What a model's `configure` is told beside its options. */
+export interface Context {
+  readonly signature: Signature;
+  /** Of a stack, from input to output; empty for the models that are none. */
+  readonly layers: readonly LayerChoice[];
+}
+
+/** A configured model. */
+export interface Model<Params extends Arrays = Arrays> {
+  /** Fresh parameters. @param key a jax-js key; consumed. */
+  init(key: np.Array): Params;
+  /** Outputs for whole inputs, see {@linkcode Signature}. */
+  apply(params: Params, x: np.Array): np.Array;
+}
+
+/** A model that also goes token by token, so that it can run free on what it predicts. */
+export interface SequenceModel<Params extends Arrays = Arrays, State extends Arrays = Arrays>
+  extends Model<Params> {
+  /** Observations (or symbols) in a token. */
+  readonly patch: number;
+  /** The state before the first token, on the host, with room for `capacity` tokens. */
+  initialState(batch: number, capacity: number): Tree<Tensor>;
+  /**
+   * The same function as `apply`, one token at a time.
+   * @param x one patch [B, patch, channels], or one symbol int32 [B, 1]
+   * @param observed float scalar: 1 for data, 0 for what the model itself predicted, which no running statistics learn from.
+   * @returns the next state and the prediction of the next token: [B, patch, channels], or logits [B, 1, classes]
+   */
+  step(params: Params, state: State, x: np.Array, observed: np.Array): [State, np.Array];
+}
+
+/** What a module exports as `model`. */
+export interface ModelModule<M extends Model = Model> {
+  /** @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve. */
+  configure(options: unknown, context: Context): M;
+}
