@@ -24,7 +24,7 @@ export const layer: SequenceLayer<Config, Params, State, np.Array, np.Array> = {
   about: {
     name: "LSTM",
     paper:
-      "Hochreiter & Schmidhuber, Neural Computation 9 (1997); forget gates: Gers et al., Neural Computation 12 (2000), eq. 1-8",
+      "Hochreiter & Schmidhuber, Neural Computation 9 (1997); forget gates: Gers et al., Neural Computation 12 (2000), section 3",
     kind: "nonlinear",
     eigenvalues: "(0, 1), the forget gates, along the cell state",
   },
