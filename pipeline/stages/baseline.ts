@@ -11,7 +11,7 @@ import {
   oneStep,
   score,
 } from "../../lib/ssm/mod.ts";
-import type { Pilot, PilotInput, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 import { type SystemParams, systemSchema } from "../system_params.ts";
 
 export interface Params {
@@ -28,23 +28,6 @@ export function params() {
   });
 }
 
-/** Sequences are the units. */
-export function pilot(p: Params, { data }: Record<string, PilotInput>): Pilot {
-  const { latentDim, obsDim, structure } = p.system;
-  const { length, sequences: of } = data.params;
-  const sequences = Math.min(of, 512); // fewer would time the compiler
-  const horizons = { warmup: p.warmup, horizons: p.horizons };
-  return {
-    class: { latentDim, obsDim, structure, length, ...horizons },
-    params: p,
-    inputs: { data: { ...data.params, sequences } },
-    units: sequences,
-    of,
-    // In float64: the observations, the filter's predictions and the zeros beside them.
-    memory: () => 3 * (of - sequences) * length * obsDim * Float64Array.BYTES_PER_ELEMENT,
-  };
-}
-
 /**
  * Input: `data` (of generate). Leaves `scores.json` with {kalman, zero}, each {oneStep, rollout: Score[]}.
  */
@@ -53,7 +36,8 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const { y } = await ctx.inputs.data.tensors("observations.safetensors");
   const length = y.shape[1];
   const filter = kalman(createSystem(key, options), length);
-  const start = performance.now();
+  const sequences = y.shape[0];
+  ctx.progress(0, sequences);
   const both = (forecasts: Forecasts) => {
     const optimal = forecast(filter, y, forecasts);
     const nothing = { shape: optimal.shape, data: new Float64Array(optimal.data.length) };
@@ -61,7 +45,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   };
   const [kalmanStep, zeroStep] = both(oneStep(length));
   const [kalmanAhead, zeroAhead] = both({ contexts: [warmup], horizons });
-  ctx.observe("unit seconds", (performance.now() - start) / 1000 / y.shape[0]);
+  ctx.progress(sequences, sequences);
   const of = (step: typeof kalmanStep, ahead: typeof kalmanStep) => ({
     oneStep: step.overall,
     rollout: ahead.byHorizon,

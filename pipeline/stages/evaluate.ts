@@ -18,7 +18,7 @@ import { fitBatch } from "../../lib/train/batches.ts";
 import { type NumericTensor, toFloat32 } from "../../lib/tensor/tensor.ts";
 import { predictPatches } from "../../lib/train/predictions.ts";
 import { rollout } from "../../lib/train/rollout.ts";
-import type { Pilot, PilotInput, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 import {
   modelModule,
   type ModelParams,
@@ -60,47 +60,6 @@ export function modules({ model, rollout }: Params) {
   return modelModule(model, own);
 }
 
-/** Sequences are the units, measured on the second of two batches. */
-export function pilot(p: Params, { data }: Record<string, PilotInput>): Pilot {
-  const { system: { latentDim, obsDim, structure }, model, rollout } = p;
-  const { length, sequences: of } = data.params;
-  const batch = Math.min(p.batch, Math.ceil(of / 2), 128);
-  const sequences = 2 * batch;
-  return {
-    class: { model, batch: p.batch, rollout, length, latentDim, obsDim, structure },
-    params: { ...p, batch },
-    inputs: { data: { ...data.params, sequences } },
-    units: sequences,
-    of,
-    ...(rollout ? peakOf(p, data, rollout) : {
-      memory: () => (of - sequences) * length * obsDim * bytesPerObservation,
-    }),
-  };
-}
-
-/** Observations in float64 and float32, and two predictions of them. */
-const bytesPerObservation = 28;
-
-/** One whole batch of rollouts, but short ones; what the rest of their length adds is known. */
-function peakOf(p: Params, data: PilotInput, rollout: NonNullable<Params["rollout"]>) {
-  const { length, sequences: of } = data.params;
-  const sequences = Math.min(p.batch, of);
-  const furthest = Math.max(...rollout.horizons);
-  const short = Math.min(8, furthest); // enough steps for the caches of several to be held at once
-  return {
-    peak: {
-      params: { ...p, rollout: { ...rollout, horizons: [short] } },
-      inputs: { data: { ...data.params, sequences } },
-    },
-    memory: (observed: Record<string, number>) => {
-      const { warmup, memoryMiB } = rollout;
-      const caches = Math.min(sequences * observed["sequence bytes"], memoryMiB * 2 ** 20);
-      return (of - sequences) * length * p.system.obsDim * bytesPerObservation +
-        caches * (furthest - short) / (warmup + furthest);
-    },
-  };
-}
-
 /**
  * Inputs: `model` (of train or fit) and `data` (of generate). Leaves `scores.json`: {overall, byHorizon, horizons}, and
  * for predictions of the next patch `aligned`, see {@linkcode alignedScore}.
@@ -121,17 +80,17 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const run = { engine: ctx.engine, threads: ctx.threads };
 
   if (!free) {
-    const clock = unitClock(ctx, batch);
     const prediction = await predictPatches(model, config, params, toFloat32(y), {
       ...run,
       batch,
-      onBatch: clock.onBatch,
+      onBatch: ctx.progress,
     });
     const forecasts = nextPatch(length, config.patch);
-    const scores = clock.scored(() => ({
+    const scores = {
       ...score(filter, y, prediction, forecasts),
       aligned: alignedScore(filter, y, prediction, length),
-    }));
+    };
+    ctx.progress(sequences, sequences);
     return result(scores, forecasts.horizons);
   }
 
@@ -154,12 +113,19 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     shape: [sequences, warmup, obs],
     data: firstTokens(y.data, length, warmup, obs),
   });
-  const clock = unitClock(ctx, fitting);
+  let rolledOut = 0;
   const rolled = await rollout(model, config, params, start, furthest, {
     ...run,
     batch: fitting,
-    onBatch: clock.onBatch,
-    onStep: tokenClock(ctx, fitting * config.patch),
+    onBatch(done, total) {
+      ctx.progress(done, total); // also of parts of a batch
+      if (done % fitting === 0 || done === total) {
+        ctx.tick("unit", done - rolledOut);
+        rolledOut = done;
+      }
+    },
+    // The first token of a batch is predicted from the warm-up.
+    onStep: (done) => ctx.tick("token", done === 1 ? 0 : fitting * config.patch),
   });
   const picked = new Float32Array(sequences * horizons.length * obs);
   for (let b = 0; b < sequences; b++) {
@@ -169,7 +135,8 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     });
   }
   const prediction = { shape: [sequences, 1, horizons.length, obs], data: picked };
-  const scores = clock.scored(() => score(filter, y, prediction, { contexts: [warmup], horizons }));
+  const scores = score(filter, y, prediction, { contexts: [warmup], horizons });
+  ctx.progress(sequences, sequences);
   return result(scores, horizons);
 }
 
@@ -202,46 +169,6 @@ function alignedScore(
   }
   const prediction = { shape: [sequences, contexts.length, 1, obs], data: picked };
   return score(filter, y, prediction, { contexts, horizons: [1] }).overall;
-}
-
-/**
- * Seconds for a sequence: of the batches after the first, which also compiles, and of the scores, which take
- * all sequences.
- */
-function unitClock(ctx: StageContext<Params>, batch: number) {
-  const ends: { done: number; at: number }[] = [];
-  let all = 0;
-  return {
-    onBatch(done: number, total: number) {
-      ctx.progress(done, total);
-      all = total;
-      // A rollout also reports parts of a batch.
-      if (done % batch === 0 || done === total) ends.push({ done, at: performance.now() });
-    },
-    scored<T>(work: () => T): T {
-      const start = performance.now();
-      const value = work();
-      const [first, last] = [ends[0], ends.at(-1)!];
-      if (last.done > first.done) {
-        const batches = (last.at - first.at) / (last.done - first.done);
-        ctx.observe("unit seconds", (batches + (performance.now() - start) / all) / 1000);
-      }
-      return value;
-    },
-  };
-}
-
-/**
- * Seconds for an observation of one sequence when the model runs free, in batches of this many observations; from the second
- * token on, because the first two compile.
- */
-function tokenClock(ctx: StageContext<Params>, observations: number) {
-  let start = 0;
-  return (done: number, total: number) => {
-    if (done === 2) start = performance.now();
-    if (done !== total || total < 3) return;
-    ctx.observe("token seconds", (performance.now() - start) / 1000 / ((total - 2) * observations));
-  };
 }
 
 function result(scores: ReturnType<typeof score>, horizons: readonly number[]): StageResult {

@@ -2,7 +2,7 @@
 import { z } from "zod";
 import type { SequenceConfig } from "../../lib/models/sequence_model.ts";
 import { createSystem, type Kalman, kalman } from "../../lib/ssm/mod.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 import {
   modelModule,
   type ModelParams,
@@ -28,12 +28,6 @@ export function params() {
 
 export function modules({ model }: Params) {
   return modelModule(model, ["configure", "closedForm"]);
-}
-
-/** Measured whole: it takes a second. */
-export function pilot(p: Params): Pilot {
-  const { system: { latentDim, obsDim }, model, length } = p;
-  return { class: { latentDim, obsDim, model, length }, params: p, units: 1, of: 1 };
 }
 
 interface ClosedForm {

@@ -5,7 +5,7 @@ import { evaluate } from "../../lib/tasks/forecasting/evaluate.ts";
 import type { ForecastModel } from "../../lib/tasks/forecasting/forecaster.ts";
 import { blockMeans } from "../../lib/tasks/forecasting/metrics.ts";
 import { makeProblem } from "../../lib/tasks/forecasting/problem.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 
 export const usesEngine = true;
 
@@ -34,22 +34,6 @@ export type Params = z.infer<ReturnType<typeof params>>;
 
 export function modules({ model }: Params) {
   return { model: { path: `lib/tasks/forecasting/references/${model}.ts`, exports: ["fit"] } };
-}
-
-/**
- * A network's steps are the units, all of them, though it may reach its tolerance sooner. What has no steps is
- * measured whole.
- */
-export function pilot(p: Params): Pilot {
-  const { seed: _, steps, ...options } = p.options;
-  if (typeof steps !== "number") return { class: p, params: p, units: 1, of: 1 };
-  const few = Math.min(steps, 100); // one measurement of the training loss, as in every hundred steps
-  return {
-    class: { ...p, options },
-    params: { ...p, options: { ...p.options, steps: few, tolerance: -1 } },
-    units: few,
-    of: steps,
-  };
 }
 
 /**

@@ -11,7 +11,7 @@ import { flatten } from "../../lib/train/host.ts";
 import { member } from "../../lib/train/ensemble.ts";
 import { train } from "../../lib/train/trainer.ts";
 import { decodeTensors, encodeTensors } from "../store/safetensors.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 import {
   type ModelParams,
   seedSchema,
@@ -50,19 +50,6 @@ export function params() {
 
 export function modules({ model }: Params) {
   return trainedModule(model);
-}
-
-/** Steps are the units. What a system does, and how it is sampled, does not change their cost. */
-export function pilot(p: Params): Pilot {
-  const { system: { latentDim, obsDim }, model, batch, length } = p;
-  const steps = Math.min(p.steps, 6);
-  return {
-    class: { model, batch, length, latentDim, obsDim, seeds: p.seeds.length },
-    params: { ...p, steps, warmup: Math.min(p.warmup, steps), learningRate: 1e-3 },
-    units: steps,
-    of: p.steps,
-    tokens: p.steps * batch * length * p.seeds.length,
-  };
 }
 
 /** Seconds between checkpoints: a kill loses at most this much. */

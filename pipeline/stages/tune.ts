@@ -8,9 +8,9 @@ import type { Handle, Tensor, Tree } from "../../lib/engine/mod.ts";
 import { type FilteringSeed, filteringTask } from "../../lib/tasks/filtering/filtering_task.ts";
 import { disposeTree, readTree } from "../../lib/train/host.ts";
 import { member, stack } from "../../lib/train/ensemble.ts";
-import { successiveHalving } from "../../lib/train/successive_halving.ts";
+import { stepsOfTrials, successiveHalving } from "../../lib/train/successive_halving.ts";
 import { advance, type Progress, type TrainingState } from "../../lib/train/trainer.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 import {
   type ModelParams,
   seedSchema,
@@ -53,31 +53,6 @@ export function modules({ model }: Params) {
   return trainedModule(model);
 }
 
-/** Steps of all candidates are the units: those of the first rung, as many candidates at once. */
-export function pilot(p: Params): Pilot {
-  const { system: { latentDim, obsDim }, model, batch, length, rates, rungs, keep } = p;
-  const steps = Math.min(rungs[0], 5);
-  return {
-    class: { model, batch, length, latentDim, obsDim, rates: rates.length },
-    params: { ...p, rungs: [steps], warmup: Math.min(p.warmup, steps) },
-    units: steps * rates.length,
-    of: allSteps(rates.length, rungs, keep),
-    tokens: allSteps(rates.length, rungs, keep) * batch * length,
-  };
-}
-
-/** Steps of all trials together. */
-function allSteps(candidates: number, rungs: readonly number[], keep: number): number {
-  let total = 0;
-  let survivors = candidates;
-  for (const [rung, budget] of rungs.entries()) {
-    total += survivors * (budget - (rungs[rung - 1] ?? 0));
-    survivors = Math.max(1, Math.round(keep * survivors));
-    if (survivors === 1) break;
-  }
-  return total;
-}
-
 /**
  * All candidates see the same batches, fresh ones at every step, so a trial is judged by its mean loss over the second half of
  * its rung; the rate stays at its peak after the warm-up. Leaves `trials.json` and the scalars `learningRate`, `trials`, and
@@ -90,7 +65,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const config = model.configure(p.model.options, p.system.obsDim);
   const optimiser = { weightDecay: p.weightDecay, clipNorm: p.clipNorm };
   const options = { optimiser, engine: ctx.engine, threads: ctx.threads };
-  const total = allSteps(p.rates.length, p.rungs, p.keep);
+  const total = stepsOfTrials(p.rates.length, p.rungs, p.keep);
   const reached = new Map<number, Progress>();
   let done = 0;
 
