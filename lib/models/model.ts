@@ -47,8 +47,8 @@ export interface Context {
 
 /** A configured model. */
 export interface Model<Params extends Arrays = Arrays> {
-  /** Fresh parameters. @param key a jax-js key; consumed. */
-  init(key: np.Array): Params;
+  /** Fresh parameters, the same for the same seed, an integer from 0. */
+  init(seed: number): Params;
   /** Outputs for whole inputs, see {@linkcode Signature}. */
   apply(params: Params, x: np.Array): np.Array;
 }
