@@ -2,38 +2,13 @@
  * @file Causal multi-head softmax attention with rotary positions: a parallel form over whole sequences and
  * a step form with a key-value cache. Both compute the same function.
  */
-import { nn, numpy as np, random } from "@jax-js/jax";
+import { nn, numpy as np } from "@jax-js/jax";
 import { type Tensor, tensor } from "../engine/types.ts";
-import { linear, linearInit, type LinearParams } from "./linear.ts";
+import { type AttentionParams, mergeHeads, splitHeads } from "./attention_projections.ts";
+import { causalSoftmax } from "./causal_softmax.ts";
+import { constant } from "./constant.ts";
+import { linear } from "./linear.ts";
 import { rotaryTable, rotate } from "./rotary.ts";
-
-/** Projections of [d] to queries, keys and values, and back to the residual stream. */
-export type AttentionParams = {
-  query: LinearParams;
-  key: LinearParams;
-  value: LinearParams;
-  output: LinearParams;
-};
-
-/**
- * Fresh projections. Queries and keys start with standard normal biases: what a score owes to distance alone is a product of the
- * two, so zero biases would be a saddle, and a filter weighs its past by distance before anything else.
- */
-export function attentionInit(key: np.Array, d: number, outputGain: number): AttentionParams {
-  const [q, qBias, k, kBias, v, o] = random.split(key, 6);
-  return {
-    query: { ...linearInit(q, d, d), bias: random.normal(qBias, [d]) },
-    key: { ...linearInit(k, d, d), bias: random.normal(kBias, [d]) },
-    value: linearInit(v, d, d),
-    output: linearInit(o, d, d, outputGain),
-  };
-}
-
-/** [B, T, H w] as [B, T, H, w]. */
-export function splitHeads(x: np.Array, count: number): np.Array {
-  const [batch, length, d] = x.shape;
-  return x.reshape([batch, length, count, d / count]);
-}
 
 /**
  * Queries, keys and values [B, H, T, d/H] of a sequence [B, T, d]. The scale 1/sqrt(d/H) is folded into
@@ -56,55 +31,6 @@ function heads(
     rotate(keys, cos, sin),
     values,
   ].map((part) => np.transpose(part, [0, 2, 1, 3]));
-}
-
-/** [B, H, T, w] back to [B, T, H w]. */
-export function mergeHeads(x: np.Array): np.Array {
-  const [batch, count, length, width] = x.shape;
-  return np.transpose(x, [0, 2, 1, 3]).reshape([batch, length, count * width]);
-}
-
-/** Additive mask [length, end]: minus infinity where a key is later than its query, for the last `length` queries of `end`. */
-function causalMask(length: number, end: number): np.Array {
-  const mask = new Float32Array(length * end).fill(-Infinity);
-  for (let t = 0; t < length; t++) mask.fill(0, t * end, t * end + end - length + t + 1);
-  return np.array(mask, { shape: [length, end] });
-}
-
-/** Queries of one block; a multiple of the vector width whose scores stay in cache. */
-const blockLength = 64;
-
-/**
- * softmax(Q K' + mask) V with queries in blocks: a block looks only at the keys up to its own end, which leaves out most of
- * the upper triangle (3/8 of the work at four blocks) and changes nothing else.
- * @param queries [B, H, T, w], scaled; likewise keys and values.
- */
-function causalSoftmax(queries: np.Array, keys: np.Array, values: np.Array): np.Array {
-  const length = queries.shape[2];
-  const cuts = Array.from(
-    { length: Math.ceil(length / blockLength) - 1 },
-    (_, i) => (i + 1) * blockLength,
-  );
-  const [qs, ks, vs] = [queries, keys, values].map((x) => np.split(x, cuts, 2));
-  const upTo = (parts: np.Array[], i: number) =>
-    i === 0 ? parts[0].ref : np.concatenate(parts.slice(0, i + 1).map((x) => x.ref), 2);
-  const mixed = qs.map((q, i) => {
-    const [k, v] = [upTo(ks, i), upTo(vs, i)];
-    const mask = causalMask(q.shape[2], k.shape[2]).astype(q.dtype);
-    const scores = np.matmul(q, np.transpose(k, [0, 1, 3, 2])).add(mask);
-    return np.matmul(nn.softmax(scores, -1), v);
-  });
-  for (const part of [...ks, ...vs]) part.dispose();
-  return mixed.length === 1 ? mixed[0] : np.concatenate(mixed, 2);
-}
-
-/** A constant table of jax-js type `dtype`, so that a float64 trace stays in float64. */
-export function constant(
-  data: Float32Array<ArrayBuffer>,
-  shape: number[],
-  dtype: np.DType,
-): np.Array {
-  return np.array(data, { shape }).astype(dtype);
 }
 
 /**

@@ -32,3 +32,15 @@ export function kernelOf(readout: np.Array, response: np.Array): np.Array {
   const flat = np.matmul(readout, response.reshape([n, taps * inputs]));
   return np.transpose(flat.reshape([flat.shape[0], taps, inputs]), [1, 0, 2]);
 }
+
+/**
+ * The state after the last token, from zero before the first one: sum_k V_k u_{T-1-k}.
+ * @param response V [n, T, in], of the state: A^k B.
+ * @param u tokens [B, T, in]
+ * @returns [B, n]
+ */
+export function lastState(response: np.Array, u: np.Array): np.Array {
+  const [n, tokens, inputs] = response.shape;
+  const newestLast = np.flip(response, 1).reshape([n, tokens * inputs]);
+  return np.matmul(u.reshape([u.shape[0], tokens * inputs]), np.transpose(newestLast));
+}

@@ -9,7 +9,8 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { type Tensor, tensor } from "../engine/types.ts";
-import { type AttentionParams, constant, mergeHeads, splitHeads } from "./attention.ts";
+import { type AttentionParams, mergeHeads, splitHeads } from "./attention_projections.ts";
+import { constant } from "./constant.ts";
 import { linear, type LinearParams } from "./linear.ts";
 import { rotaryTable, rotate } from "./rotary.ts";
 

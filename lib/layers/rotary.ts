@@ -3,8 +3,8 @@ import { numpy as np } from "@jax-js/jax";
 
 /** Cosines and sines of the rotation angles, [positions, headDim] each. */
 export interface RotaryTable {
-  readonly cos: Float32Array<ArrayBuffer>;
-  readonly sin: Float32Array<ArrayBuffer>;
+  readonly cos: Float64Array<ArrayBuffer>;
+  readonly sin: Float64Array<ArrayBuffer>;
 }
 
 /**
@@ -18,8 +18,8 @@ export function rotaryTable(positions: number, headDim: number, base = 10_000): 
     );
   }
   const half = headDim / 2;
-  const cos = new Float32Array(positions * headDim);
-  const sin = new Float32Array(positions * headDim);
+  const cos = new Float64Array(positions * headDim);
+  const sin = new Float64Array(positions * headDim);
   for (let t = 0; t < positions; t++) {
     for (let i = 0; i < headDim; i++) {
       const angle = t * base ** (-(i % half) / half);

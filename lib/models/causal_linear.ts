@@ -13,7 +13,7 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import { fromTokens, toTokens } from "../layers/linear_filter.ts";
 import { bestCausalMap } from "../ssm/causal_map.ts";
 import type { Kalman } from "../ssm/mod.ts";
-import { readOptions } from "./options.ts";
+import { readOptions } from "../options.ts";
 
 export interface CausalLinearConfig {
   readonly obsDim: number;

@@ -8,7 +8,7 @@
 import { nn, numpy as np, random, tree } from "@jax-js/jax";
 import { z } from "zod";
 import { type Tensor, tensor } from "../engine/types.ts";
-import { attentionInit, type AttentionParams } from "../layers/attention.ts";
+import { attentionInit, type AttentionParams } from "../layers/attention_projections.ts";
 import {
   addToSums,
   expandingStatistics,
@@ -20,7 +20,7 @@ import {
 import { linear, linearInit, type LinearParams } from "../layers/linear.ts";
 import { embedPatches, type Normaliser, restore, trainNormaliser } from "../layers/patches.ts";
 import { rmsNorm } from "../layers/rms_norm.ts";
-import { readOptions } from "./options.ts";
+import { readOptions } from "../options.ts";
 
 export interface DecoderConfig {
   /** Observed channels. */

@@ -11,7 +11,7 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import { forwardFilter, stepFilter } from "../layers/linear_filter.ts";
 import { type Kalman, steadyState } from "../ssm/mod.ts";
 import { advance } from "../ssm/modes.ts";
-import { readOptions } from "./options.ts";
+import { readOptions } from "../options.ts";
 
 export interface DenseRecurrenceConfig {
   readonly obsDim: number;

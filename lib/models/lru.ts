@@ -8,7 +8,7 @@ import { z } from "zod";
 import { type Tensor, tensor } from "../engine/types.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { forwardFilter, stepFilter } from "../layers/linear_filter.ts";
-import { readOptions } from "./options.ts";
+import { readOptions } from "../options.ts";
 
 export interface LruConfig {
   readonly obsDim: number;

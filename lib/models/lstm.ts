@@ -13,7 +13,7 @@ import type { Statistics } from "../layers/instance_norm.ts";
 import { linear, linearInit } from "../layers/linear.ts";
 import { embedPatches, restore, trainNormaliser } from "../layers/patches.ts";
 import { lstmCell } from "../layers/recurrent.ts";
-import { readOptions } from "./options.ts";
+import { readOptions } from "../options.ts";
 
 export interface LstmConfig {
   /** Observed channels. */

@@ -6,6 +6,7 @@ import { lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { attention } from "../../lib/layers/attention.ts";
+import { constant } from "../../lib/layers/constant.ts";
 import { expandingStatistics } from "../../lib/layers/instance_norm.ts";
 import { rmsNorm } from "../../lib/layers/rms_norm.ts";
 import { rotaryTable, rotate } from "../../lib/layers/rotary.ts";
@@ -37,8 +38,8 @@ export function assertParity(
   });
 }
 
-const tableOf = (t: Float32Array<ArrayBuffer>, shape: number[], like: A) =>
-  np.array(t, { shape }).astype(like.dtype);
+const tableOf = (t: Float64Array<ArrayBuffer>, shape: number[], like: A) =>
+  constant(t, shape, like.dtype);
 
 /** The layers of the models: a function of arrays to an array, and the shapes of its inputs. */
 export const layers: Record<

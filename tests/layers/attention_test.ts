@@ -7,9 +7,8 @@ import {
   type AttentionCache,
   attentionStep,
   emptyCache,
-  mergeHeads,
-  splitHeads,
 } from "../../lib/layers/attention.ts";
+import { mergeHeads, splitHeads } from "../../lib/layers/attention_projections.ts";
 import {
   emptyLinearCache,
   linearAttention,

@@ -2,7 +2,8 @@
 import { init as initJax, numpy as np, random } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { tensor } from "../../lib/engine/mod.ts";
-import { attention, attentionInit } from "../../lib/layers/attention.ts";
+import { attention } from "../../lib/layers/attention.ts";
+import { attentionInit } from "../../lib/layers/attention_projections.ts";
 import * as transformer from "../../lib/models/transformer.ts";
 import { toHost } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";

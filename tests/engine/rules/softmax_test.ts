@@ -7,7 +7,8 @@ import { algebra } from "../../../lib/engine/rules/algebra.ts";
 import { optimised } from "../../../lib/engine/rules/optimised.ts";
 import { softmax } from "../../../lib/engine/rules/softmax.ts";
 import { trace } from "../../../lib/engine/trace.ts";
-import { attention, type AttentionParams } from "../../../lib/layers/attention.ts";
+import { attention } from "../../../lib/layers/attention.ts";
+import type { AttentionParams } from "../../../lib/layers/attention_projections.ts";
 import { assertAgrees, checkAll, kernels, type NearMiss } from "../near_misses.ts";
 import { generator, randomTensor, runEngine } from "../oracle.ts";
 

@@ -1,13 +1,13 @@
-/** @file The options of a model, checked by its schema. */
+/** @file The options of a model or layer, checked by its schema. */
 import type { z } from "zod";
 
 /**
  * The options with their defaults filled in.
- * @param model its name, for messages.
+ * @param name of what they are options of, for messages.
  * @throws {Error} naming every wrong option, its value and what is allowed.
  */
 export function readOptions<S extends z.ZodType>(
-  model: string,
+  name: string,
   schema: S,
   options: unknown,
 ): z.output<S> {
@@ -17,5 +17,5 @@ export function readOptions<S extends z.ZodType>(
     const value = typeof input === "number" ? input : JSON.stringify(input);
     return path.length > 0 ? `${path.join(".")} = ${value}: ${message}` : message;
   });
-  throw new Error(`${model} options: ${problems.join("; ")}`);
+  throw new Error(`${name} options: ${problems.join("; ")}`);
 }

@@ -1,0 +1,111 @@
+/**
+ * @file A linear recurrence with a dense state matrix: h_t = A h_{t-1} + B x_t, y_t = C h_t + D x_t.
+ *
+ * The steady-state Kalman filter is of this form (A = F - F K H, B = F K, C = H with as many states as the system has).
+ */
+import { numpy as np, random } from "@jax-js/jax";
+import { z } from "zod";
+import { readOptions } from "../../options.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import { causalConvolution, kernelOf, lastState } from "../causal_convolution.ts";
+import type { SequenceLayer } from "./sequence_layer.ts";
+
+interface Config {
+  readonly width: number;
+  /** n, size of the state. */
+  readonly state: number;
+  /** Spectral radius at initialisation. */
+  readonly radius: number;
+}
+
+type Params = {
+  /** A [n, n] */
+  a: np.Array;
+  /** B [n, d] */
+  b: np.Array;
+  /** C [d, n] */
+  c: np.Array;
+  /** D [d, d] */
+  d: np.Array;
+};
+
+/**
+ * A^k B for k = 0..tokens-1, [n, tokens, in], by doubling: the next 2^j taps are A^(2^j) times the first ones.
+ * @param b [n, in]
+ */
+function response(a: np.Array, b: np.Array, tokens: number): np.Array {
+  const [n, width] = b.shape;
+  let taps = 1;
+  let columns = b;
+  let power = a;
+  while (taps < tokens) {
+    const more = np.matmul(power.ref, columns.ref);
+    columns = np.concatenate([columns, more], 1);
+    taps *= 2;
+    if (taps < tokens) power = np.matmul(power.ref, power);
+    else power.dispose();
+  }
+  return columns.reshape([n, taps, width]).slice([], [0, tokens]);
+}
+
+export const layer: SequenceLayer<Config, Params, np.Array, np.Array, np.Array> = {
+  about: {
+    name: "dense recurrence",
+    paper: "Kalman, Journal of Basic Engineering 82 (1960), theorem 3, with constant matrices",
+    kind: "linear map",
+    eigenvalues: "any",
+  },
+
+  configure(options, width) {
+    const schema = z.strictObject({
+      state: z.number().int().min(1).default(64),
+      radius: z.number().min(0).lt(1).default(0.9),
+    });
+    return { width, ...readOptions("dense_recurrence", schema, options) };
+  },
+
+  /**
+   * The eigenvalues of a Gaussian matrix fill a disc (Ginibre), here of radius `radius`; C and D start at zero, so an untrained
+   * layer gives zero.
+   */
+  init({ width, state, radius }, key) {
+    const [first, second] = random.split(key, 2);
+    return {
+      a: random.normal(first, [state, state]).mul(radius / Math.sqrt(state)),
+      b: random.normal(second, [state, width]).mul(Math.sqrt((1 - radius ** 2) / width)),
+      c: np.zeros([width, state]),
+      d: np.zeros([width, width]),
+    };
+  },
+
+  initialState: ({ state }, batch) => tensor(0, [batch, state]),
+
+  inputs: (_, { b }, x) => np.matmul(x, np.transpose(b)),
+
+  cell(_, { a }, h, u) {
+    const next = np.matmul(h, np.transpose(a)).add(u);
+    return [next.ref, next];
+  },
+
+  outputs: (_, { c, d }, h, x) => np.matmul(h, np.transpose(c)).add(np.matmul(x, np.transpose(d))),
+
+  /** A convolution with the impulse response, no loop (Gu et al., arXiv 2111.00396, section 2.4). */
+  parallel({ width, state: n }, { a, b, c, d }, x, state) {
+    const [batch, length] = x.shape;
+    // The state before the first token decays as an impulse A h would, so both are powers of A times columns.
+    const columns = state ? np.concatenate([b, np.matmul(a.ref, np.transpose(state))], 1) : b;
+    const all = response(a, columns, length);
+    const filter = all.ref.slice([], [], [0, width]);
+    let y = causalConvolution(kernelOf(c.ref, filter.ref), x.ref)
+      .add(np.matmul(x.ref, np.transpose(d)));
+    const last = lastState(filter, x);
+    if (!state) {
+      all.dispose();
+      c.dispose();
+      return [last, y];
+    }
+    const left = np.transpose(all.slice([], [], [width, width + batch]), [2, 1, 0]); // [B, T, n]
+    y = y.add(np.matmul(left.ref, np.transpose(c)));
+    return [last.add(left.slice([], [length - 1]).reshape([batch, n])), y];
+  },
+};

@@ -1,0 +1,165 @@
+/**
+ * @file A linear recurrent unit: a linear recurrence whose state matrix is diagonal and complex, with eigenvalues
+ * exp(-exp(nu) + i theta) inside the unit circle whatever is learned, without a nonlinearity after it.
+ */
+import { numpy as np, random } from "@jax-js/jax";
+import { z } from "zod";
+import { readOptions } from "../../options.ts";
+import { tensor } from "../../tensor/tensor.ts";
+import { causalConvolution, kernelOf, lastState } from "../causal_convolution.ts";
+import { constant } from "../constant.ts";
+import type { SequenceLayer } from "./sequence_layer.ts";
+
+interface Config {
+  readonly width: number;
+  /** n, complex states. */
+  readonly state: number;
+  /** Magnitudes of the eigenvalues at initialisation lie between these. */
+  readonly minRadius: number;
+  readonly maxRadius: number;
+}
+
+type Params = {
+  /** Logarithm of the decay rate, [n]. */
+  nu: np.Array;
+  /** Phase, [n]. */
+  theta: np.Array;
+  /** Logarithm of the input's scale, [n] (eq. 7: sqrt(1 - |lambda|^2) at first). */
+  gamma: np.Array;
+  /** B, real and imaginary [n, d] */
+  bRe: np.Array;
+  bIm: np.Array;
+  /** [Re C, -Im C] [d, 2 n], which meets the state as (real parts, imaginary parts). */
+  c: np.Array;
+  /** D [d, d] */
+  d: np.Array;
+};
+
+/** Real and imaginary parts, [..., n] each. */
+type Complex = { re: np.Array; im: np.Array };
+
+/** exp(scale) lambda^k for the exponents k. @returns [n, exponents] */
+function powers(
+  { nu, theta }: Pick<Params, "nu" | "theta">,
+  exponents: Float32Array<ArrayBuffer>,
+  scale?: np.Array,
+): Complex {
+  const [n] = nu.shape;
+  const row = constant(exponents, [1, exponents.length], nu.dtype);
+  const decay = np.exp(nu).reshape([n, 1]).mul(row.ref).neg();
+  const size = np.exp(scale ? decay.add(scale.reshape([n, 1])) : decay);
+  const angle = theta.reshape([n, 1]).mul(row);
+  return { re: size.ref.mul(np.cos(angle.ref)), im: size.mul(np.sin(angle)) };
+}
+
+const times = (a: Complex, b: Complex): Complex => ({
+  re: a.re.ref.mul(b.re.ref).sub(a.im.ref.mul(b.im.ref)),
+  im: a.re.mul(b.im).add(a.im.mul(b.re)),
+});
+
+const joined = ({ re, im }: Complex, axis: number) => np.concatenate([re, im], axis);
+
+const upTo = (count: number, from = 0) => Float32Array.from({ length: count }, (_, k) => from + k);
+
+/** lambda^k gamma B for k = 0..tokens-1 as real and imaginary parts, [2 n, tokens, d]. */
+function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): np.Array {
+  const [n, width] = bRe.shape;
+  const { re, im } = powers({ nu, theta }, upTo(tokens), gamma);
+  const scaled = { re: re.reshape([n, tokens, 1]), im: im.reshape([n, tokens, 1]) };
+  const b = { re: bRe.reshape([n, 1, width]), im: bIm.reshape([n, 1, width]) };
+  return joined(times(scaled, b), 0);
+}
+
+export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
+  about: {
+    name: "LRU",
+    paper: "Orvieto et al., arXiv 2303.06349, eq. 6 and 7",
+    kind: "linear map",
+    eigenvalues: "|lambda| < 1, complex",
+  },
+
+  configure(options, width) {
+    const schema = z.strictObject({
+      state: z.number().int().min(1).default(64),
+      minRadius: z.number().min(0).lt(1).default(0.2),
+      maxRadius: z.number().gt(0).lt(1).default(0.99),
+    }).refine(({ minRadius, maxRadius }) => minRadius < maxRadius, {
+      error: ({ input }) => {
+        const { minRadius, maxRadius } = input as Config;
+        return `minRadius = ${minRadius}: must be below maxRadius = ${maxRadius}`;
+      },
+    });
+    return { width, ...readOptions("lru", schema, options) };
+  },
+
+  /**
+   * Eigenvalues uniform on the ring (lemma 3.2), phases uniform on the half circle, since y is a real part; C and D zero, so an
+   * untrained layer gives zero.
+   */
+  init({ width, state, minRadius, maxRadius }, key) {
+    const [k1, k2, k3, k4] = random.split(key, 4);
+    const square = random.uniform(k1, [state]).mul(maxRadius ** 2 - minRadius ** 2)
+      .add(minRadius ** 2);
+    const gaussian = (key: np.Array) =>
+      random.normal(key, [state, width]).mul(1 / Math.sqrt(2 * width));
+    return {
+      nu: np.log(np.log(square.ref).mul(-0.5)),
+      theta: random.uniform(k2, [state]).mul(Math.PI),
+      gamma: np.log(np.sqrt(square.neg().add(1))),
+      bRe: gaussian(k3),
+      bIm: gaussian(k4),
+      c: np.zeros([width, 2 * state]),
+      d: np.zeros([width, width]),
+    };
+  },
+
+  initialState: ({ state }, batch) => ({
+    re: tensor(0, [batch, state]),
+    im: tensor(0, [batch, state]),
+  }),
+
+  inputs(_, { gamma, bRe, bIm }, x) {
+    const scale = np.exp(gamma);
+    const input = (b: np.Array) => np.matmul(x.ref, np.transpose(b)).mul(scale.ref);
+    const u = { re: input(bRe), im: input(bIm) };
+    scale.dispose();
+    x.dispose();
+    return u;
+  },
+
+  cell({ state: n }, { nu, theta }, h, u) {
+    const { re, im } = powers({ nu, theta }, Float32Array.of(1));
+    const turned = times({ re: re.reshape([n]), im: im.reshape([n]) }, h);
+    const next = { re: turned.re.add(u.re), im: turned.im.add(u.im) };
+    return [{ re: next.re.ref, im: next.im.ref }, next];
+  },
+
+  outputs: (_, { c, d }, h, x) =>
+    np.matmul(joined(h, -1), np.transpose(c)).add(np.matmul(x, np.transpose(d))),
+
+  /** A convolution with the impulse response, no loop (Gu et al., arXiv 2111.00396, section 2.4). */
+  parallel({ state: n }, params, x, state) {
+    const [batch, length] = x.shape;
+    const { nu, theta, c, d } = params;
+    const eigenvalues = () => ({ nu: nu.ref, theta: theta.ref });
+    const own = { ...params, ...eigenvalues() };
+    const filter = response(own, length);
+    let y = causalConvolution(kernelOf(c.ref, filter.ref), x.ref)
+      .add(np.matmul(x.ref, np.transpose(d)));
+    const [re, im] = np.split(lastState(filter, x), 2, -1);
+    if (!state) return [{ re, im }, y];
+    // What is left of the state before the first token, [B, T, n].
+    const decay = powers({ nu, theta }, upTo(length, 1));
+    const each = (x: np.Array) => np.transpose(x).reshape([1, length, n]);
+    const token = (x: np.Array) => x.reshape([batch, 1, n]);
+    const left = times({ re: each(decay.re), im: each(decay.im) }, {
+      re: token(state.re),
+      im: token(state.im),
+    });
+    const [leftRe, leftIm] = [left.re, left.im].map((x) =>
+      x.ref.slice([], [length - 1]).reshape([batch, n])
+    );
+    y = y.add(np.matmul(joined(left, -1), np.transpose(c)));
+    return [{ re: re.add(leftRe), im: im.add(leftIm) }, y];
+  },
+};
