@@ -1,14 +1,15 @@
 /** @file Cost of simulating sequences. */
 import type { Params } from "../../stages/generate.ts";
 import type { Pilot } from "../pilot.ts";
+import { costly, observationsOf } from "../task_cost.ts";
 
 /** Sequences are the units. */
 export function pilot(p: Params): Pilot {
-  const { latentDim, obsDim, structure } = p.system;
   const sequences = Math.min(p.sequences, 512); // fewer would time the compiler
-  const more = (p.sequences - sequences) * p.length * obsDim * Float64Array.BYTES_PER_ELEMENT;
+  const each = observationsOf(p.task) * Float64Array.BYTES_PER_ELEMENT;
+  const more = (p.sequences - sequences) * each;
   return {
-    class: { latentDim, obsDim, structure, length: p.length },
+    class: { task: costly(p.task), structure: p.task.options.structure },
     params: { ...p, sequences },
     units: sequences,
     of: p.sequences,
