@@ -17,3 +17,9 @@ export function observationsOf({ options }: Part): number {
   const { length = 256, obsDim = 2 } = options as { length?: number; obsDim?: number };
   return length * obsDim;
 }
+
+/** Observations of one seed in a training step. */
+export function tokensOf({ options }: Part, batch: number): number {
+  const { length, lookback = 256 } = options as { length?: number; lookback?: number };
+  return batch * (length ?? lookback);
+}

@@ -1,7 +1,7 @@
 /** @file Cost of training. */
 import type { Params } from "../../stages/train.ts";
 import type { Pilot } from "../pilot.ts";
-import { costly } from "../task_cost.ts";
+import { costly, tokensOf } from "../task_cost.ts";
 
 /** Steps are the units; what is learned, from which seed and at which rate, does not change their cost. */
 export function pilot(p: Params): Pilot {
@@ -14,5 +14,6 @@ export function pilot(p: Params): Pilot {
     params: { ...p, ...tolerance, steps, warmup: Math.min(p.warmup, steps), learningRate: 1e-3 },
     units: steps,
     of: p.steps,
+    tokens: p.steps * tokensOf(task, batch) * seeds.length,
   };
 }

@@ -2,7 +2,7 @@
 import { stepsOfTrials } from "../../../lib/train/successive_halving.ts";
 import type { Params } from "../../stages/tune.ts";
 import type { Pilot } from "../pilot.ts";
-import { costly } from "../task_cost.ts";
+import { costly, tokensOf } from "../task_cost.ts";
 
 /** Steps of all candidates are the units: those of the first rung, as many candidates at once. */
 export function pilot(p: Params): Pilot {
@@ -13,5 +13,6 @@ export function pilot(p: Params): Pilot {
     params: { ...p, rungs: [steps], warmup: Math.min(p.warmup, steps) },
     units: steps * rates.length,
     of: stepsOfTrials(rates.length, rungs, keep),
+    tokens: stepsOfTrials(rates.length, rungs, keep) * tokensOf(task, batch),
   };
 }
