@@ -87,3 +87,11 @@ export interface ModelModule<M extends Model = Model> {
   /** @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve. */
   configure(options: unknown, context: Context): M;
 }
+
+/** A model of windows that is one matrix in the end, the same for every channel. */
+export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model<Params> {
+  /** The matrix [lookback, horizon], traced. */
+  matrix(params: Params): np.Array;
+  /** The same in float64, row-major, of parameters on the host: the model as it is used. */
+  collapse(params: Tree<Tensor>): Float64Array;
+}
