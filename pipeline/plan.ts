@@ -1,6 +1,6 @@
 /**
- * @file Loads what the graph is built from: `meta` and `grid` of the experiments, `params`, `modules`
- * and `pilot` of the stages.
+ * @file Loads what the graph is built from: `meta` and `grid` of the experiments, `params` and
+ * `modules` of the stages.
  *
  * These sit in the same files as the science, and importing those would load every engine before the
  * first question is asked. So they are bundled without the rest, kept in the store's cache while no
@@ -18,7 +18,7 @@ import type { GraphBuilder, JobRef } from "./graph.ts";
 import type { Packages } from "./keys/packages.ts";
 import type { Profile } from "./profiles.ts";
 import type { ExperimentMeta } from "./results.ts";
-import type { ModuleRef, Pilot, PilotInput, StagePermissions } from "./stage.ts";
+import type { ModuleRef, StagePermissions } from "./stage.ts";
 
 /** What the coordinator knows of a stage. */
 export interface StagePart {
@@ -29,7 +29,6 @@ export interface StagePart {
   modules?(params: unknown): Record<string, ModuleRef>;
   usesEngine: boolean;
   permissions: StagePermissions;
-  pilot?(params: unknown, inputs: Record<string, PilotInput>): Pilot | undefined;
 }
 
 export interface ExperimentPart {
@@ -95,7 +94,7 @@ async function loadParts(
     hashes: FileHashes;
   },
 ): Promise<Parts> {
-  const wanted = ["params", "modules", "usesEngine", "permissions", "pilot", "meta", "grid"];
+  const wanted = ["params", "modules", "usesEngine", "permissions", "meta", "grid"];
   const entry = [
     ...paths.map((path, i) => `import * as m${i} from ${JSON.stringify("./" + path)};`),
     "export const parts = {",
@@ -147,7 +146,6 @@ function stagePart(path: string, part: Record<string, unknown>): StagePart {
     schema,
     modules: part.modules as StagePart["modules"],
     usesEngine: part.usesEngine === true,
-    pilot: part.pilot as StagePart["pilot"],
     permissions: {
       ...part.permissions as StagePermissions | undefined,
       ...(part.usesEngine === true ? { ffi: true as const } : {}),

@@ -2,8 +2,9 @@
  * @file What a stage is: the contract between the pipeline and the science it runs.
  *
  * A stage is one module in `pipeline/stages/`. The worker imports it by path and calls `run`; the
- * coordinator needs only `params`, `modules`, `usesEngine`, `permissions` and `pilot`, which it reads
- * from a bundle that leaves `run` and everything behind it out (see plan.ts).
+ * coordinator needs only `params`, `modules`, `usesEngine` and `permissions`, which it reads from a bundle
+ * that leaves `run` and everything behind it out (see plan.ts). What a job costs is told elsewhere, by
+ * pipeline/estimate/pilots/<stage>.ts; a stage only counts what it has done.
  */
 import type { ZodType } from "zod";
 import type { Tensor } from "./store/safetensors.ts";
@@ -40,55 +41,8 @@ export interface StageModule {
   /** True makes the engine and its version part of the key. */
   usesEngine?: boolean;
   permissions?: StagePermissions;
-  /**
-   * A smaller job of the same stage, which `--estimate` runs and measures instead of the whole one.
-   * A stage without it, or a job for which it returns undefined, is estimated by earlier runs only.
-   */
-  // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
-  pilot?(params: any, inputs: Record<string, PilotInput>): Pilot | undefined;
   // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
   run(ctx: StageContext<any>): Promise<StageResult> | StageResult;
-}
-
-/** A job that another one reads, as `pilot` sees it; a file of the user's has the stage "file". */
-export interface PilotInput {
-  stage: string;
-  // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
-  params: any;
-}
-
-/**
- * How a job's cost follows from that of a smaller one. A unit is whatever the job repeats: a training
- * step, a sequence. The worker times the units that `ctx.progress` counts, from the first call to the
- * last; a stage that does work in proportion elsewhere observes "unit seconds" itself. Then
- *
- *     seconds = (seconds of the pilot - units * "unit seconds") + of * "unit seconds"
- */
-export interface Pilot {
-  /**
-   * Jobs of a stage with equal classes share one pilot: whatever the cost of set-up and of a unit
-   * depends on (model, batch, length), without seeds, rates and the number of units.
-   */
-  class: unknown;
-  /** Parameters of the pilot: at least two units, because the first is set-up's. */
-  params: object;
-  /** Parameters of inputs that must be smaller too; the others are pilots of their own. */
-  inputs?: Record<string, object>;
-  /** Units that the pilot does. */
-  units: number;
-  /** Units that the whole job does. */
-  of: number;
-  /** Observations that the whole job trains on. */
-  tokens?: number;
-  /** Bytes that the whole job's artifact has beyond the pilot's. */
-  disk?: number;
-  /**
-   * Another small job, which needs as much memory as the whole one: its batch, but little of it.
-   * Without it the pilot is that job.
-   */
-  peak?: { params: object; inputs?: Record<string, object> };
-  /** Bytes of memory that the whole job needs beyond that, from what the pilot observed. */
-  memory?(observed: Record<string, number>): number;
 }
 
 /** What `run` is given. */
@@ -102,7 +56,18 @@ export interface StageContext<P = unknown> {
   threads: number;
   /** One line for the reader of the run; kept nowhere. */
   log(line: string): void;
+  /**
+   * Whole units of the work (steps, sequences) that are done. The worker times them, from the first report to the last: report
+   * 0 where the first unit costs as much as the others, and nothing before the first is done where that one compiles. The same
+   * count again, after more work on all of the units (their scores), adds that to what a unit costs.
+   */
   progress(done: number, total: number): void;
+  /**
+   * So many more of `name` are done: tokens, or the units themselves ("unit") where `progress` reports parts of them. The worker
+   * observes "NAME seconds", of one of them, from the second interval between two ticks on, because the first one compiles.
+   * A tick of none says that what went before was other work.
+   */
+  tick(name: string, count: number): void;
   /** One point of a training curve; lands in the catalogue, not in the artifact. */
   metric(name: string, step: number, value: number): void;
   /** Seconds, bytes, …: whatever may differ between two runs of the same job. */

@@ -17,7 +17,8 @@ import { ortProgram } from "./ort.ts";
 import { algebra } from "./rules/algebra.ts";
 import { optimised } from "./rules/optimised.ts";
 import { tfjsProgram } from "./tfjs.ts";
-import { isSpec, leavesLike, trace, type TracedFunction } from "./trace.ts";
+import { isSpec } from "../tensor/trees.ts";
+import { leavesLike, trace, type TracedFunction } from "./trace.ts";
 import { UnsupportedPrimitive } from "./unsupported.ts";
 import {
   describe,
@@ -31,7 +32,6 @@ import {
 
 export * from "./types.ts";
 export { NotDifferentiable, UnsupportedPrimitive } from "./unsupported.ts";
-export { isSpec as isSpecLike } from "./trace.ts";
 export type { TracedFunction } from "./trace.ts";
 
 export interface CompileOptions {

@@ -14,6 +14,7 @@ import {
 import { withMappedAxesInFront } from "./mapped_axes.ts";
 import { withMarks } from "./marks.ts";
 import { markedResults } from "./traced_marks.ts";
+import { isSpec } from "../tensor/trees.ts";
 import { describe, type Spec, type Tree } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -56,12 +57,6 @@ export function leavesLike<T extends Spec>(
     if (!(key in others)) throw new TypeError(`${path}.${key} is missing`);
     return leavesLike(child, others[key], `${path}.${key}`);
   });
-}
-
-/** True for anything with a shape and a dtype: specs, host tensors and handles. */
-export function isSpec(value: unknown): value is Spec {
-  return typeof value === "object" && value !== null && "dtype" in value && "shape" in value &&
-    Array.isArray(value.shape);
 }
 
 function mapTree(value: unknown, leaf: (spec: Spec) => unknown): unknown {

@@ -36,14 +36,16 @@ export interface TaskData {
   readonly tensors?: Readonly<Record<string, Tensor>>;
 }
 
-/** A trained model at work; batches and compilation are the runner's. */
-export interface Runner {
-  readonly patch: number;
-  /** Outputs of `apply` for inputs x [N, ...]. */
+/** A trained model at work; how it is compiled and in which batches it runs is the runner's business. */
+export interface Runner<M extends Model = Model> {
+  readonly model: M;
+  readonly params: Tree<Tensor>;
+  /** Outputs of the model's `apply` for inputs x [N, ...]. */
   apply(x: Tensor): Promise<Tensor>;
   /**
-   * Free-running: the model reads x [N, warm-up, channels] and then its own predictions, statistics frozen.
+   * Free-running, of a sequence model: it reads x [N, warm-up, channels] and then its own predictions, statistics frozen.
    * @returns [N, steps, channels]
+   * @throws {RangeError} for a warm-up that is no multiple of the patch.
    */
   generate(x: Tensor, steps: number): Promise<Tensor>;
 }
@@ -60,37 +62,81 @@ export interface Evaluation {
   readonly details: unknown;
 }
 
-/** A configured task. `Protocol` says how it is evaluated. */
-export interface Task<Protocol = unknown> {
+/** A configured task, for models of the kind `M`; `Protocol` says how it is evaluated. */
+export interface Task<M extends Model = Model, Protocol = unknown> {
+  /** What the task expects of a model; its `configure` is told. */
   readonly signature: Signature;
+  /** Observations or symbols that a training step sees. */
+  tokens(batch: number): number;
+  /** What a reader should know about the data. */
+  readonly notes?: readonly string[];
+  /** Every step has the same batch: the loss is that of all training data. */
+  readonly constantBatch?: boolean;
   /**
    * Training batches of one seed: the batch of a step, the same bits whenever it is asked for.
-   * @param batch sequences in it
-   * @param patch of the model
-   * @throws {RangeError} where the patch does not suit the task.
+   * @param batch sequences in it.
+   * @throws {RangeError} for a model that does not suit the task.
    */
-  source(seed: Seed, size: { batch: number; patch: number }): (step: number) => Tree<Tensor>;
+  source(seed: Seed, batch: number, model: M): (step: number) => Tree<Tensor>;
   /** Training loss of a model on one batch of {@linkcode source}, a scalar; pure, traced. */
-  loss(model: Model, params: Arrays, batch: Arrays): np.Array;
-  /** Test data of an instance, where they are made and not downloaded. */
-  generate?(options: { instance: number; data: number; sequences: number }): Record<string, Tensor>;
+  loss(model: M, params: Arrays, batch: Arrays): np.Array;
+  /**
+   * By how much the loss on all training data exceeds the lowest that is possible, as a share of that; where it is known exactly.
+   */
+  excess?(model: M, params: Tree<Tensor>): number;
+  /** Test data of an instance, where they are made and not downloaded. @param data their key. */
+  generate?(instance: number, data: number, sequences: number): Record<string, Tensor>;
   /** Scores a model on test data. @throws {RangeError} for a protocol that the data cannot serve. */
   evaluate(
-    runner: Runner,
+    runner: Runner<M>,
     instance: number,
     data: TaskData,
     protocol: Protocol,
   ): Promise<Evaluation>;
 }
 
+/** The protocol of a task's type. */
+export type ProtocolOf<T extends Task> = T extends Task<infer _M, infer P> ? P : never;
+
 /** What a module exports as `task`. */
-export interface TaskModule<Protocol = unknown> {
+export interface TaskModule<T extends Task = Task> {
   readonly about: About;
   /**
    * @param data what the job's input holds, for tasks on given data.
+   * @throws {Error} naming the option, its value and what is allowed, or for data that the task cannot be made of.
+   */
+  configure(options: unknown, data?: TaskData): T;
+  /**
+   * How an evaluation is made, with the defaults filled in.
    * @throws {Error} naming the option, its value and what is allowed.
    */
-  configure(options: unknown, data?: TaskData): Task<Protocol>;
-  /** The protocol of an evaluation with its defaults. @throws {Error} naming the option, its value and what is allowed. */
-  protocol(options: unknown): Protocol;
+  protocol(options: unknown): ProtocolOf<T>;
+}
+
+/** A predictor of one task that is no trained model: its floor, its optimum, a closed form. What a module exports as `reference`. */
+export interface ReferenceModule<T extends Task = Task> {
+  /**
+   * @param options of the reference, such as a ridge.
+   * @throws {Error} naming the option, its value and what is allowed.
+   */
+  score(
+    task: T,
+    instance: number,
+    data: TaskData,
+    protocol: ProtocolOf<T>,
+    options?: unknown,
+  ): Evaluation | Promise<Evaluation>;
+}
+
+/**
+ * Parameters of a model that are best for a known instance of a task, found without training. What a module exports as
+ * `closedForm`.
+ */
+export interface ClosedFormModule<T extends Task = Task> {
+  /**
+   * @param example fresh parameters of the model, for their names and shapes.
+   * @returns parameters by their dotted names, in any precision.
+   * @throws {RangeError} for a model that cannot have this form.
+   */
+  solve(task: T, instance: number, example: Tree<Tensor>): Record<string, Tensor>;
 }

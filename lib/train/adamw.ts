@@ -2,7 +2,11 @@
  * @file AdamW (Loshchilov & Hutter, arXiv 1711.05101, algorithm 2) with gradient clipping by global norm, as pure jax-js
  * functions over parameter trees.
  */
-import { numpy as np, tree } from "@jax-js/jax";
+import { numpy as np } from "@jax-js/jax";
+import type { Arrays } from "../engine/arrays.ts";
+import { leavesOf, treeLike } from "../engine/trees.ts";
+import { type Tensor, tensor, type Tree } from "../tensor/tensor.ts";
+import { mapTensors } from "../tensor/trees.ts";
 
 export interface AdamWOptions {
   readonly beta1?: number;
@@ -14,24 +18,17 @@ export interface AdamWOptions {
 }
 
 /** First and second moments, shaped like the parameters, and the number of steps taken. */
-// deno-lint-ignore no-explicit-any
-export type AdamWState = { first: any; second: any; count: np.Array };
+export type AdamWState<P extends Arrays = Arrays> = { first: P; second: P; count: np.Array };
 
-/** Zero moments for a parameter tree (which is not consumed). */
-// deno-lint-ignore no-explicit-any
-export function adamwInit(params: any): AdamWState {
-  const zeros = () =>
-    tree.map((p: np.Array) => np.zeros(p.shape, { dtype: p.dtype }), params as never);
-  return { first: zeros(), second: zeros(), count: np.zeros([]) };
+/** Zero moments for parameters, on the host. */
+export function adamwInit(params: Tree<Tensor>): Record<keyof AdamWState, Tree<Tensor>> {
+  const zeros = () => mapTensors(params, ({ shape, dtype }) => tensor(0, shape, dtype));
+  return { first: zeros(), second: zeros(), count: tensor(0) };
 }
 
 /** Square root of the sum of squares over all leaves; the tree is not consumed. */
-// deno-lint-ignore no-explicit-any
-export function globalNorm(grads: any): np.Array {
-  const squares = tree.leaves(grads as never).map((g) => {
-    const array = g as np.Array;
-    return np.sum(array.ref.mul(array.ref));
-  });
+export function globalNorm(grads: Arrays): np.Array {
+  const squares = leavesOf(grads).map((g) => np.sum(g.ref.mul(g.ref)));
   return np.sqrt(squares.reduce((a, b) => a.add(b)));
 }
 
@@ -40,14 +37,13 @@ export function globalNorm(grads: any): np.Array {
  * @param lr learning rate, scalar.
  * @returns new parameters, new state, and the gradient norm before clipping.
  */
-// deno-lint-ignore no-explicit-any
-export function adamwUpdate<P = any>(
+export function adamwUpdate<P extends Arrays>(
   params: P,
   grads: P,
-  state: AdamWState,
+  state: AdamWState<P>,
   lr: np.Array,
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm }: AdamWOptions = {},
-): { params: P; state: AdamWState; gradNorm: np.Array } {
+): { params: P; state: AdamWState<P>; gradNorm: np.Array } {
   const gradNorm = globalNorm(grads);
   const scale = clipNorm === undefined
     ? undefined
@@ -61,17 +57,9 @@ export function adamwUpdate<P = any>(
   const stepSize = lr.ref.mul(correction(beta1)).mul(scaleDown.ref);
   const floor = scaleDown.mul(epsilon);
 
-  const first: np.Array[] = [];
-  const second: np.Array[] = [];
-  const updated: np.Array[] = [];
-  const [leaves, structure] = tree.flatten(params as never) as unknown as [
-    np.Array[],
-    never,
-  ];
-  const gradLeaves = tree.leaves(grads as never) as np.Array[];
-  const firstLeaves = tree.leaves(state.first) as np.Array[];
-  const secondLeaves = tree.leaves(state.second) as np.Array[];
-  leaves.forEach((p, i) => {
+  const [first, second, updated]: np.Array[][] = [[], [], []];
+  const [gradLeaves, firstLeaves, secondLeaves] = [grads, state.first, state.second].map(leavesOf);
+  leavesOf(params).forEach((p, i) => { // all of one leaf while it is in the cache
     const g = scale ? gradLeaves[i].mul(scale.ref) : gradLeaves[i];
     const m = firstLeaves[i].mul(beta1).add(g.ref.mul(1 - beta1));
     const v = secondLeaves[i].mul(beta2).add(g.ref.mul(g).mul(1 - beta2));
@@ -81,10 +69,9 @@ export function adamwUpdate<P = any>(
     second.push(v);
     updated.push(decayed.sub(move));
   });
-  const build = (list: np.Array[]) => tree.unflatten(structure, list);
   return {
-    params: build(updated) as P,
-    state: { first: build(first), second: build(second), count },
+    params: treeLike(params, updated),
+    state: { first: treeLike(params, first), second: treeLike(params, second), count },
     gradNorm,
   };
 }

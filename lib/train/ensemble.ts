@@ -1,84 +1,71 @@
 /**
- * @file Several trainings of one model in one program: other seeds, other systems, other learning rates. `vmap` gives every
- * array of the training step a leading axis of members, so that small models pay for one launch of a kernel instead of
- * many (measured in tests/bench/members.bench.ts).
+ * @file Several trainings of one model in one program: other seeds, other instances of the task, other learning rates. `vmap`
+ * gives every array of the training step a leading axis, so that small models pay for one launch of a kernel instead of
+ * many (measured in tests/bench/ensemble.bench.ts).
  */
 import { type numpy as np, vmap } from "@jax-js/jax";
-import { compile, isSpecLike, type Tensor, tensor, type Tree } from "../engine/mod.ts";
+import type { Arrays } from "../engine/arrays.ts";
+import { compile, type Tensor, tensor, type Tree } from "../engine/mod.ts";
+import { stack } from "../tensor/trees.ts";
 import { adamwInit } from "./adamw.ts";
-import { toHost } from "./host.ts";
-import { type StepOptions, type TrainingStep, updateOf } from "./trainer.ts";
+import {
+  compileStep,
+  type Loss,
+  type StepOptions,
+  type TrainingStep,
+  updateOf,
+} from "./trainer.ts";
 
 /**
- * Compiles a training step of all members at once. Its parameters, state, batch and loss have a leading axis of members; see
- * {@linkcode stack} and {@linkcode member}.
- * @param loss pure jax-js function of one member to a scalar.
- * @param initial parameters of each member, trees of jax-js arrays; consumed.
- * @param example a stacked batch, for its shapes.
- * @param scales each member's learning rate as a multiple of the common one.
+ * Compiles the training steps of all trainings at once. Parameters, state, batch and losses have a leading axis where there is
+ * more than one training; see `stack` and `unstack` of lib/tensor/trees.ts.
+ * @param loss of one training.
+ * @param initial parameters of each training.
+ * @param example a batch (stacked, of more than one), for its shapes.
+ * @param scales each training's learning rate as a multiple of the common one.
  */
-export async function compileMembers(
-  // deno-lint-ignore no-explicit-any
-  loss: (params: any, batch: any) => np.Array,
-  initial: readonly unknown[],
+export async function compileEnsemble<P extends Arrays, B extends Arrays>(
+  loss: Loss<P, B>,
+  initial: readonly Tree<Tensor>[],
   example: Tree<Tensor>,
   scales: readonly number[],
-  { optimiser, engine, threads }: StepOptions,
+  options: StepOptions,
 ): Promise<TrainingStep> {
   if (initial.length === 0 || initial.length !== scales.length) {
     throw new RangeError(
-      `compileMembers: ${initial.length} members and ${scales.length} learning rates; expected as many, at least one`,
+      `compileEnsemble: ${initial.length} trainings and ${scales.length} learning rates; expected one rate for each ` +
+        "training, and at least one training",
     );
   }
-  const each = initial.map((params) => ({
-    state: toHost(adamwInit(params)),
-    params: toHost(params),
-  }));
-  const fresh = stack(each) as unknown as TrainingStep["fresh"];
-  const update = updateOf(loss, optimiser);
-  const rates = (rate: number) => tensor(scales.map((scale) => scale * rate));
+  if (initial.length === 1) {
+    const one = await compileStep(loss, initial[0], example, options);
+    const scaled = (rates: readonly number[]) => rates.map((rate) => scales[0] * rate);
+    return { ...one, run: (current, batch, rates) => one.run(current, batch, scaled(rates)) };
+  }
+  const { optimiser, engine, threads, stepsPerRun = 1 } = options;
+  const each = initial.map((params) => ({ state: adamwInit(params), params }));
+  const fresh = stack(each) as TrainingStep["fresh"];
+  // deno-lint-ignore no-explicit-any -- jax-js's type of vmap knows no trees
+  const updateAll: (...args: unknown[]) => np.Array = (vmap as any)(updateOf(loss, optimiser), [
+    0,
+    0,
+    0,
+    0,
+  ]);
+  const ratesOf = (rates: readonly number[]) =>
+    tensor(scales.flatMap((scale) => rates.map((rate) => scale * rate)), [
+      scales.length,
+      stepsPerRun,
+    ]);
   const program = await compile(
-    // deno-lint-ignore no-explicit-any
-    (...args: unknown[]) => (vmap as any)(update, [0, 0, 0, 0])(...args),
-    [fresh.params, fresh.state, example, rates(0)],
+    updateAll,
+    [fresh.params, fresh.state, example, ratesOf(Array(stepsPerRun).fill(0))],
     { engine, threads },
   );
   return {
     fresh,
-    run: ({ params, state }, batch, rate) => program.run(params, state, batch, rates(rate)),
+    stepsPerRun,
+    run: ({ params, state }, batch, rates) => program.run(params, state, batch, ratesOf(rates)),
     close: program.close,
   };
-}
-
-/** Trees of tensors of one shape as one tree, with a leading axis. */
-export function stack(trees: readonly Tree<Tensor>[]): Tree<Tensor> {
-  const [first] = trees;
-  if (isSpecLike(first)) {
-    const { dtype, shape, data } = first as Tensor;
-    const all = new (data.constructor as Float32ArrayConstructor)(data.length * trees.length);
-    trees.forEach((t, i) => all.set((t as Tensor).data as Float32Array, i * data.length));
-    return { dtype, shape: [trees.length, ...shape], data: all };
-  }
-  if (Array.isArray(first)) {
-    return first.map((_, i) => stack(trees.map((t) => (t as Tree<Tensor>[])[i])));
-  }
-  return Object.fromEntries(
-    Object.keys(first as object).map((key) => [
-      key,
-      stack(trees.map((t) => (t as Record<string, Tree<Tensor>>)[key])),
-    ]),
-  );
-}
-
-/** Member `index` of a stacked tree. */
-export function member(stacked: Tree<Tensor>, index: number): Tree<Tensor> {
-  if (isSpecLike(stacked)) {
-    const { dtype, shape: [, ...shape], data } = stacked as Tensor;
-    const size = shape.reduce((a, b) => a * b, 1);
-    return { dtype, shape, data: data.slice(index * size, (index + 1) * size) } as Tensor;
-  }
-  if (Array.isArray(stacked)) return stacked.map((t) => member(t, index));
-  return Object.fromEntries(
-    Object.entries(stacked as Record<string, Tree<Tensor>>).map(([k, t]) => [k, member(t, index)]),
-  );
 }

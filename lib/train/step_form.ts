@@ -1,7 +1,7 @@
 /**
  * @file The step form of a sequence model, compiled once and run patch by patch; what it carries stays on the engine's side.
  */
-import type { np } from "../engine/arrays.ts";
+import type { Arrays, np } from "../engine/arrays.ts";
 import {
   compile,
   type CompileOptions,
@@ -12,74 +12,55 @@ import {
   tensor,
   type Tree,
 } from "../engine/mod.ts";
-import type { Statistics } from "../layers/instance_norm.ts";
-import type { Params, SequenceConfig, SequenceModel } from "../models/sequence_model.ts";
+import type { SequenceModel } from "../models/model.ts";
 import { disposeTree } from "./host.ts";
 
-/** What a step leaves: the prediction of the next patch [B, patch, obs], and the state. */
+/** What a step leaves: the prediction of the next patch [B, patch, channels], and the state. */
 export interface Stepped {
   readonly prediction: Handle;
   readonly state: Tree<Handle>;
 }
 
-type HostStatistics = { readonly mean: Tensor; readonly variance: Tensor };
-
 export interface StepForm {
   /**
-   * One more patch y [B, patch, obs].
-   * @param position index of the token.
-   * @param learn whether the patch may enter expanding statistics.
+   * One more patch y [B, patch, channels].
+   * @param observed whether it was observed, or predicted by the model itself.
    */
-  step(
-    state: Tree<Tensor | Handle>,
-    y: Tensor | Handle,
-    position: number,
-    learn: boolean,
-  ): Promise<Stepped>;
+  step(state: Tree<Tensor | Handle>, y: Tensor | Handle, observed: boolean): Promise<Stepped>;
   /**
-   * The first patches of y [B, T, obs], all of them by default; the statistics learn. Predictions are the consumer's to
-   * dispose of, and so is the last state; the others are freed on the way.
+   * The first patches of y [B, T, channels], all of them by default. Predictions are the consumer's to dispose of, and so is
+   * the last state; the others are freed on the way.
    */
   through(state: Tree<Tensor>, y: Tensor, patches?: number): AsyncGenerator<Stepped>;
   close(): Promise<void>;
 }
 
 /**
- * @param train statistics of the training data.
- * @param batch B
+ * @param params of the model.
+ * @param shape of a patch, [B, patch, channels].
  * @param state an example, for shapes.
  */
-export async function compileStepForm<C extends SequenceConfig>(
-  model: SequenceModel<C>,
-  config: C,
-  params: Params,
-  train: HostStatistics,
-  batch: number,
+export async function compileStepForm(
+  model: SequenceModel,
+  params: Tree<Tensor>,
+  shape: readonly number[],
   state: Tree<Spec>,
   options: CompileOptions,
 ): Promise<StepForm> {
-  const { patch, obsDim } = config;
-  const fn = (
-    p: Params,
-    t: Statistics,
-    s: unknown,
-    y: np.Array,
-    at: np.Array,
-    learn: np.Array,
-  ) => model.step(config, p, t, s, y, at, learn);
-  const y: Spec = { dtype: "float32", shape: [batch, patch, obsDim] };
-  const example = [params, train, state, y, tensor(0, [], "int32"), tensor(0)];
-  const program: Program = await compile(fn, example, options);
-  const step: StepForm["step"] = (state, y, position, learn) => {
-    const at = tensor(position, [], "int32");
-    return program.run(params, train, state, y, at, tensor(Number(learn)));
+  const fn = (params: Arrays, state: Arrays, y: np.Array, observed: np.Array) => {
+    const [next, prediction] = model.step(params, state, y, observed);
+    return { state: next, prediction };
   };
+  const y: Spec = { dtype: "float32", shape };
+  const program: Program = await compile(fn, [params, state, y, tensor(0)], options);
+  const step: StepForm["step"] = (state, y, observed) =>
+    program.run(params, state, y, tensor(Number(observed)));
   return {
     step,
-    async *through(initial, y, patches = y.shape[1] / patch) {
+    async *through(initial, y, patches = y.shape[1] / shape[1]) {
       let state: Tree<Tensor | Handle> = initial;
       for (let k = 0; k < patches; k++) {
-        const stepped = await step(state, patchOf(y, patch, k), k, true);
+        const stepped = await step(state, patchOf(y, shape[1], k), true);
         disposeTree(state);
         state = stepped.state;
         yield stepped;

@@ -61,3 +61,22 @@ export async function successiveHalving<C>(
   }
   return { best: best!, trials };
 }
+
+/**
+ * Steps of all trials together, when every candidate has a score.
+ * @param budgets as of {@linkcode successiveHalving}, in steps.
+ */
+export function stepsOfTrials(
+  candidates: number,
+  budgets: readonly number[],
+  keep: number,
+): number {
+  let total = 0;
+  let survivors = candidates;
+  for (const [rung, budget] of budgets.entries()) {
+    total += survivors * (budget - (budgets[rung - 1] ?? 0));
+    survivors = Math.max(1, Math.round(keep * survivors));
+    if (survivors === 1) break;
+  }
+  return total;
+}

@@ -2,7 +2,7 @@
  * @file The training loop: one compiled step (loss, gradient, clipping, AdamW), a schedule, divergence caught
  * the step it happens, and checkpoints from which a killed run goes on to the same result.
  */
-import { numpy as np, tree } from "@jax-js/jax";
+import type { Arrays, np } from "../engine/arrays.ts";
 import { valueAndGrad } from "../engine/gradient.ts";
 import {
   compile,
@@ -12,8 +12,11 @@ import {
   tensor,
   type Tree,
 } from "../engine/mod.ts";
-import { adamwInit, type AdamWOptions, adamwUpdate } from "./adamw.ts";
-import { disposeTree, flatten, readTree, toHost, unflatten } from "./host.ts";
+import { scan } from "../engine/scan.ts";
+import { refTree } from "../engine/trees.ts";
+import { adamwInit, type AdamWOptions, type AdamWState, adamwUpdate } from "./adamw.ts";
+import { flatten, unflatten } from "../tensor/trees.ts";
+import { disposeTree, readTree } from "./host.ts";
 import { learningRate, type Schedule } from "./schedule.ts";
 
 /** A loss or gradient stopped being finite. */
@@ -24,11 +27,13 @@ export class DivergenceError extends Error {
     readonly rate: number,
     loss: number,
     gradNorm: number,
-    /** Which of the members trained together. */
-    readonly member: number,
+    /** Which training of an ensemble. */
+    readonly index: number,
   ) {
     super(
-      `training diverged at step ${step}${member ? ` (member ${member})` : ""}: loss ${loss}, ` +
+      `training diverged at step ${step}${
+        index ? ` (training ${index} of the ensemble)` : ""
+      }: loss ${loss}, ` +
         `gradient norm ${gradNorm}, learning rate ${rate.toPrecision(3)}. ` +
         `Lower the peak learning rate, or lengthen the warm-up.`,
     );
@@ -47,11 +52,16 @@ export interface TrainOptions {
     readonly every: number;
   };
   readonly signal?: AbortSignal;
+  /** Looks at the parameters after every so many steps, and before the first; true ends the training there. */
+  readonly measure?: {
+    readonly every: number;
+    readonly run: (params: Tree<Tensor>, step: number) => boolean;
+  };
 }
 
 export interface StepReport {
   readonly step: number;
-  /** One for each member trained together (see members.ts), else one. */
+  /** One for each training of an ensemble (see ensemble.ts), else one. */
   readonly losses: ArrayLike<number>;
   readonly gradNorms: ArrayLike<number>;
   readonly rate: number;
@@ -59,8 +69,9 @@ export interface StepReport {
 
 export interface TrainResult {
   /** Trained parameters on the host, shaped like the initial ones. */
-  // deno-lint-ignore no-explicit-any
-  readonly params: any;
+  readonly params: Tree<Tensor>;
+  /** Steps that were made, all runs together. */
+  readonly steps: number;
   readonly lastLosses: ArrayLike<number>;
   /** Seconds of compiling and of one step (mean), for the record. */
   readonly compileSeconds: number;
@@ -71,11 +82,17 @@ type Leaves = Tree<Tensor | Handle>;
 /** Where training is: parameters and optimiser, on the host or on the engine's side. */
 export type TrainingState = { readonly params: Leaves; readonly state: Leaves };
 
-/** One compiled training step; it may be run from any state. */
+/** Compiled training steps; they may be run from any state. */
 export interface TrainingStep {
   /** What training starts from, on the host. */
   readonly fresh: { readonly params: Tree<Tensor>; readonly state: Tree<Tensor> };
-  run(current: TrainingState, batch: Tree<Tensor>, rate: number): Promise<{
+  /** Steps that one run makes, all on the same batch. */
+  readonly stepsPerRun: number;
+  /**
+   * @param rates learning rates of the steps.
+   * @returns losses and gradient norms [trainings, steps], and where training is then.
+   */
+  run(current: TrainingState, batch: Tree<Tensor>, rates: readonly number[]): Promise<{
     readonly value: Handle;
     readonly gradNorm: Handle;
     readonly params: Tree<Handle>;
@@ -88,44 +105,61 @@ export interface StepOptions {
   readonly optimiser?: AdamWOptions;
   readonly engine?: EngineName;
   readonly threads?: number;
+  /** 1 by default; more spare a small program its start, where every step has the same batch. */
+  readonly stepsPerRun?: number;
 }
 
-/** Loss, gradient and the optimiser's update as one function; `vmap` makes it that of several members. */
-export function updateOf(
-  // deno-lint-ignore no-explicit-any
-  loss: (params: any, batch: any) => np.Array,
+/** Training loss, pure and traced: parameters and a batch to a scalar. */
+export type Loss<P extends Arrays = Arrays, B extends Arrays = Arrays> = (
+  params: P,
+  batch: B,
+) => np.Array;
+
+interface Updated<P extends Arrays> {
+  /** Losses and gradient norms, [steps]. */
+  readonly value: np.Array;
+  readonly gradNorm: np.Array;
+  readonly params: P;
+  readonly state: AdamWState<P>;
+}
+
+/** Loss, gradient and the optimiser's update as one function, a step for each of the rates; `vmap` makes it that of an ensemble. */
+export function updateOf<P extends Arrays, B extends Arrays>(
+  loss: Loss<P, B>,
   optimiser?: AdamWOptions,
-) {
-  // deno-lint-ignore no-explicit-any
-  return (params: any, state: any, batch: any, rate: np.Array) => {
-    const [value, grads] = valueAndGrad(loss)(tree.ref(params), batch);
-    return { value, ...adamwUpdate(params, grads, state, rate, optimiser) };
+): (params: P, state: AdamWState<P>, batch: B, rates: np.Array) => Updated<P> {
+  type Carry = { params: P; state: AdamWState<P> };
+  const step = (batch: B, { params, state }: Carry, rate: np.Array) => {
+    const [value, grads] = valueAndGrad(loss)(refTree(params), batch) as [np.Array, P];
+    const { gradNorm, ...next } = adamwUpdate(params, grads, state, rate, optimiser);
+    return [next, { value, gradNorm }] as [Carry, { value: np.Array; gradNorm: np.Array }];
+  };
+  return (params, state, batch, rates) => {
+    const [last, seen] = scan(step, batch, { params, state }, rates);
+    return { ...last, ...seen };
   };
 }
 
 /**
  * Compiles {@linkcode updateOf} a loss.
- * @param loss pure jax-js function to a scalar.
- * @param initial parameters, a tree of jax-js arrays; consumed.
  * @param example a batch, for its shapes.
  */
-export async function compileStep(
-  // deno-lint-ignore no-explicit-any
-  loss: (params: any, batch: any) => np.Array,
-  // deno-lint-ignore no-explicit-any
-  initial: any,
+export async function compileStep<P extends Arrays, B extends Arrays>(
+  loss: Loss<P, B>,
+  initial: Tree<Tensor>,
   example: Tree<Tensor>,
-  { optimiser, engine, threads }: StepOptions,
+  { optimiser, engine, threads, stepsPerRun = 1 }: StepOptions,
 ): Promise<TrainingStep> {
-  const update = updateOf(loss, optimiser);
-  const fresh = { state: toHost(adamwInit(initial)), params: toHost(initial) };
-  const program = await compile(update, [fresh.params, fresh.state, example, tensor(0)], {
-    engine,
-    threads,
-  });
+  const fresh = { state: adamwInit(initial), params: initial };
+  const program = await compile(
+    updateOf(loss, optimiser),
+    [fresh.params, fresh.state, example, tensor(0, [stepsPerRun])],
+    { engine, threads },
+  );
   return {
     fresh,
-    run: ({ params, state }, batch, rate) => program.run(params, state, batch, tensor(rate)),
+    stepsPerRun,
+    run: ({ params, state }, batch, rates) => program.run(params, state, batch, tensor(rates)),
     close: program.close,
   };
 }
@@ -143,7 +177,8 @@ export interface Progress {
  * @param nextBatch the batch of a step, of fixed shapes. It must depend on the step only, so that a resumed run sees the
  *   same data.
  * @param rateOf learning rate of a step.
- * @param afterStep may read what it is given, which lives until the promise it returns is settled.
+ * @param afterStep may read what it is given, which lives until the promise it returns is settled; of steps that share a run it
+ *   sees the state after all of them. "stop" ends the training after this run.
  * @throws {DivergenceError} when a loss or a gradient is not finite, unless `tolerant`.
  */
 export async function advance(
@@ -152,7 +187,10 @@ export async function advance(
   until: number,
   nextBatch: (step: number) => Tree<Tensor>,
   rateOf: (step: number) => number,
-  afterStep: (report: StepReport, progress: Progress) => Promise<void> | void = () => {},
+  afterStep: (
+    report: StepReport,
+    progress: Progress,
+  ) => Promise<void | "stop"> | void | "stop" = () => {},
   { tolerant = false } = {},
 ): Promise<Progress> {
   let progress = from;
@@ -161,30 +199,52 @@ export async function advance(
     progress = next;
   };
   try {
-    for (let step = from.step; step < until; step++) {
-      const rate = rateOf(step);
+    while (progress.step < until) {
+      const { step } = progress;
+      const count = Math.min(training.stepsPerRun, until - step);
+      // Steps beyond the last have the rate 0.
+      const rates = Array.from(
+        { length: training.stepsPerRun },
+        (_, k) => k < count ? rateOf(step + k) : 0,
+      );
       const { value, gradNorm, params, state } = await training.run(
         progress.current,
         nextBatch(step),
-        rate,
+        rates,
       );
-      const current = { params, state };
-      replace({ step: step + 1, current, lastLosses: progress.lastLosses });
+      replace({ ...progress, step: step + count, current: { params, state } });
       const [losses, gradNorms] = (await Promise.all([value.read(), gradNorm.read()]))
-        .map((t) => t.data as Float32Array);
+        .map(({ data }) => bySteps(data, training.stepsPerRun));
       disposeTree([value, gradNorm]);
-      const bad = losses.findIndex((loss, i) => !Number.isFinite(loss + gradNorms[i]));
-      if (bad >= 0 && !tolerant) {
-        throw new DivergenceError(step, rate, losses[bad], gradNorms[bad], bad);
+      for (let k = 0; k < count; k++) {
+        const bad = losses[k].findIndex((loss, i) => !Number.isFinite(loss + gradNorms[k][i]));
+        if (bad >= 0 && !tolerant) {
+          throw new DivergenceError(step + k, rates[k], losses[k][bad], gradNorms[k][bad], bad);
+        }
+        progress = { ...progress, lastLosses: losses[k] };
+        const report = {
+          step: step + k,
+          losses: losses[k],
+          gradNorms: gradNorms[k],
+          rate: rates[k],
+        };
+        if (await afterStep(report, progress) === "stop") return progress;
       }
-      progress = { ...progress, lastLosses: losses };
-      await afterStep({ step, losses, gradNorms, rate }, progress);
     }
   } catch (error) {
     replace(from);
     throw error;
   }
   return progress;
+}
+
+/** Values [trainings, steps] as one list of trainings for each step. */
+function bySteps(values: ArrayLike<number>, steps: number): number[][] {
+  const trainings = values.length / steps;
+  return Array.from(
+    { length: steps },
+    (_, k) => Array.from({ length: trainings }, (_, i) => values[i * steps + k]),
+  );
 }
 
 /**
@@ -195,7 +255,7 @@ export async function advance(
 export async function train(
   compiling: (example: Tree<Tensor>) => Promise<TrainingStep>,
   nextBatch: (step: number) => Tree<Tensor>,
-  { schedule, checkpoint, signal, onStep }: TrainOptions,
+  { schedule, checkpoint, signal, onStep, measure }: TrainOptions,
 ): Promise<TrainResult> {
   const started = performance.now();
   const training = await compiling(nextBatch(0));
@@ -205,7 +265,7 @@ export async function train(
   const resumedAt = saved ? saved.step.data[0] : 0;
   const save = async ({ step, current, lastLosses }: Progress) =>
     checkpoint?.save({
-      ...flatten(await readTree(current as Tree<Handle>)),
+      ...flatten(await readTree(current)),
       step: tensor(step, [], "int32"),
       lastLosses: tensor(Float32Array.from(lastLosses)),
     });
@@ -213,19 +273,28 @@ export async function train(
   try {
     const start: Progress = {
       step: resumedAt,
-      current: saved ? unflatten(fresh as never, saved) : fresh,
+      current: saved ? unflatten(fresh, saved) as TrainingState : fresh,
       lastLosses: saved?.lastLosses.data ?? [],
     };
     signal?.throwIfAborted();
+    const measured = async ({ step, current }: Progress) =>
+      measure?.run(await readTree(current.params), step) ?? false;
+    const done = await measured(start);
     const end = await advance(
       training,
       start,
-      schedule.steps,
+      done ? start.step : schedule.steps,
       nextBatch,
       (step) => learningRate(schedule, step),
       async (report, progress) => {
         onStep?.(report);
-        const stopped = signal?.aborted && progress.step < schedule.steps;
+        if (progress.step !== report.step + 1) return; // the state is that of a later step
+        const { step } = progress;
+        const last = step === schedule.steps;
+        if (measure && (step % measure.every === 0 || last) && await measured(progress)) {
+          return "stop";
+        }
+        const stopped = signal?.aborted && !last;
         const due = checkpoint && performance.now() - lastSave > 1000 * checkpoint.every;
         if (due || stopped) {
           await save(progress);
@@ -235,12 +304,11 @@ export async function train(
       },
     );
     const finished = performance.now();
-    const params = end.step > resumedAt
-      ? await readTree(end.current.params as Tree<Handle>)
-      : end.current.params;
+    const params = await readTree(end.current.params);
     disposeTree(end.current);
     return {
       params,
+      steps: end.step,
       lastLosses: end.lastLosses,
       compileSeconds: (compiledAt - started) / 1000,
       stepSeconds: (finished - compiledAt) / 1000 / Math.max(1, end.step - resumedAt),

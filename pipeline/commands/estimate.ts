@@ -5,7 +5,7 @@
  */
 import { resolve } from "node:path";
 import { estimateJobs } from "../estimate/estimate.ts";
-import { type Pilots, Stopped } from "../estimate/pilots.ts";
+import { type PilotRuns, Stopped } from "../estimate/pilot_runs.ts";
 import type { JobNode } from "../graph.ts";
 import { report, reportText } from "../estimate/report.ts";
 import { machineInfo } from "../run/machine.ts";
@@ -41,7 +41,7 @@ export async function estimate(
   const machine = machineInfo();
   const { profile, jobs: workers, title } = options;
   const say = (line: string) => console.error(line); // The estimate itself may go to a file.
-  let running: Pilots | undefined;
+  let running: PilotRuns | undefined;
   const stop = () => running?.stop();
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   for (const signal of signals) Deno.addSignalListener(signal, stop);

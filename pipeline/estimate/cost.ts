@@ -1,7 +1,7 @@
 /**
  * @file What a job costs, and how the cost of a whole job follows from that of its pilot.
  */
-import type { Pilot } from "../stage.ts";
+import type { Pilot } from "./pilot.ts";
 
 export interface Cost {
   /** Wall time of the job alone, without loading its code. */
@@ -50,7 +50,7 @@ export function extrapolate(measured: Measurement, { units, of, disk, memory }: 
   const { unit } = measured;
   if (unit === undefined && of !== units) {
     throw new Error(
-      `the stage reported no units: it must call ctx.progress or observe "unit seconds"`,
+      `the stage reported no units: it must call ctx.progress or ctx.tick`,
     );
   }
   const seconds = unit === undefined || of === units

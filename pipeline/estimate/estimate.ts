@@ -3,12 +3,12 @@
  * from pilots that run now elsewhere, and openly unknown where there is neither.
  */
 import type { JobNode } from "../graph.ts";
-import type { Pilot } from "../stage.ts";
 import { hasCatalog } from "../store/working_copy.ts";
 import type { Workspace } from "../workspace.ts";
 import { classify, type CostClass } from "./classes.ts";
 import { type Cost, extrapolate, type Measurement } from "./cost.ts";
-import { Pilots, Stopped } from "./pilots.ts";
+import { loadPilots, type Pilot } from "./pilot.ts";
+import { PilotRuns, Stopped } from "./pilot_runs.ts";
 import { NOTHING, readRecorded } from "./recorded.ts";
 
 /** `pilot`: measured now; `catalogue`: measured by an earlier run. */
@@ -69,21 +69,23 @@ export async function estimateJobs(
     workers: number;
     machine: string;
     say: (line: string) => void;
-    onPilots?: (pilots: Pilots) => void;
+    onPilots?: (pilots: PilotRuns) => void;
   },
 ): Promise<Estimates> {
   const { fingerprints, options, storeDir, plan } = workspace;
-  const classes = await classify(nodes, fingerprints, options.engine);
+  const pilotsOf = await loadPilots(workspace.root, Object.keys(plan.stages));
+  const classes = await classify(nodes, fingerprints, options.engine, pilotsOf);
   // A store without a catalogue must not get one from a question.
   const recorded = hasCatalog(storeDir)
     ? await readRecorded(
       await workspace.catalog(),
       plan.stages,
+      pilotsOf,
       await codesOf(workspace, nodes),
       machine,
     )
     : NOTHING;
-  const pilots = new Pilots(workspace, say);
+  const pilots = new PilotRuns(workspace, pilotsOf, say);
   onPilots?.(pilots);
   const start = performance.now();
   try {
@@ -171,7 +173,7 @@ interface MeasuredClass {
  * through memory gets in its own way, what stays in the cache does not.
  */
 async function measureSlowdown(
-  pilots: Pilots,
+  pilots: PilotRuns,
   classes: MeasuredClass[],
   workers: number,
 ): Promise<Slowdown | undefined> {

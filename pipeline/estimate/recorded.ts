@@ -5,9 +5,10 @@
 import type { StagePart } from "../plan.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { Row } from "../store/database.ts";
-import type { EngineName, PilotInput } from "../stage.ts";
-import { checked, classId } from "./classes.ts";
+import type { EngineName } from "../stage.ts";
+import { classId } from "./classes.ts";
 import { type Cost, meanCost, measurement } from "./cost.ts";
+import { checked, type PilotInput, type PilotOf } from "./pilot.ts";
 
 export interface Recorded {
   /**
@@ -26,6 +27,7 @@ export const NOTHING: Recorded = { cost: () => undefined };
 export async function readRecorded(
   catalog: Catalog,
   stages: Record<string, StagePart>,
+  pilots: Record<string, PilotOf>,
   codes: Set<string>,
   machine: string,
 ): Promise<Recorded> {
@@ -44,7 +46,7 @@ export async function readRecorded(
     const params = stage.schema.safeParse(JSON.parse(row.params as string));
     if (!params.success || observed["peak memory bytes"] === undefined) continue; // of an older worker
     const pilot = checked(
-      stage.pilot?.(
+      pilots[stage.name]?.(
         params.data,
         Object.fromEntries(
           (inputs.get(row.key) ?? []).map((

@@ -12,6 +12,7 @@ import { checkpointOf } from "../store/checkpoints.ts";
 import type { MetricPoint } from "../store/changes.ts";
 import { sha256 } from "../keys/canonical.ts";
 import { hashFile, Objects } from "../store/objects.ts";
+import { Clock } from "./clock.ts";
 import { MetricStream } from "./metric_stream.ts";
 import {
   decodeLine,
@@ -91,9 +92,7 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     }),
   );
   let lastProgress = -Infinity;
-  /** First and last report of progress: what lies between them is whole units of the work. */
-  let first: { done: number; at: number } | undefined;
-  let last = first;
+  const clock = new Clock();
   const context: StageContext = {
     params: spec.params,
     inputs,
@@ -108,13 +107,13 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     threads: spec.threads,
     log: (line) => send({ type: "log", line }),
     progress(done, total) {
+      clock.progress(done);
       const now = performance.now();
-      last = { done, at: now };
-      first ??= last;
       if (now - lastProgress < 100 && done < total) return;
       lastProgress = now;
       send({ type: "progress", done, total });
     },
+    tick: (name, count) => clock.tick(name, count),
     metric(name, step, value) {
       metrics.push([name, step, value]);
       if (stream) stream.grew();
@@ -126,9 +125,6 @@ async function perform(spec: JobSpec): Promise<JobResult> {
   const result = await stage.run(context);
   recheckInputs(spec, stored);
   const artifact = storeResult(objects, result);
-  if (first && last && last.done > first.done) {
-    observations["unit seconds"] ??= (last.at - first.at) / 1000 / (last.done - first.done);
-  }
   // Of the process so far: it may have run other jobs before.
   observations["peak memory bytes"] = process.resourceUsage().maxRSS * 1024;
   observations["load seconds"] = (loaded - start) / 1000;
@@ -137,7 +133,7 @@ async function perform(spec: JobSpec): Promise<JobResult> {
   return {
     artifact,
     seconds: (performance.now() - start) / 1000,
-    observations,
+    observations: { ...clock.observations(), ...observations },
     metrics,
     codeSeen: Object.fromEntries(spec.codeFiles.map((path) => [path, seen.get(path)!])),
   };

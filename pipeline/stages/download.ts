@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { type DatasetEntry, entrySchema } from "../../lib/data/entry.ts";
 import { fetchDataset } from "../../lib/data/fetch_dataset.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 
 export interface Params {
   /** What `data/datasets.json` says about it. */
@@ -13,12 +13,6 @@ export const permissions = { net: true as const, write: ["data/cache"] };
 
 export function params() {
   return z.strictObject({ entry: entrySchema() });
-}
-
-/** What is on this machine anyway; nothing is downloaded for an estimate. */
-export function pilot({ entry }: Params): Pilot | undefined {
-  if (!entry.npm && !entry.path) return undefined;
-  return { class: entry, params: { entry }, units: 1, of: 1 };
 }
 
 /** Leaves `data`, the bytes of the file. */

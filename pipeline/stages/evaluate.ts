@@ -1,262 +1,67 @@
-/**
- * @file Stage that scores a trained model: one patch ahead from every position, or free-running rollouts
- * after a warm-up.
- */
-import { init as initJax } from "@jax-js/jax";
+/** @file Stage that scores a trained model on test data, by the protocol of its task. */
 import { z } from "zod";
-import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import {
-  createSystem,
-  type Kalman,
-  kalman,
-  nextPatch,
-  type Score,
-  score,
-} from "../../lib/ssm/mod.ts";
-import { toHost, unflatten } from "../../lib/train/host.ts";
-import { fitBatch } from "../../lib/train/batches.ts";
-import { type NumericTensor, toFloat32 } from "../../lib/tensor/tensor.ts";
-import { predictPatches } from "../../lib/train/predictions.ts";
-import { rollout } from "../../lib/train/rollout.ts";
-import type { Pilot, PilotInput, StageContext, StageResult } from "../stage.ts";
-import {
-  modelModule,
-  type ModelParams,
-  modelSchema,
-  type SystemParams,
-  systemSchema,
-} from "../system_params.ts";
+import { freshParameters } from "../../lib/train/host.ts";
+import { runnerOf } from "../../lib/train/runner.ts";
+import { unflatten } from "../../lib/tensor/trees.ts";
+import { modelOf, partModules, type Parts, partsFields, taskOf } from "../parts.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 
-export interface Params {
-  model: ModelParams;
-  system: SystemParams;
+export interface Params extends Parts {
+  instance: number;
   /** Which of the models that were trained together. */
-  member: number;
-  /** Sequences in a batch; rollouts take fewer where memory demands it. */
+  index: number;
+  /** Sequences in a batch; free-running takes fewer where memory demands it. */
   batch: number;
-  /** Rollouts instead of one-patch predictions. */
-  rollout?: { warmup: number; horizons: number[]; memoryMiB: number };
+  memoryMiB: number;
+  /** How the task evaluates. */
+  protocol: Record<string, unknown>;
 }
 
 export const usesEngine = true;
 
 export function params() {
   return z.strictObject({
-    model: modelSchema(),
-    system: systemSchema(),
-    member: z.number().int().nonnegative().default(0),
+    ...partsFields(),
+    instance: z.number().int().nonnegative().default(0),
+    index: z.number().int().nonnegative().default(0),
     batch: z.number().int().min(1).default(32),
-    rollout: z.strictObject({
-      warmup: z.number().int().min(1).default(64),
-      horizons: z.array(z.number().int().min(1)).min(1).default([2, 4, 8, 16, 32, 64]),
-      memoryMiB: z.number().positive().default(1024),
-    }).optional(),
+    memoryMiB: z.number().positive().default(1024),
+    protocol: z.record(z.string(), z.unknown()).default({}),
   });
 }
 
-export function modules({ model, rollout }: Params) {
-  const used = ["configure", "init", "forward"];
-  const own = rollout ? [...used, "initialState", "step", "rolloutBytes"] : used;
-  return modelModule(model, own);
-}
-
-/** Sequences are the units, measured on the second of two batches. */
-export function pilot(p: Params, { data }: Record<string, PilotInput>): Pilot {
-  const { system: { latentDim, obsDim, structure }, model, rollout } = p;
-  const { length, sequences: of } = data.params;
-  const batch = Math.min(p.batch, Math.ceil(of / 2), 128);
-  const sequences = 2 * batch;
-  return {
-    class: { model, batch: p.batch, rollout, length, latentDim, obsDim, structure },
-    params: { ...p, batch },
-    inputs: { data: { ...data.params, sequences } },
-    units: sequences,
-    of,
-    ...(rollout ? peakOf(p, data, rollout) : {
-      memory: () => (of - sequences) * length * obsDim * bytesPerObservation,
-    }),
-  };
-}
-
-/** Observations in float64 and float32, and two predictions of them. */
-const bytesPerObservation = 28;
-
-/** One whole batch of rollouts, but short ones; what the rest of their length adds is known. */
-function peakOf(p: Params, data: PilotInput, rollout: NonNullable<Params["rollout"]>) {
-  const { length, sequences: of } = data.params;
-  const sequences = Math.min(p.batch, of);
-  const furthest = Math.max(...rollout.horizons);
-  const short = Math.min(8, furthest); // enough steps for the caches of several to be held at once
-  return {
-    peak: {
-      params: { ...p, rollout: { ...rollout, horizons: [short] } },
-      inputs: { data: { ...data.params, sequences } },
-    },
-    memory: (observed: Record<string, number>) => {
-      const { warmup, memoryMiB } = rollout;
-      const caches = Math.min(sequences * observed["sequence bytes"], memoryMiB * 2 ** 20);
-      return (of - sequences) * length * p.system.obsDim * bytesPerObservation +
-        caches * (furthest - short) / (warmup + furthest);
-    },
-  };
+export function modules(params: Params) {
+  return partModules(params);
 }
 
 /**
- * Inputs: `model` (of train or fit) and `data` (of generate). Leaves `scores.json`: {overall, byHorizon, horizons}, and
- * for predictions of the next patch `aligned`, see {@linkcode alignedScore}.
+ * Inputs: `model` (of train or fit) and `data` (of generate or download). Leaves `scores.json`, what the task's evaluation says
+ * in detail, and the scalars `loss`, `floor`, `optimum` and `gapClosed`.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
-  const { system: { key, ...options }, member, batch, rollout: free } = ctx.params;
-  const model = ctx.modules.model as SequenceModel;
-  await initJax("wasm");
-  const { y } = await ctx.inputs.data.tensors("observations.safetensors");
-  const [sequences, length, obs] = y.shape;
-  const config = model.configure(ctx.params.model.options, options.obsDim);
-  const example = toHost(model.init(config, 0));
-  const params = unflatten(
-    example,
-    await ctx.inputs.model.tensors(`model-${member}.safetensors`) as never,
-  );
-  const filter = kalman(createSystem(key, options), length);
-  const run = { engine: ctx.engine, threads: ctx.threads };
-
-  if (!free) {
-    const clock = unitClock(ctx, batch);
-    const prediction = await predictPatches(model, config, params, toFloat32(y), {
-      ...run,
-      batch,
-      onBatch: clock.onBatch,
-    });
-    const forecasts = nextPatch(length, config.patch);
-    const scores = clock.scored(() => ({
-      ...score(filter, y, prediction, forecasts),
-      aligned: alignedScore(filter, y, prediction, length),
-    }));
-    return result(scores, forecasts.horizons);
-  }
-
-  const { warmup, horizons, memoryMiB } = free;
-  const furthest = Math.max(...horizons);
-  if (warmup + furthest > length) {
-    throw new RangeError(
-      `rollouts of ${warmup} + ${furthest} observations need sequences of that length, not ${length}`,
-    );
-  }
-  const bytes = model.rolloutBytes(config, Math.ceil((warmup + furthest) / config.patch));
-  const fitting = fitBatch(Math.min(batch, sequences), bytes, memoryMiB * 2 ** 20);
-  ctx.observe("sequence bytes", bytes);
-  ctx.log(
-    `rollouts: ${sequences} sequences, about ${(bytes / 2 ** 20).toFixed(2)} MiB each, ` +
-      `batches of ${fitting} within ${memoryMiB} MiB` +
-      (fitting < Math.min(batch, sequences) ? " (reduced to fit)" : ""),
-  );
-  const start = toFloat32({
-    shape: [sequences, warmup, obs],
-    data: firstTokens(y.data, length, warmup, obs),
+  const { instance, index, batch, memoryMiB, protocol } = ctx.params;
+  const { module, task, data } = await taskOf(ctx, ctx.inputs.data);
+  const model = modelOf(ctx, task);
+  const saved = await ctx.inputs.model.tensors(`model-${index}.safetensors`);
+  const params = unflatten(await freshParameters(model, 0), saved);
+  let all = 1;
+  const runner = runnerOf(model, params, {
+    engine: ctx.engine,
+    threads: ctx.threads,
+    batch,
+    memoryBytes: memoryMiB * 2 ** 20,
+    onProgress: (done, total) => ctx.progress(done, all = total),
+    onBatch: (count) => ctx.tick("unit", count),
+    onToken: (observations) => ctx.tick("token", observations),
+    onMemory: (bytes) => ctx.observe("sequence bytes", bytes),
+    log: ctx.log,
   });
-  const clock = unitClock(ctx, fitting);
-  const rolled = await rollout(model, config, params, start, furthest, {
-    ...run,
-    batch: fitting,
-    onBatch: clock.onBatch,
-    onStep: tokenClock(ctx, fitting * config.patch),
-  });
-  const picked = new Float32Array(sequences * horizons.length * obs);
-  for (let b = 0; b < sequences; b++) {
-    horizons.forEach((h, i) => {
-      const from = (b * furthest + h - 1) * obs;
-      picked.set(rolled.data.subarray(from, from + obs), (b * horizons.length + i) * obs);
-    });
-  }
-  const prediction = { shape: [sequences, 1, horizons.length, obs], data: picked };
-  const scores = clock.scored(() => score(filter, y, prediction, { contexts: [warmup], horizons }));
-  return result(scores, horizons);
-}
-
-/** Patches are powers of two up to this, so every patch size has a boundary at its multiples. */
-const alignment = 32;
-
-/**
- * One step ahead, at the boundaries that all patch sizes have: the same forecasts whatever the patch, which the next-patch
- * score is not. Absent when the sequences have no such boundary.
- */
-function alignedScore(
-  filter: Kalman,
-  y: NumericTensor,
-  { shape, data }: NumericTensor,
-  length: number,
-): Score | undefined {
-  const [sequences, patches, patch, obs] = shape;
-  if (alignment % patch !== 0) return undefined;
-  const contexts: number[] = [];
-  for (let c = alignment; c < length; c += alignment) contexts.push(c);
-  if (contexts.length === 0) return undefined;
-  const picked = new Float32Array(sequences * contexts.length * obs);
-  for (let b = 0; b < sequences; b++) {
-    contexts.forEach((c, i) => {
-      const from = ((b * patches + c / patch - 1) * patch) * obs;
-      for (let j = 0; j < obs; j++) {
-        picked[(b * contexts.length + i) * obs + j] = data[from + j];
-      }
-    });
-  }
-  const prediction = { shape: [sequences, contexts.length, 1, obs], data: picked };
-  return score(filter, y, prediction, { contexts, horizons: [1] }).overall;
-}
-
-/**
- * Seconds for a sequence: of the batches after the first, which also compiles, and of the scores, which take
- * all sequences.
- */
-function unitClock(ctx: StageContext<Params>, batch: number) {
-  const ends: { done: number; at: number }[] = [];
-  let all = 0;
-  return {
-    onBatch(done: number, total: number) {
-      ctx.progress(done, total);
-      all = total;
-      // A rollout also reports parts of a batch.
-      if (done % batch === 0 || done === total) ends.push({ done, at: performance.now() });
-    },
-    scored<T>(work: () => T): T {
-      const start = performance.now();
-      const value = work();
-      const [first, last] = [ends[0], ends.at(-1)!];
-      if (last.done > first.done) {
-        const batches = (last.at - first.at) / (last.done - first.done);
-        ctx.observe("unit seconds", (batches + (performance.now() - start) / all) / 1000);
-      }
-      return value;
-    },
-  };
-}
-
-/**
- * Seconds for an observation of one sequence when the model runs free, in batches of this many observations; from the second
- * token on, because the first two compile.
- */
-function tokenClock(ctx: StageContext<Params>, observations: number) {
-  let start = 0;
-  return (done: number, total: number) => {
-    if (done === 2) start = performance.now();
-    if (done !== total || total < 3) return;
-    ctx.observe("token seconds", (performance.now() - start) / 1000 / ((total - 2) * observations));
-  };
-}
-
-function result(scores: ReturnType<typeof score>, horizons: readonly number[]): StageResult {
-  return {
-    files: { "scores.json": { json: { ...scores, horizons } } },
-    scalars: { ratio: scores.overall.ratio, gapClosed: scores.overall.gapClosed },
-  };
-}
-
-/** The first `warmup` tokens of every sequence. */
-function firstTokens(data: ArrayLike<number>, length: number, warmup: number, obs: number) {
-  const sequences = data.length / (length * obs);
-  const out = new Float64Array(sequences * warmup * obs);
-  for (let b = 0; b < sequences; b++) {
-    for (let i = 0; i < warmup * obs; i++) out[b * warmup * obs + i] = data[b * length * obs + i];
-  }
-  return out;
+  const { details, ...scalars } = await task.evaluate(
+    runner,
+    instance,
+    data,
+    module.protocol(protocol),
+  );
+  ctx.progress(all, all); // the scores, of all of them
+  return { files: { "scores.json": { json: details } }, scalars };
 }

@@ -1,65 +1,44 @@
-/** @file Stage that finds a model in closed form, as the one of least expected loss on a known system. */
+/** @file Stage that finds the parameters of a model in closed form, as those of least expected loss on a known system. */
 import { z } from "zod";
-import type { SequenceConfig } from "../../lib/models/sequence_model.ts";
-import { createSystem, type Kalman, kalman } from "../../lib/ssm/mod.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
-import {
-  modelModule,
-  type ModelParams,
-  modelSchema,
-  type SystemParams,
-  systemSchema,
-} from "../system_params.ts";
+import type { ClosedFormModule } from "../../lib/tasks/task.ts";
+import { freshParameters } from "../../lib/train/host.ts";
+import { toFloat32 } from "../../lib/tensor/tensor.ts";
+import { modelOf, partModules, type Parts, partsFields, taskOf } from "../parts.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 
-export interface Params {
-  model: ModelParams;
-  system: SystemParams;
-  /** T */
-  length: number;
+export interface Params extends Parts {
+  /** A file of the task's folder `closed_forms`. */
+  closedForm: string;
+  instance: number;
 }
 
 export function params() {
   return z.strictObject({
-    model: modelSchema(),
-    system: systemSchema(),
-    length: z.number().int().min(2).default(256),
+    ...partsFields(),
+    closedForm: z.string().regex(/^[a-z][a-z0-9_]*$/, "expected the name of a closed form"),
+    instance: z.number().int().nonnegative(),
   });
 }
 
-export function modules({ model }: Params) {
-  return modelModule(model, ["configure", "closedForm"]);
-}
-
-/** Measured whole: it takes a second. */
-export function pilot(p: Params): Pilot {
-  const { system: { latentDim, obsDim }, model, length } = p;
-  return { class: { latentDim, obsDim, model, length }, params: p, units: 1, of: 1 };
-}
-
-interface ClosedForm {
-  configure(options: unknown, obsDim: number): SequenceConfig;
-  closedForm(
-    config: SequenceConfig,
-    filter: Kalman,
-  ): Record<string, { shape: number[]; data: Float64Array<ArrayBuffer> }>;
+export function modules(params: Params) {
+  const path = `lib/tasks/${params.task.name}/closed_forms/${params.closedForm}.ts`;
+  return { ...partModules(params), closedForm: { path, exports: ["closedForm"] } };
 }
 
 /**
- * Leaves `model-0.safetensors` as train does, and the scalars `parameters`, and `tokens` and `steps`, which are 0: the law of the
- * system is given.
+ * Leaves `model-0.safetensors` as train does, and the scalars `parameters`, and `tokens` and `steps`, which are 0: the
+ * distribution of the data is given.
  */
-export function run({ params: p, modules }: StageContext<Params>): StageResult {
-  const { key, ...law } = p.system;
-  const model = modules.model as ClosedForm;
-  const config = model.configure(p.model.options, law.obsDim);
-  const solved = model.closedForm(config, kalman(createSystem(key, law), p.length));
+export async function run(ctx: StageContext<Params>): Promise<StageResult> {
+  const { task } = await taskOf(ctx);
+  const model = modelOf(ctx, task);
+  const closedForm: ClosedFormModule = ctx.modules.closedForm.closedForm;
+  const example = await freshParameters(model, 0);
+  const solved = closedForm.solve(task, ctx.params.instance, example);
   const tensors = Object.fromEntries(
-    Object.entries(solved).map(([name, { shape, data }]) => [
-      name,
-      { dtype: "float32" as const, shape, data: Float32Array.from(data) },
-    ]),
+    Object.entries(solved).map(([name, tensor]) => [name, toFloat32(tensor)]),
   );
-  const parameters = Object.values(tensors).reduce((sum, t) => sum + t.data.length, 0);
+  const parameters = Object.values(tensors).reduce((sum, { data }) => sum + data.length, 0);
   return {
     files: { "model-0.safetensors": { tensors } },
     scalars: { parameters, tokens: 0, steps: 0 },

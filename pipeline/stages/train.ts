@@ -1,40 +1,27 @@
-/**
- * @file Stage that trains one sequence model on fresh simulated batches of state-space systems: one seed, or several together in
- * one program.
- */
-import { init as initJax } from "@jax-js/jax";
+/** @file Stage that trains one model on one task: one seed, or several together in one program. */
 import { z } from "zod";
-import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import type { Tensor, Tree } from "../../lib/engine/mod.ts";
-import { type FilteringSeed, filteringTask } from "../../lib/tasks/filtering/filtering_task.ts";
-import { flatten } from "../../lib/train/host.ts";
-import { member } from "../../lib/train/ensemble.ts";
+import type { Seed } from "../../lib/tasks/task.ts";
+import { flatten, unstack } from "../../lib/tensor/trees.ts";
+import { learning } from "../../lib/train/learning.ts";
 import { train } from "../../lib/train/trainer.ts";
+import { modelOf, partModules, seedSchema, taskOf } from "../parts.ts";
+import type { StageContext, StageResult } from "../stage.ts";
 import { decodeTensors, encodeTensors } from "../store/safetensors.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
-import {
-  type ModelParams,
-  seedSchema,
-  type SystemLaw,
-  trainedModule,
-  trainingFields,
-} from "../system_params.ts";
+import { optimiserOf, trainingFields, type TrainingParams } from "../training.ts";
 
-export interface Params {
-  model: ModelParams;
-  system: SystemLaw;
+export interface Params extends TrainingParams {
   /** Trained together; each leaves a model of its own. */
-  seeds: FilteringSeed[];
+  seeds: Seed[];
   steps: number;
-  /** Sequences of each seed in a step. */
-  batch: number;
-  /** T */
-  length: number;
   /** Peak of the warm-up and cosine schedule; that of the input `tuned` when left out. */
   learningRate?: number;
-  warmup: number;
-  weightDecay: number;
-  clipNorm: number;
+  /** The last learning rate as a share of the peak. */
+  floor: number;
+  /**
+   * Ends the training of one seed as soon as its loss on all training data exceeds the lowest possible one by this share only, for
+   * tasks that know it exactly.
+   */
+  tolerance?: number;
 }
 
 export const usesEngine = true;
@@ -45,32 +32,25 @@ export function params() {
     seeds: z.array(seedSchema()).min(1),
     steps: z.number().int().min(1),
     learningRate: z.number().positive().optional(),
+    floor: z.number().min(0).max(1).default(0.05),
+    tolerance: z.number().optional(),
   });
 }
 
-export function modules({ model }: Params) {
-  return trainedModule(model);
-}
-
-/** Steps are the units. What a system does, and how it is sampled, does not change their cost. */
-export function pilot(p: Params): Pilot {
-  const { system: { latentDim, obsDim }, model, batch, length } = p;
-  const steps = Math.min(p.steps, 6);
-  return {
-    class: { model, batch, length, latentDim, obsDim, seeds: p.seeds.length },
-    params: { ...p, steps, warmup: Math.min(p.warmup, steps), learningRate: 1e-3 },
-    units: steps,
-    of: p.steps,
-    tokens: p.steps * batch * length * p.seeds.length,
-  };
+export function modules(params: Params) {
+  return partModules(params);
 }
 
 /** Seconds between checkpoints: a kill loses at most this much. */
 const checkpointEvery = 20;
+/** Steps between measurements of the excess over the lowest loss. */
+const measureEvery = 100;
 
 /**
- * Leaves `model-0.safetensors`, `model-1.safetensors`, ... in the order of the seeds, every parameter by its dotted name, and the
- * scalars `parameters`, `tokens` (observations that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over seeds).
+ * Input: `data` (of download), for tasks on given data; `tuned`, for a learning rate. Leaves `model-0.safetensors`,
+ * `model-1.safetensors`, ... in the order of the seeds, every parameter by its dotted name, and the scalars `parameters`,
+ * `tokens` (that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over
+ * seeds).
  * @throws {DivergenceError} with step and learning rate.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
@@ -81,55 +61,78 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
       "train: no learningRate; give the parameter, or the input `tuned` of stage tune",
     );
   }
-  const model = ctx.modules.model as SequenceModel;
-  await initJax("wasm");
-  const config = model.configure(p.model.options, p.system.obsDim);
-  const task = filteringTask(model, config, p.system, p.seeds, p);
+  const { task } = await taskOf(ctx, ctx.inputs.data);
+  const model = modelOf(ctx, task);
   const several = p.seeds.length > 1;
-  const curve = (name: string, i: number) =>
-    several ? `${name}, system ${p.seeds[i].system}` : name;
-  const optimiser = { weightDecay: p.weightDecay, clipNorm: p.clipNorm };
-  const result = await train(
-    (example) => task.compile(example, { optimiser, engine: ctx.engine, threads: ctx.threads }),
-    task.nextBatch,
-    {
-      schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup },
-      signal: ctx.signal,
-      onStep: ({ step, losses, gradNorms, rate }) => {
-        ctx.progress(step + 1, p.steps);
-        for (let i = 0; i < losses.length; i++) {
-          ctx.metric(curve("loss", i), step, losses[i]);
-          ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
-        }
-        ctx.metric("learning rate", step, rate);
-      },
-      checkpoint: {
-        every: checkpointEvery,
-        load: async () => {
-          const bytes = await ctx.checkpoint.load();
-          return bytes && decodeTensors(bytes) as never;
-        },
-        save: (state) => ctx.checkpoint.save(encodeTensors(state as never)),
-      },
+  const { tolerance = -Infinity } = p;
+  if (p.tolerance !== undefined && (several || !task.excess)) {
+    throw new Error(
+      `train: tolerance ${tolerance}, but ${
+        several ? `there are ${p.seeds.length} seeds` : "the task does not know its lowest loss"
+      }; leave tolerance out`,
+    );
+  }
+  const learned = learning(task, model, p.seeds, p.batch);
+  const told = tellApart(p.seeds);
+  const curve = (name: string, i: number) => several ? `${name}, ${told[i]}` : name;
+  const options = { optimiser: optimiserOf(p), engine: ctx.engine, threads: ctx.threads };
+  const result = await train((example) => learned.compile(example, options), learned.nextBatch, {
+    schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup, floor: p.floor },
+    signal: ctx.signal,
+    onStep: ({ step, losses, gradNorms, rate }) => {
+      ctx.progress(step + 1, p.steps);
+      for (let i = 0; i < losses.length; i++) {
+        ctx.metric(curve("loss", i), step, losses[i]);
+        ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
+      }
+      ctx.metric("learning rate", step, rate);
     },
-  );
+    measure: task.excess && !several
+      ? {
+        every: measureEvery,
+        run: (params, step) => {
+          const excess = task.excess!(model, params);
+          ctx.metric("excess", step, excess);
+          return excess <= tolerance;
+        },
+      }
+      : undefined,
+    checkpoint: {
+      every: checkpointEvery,
+      load: async () => {
+        const bytes = await ctx.checkpoint.load();
+        return bytes && decodeTensors(bytes);
+      },
+      save: (state) => ctx.checkpoint.save(encodeTensors(state)),
+    },
+  });
   ctx.observe("compile seconds", result.compileSeconds);
   // A step of all seeds over their number: what one of them costs.
   ctx.observe("step seconds", result.stepSeconds / p.seeds.length);
-  const trained = result.params as Tree<Tensor>;
-  const models = p.seeds.map((_, i) => flatten(several ? member(trained, i) : trained));
+  const models = p.seeds.map((_, i) =>
+    flatten(several ? unstack(result.params, i) : result.params)
+  );
   const parameters = Object.values(models[0]).reduce((sum, t) => sum + t.data.length, 0);
   const losses = Array.from(result.lastLosses);
   return {
     files: Object.fromEntries(
-      models.map((tensors, i) => [`model-${i}.safetensors`, { tensors: tensors as never }]),
+      models.map((tensors, i) => [`model-${i}.safetensors`, { tensors }]),
     ),
     scalars: {
       parameters,
-      tokens: p.steps * p.batch * p.length,
-      steps: p.steps,
+      tokens: result.steps * task.tokens(p.batch),
+      steps: result.steps,
       learningRate,
       lastLoss: losses.reduce((a, b) => a + b, 0) / losses.length,
     },
   };
+}
+
+/** What a reader tells the seeds apart by. */
+function tellApart(seeds: readonly Seed[]): string[] {
+  for (const field of ["instance", "initialisation"] as const) {
+    const values = seeds.map((seed) => seed[field]);
+    if (new Set(values).size === values.length) return values.map((value) => `${field} ${value}`);
+  }
+  return seeds.map((_, i) => `seed ${i}`);
 }

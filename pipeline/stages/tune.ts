@@ -1,40 +1,27 @@
 /**
- * @file Stage that finds the learning rate of one configuration by successive halving, on a system of its own.
+ * @file Stage that finds the learning rate of one configuration by successive halving, on a seed of its own.
  */
-import { init as initJax } from "@jax-js/jax";
 import { z } from "zod";
-import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import type { Handle, Tensor, Tree } from "../../lib/engine/mod.ts";
-import { type FilteringSeed, filteringTask } from "../../lib/tasks/filtering/filtering_task.ts";
+import type { Seed } from "../../lib/tasks/task.ts";
+import type { Tensor, Tree } from "../../lib/tensor/tensor.ts";
+import { stack, unstack } from "../../lib/tensor/trees.ts";
 import { disposeTree, readTree } from "../../lib/train/host.ts";
-import { member, stack } from "../../lib/train/ensemble.ts";
+import { learning } from "../../lib/train/learning.ts";
 import { successiveHalving } from "../../lib/train/successive_halving.ts";
 import { advance, type Progress, type TrainingState } from "../../lib/train/trainer.ts";
-import type { Pilot, StageContext, StageResult } from "../stage.ts";
-import {
-  type ModelParams,
-  seedSchema,
-  type SystemLaw,
-  trainedModule,
-  trainingFields,
-} from "../system_params.ts";
+import { modelOf, partModules, seedSchema, taskOf } from "../parts.ts";
+import type { StageContext, StageResult } from "../stage.ts";
+import { optimiserOf, trainingFields, type TrainingParams } from "../training.ts";
 
-export interface Params {
-  model: ModelParams;
-  system: SystemLaw;
+export interface Params extends TrainingParams {
   /** Not one of those that the results are about. */
-  seed: FilteringSeed;
+  seed: Seed;
   /** Candidates, ascending. */
   rates: number[];
   /** Steps that a survivor has made at the end of each rung, ascending. */
   rungs: number[];
   /** Share that survives a rung. */
   keep: number;
-  batch: number;
-  length: number;
-  warmup: number;
-  weightDecay: number;
-  clipNorm: number;
 }
 
 export const usesEngine = true;
@@ -49,21 +36,8 @@ export function params() {
   });
 }
 
-export function modules({ model }: Params) {
-  return trainedModule(model);
-}
-
-/** Steps of all candidates are the units: those of the first rung, as many candidates at once. */
-export function pilot(p: Params): Pilot {
-  const { system: { latentDim, obsDim }, model, batch, length, rates, rungs, keep } = p;
-  const steps = Math.min(rungs[0], 5);
-  return {
-    class: { model, batch, length, latentDim, obsDim, rates: rates.length },
-    params: { ...p, rungs: [steps], warmup: Math.min(p.warmup, steps) },
-    units: steps * rates.length,
-    of: allSteps(rates.length, rungs, keep),
-    tokens: allSteps(rates.length, rungs, keep) * batch * length,
-  };
+export function modules(params: Params) {
+  return partModules(params);
 }
 
 /** Steps of all trials together. */
@@ -85,11 +59,9 @@ function allSteps(candidates: number, rungs: readonly number[], keep: number): n
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const p = ctx.params;
-  const model = ctx.modules.model as SequenceModel;
-  await initJax("wasm");
-  const config = model.configure(p.model.options, p.system.obsDim);
-  const optimiser = { weightDecay: p.weightDecay, clipNorm: p.clipNorm };
-  const options = { optimiser, engine: ctx.engine, threads: ctx.threads };
+  const { task } = await taskOf(ctx, ctx.inputs.data);
+  const model = modelOf(ctx, task);
+  const options = { optimiser: optimiserOf(p), engine: ctx.engine, threads: ctx.threads };
   const total = allSteps(p.rates.length, p.rungs, p.keep);
   const reached = new Map<number, Progress>();
   let done = 0;
@@ -97,8 +69,8 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   /** Takes candidates from where they are to `until`, together. */
   const together = async (rates: readonly number[], rung: number, until: number) => {
     const seeds = rates.map(() => p.seed);
-    const task = filteringTask(model, config, p.system, seeds, p, rates);
-    const training = await task.compile(task.nextBatch(0), options);
+    const { nextBatch, compile } = learning(task, model, seeds, p.batch, rates);
+    const training = await compile(nextBatch(0), options);
     const from = rung === 0 ? 0 : p.rungs[rung - 1];
     const several = rates.length > 1;
     const states = rates.map((rate) => reached.get(rate)?.current as Tree<Tensor>);
@@ -110,7 +82,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
         training,
         { step: from, current: current as TrainingState, lastLosses: [] },
         until,
-        task.nextBatch,
+        nextBatch,
         (step) => Math.min(1, (step + 1) / Math.max(1, p.warmup)),
         ({ step, losses }) => {
           ctx.signal.throwIfAborted();
@@ -122,10 +94,10 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
         },
         { tolerant: true },
       );
-      const host = await readTree(progress.current as unknown as Tree<Handle>);
+      const host = await readTree(progress.current);
       disposeTree(progress.current);
       rates.forEach((rate, i) => {
-        const own = several ? member(host, i) : host;
+        const own = several ? unstack(host, i) : host;
         reached.set(rate, { ...progress, current: own as TrainingState });
       });
     } finally {

@@ -53,7 +53,7 @@ Deno.test("a stage that uses an engine may load native code, others only where t
   add("a", `export const permissions = { net: ["x.org"], write: ["data"] };`);
   add("b", `export const usesEngine = true; export const permissions = { net: true };`);
   add("c", `export const usesEngine = "yes";`);
-  add("d", `export const permissions = { ffi: true }; export const pilot = () => ({ units: 2 });`);
+  add("d", `export const permissions = { ffi: true };`);
   const { stages: { a, b, c, d, fit } } = await planOf(demo);
   assert.deepEqual([a, b, c, d, fit].map((s) => s.usesEngine), [false, true, false, false, true]);
   assert.deepEqual(a.permissions, { net: ["x.org"], write: ["data"] });
@@ -61,8 +61,6 @@ Deno.test("a stage that uses an engine may load native code, others only where t
   assert.deepEqual(c.permissions, {});
   assert.deepEqual(d.permissions, { ffi: true });
   assert.deepEqual(fit.permissions, { ffi: true });
-  assert.deepEqual(d.pilot!({}, {}), { units: 2 });
-  assert.equal(fit.pilot, undefined);
   await stopBundler();
 });
 

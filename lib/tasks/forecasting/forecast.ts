@@ -30,13 +30,13 @@ const CALIBRATION_WINDOWS = 2000;
  * @param refitted on all rows: makes the forecast.
  * @param level share of values an interval should cover, between 0 and 1.
  */
-export function forecastBeyond(
+export async function forecastBeyond(
   series: Series,
   problem: Problem,
   fitted: Forecaster,
   refitted: Forecaster,
   level: number,
-): Forecast {
+): Promise<Forecast> {
   const { horizon, channels, mean, deviation, split } = problem;
   const forecast: Forecast = {
     columns: problem.columns,
@@ -46,11 +46,11 @@ export function forecastBeyond(
     coverage: 0,
   };
   let inside = 0, total = 0;
-  channels.forEach((channel, c) => {
+  for (const [c, channel] of channels.entries()) {
     const out = new Float64Array(horizon);
-    refitted.predict(channel, series.rows, 1, out);
-    const validation = absoluteErrors(channel, fitted, split.validation, horizon);
-    const test = absoluteErrors(channel, fitted, split.test, horizon);
+    await refitted.predict(channel, series.rows, 1, out);
+    const validation = await absoluteErrors(channel, fitted, split.validation, horizon);
+    const test = await absoluteErrors(channel, fitted, split.test, horizon);
     const point = new Float64Array(horizon);
     const low = new Float64Array(horizon), high = new Float64Array(horizon);
     for (let h = 0; h < horizon; h++) {
@@ -66,22 +66,22 @@ export function forecastBeyond(
     forecast.point.push(point);
     forecast.low.push(low);
     forecast.high.push(high);
-  });
+  }
   forecast.coverage = inside / total;
   return forecast;
 }
 
 /** Absolute errors of each step ahead, over evenly spaced windows of a range. */
-function absoluteErrors(
+async function absoluteErrors(
   channel: Float64Array,
   forecaster: Forecaster,
   range: [number, number],
   horizon: number,
-): Float64Array[] {
+): Promise<Float64Array[]> {
   const windows = countWindows(range, horizon);
   const stride = Math.ceil(windows / CALIBRATION_WINDOWS);
   const out = new Float64Array(horizon * windows);
-  forecaster.predict(channel, range[0], windows, out);
+  await forecaster.predict(channel, range[0], windows, out);
   return Array.from({ length: horizon }, (_, h) => {
     const errors = new Float64Array(Math.ceil(windows / stride));
     for (let k = 0; k < errors.length; k++) {

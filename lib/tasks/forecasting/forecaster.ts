@@ -12,22 +12,23 @@ export interface Forecaster {
    * Fills `out[h * count + i]`, shape [horizon, count], with the forecast of row `first + i + h` made
    * from rows `first + i - lookback` to `first + i - 1` of `channel`.
    */
-  predict(channel: Float64Array, first: number, count: number, out: Float64Array): void;
+  predict(
+    channel: Float64Array,
+    first: number,
+    count: number,
+    out: Float64Array,
+  ): Promise<void> | void;
 }
 
 export interface Fit {
   forecaster: Forecaster;
   /** Numbers that the fit determines (training loss, …): the same in every run. */
   metrics: Record<string, number>;
-  /** Durations and the like, which differ from run to run and belong in no artifact. */
-  observations: Record<string, number>;
   /** Learned arrays, row-major. */
   tensors?: Record<string, { shape: number[]; data: Float64Array }>;
-  /** Training curves: values by step. */
-  curves?: Record<string, { step: number; value: number }[]>;
 }
 
-/** A module of `references/`. */
-export interface ForecastModel<Options = Record<string, never>> {
-  fit(problem: Problem, options: Options): Fit | Promise<Fit>;
+/** A forecaster that is fitted without an engine: a closed form, or nothing to fit. */
+export interface ClosedFormForecaster<Options = Record<string, never>> {
+  fit(problem: Problem, options: Options): Fit;
 }

@@ -28,7 +28,11 @@ export function countWindows([from, to]: [number, number], horizon: number): num
  * Scores a forecaster on a range of rows.
  * @throws RangeError when the rows before the range are fewer than the forecaster's lookback.
  */
-export function score(problem: Problem, forecaster: Forecaster, range: [number, number]): Scores {
+export async function score(
+  problem: Problem,
+  forecaster: Forecaster,
+  range: [number, number],
+): Promise<Scores> {
   const { horizon } = problem;
   if (forecaster.horizon !== horizon) {
     throw new RangeError(`the model forecasts ${forecaster.horizon} rows, not ${horizon}.`);
@@ -41,12 +45,13 @@ export function score(problem: Problem, forecaster: Forecaster, range: [number, 
   const windows = countWindows(range, horizon);
   const squaredErrors = new Float64Array(windows);
   const share = 1 / (horizon * problem.channels.length);
-  const channels = problem.channels.map((channel) => {
+  const channels: Scores["channels"] = [];
+  for (const channel of problem.channels) {
     let squares = 0, absolutes = 0;
     for (let done = 0; done < windows; done += BLOCK) {
       const count = Math.min(BLOCK, windows - done);
       const out = new Float64Array(horizon * count);
-      forecaster.predict(channel, range[0] + done, count, out);
+      await forecaster.predict(channel, range[0] + done, count, out);
       for (let h = 0; h < horizon; h++) {
         const target = range[0] + done + h;
         // Sums by horizon step keep the rounding error of long runs small.
@@ -61,8 +66,8 @@ export function score(problem: Problem, forecaster: Forecaster, range: [number, 
         absolutes += absolute;
       }
     }
-    return { mse: squares / (windows * horizon), mae: absolutes / (windows * horizon) };
-  });
+    channels.push({ mse: squares / (windows * horizon), mae: absolutes / (windows * horizon) });
+  }
   const average = (key: "mse" | "mae") =>
     channels.reduce((sum, channel) => sum + channel[key], 0) / channels.length;
   return { mse: average("mse"), mae: average("mae"), windows, channels, squaredErrors };

@@ -153,6 +153,14 @@ Deno.test("a unit is timed from the first report of progress to the last, unless
   assert.equal("unit seconds" in await observed("stays"), false);
 });
 
+Deno.test("ticks of a stage are timed by the worker, and no stage needs a clock", async () => {
+  await using own = makeStage(`
+    const wait = (ms) => new Promise((go) => setTimeout(go, ms));
+    ctx.tick("token", 0); await wait(200); ctx.tick("token", 5); await wait(40); ctx.tick("token", 5);`);
+  const { "token seconds": token } = resultOf((await own.run()).outcome).observations;
+  assert.ok(token >= 0.039 / 5 && token < 0.2 / 5, `${token} s`);
+});
+
 Deno.test("progress is told at once, then ten times a second, and always at the end", async () => {
   await using own = makeStage(`
     for (let i = 1; i <= 50; i++) ctx.progress(i, 50);

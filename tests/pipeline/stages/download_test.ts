@@ -56,20 +56,6 @@ Deno.test("download ends when the run is stopped", async () => {
   await assert.rejects(run(entry, AbortSignal.abort()), { name: "AbortError" });
 });
 
-Deno.test("an estimate downloads nothing: only what is on this machine has a pilot, which is the job itself", () => {
-  const sha256 = "0".repeat(64);
-  const pilot = (fields: object) => {
-    const { entry } = download.params().parse({ entry: { ...own, ...fields } });
-    return { entry, pilot: download.pilot({ entry }) };
-  };
-  for (const fields of [{ path: "x.csv" }, { npm: { package: "p", file: "f" }, sha256 }]) {
-    const { entry, pilot: found } = pilot(fields);
-    assert.deepEqual(found, { class: entry, params: { entry }, units: 1, of: 1 });
-  }
-  assert.equal(pilot({ url: "https://example.org/x.csv", sha256 }).pilot, undefined);
-  assert.equal(pilot({ mirror: "x.csv", sha256 }).pilot, undefined);
-});
-
 Deno.test("download may reach the network and write its cache, and refuses parameters it does not know", () => {
   assert.deepEqual(download.permissions, { net: true, write: ["data/cache"] });
   const parsed = download.params().safeParse({ entry: { ...own, path: "x" }, mirror: "m" });

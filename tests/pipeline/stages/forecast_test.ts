@@ -210,27 +210,6 @@ Deno.test("a job names the one file of its model, and only what it uses of it", 
   });
 });
 
-Deno.test("the pilot of a network takes at most 100 of its steps, whatever its seed, and never stops early", () => {
-  const params = (options: object) =>
-    forecast.params().parse({ ...base, model: "deep_linear", options });
-  const long = params({ depth: 2, seed: 5, steps: 1500, tolerance: 1e-4 });
-  const pilot = forecast.pilot(long);
-  assert.deepEqual([pilot.units, pilot.of], [100, 1500]);
-  assert.deepEqual(pilot.params, {
-    ...long,
-    options: { depth: 2, seed: 5, steps: 100, tolerance: -1 },
-  });
-  assert.deepEqual(pilot.class, { ...long, options: { depth: 2, tolerance: 1e-4 } });
-  const short = forecast.pilot(params({ depth: 2, steps: 99 }));
-  assert.deepEqual([short.units, short.of], [99, 99]);
-  assert.equal((short.params as Any).options.steps, 99);
-});
-
-Deno.test("the pilot of a closed form is the job itself", () => {
-  const params = forecast.params().parse({ ...base, options: { ridge: 1 } });
-  assert.deepEqual(forecast.pilot(params), { class: params, params, units: 1, of: 1 });
-});
-
 Deno.test("defaults of a forecast job, and parameters it refuses by name", () => {
   const { options, read, dropConstant, season } = forecast.params().parse(base);
   assert.deepEqual({ options, read, dropConstant, season }, {
@@ -242,7 +221,7 @@ Deno.test("defaults of a forecast job, and parameters it refuses by name", () =>
   for (const split of ["etth", "ettm"]) forecast.params().parse({ ...base, split });
   forecast.params().parse({ ...base, lookback: 1, horizon: 1, season: 1 });
   const refused: [object, RegExp][] = [
-    [{ model: "Ols" }, /expected a file of lib\/forecasting\/models/],
+    [{ model: "Ols" }, /expected a file of lib\/tasks\/forecasting\/references/],
     [{ model: "../ols" }, /model/],
     [{ model: "ols.ts" }, /model/],
     [{ split: "80/20" }, /split/],

@@ -12,7 +12,7 @@ import {
 import * as baseline from "../../../pipeline/stages/baseline.ts";
 import * as fit from "../../../pipeline/stages/fit.ts";
 import * as generate from "../../../pipeline/stages/generate.ts";
-import { dataset, runStage } from "./run_stage.ts";
+import { dataset, runStage, stillClock } from "./run_stage.ts";
 
 const law = {
   latentDim: 5,
@@ -23,14 +23,6 @@ const law = {
   condition: 3,
   observation: "redrawn" as const,
 };
-
-/** A clock that goes on by this many seconds whenever it is read. */
-function ticking(seconds: number) {
-  const real = performance.now;
-  let now = 0;
-  performance.now = () => now += 1000 * seconds;
-  return { [Symbol.dispose]: () => void (performance.now = real) };
-}
 
 Deno.test("generate leaves the sequences of its system and its key in float64", async () => {
   const y = async (key: number, dataSeed: number) => {
@@ -48,17 +40,21 @@ Deno.test("generate leaves the sequences of its system and its key in float64", 
 });
 
 Deno.test("generate tells the seconds of one sequence", async () => {
-  using _ = ticking(6);
+  using clock = stillClock();
   const params = { system: { key: 1, ...law }, dataSeed: 1, sequences: 4, length: 3 };
-  assert.deepEqual((await runStage(generate, params)).observed, { "unit seconds": 1.5 });
+  const { observed } = await runStage(generate, params, { onProgress: () => clock.advance(6) });
+  assert.deepEqual(observed, { "unit seconds": 1.5 });
 });
 
 const key = 2;
 const [sequences, length] = [6, 20];
 const y = simulate(createSystem(key, law), 9, { batch: sequences, length });
-const scored = async (params: object = {}) => {
+const scored = async (params: object = {}, onProgress?: () => void) => {
   const system = { key, ...law };
-  const result = await runStage(baseline, { system, ...params }, { inputs: { data: dataset(y) } });
+  const result = await runStage(baseline, { system, ...params }, {
+    inputs: { data: dataset(y) },
+    onProgress,
+  });
   return { ...result, scores: result.json("scores.json") };
 };
 
@@ -84,8 +80,8 @@ Deno.test("baseline scores the Kalman filter and zero, one step ahead and at eve
 });
 
 Deno.test("baseline tells the seconds of one sequence", async () => {
-  using _ = ticking(3);
-  const { observed } = await scored({ warmup: 12, horizons: [1] });
+  using clock = stillClock();
+  const { observed } = await scored({ warmup: 12, horizons: [1] }, () => clock.advance(3));
   assert.deepEqual(observed, { "unit seconds": 3 / sequences });
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as ort from "onnxruntime-node";
 import type { ZodType } from "zod";
+import { Clock } from "../../../pipeline/run/clock.ts";
 import type { Checkpoint, ModuleRef, StageContext, StageResult } from "../../../pipeline/stage.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -38,6 +39,7 @@ export async function runStage(
   const observed: Record<string, number> = {};
   const progress: [number, number][] = [];
   const logged: string[] = [];
+  const clock = new Clock();
   const { exports = [] } = stage.modules?.(parsed).model ?? {};
   const used = Object.entries(module).filter(([name]) => exports.includes(name));
   const ctx: StageContext<Any> = {
@@ -50,7 +52,9 @@ export async function runStage(
     progress(done, total) {
       progress.push([done, total]);
       onProgress?.(done, total);
+      clock.progress(done);
     },
+    tick: (name, count) => clock.tick(name, count),
     metric: (name, step, value) => void metrics.push([name, step, value]),
     observe: (name, value) => void (observed[name] = value),
     checkpoint: checkpoint ??
@@ -72,7 +76,7 @@ export async function runStage(
     ...result,
     scalars: result.scalars ?? {},
     metrics,
-    observed,
+    observed: { ...clock.observations(), ...observed },
     progress,
     logged,
     json,

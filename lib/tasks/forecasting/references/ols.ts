@@ -3,6 +3,9 @@
  * (Toner and Darlow, "An Analysis of Linear Time Series Forecasting Models", arXiv 2403.14587).
  * No model that ends in one linear map of the same window can have a lower training loss.
  */
+import type { ReferenceModule } from "../../task.ts";
+import type { ForecastingTask } from "../forecasting.ts";
+import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster, type LinearMap } from "../linear_map.ts";
@@ -50,10 +53,12 @@ export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
   return {
     forecaster: linearForecaster(map),
     metrics: { trainingLoss: trainingLoss(covariances, weights) },
-    observations: {},
     tensors: {
       weights: { shape: [lookback, horizon], data: map.weights },
       intercept: { shape: [horizon], data: map.intercept },
     },
   };
 }
+
+/** What a job names. */
+export const reference: ReferenceModule<ForecastingTask> = referenceOf({ fit });

@@ -6,6 +6,9 @@
  *
  *   yhat = mean(x) + W'(x - mean(x)) + v s(x),  s(x) = sqrt(var(x) + SPREAD_EPSILON)
  */
+import type { ReferenceModule } from "../../task.ts";
+import type { ForecastingTask } from "../forecasting.ts";
+import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster, windowSpread } from "../linear_map.ts";
@@ -33,7 +36,6 @@ export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
   return {
     forecaster: linearForecaster({ lookback, horizon, weights, intercept, spread }),
     metrics: {},
-    observations: {},
     tensors: {
       weights: { shape: [lookback, horizon], data: weights },
       spread: { shape: [horizon], data: spread },
@@ -104,3 +106,6 @@ function normalEquations(
   addRidge(A, size, ridge);
   return { A, B };
 }
+
+/** What a job names. */
+export const reference: ReferenceModule<ForecastingTask> = referenceOf({ fit });

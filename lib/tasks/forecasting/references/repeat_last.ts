@@ -1,6 +1,9 @@
 /**
  * @file Repeats the last value: the forecast every model must beat.
  */
+import type { ReferenceModule } from "../../task.ts";
+import type { ForecastingTask } from "../forecasting.ts";
+import { referenceOf } from "./reference.ts";
 import type { Fit } from "../forecaster.ts";
 import type { Problem } from "../problem.ts";
 
@@ -17,6 +20,8 @@ export function fit({ horizon }: Problem): Fit {
       },
     },
     metrics: {},
-    observations: {},
   };
 }
+
+/** What a job names. */
+export const reference: ReferenceModule<ForecastingTask> = referenceOf({ fit });

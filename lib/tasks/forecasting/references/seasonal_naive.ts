@@ -2,6 +2,9 @@
  * @file Repeats the last season (Hyndman and Athanasopoulos, Forecasting: Principles and Practice,
  * section 5.2). It reads one season back even where that is more than the problem's lookback.
  */
+import type { ReferenceModule } from "../../task.ts";
+import type { ForecastingTask } from "../forecasting.ts";
+import { referenceOf } from "./reference.ts";
 import type { Fit } from "../forecaster.ts";
 import type { Problem } from "../problem.ts";
 
@@ -25,6 +28,8 @@ export function fit({ horizon, season }: Problem): Fit {
       },
     },
     metrics: {},
-    observations: {},
   };
 }
+
+/** What a job names. */
+export const reference: ReferenceModule<ForecastingTask> = referenceOf({ fit });

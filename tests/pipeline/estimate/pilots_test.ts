@@ -1,12 +1,21 @@
 /** @file Pilots of the filtering stages: which jobs share one, and how a whole job's cost follows from it. */
 import assert from "node:assert/strict";
-import * as baseline from "../../../pipeline/stages/baseline.ts";
-import * as evaluate from "../../../pipeline/stages/evaluate.ts";
-import * as fit from "../../../pipeline/stages/fit.ts";
-import * as generate from "../../../pipeline/stages/generate.ts";
-import * as train from "../../../pipeline/stages/train.ts";
-import * as tune from "../../../pipeline/stages/tune.ts";
-import type { Pilot, PilotInput } from "../../../pipeline/stage.ts";
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as downloadStage from "../../../pipeline/stages/download.ts";
+import * as forecastStage from "../../../pipeline/stages/forecast.ts";
+import * as baseline from "../../../pipeline/estimate/pilots/baseline.ts";
+import * as download from "../../../pipeline/estimate/pilots/download.ts";
+import * as evaluate from "../../../pipeline/estimate/pilots/evaluate.ts";
+import * as fit from "../../../pipeline/estimate/pilots/fit.ts";
+import * as forecast from "../../../pipeline/estimate/pilots/forecast.ts";
+import * as generate from "../../../pipeline/estimate/pilots/generate.ts";
+import * as train from "../../../pipeline/estimate/pilots/train.ts";
+import * as tune from "../../../pipeline/estimate/pilots/tune.ts";
+import { loadPilots, type Pilot, type PilotInput } from "../../../pipeline/estimate/pilot.ts";
+
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -157,6 +166,51 @@ Deno.test("solving in closed form is measured whole", () => {
   assert.deepEqual(pilot, { params: fitParams, units: 1, of: 1 });
 });
 
+const own = { id: "own", title: "Own", licence: "MIT" };
+
+Deno.test("an estimate downloads nothing: only what is on this machine has a pilot, which is the job itself", () => {
+  const sha256 = "0".repeat(64);
+  const pilot = (fields: object) => {
+    const { entry } = downloadStage.params().parse({ entry: { ...own, ...fields } });
+    return { entry, pilot: download.pilot({ entry }) };
+  };
+  for (const fields of [{ path: "x.csv" }, { npm: { package: "p", file: "f" }, sha256 }]) {
+    const { entry, pilot: found } = pilot(fields);
+    assert.deepEqual(found, { class: entry, params: { entry }, units: 1, of: 1 });
+  }
+  assert.equal(pilot({ url: "https://example.org/x.csv", sha256 }).pilot, undefined);
+  assert.equal(pilot({ mirror: "x.csv", sha256 }).pilot, undefined);
+});
+
+const forecastBase = {
+  dataset: "made",
+  model: "repeat_last",
+  split: "70/10/20",
+  lookback: 3,
+  horizon: 3,
+};
+
+Deno.test("the pilot of a network takes at most 100 of its steps, whatever its seed, and never stops early", () => {
+  const params = (options: object) =>
+    forecastStage.params().parse({ ...forecastBase, model: "deep_linear", options });
+  const long = params({ depth: 2, seed: 5, steps: 1500, tolerance: 1e-4 });
+  const pilot = forecast.pilot(long);
+  assert.deepEqual([pilot.units, pilot.of], [100, 1500]);
+  assert.deepEqual(pilot.params, {
+    ...long,
+    options: { depth: 2, seed: 5, steps: 100, tolerance: -1 },
+  });
+  assert.deepEqual(pilot.class, { ...long, options: { depth: 2, tolerance: 1e-4 } });
+  const short = forecast.pilot(params({ depth: 2, steps: 99 }));
+  assert.deepEqual([short.units, short.of], [99, 99]);
+  assert.equal((short.params as Any).options.steps, 99);
+});
+
+Deno.test("the pilot of a closed form is the job itself", () => {
+  const params = forecastStage.params().parse({ ...forecastBase, options: { ridge: 1 } });
+  assert.deepEqual(forecast.pilot(params), { class: params, params, units: 1, of: 1 });
+});
+
 /** Of each stage: parameters, changes that leave the cost of a unit as it is, and changes that do not. */
 const classes: [Stage, object, same: object[], other: object[]][] = [
   [
@@ -241,6 +295,26 @@ const classes: [Stage, object, same: object[], other: object[]][] = [
     ],
   ],
 ];
+
+Deno.test("every pilot belongs to a stage, and is found by its name", async () => {
+  const names = (folder: string) =>
+    readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".ts"))
+      .map((name) => name.slice(0, -3)).sort();
+  const stages = names("pipeline/stages");
+  const found = await loadPilots(ROOT, stages);
+  assert.deepEqual(Object.keys(found).sort(), names("pipeline/estimate/pilots"));
+  assert.equal(found.tune, tune.pilot);
+  assert.equal(found.aggregate, undefined);
+});
+
+Deno.test("a file of a pilot without a pilot is refused by its path", async () => {
+  const root = Deno.makeTempDirSync();
+  mkdirSync(join(root, "pipeline/estimate/pilots"), { recursive: true });
+  writeFileSync(join(root, "pipeline/estimate/pilots/fit.ts"), "export const pilots = () => {};\n");
+  await assert.rejects(loadPilots(root, ["fit"]), /pilots\/fit\.ts must export pilot/);
+  assert.deepEqual(await loadPilots(root, ["train"]), {});
+  rmSync(root, { recursive: true });
+});
 
 Deno.test("jobs share a pilot where a unit costs the same, and only there", () => {
   for (const [stage, params, same, other] of classes) {

@@ -10,12 +10,12 @@ import { canonical, sha256 } from "../keys/canonical.ts";
 import type { StagePart } from "../plan.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
 import type { JobSpec } from "../run/protocol.ts";
-import type { ModuleRef, Pilot } from "../stage.ts";
+import type { ModuleRef } from "../stage.ts";
 import type { ArtifactSource } from "../store/artifact.ts";
 import { Objects } from "../store/objects.ts";
 import type { Workspace } from "../workspace.ts";
-import { pilotOf } from "./classes.ts";
 import { type Measurement, measurement } from "./cost.ts";
+import { type Pilot, type PilotOf, pilotOf } from "./pilot.ts";
 
 const FOLDER = "estimate-";
 
@@ -38,7 +38,7 @@ interface Ran {
   measured: Measurement;
 }
 
-export class Pilots {
+export class PilotRuns {
   readonly #dir: string;
   readonly #objects: Objects;
   readonly #ran = new Map<string, Promise<Ran>>();
@@ -48,7 +48,11 @@ export class Pilots {
   count = 0;
 
   /** The caller holds the store's lock. */
-  constructor(private readonly workspace: Workspace, private readonly say: (line: string) => void) {
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly pilots: Record<string, PilotOf>,
+    private readonly say: (line: string) => void,
+  ) {
     const { storeDir } = workspace;
     for (const name of readdirSync(storeDir)) { // left by a process that was killed
       if (name.startsWith(FOLDER)) rmSync(join(storeDir, name), { recursive: true, force: true });
@@ -141,7 +145,7 @@ export class Pilots {
       for (const { sha256 } of artifact.files) this.#borrow(objects.path(sha256), sha256);
       return artifact;
     }
-    const pilot = pilotOf(node);
+    const pilot = pilotOf(node, this.pilots);
     if (pilot) return await this.#small(node, pilot.params, pilot.inputs);
     throw new Error(
       `its input ${node.label} has not run, and stage ${node.stage.name} has no pilot`,

@@ -3,16 +3,16 @@
  * stage of these tests sleeps, so that a busy machine changes its cost little.
  */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { classId } from "../../pipeline/estimate/classes.ts";
-import { extrapolate, meanCost, measurement } from "../../pipeline/estimate/cost.ts";
-import { playThrough, type Task } from "../../pipeline/estimate/schedule.ts";
-import type { JobEstimate, Source } from "../../pipeline/estimate/estimate.ts";
-import { type Report, report, reportText } from "../../pipeline/estimate/report.ts";
-import { Catalog } from "../../pipeline/store/catalog.ts";
-import type { JobNode } from "../../pipeline/graph.ts";
-import { cli, type Demo, makeProbe, start } from "./helpers.ts";
+import { classId } from "../../../pipeline/estimate/classes.ts";
+import { extrapolate, meanCost, measurement } from "../../../pipeline/estimate/cost.ts";
+import { playThrough, type Task } from "../../../pipeline/estimate/schedule.ts";
+import type { JobEstimate, Source } from "../../../pipeline/estimate/estimate.ts";
+import { type Report, report, reportText } from "../../../pipeline/estimate/report.ts";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
+import type { JobNode } from "../../../pipeline/graph.ts";
+import { cli, type Demo, makeProbe, start } from "../helpers.ts";
 
 const STAGE = `
 import { z } from "zod";
@@ -21,16 +21,6 @@ export function params() {
     steps: z.number().int(), ms: z.number(), seed: z.number().default(0),
     behave: z.enum(["well", "silent", "fail"]).default("well"),
   });
-}
-export function pilot({ seed, steps, ...cost }, inputs) {
-  const few = Math.min(steps, 4);
-  return {
-    class: cost,
-    params: { seed, steps: few, ...cost },
-    inputs: inputs.data && { data: { ...inputs.data.params, length: 2 } },
-    units: few, of: steps, tokens: 10 * steps, disk: 8 * (steps - few),
-    memory: () => 1e9,
-  };
 }
 export async function run(ctx) {
   const { steps, ms, seed, behave } = ctx.params;
@@ -46,9 +36,24 @@ export async function run(ctx) {
 }
 `;
 
+const PILOT = `
+export function pilot({ seed, steps, ...cost }, inputs) {
+  const few = Math.min(steps, 4);
+  return {
+    class: cost,
+    params: { seed, steps: few, ...cost },
+    inputs: inputs.data && { data: { ...inputs.data.params, length: 2 } },
+    units: few, of: steps, tokens: 10 * steps, disk: 8 * (steps - few),
+    memory: () => 1e9,
+  };
+}
+`;
+
 function makeSlow(grid: string): Demo {
   const demo = makeProbe(grid);
   demo.write("pipeline/stages/slow.ts", STAGE);
+  mkdirSync(join(demo.root, "pipeline/estimate/pilots"), { recursive: true });
+  demo.write("pipeline/estimate/pilots/slow.ts", PILOT);
   return demo;
 }
 
@@ -147,6 +152,12 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   assert.match(text.out, /^slow +4 +2 +2 +0 /m, text.out);
   assert.match(text.out, /^Wall time with \d+ workers?: /m);
 
+  // What a pilot says about the cost of a job is no part of its code: nothing runs again for it.
+  demo.edit("pipeline/estimate/pilots/slow.ts", "10 * steps", "20 * steps");
+  const rewritten = await estimate(demo, "--jobs", "1");
+  assert.equal(rewritten.jobs, after.jobs, rewritten.said);
+  assert.equal(rewritten.stages.find((s) => s.stage === "slow")!.tokens, 2 * again.tokens);
+
   // Other code: what was recorded says nothing about it.
   demo.edit("pipeline/stages/slow.ts", "sleep(150)", "sleep(10)");
   const edited = await estimate(demo, "--jobs", "1");
@@ -160,7 +171,10 @@ Deno.test("what cannot be measured is said to be unknown, with the reason", asyn
       { a: job("silent", 9), b: job("silent", 4), c: job("fail", 9) }, "table");`);
   const { classes, stages, wallSeconds, said } = await estimate(demo);
   const reasons = Object.fromEntries(classes.map((c) => [c.label, c.reason]));
-  assert.match(reasons["probes/silent9"]!, /reported no units: it must call ctx\.progress/);
+  assert.match(
+    reasons["probes/silent9"]!,
+    /reported no units: it must call ctx\.progress or ctx\.tick/,
+  );
   assert.equal(reasons["probes/silent4"], undefined, "measured whole");
   assert.equal(reasons["probes/fail9"], "Error: no such small job");
   assert.deepEqual(stages.map((s) => s.unknown), [2, 1], said);

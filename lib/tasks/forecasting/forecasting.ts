@@ -1,0 +1,170 @@
+/**
+ * @file Forecasting: the next `horizon` rows of a real series from the last `lookback`, every channel by itself, on the splits
+ * of the long-horizon literature. Training draws windows, or, for models that are one matrix, uses all of them at once (gram.ts).
+ */
+import { numpy as np } from "@jax-js/jax";
+import { z } from "zod";
+import { readSeries } from "../../data/series.ts";
+import type { Arrays } from "../../engine/arrays.ts";
+import type { LinearWindowModel, Model } from "../../models/model.ts";
+import { readOptions } from "../../models/options.ts";
+import { fold, keyOf } from "../../random/random.ts";
+import type { Tensor, Tree } from "../../tensor/tensor.ts";
+import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
+import { evaluate } from "./evaluate.ts";
+import type { Forecaster } from "./forecaster.ts";
+import { gramBatch, gramLoss } from "./gram.ts";
+import { linearForecaster } from "./linear_map.ts";
+import { blockMeans } from "./metrics.ts";
+import { centre, type Covariances, trainingLoss, windowMoments } from "./moments.ts";
+import { makeProblem, type Problem } from "./problem.ts";
+import * as ols from "./references/ols.ts";
+import * as repeatLast from "./references/repeat_last.ts";
+import { dctMatrix, rotate, unrotate } from "./window_basis.ts";
+import { drawWindows, windowForecaster } from "./windows.ts";
+
+/** What is trained on. */
+export interface Training {
+  /** `windows`: drawn at random. `gram`: all of them by their covariances, for models that are one matrix. */
+  readonly loss: "windows" | "gram";
+  /**
+   * Of `gram`, `dct`: the model reads the orthonormal DCT-II of the window; `window`: the window itself. The DCT is a rotation:
+   * gradient flow and every reachable map are the same. Adam scales coordinates, and so depends on the basis:
+   * frequencies of a window are nearly uncorrelated, its rows are not, and depth 10 needs several times fewer steps.
+   */
+  readonly basis: "dct" | "window";
+}
+
+export interface ForecastingTask extends Task<Model> {
+  readonly problem: Problem;
+  /** Test scores of a forecaster as an evaluation. @param fit numbers that its fit determined. */
+  evaluateForecaster(forecaster: Forecaster, fit: Record<string, number>): Promise<Evaluation>;
+  /** A trained model as a forecaster: by its matrix where it is one, with the best intercept, otherwise window by window. */
+  forecasterOf(runner: Runner): Forecaster;
+}
+
+const about: About = {
+  name: "forecasting",
+  floor: { name: "repeating the last value", known: "exact" },
+  optimum: { name: "least squares on the training windows", known: "best known" },
+};
+
+const schema = () =>
+  z.strictObject({
+    /** Name of the series, for messages. */
+    dataset: z.string(),
+    /** How the file is read; see lib/data/series.ts. */
+    read: z.record(z.string(), z.unknown()).default({}),
+    split: z.enum(["etth", "ettm", "70/10/20"]),
+    season: z.number().int().positive().optional(),
+    dropConstant: z.boolean().default(false),
+    lookback: z.number().int().min(1),
+    horizon: z.number().int().min(1),
+    loss: z.enum(["windows", "gram"]).default("windows"),
+    basis: z.enum(["dct", "window"]).default("dct"),
+  });
+
+/** A task on a problem that is read already. */
+export function forecastingTask(problem: Problem, { loss, basis }: Training): ForecastingTask {
+  const { lookback, horizon, channels, split } = problem;
+  const rotation = loss === "gram" && basis === "dct" ? dctMatrix(lookback) : undefined;
+  const covariances = once(() => centre(windowMoments(channels, split.train, lookback, horizon)));
+  // A series that least squares fits exactly has a loss of rounding errors, of either sign.
+  const lowest = once(() =>
+    Math.max(trainingLoss(covariances(), ols.solveLeastSquares(covariances())), 1e-12)
+  );
+  const testError = async (forecaster: Forecaster) =>
+    (await evaluate(problem, forecaster)).test.mse;
+  const ends = once(() =>
+    Promise.all([repeatLast.fit(problem), ols.fit(problem)].map((f) => testError(f.forecaster)))
+  );
+  /** Weights [lookback, horizon] of the window itself. */
+  const weightsOf = (model: LinearWindowModel, params: Tree<Tensor>) =>
+    unrotate(model.collapse(params), rotation, lookback, horizon);
+  const excess = (model: Model, params: Tree<Tensor>) =>
+    trainingLoss(covariances(), weightsOf(asLinear(model), params)) / lowest() - 1;
+
+  const task: ForecastingTask = {
+    problem,
+    signature: { kind: "window", lookback, horizon, channels: 1 },
+    constantBatch: loss === "gram",
+    tokens: (batch) =>
+      loss === "gram" ? channels.length * (split.train[1] - split.train[0]) : batch * lookback,
+    source({ data }, batch, model) {
+      if (loss === "gram") {
+        asLinear(model);
+        const constant = gramBatch(rotate(covariances(), rotation));
+        return () => constant;
+      }
+      const key = keyOf(data);
+      return (step) => drawWindows(problem, fold(key, step), batch);
+    },
+    loss(model: Model, params: Arrays, batch: Arrays): np.Array {
+      if (loss === "gram") {
+        const M = asLinear(model).matrix(params);
+        return gramLoss(M, batch as { gram: np.Array; cross: np.Array; energy: np.Array });
+      }
+      const { x, y } = batch as { x: np.Array; y: np.Array };
+      const error = model.apply(params, x).sub(y);
+      return np.mean(error.ref.mul(error));
+    },
+    ...(loss === "gram" ? { excess } : {}),
+    forecasterOf({ model, params, apply }) {
+      if (loss === "windows") return windowForecaster(lookback, horizon, apply);
+      return linearForecaster(ols.withIntercept(covariances(), weightsOf(asLinear(model), params)));
+    },
+    async evaluateForecaster(forecaster, fit) {
+      const { test, validation } = await evaluate(problem, forecaster);
+      const [floor, optimum] = await ends();
+      return {
+        loss: test.mse,
+        floor,
+        optimum,
+        gapClosed: (floor - test.mse) / (floor - optimum),
+        details: {
+          test: { mse: test.mse, mae: test.mae, windows: test.windows, channels: test.channels },
+          validation: validation && { mse: validation.mse, mae: validation.mae },
+          blocks: blockMeans(test.squaredErrors, horizon),
+          columns: problem.columns,
+          fit,
+        },
+      };
+    },
+    evaluate(runner) {
+      const fit: Record<string, number> = {};
+      if (loss === "gram") {
+        const weights = weightsOf(asLinear(runner.model), runner.params);
+        fit.trainingLoss = trainingLoss(covariances(), weights);
+        fit.excess = excess(runner.model, runner.params);
+      }
+      return task.evaluateForecaster(task.forecasterOf(runner), fit);
+    },
+  };
+  return task;
+}
+
+function asLinear(model: Model): LinearWindowModel {
+  if ("matrix" in model && "collapse" in model) return model as LinearWindowModel;
+  throw new TypeError(
+    'forecasting: loss "gram" needs a model that is one matrix of a window (deep_linear); use loss "windows" for others',
+  );
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** Forecasting one series. */
+export const task: TaskModule<ForecastingTask> = {
+  about,
+  options: (options) => readOptions("forecasting", schema(), options),
+  protocol: (options) => readOptions("forecasting protocol", z.strictObject({}), options),
+  configure(options, data) {
+    const { dataset, read, loss, basis, ...rest } = readOptions("forecasting", schema(), options);
+    if (data?.text === undefined) throw new Error("forecasting: the input `data` is no text file");
+    const series = readSeries(data.text, dataset, read);
+    const made = forecastingTask(makeProblem(series, rest), { loss, basis });
+    return { ...made, notes: [...series.notes, ...made.problem.notes] };
+  },
+};

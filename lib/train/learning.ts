@@ -1,0 +1,56 @@
+/**
+ * @file One model learning one task, from one seed or from several at once in one program (ensemble.ts): the batches of its
+ * steps, and the step compiled.
+ */
+import type { Arrays } from "../engine/arrays.ts";
+import type { Tensor, Tree } from "../engine/types.ts";
+import type { Model } from "../models/model.ts";
+import type { Seed, Task } from "../tasks/task.ts";
+import { stack } from "../tensor/trees.ts";
+import { compileEnsemble } from "./ensemble.ts";
+import { freshParameters } from "./host.ts";
+import type { StepOptions, TrainingStep } from "./trainer.ts";
+
+export interface Learning {
+  /** The batch of a step, the same whenever it is asked for; stacked where there are several seeds. */
+  nextBatch(step: number): Tree<Tensor>;
+  /** Compiles the training step of all seeds in one program. */
+  compile(example: Tree<Tensor>, options: StepOptions): Promise<TrainingStep>;
+}
+
+/**
+ * @param seeds trained together.
+ * @param batch sequences in a batch of one seed.
+ * @param scales multiples of the learning rate, one for each seed; 1 when left out.
+ */
+export function learning(
+  task: Task,
+  model: Model,
+  seeds: readonly Seed[],
+  batch: number,
+  scales: readonly number[] = seeds.map(() => 1),
+): Learning {
+  const idOf = ({ instance, data }: Seed) => `${instance}/${data}`;
+  // Seeds that differ in their initialisation or rate only share their data.
+  const sources = new Map<string, (step: number) => Tree<Tensor>>();
+  for (const seed of seeds) {
+    if (!sources.has(idOf(seed))) sources.set(idOf(seed), task.source(seed, batch, model));
+  }
+  return {
+    nextBatch(step) {
+      const drawn = new Map([...sources].map(([id, source]) => [id, source(step)]));
+      const batches = seeds.map((seed) => drawn.get(idOf(seed))!);
+      return batches.length === 1 ? batches[0] : stack(batches);
+    },
+    async compile(example, options) {
+      const initial: Tree<Tensor>[] = [];
+      for (const seed of seeds) initial.push(await freshParameters(model, seed.initialisation));
+      const loss = (params: Arrays, batch: Arrays) => task.loss(model, params, batch);
+      const stepsPerRun = task.constantBatch ? STEPS_PER_RUN : 1;
+      return await compileEnsemble(loss, initial, example, scales, { stepsPerRun, ...options });
+    },
+  };
+}
+
+/** Where every step has the same batch: as many as spare a small program most of the cost of starting it. */
+const STEPS_PER_RUN = 5;

@@ -1,0 +1,113 @@
+/** @file A trained model at work on many inputs: compiled once for a batch, and run batch by batch. */
+import type { Arrays, np } from "../engine/arrays.ts";
+import { compile, type EngineName, type Handle, type Tensor, type Tree } from "../engine/mod.ts";
+import type { Model, SequenceModel } from "../models/model.ts";
+import type { Runner } from "../tasks/task.ts";
+import { fitBatch, inBatches } from "./batches.ts";
+import { compileRollout } from "./rollout.ts";
+import { rolloutBytes } from "./rollout_bytes.ts";
+
+export interface RunnerOptions {
+  readonly engine?: EngineName;
+  readonly threads?: number;
+  /** Inputs in a batch; free-running takes fewer where memory demands it. */
+  readonly batch: number;
+  /** Bytes that the states of a batch may take when a model runs free; no limit by default. */
+  readonly memoryBytes?: number;
+  /** Inputs done, of all; fractions while a batch runs free. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** When a model runs free: inputs of a batch that is done. */
+  readonly onBatch?: (count: number) => void;
+  /** When a model runs free, after every token of a batch: observations predicted; 0 for the first, which ends the warm-up. */
+  readonly onToken?: (observations: number) => void;
+  /** When a model runs free: bytes that one sequence takes. */
+  readonly onMemory?: (bytes: number) => void;
+  /** What a reader of the log wants to know. */
+  readonly log?: (line: string) => void;
+}
+
+/** Runs a model with given parameters. */
+export function runnerOf<M extends Model>(
+  model: M,
+  params: Tree<Tensor>,
+  options: RunnerOptions,
+): Runner<M> {
+  return {
+    model,
+    params,
+    apply: (x) => applyInBatches(model, params, x, options),
+    generate(x, steps) {
+      if (!("step" in model)) {
+        throw new TypeError("this model maps whole windows; only a sequence model can run free");
+      }
+      return generateInBatches(model as Model as SequenceModel, params, x, steps, options);
+    },
+  };
+}
+
+async function applyInBatches(
+  model: Model,
+  params: Tree<Tensor>,
+  x: Tensor,
+  { engine, threads, batch, onProgress }: RunnerOptions,
+): Promise<Tensor> {
+  const [total, ...rest] = x.shape;
+  const size = Math.min(batch, total);
+  const program = await compile(
+    (params: Arrays, x: np.Array) => model.apply(params, x),
+    [params, { dtype: x.dtype, shape: [size, ...rest] }],
+    { engine, threads },
+  );
+  let out: Tensor | undefined;
+  try {
+    await inBatches(x, size, async (slice, count, first) => {
+      const handle: Handle = await program.run(params, slice);
+      const { dtype, shape: [, ...shape], data } = await handle.read();
+      handle.dispose();
+      const each = data.length / size;
+      out ??= { dtype, shape: [total, ...shape], data: new Float32Array(total * each) };
+      out.data.set(data.subarray(0, count * each), first * each);
+      onProgress?.(first + count, total);
+    });
+  } finally {
+    await program.close();
+  }
+  return out!;
+}
+
+async function generateInBatches(
+  model: SequenceModel,
+  params: Tree<Tensor>,
+  x: Tensor,
+  steps: number,
+  { engine, threads, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
+): Promise<Tensor> {
+  const [total, warmup, channels] = x.shape;
+  const bytes = rolloutBytes(model, Math.ceil((warmup + steps) / model.patch), channels);
+  const wanted = Math.min(batch, total);
+  const size = fitBatch(wanted, bytes, memoryBytes);
+  on.onMemory?.(bytes);
+  on.log?.(
+    `rollouts: ${total} sequences, about ${
+      (bytes / 2 ** 20).toFixed(2)
+    } MiB each, batches of ${size}` +
+      (size < wanted ? ` (reduced to fit ${memoryBytes / 2 ** 20} MiB)` : ""),
+  );
+  const data = new Float32Array(total * steps * channels);
+  const shape = [size, warmup, channels];
+  const rollout = await compileRollout(model, params, shape, steps, { engine, threads });
+  try {
+    await inBatches(x, size, async (slice, count, first) => {
+      const out = await rollout.run(slice, (done, all) => {
+        on.onToken?.(done === 1 ? 0 : size * model.patch);
+        on.onProgress?.(first + (count * done) / all, total);
+      });
+      on.onBatch?.(count);
+      const each = steps * channels;
+      data.set(out.data.subarray(0, count * each), first * each);
+    });
+  } finally {
+    await rollout.close();
+  }
+  return { dtype: "float32", shape: [total, steps, channels], data };
+}
