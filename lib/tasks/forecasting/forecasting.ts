@@ -7,7 +7,7 @@ import { z } from "zod";
 import { readSeries } from "../../data/series.ts";
 import type { Arrays } from "../../engine/arrays.ts";
 import type { LinearWindowModel, Model } from "../../models/model.ts";
-import { readOptions } from "../../models/options.ts";
+import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
