@@ -158,7 +158,6 @@ function once<T>(make: () => T): () => T {
 /** Forecasting one series. */
 export const task: TaskModule<ForecastingTask> = {
   about,
-  options: (options) => readOptions("forecasting", schema(), options),
   protocol: (options) => readOptions("forecasting protocol", z.strictObject({}), options),
   configure(options, data) {
     const { dataset, read, loss, basis, ...rest } = readOptions("forecasting", schema(), options);
