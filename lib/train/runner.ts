@@ -37,11 +37,10 @@ export function runnerOf<M extends Model>(
     params,
     apply: (x) => applyInBatches(model, params, x, options),
     async generate(x, steps) {
-      const whole: Model = model;
-      if (!isSequenceModel(whole)) {
+      if (!isSequenceModel(model)) {
         throw new TypeError("this model maps whole windows; only a sequence model can run free");
       }
-      return await generateInBatches(whole, params, x, steps, options);
+      return await generateInBatches(model, params, x, steps, options);
     },
   };
 }
@@ -84,7 +83,8 @@ async function generateInBatches(
   { engine, threads, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
 ): Promise<Tensor> {
   const [total, warmup, channels] = x.shape;
-  const bytes = rolloutBytes(model, Math.ceil((warmup + steps) / model.patch), channels);
+  const capacity = Math.ceil((warmup + steps) / model.patch);
+  const bytes = rolloutBytes(model, params, capacity, channels);
   const wanted = Math.min(batch, total);
   const size = fitBatch(wanted, bytes, memoryBytes);
   on.onMemory?.(bytes);

@@ -7,8 +7,8 @@ import { flatten, unstack } from "../../lib/tensor/trees.ts";
 import { compileEnsemble } from "../../lib/train/ensemble.ts";
 import { learning } from "../../lib/train/learning.ts";
 import { advance, DivergenceError, type Progress, train } from "../../lib/train/trainer.ts";
+import { type Named, sequenceStack } from "../models/stacks.ts";
 import * as leastSquares from "./least_squares.ts";
-import { type Layers, seriesStack } from "./stacks.ts";
 
 await initJax("wasm");
 
@@ -22,16 +22,16 @@ const batch = 2;
 const schedule = { peak: 5e-3, steps: 6, warmup: 2 };
 const optimiser = { weightDecay: 0.01, clipNorm: 1 };
 
-const models: Record<string, [object, Layers]> = {
-  transformer: [{ width: 8, patch: 2 }, [["softmaxAttention", { heads: 2 }]]],
+const models: Record<string, [object, Named[]]> = {
+  transformer: [{ width: 8, patch: 2 }, [["softmax_attention", { heads: 2 }]]],
   lru: [{ block: "bare" }, [["lru", { state: 3 }]]],
   lstm: [{ block: "bare", width: 5, patch: 2 }, [["lstm"], ["lstm"]]],
-  "dense recurrence": [{ block: "bare" }, [["denseRecurrence", { state: 5 }]]],
+  "dense recurrence": [{ block: "bare" }, [["dense_recurrence", { state: 5 }]]],
 };
 
 for (const [name, [options, layers]] of Object.entries(models)) {
   Deno.test(`${name}: three systems in one program learn what each learns alone`, async () => {
-    const model = seriesStack(options, layers, 2);
+    const model = sequenceStack(layers, options, task.signature);
     const run = async (chosen: typeof seeds) => {
       const { compile, nextBatch } = learning(task, model, chosen, batch);
       return await train((example) => compile(example, { optimiser }), nextBatch, { schedule });
@@ -55,7 +55,11 @@ for (const [name, [options, layers]] of Object.entries(models)) {
   });
 }
 
-const recurrence = seriesStack({ block: "bare" }, [["denseRecurrence", { state: 4 }]], 2);
+const recurrence = sequenceStack(
+  [["dense_recurrence", { state: 4 }]],
+  { block: "bare" },
+  task.signature,
+);
 const startOf = (fresh: Progress["current"]): Progress => {
   return { step: 0, current: fresh, lastLosses: [] };
 };

@@ -121,7 +121,7 @@ Deno.test("a rollout feeds on itself, learns its warm-up and nothing after it, i
 Deno.test("a batch of rollouts is no larger than the sequences that there are, and than what fits in memory", async () => {
   const [warmup, steps] = [4, 3]; // two patches of two, and one and a half after them
   const { model } = known(2, { batch: 1 });
-  const each = rolloutBytes(model, 4, 2);
+  const each = rolloutBytes(model, params, 4, 2);
   assert.ok(each > 0);
   const cases: [sequences: number, batch: number, memoryBytes: number | undefined, size: number][] =
     [
