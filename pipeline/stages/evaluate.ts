@@ -74,7 +74,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const example = toHost(model.init(config, 0));
   const params = unflatten(
     example,
-    await ctx.inputs.model.tensors(`model-${member}.safetensors`) as never,
+    await ctx.inputs.model.tensors(`model-${member}.safetensors`),
   );
   const filter = kalman(createSystem(key, options), length);
   const run = { engine: ctx.engine, threads: ctx.threads };

@@ -94,9 +94,9 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
         every: checkpointEvery,
         load: async () => {
           const bytes = await ctx.checkpoint.load();
-          return bytes && decodeTensors(bytes) as never;
+          return bytes && decodeTensors(bytes);
         },
-        save: (state) => ctx.checkpoint.save(encodeTensors(state as never)),
+        save: (state) => ctx.checkpoint.save(encodeTensors(state)),
       },
     },
   );
@@ -109,7 +109,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const losses = Array.from(result.lastLosses);
   return {
     files: Object.fromEntries(
-      models.map((tensors, i) => [`model-${i}.safetensors`, { tensors: tensors as never }]),
+      models.map((tensors, i) => [`model-${i}.safetensors`, { tensors }]),
     ),
     scalars: {
       parameters,
