@@ -123,11 +123,11 @@ Deno.test("a key is split only where more than one thing needs one", () => {
   assert.deepEqual(own(residual, "blocks.0.layer."), want);
 });
 
-Deno.test("symbols: standard normal embeddings, logits from zero on; tied ends have one table", () => {
+Deno.test("symbols: embeddings of the size of a head, logits from zero on; tied ends have one table", () => {
   const signature: Signature = { kind: "tokens", vocabulary: 50, classes: 50 };
   const own = fresh([["lstm"]], { width: 20 }, 1, signature);
   assert.deepEqual(own["ends.embed"].shape, [50, 20]);
-  assertNormal(own["ends.embed"].data, 1, "embedding");
+  assertNormal(own["ends.embed"].data, 1 / Math.sqrt(20), "embedding");
   assertZero(pool(own, /^ends\.head/), "head");
   const tied = fresh([["lstm"]], { width: 20, tie: true }, 1, signature);
   assert.deepEqual(shapes(own)["ends.head.weight"], [20, 50]);
@@ -137,7 +137,7 @@ Deno.test("symbols: standard normal embeddings, logits from zero on; tied ends h
     "ends.gain": [20],
     "ends.bias": [50],
   });
-  assertNormal(tied["ends.embed"].data, 1, "tied embedding");
+  assertNormal(tied["ends.embed"].data, 1 / Math.sqrt(20), "tied embedding");
   assertZero(pool(tied, /^ends\.(gain|bias)/), "factors and biases of the logits");
 });
 
