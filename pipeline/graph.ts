@@ -7,9 +7,9 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ZodType } from "zod";
-import { canonical, contentOf, sha256 } from "./keys/canonical.ts";
+import { canonical, contentOf, sha256 } from "./content/canonical.ts";
 import type { Overrides } from "./overrides.ts";
-import type { StagePart } from "./plan.ts";
+import type { StagePart } from "./stage.ts";
 import type { Profile } from "./profiles.ts";
 import type { ModuleRef } from "./stage.ts";
 

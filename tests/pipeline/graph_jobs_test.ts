@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
-import { contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
+import { contentOf, sha256 } from "../../pipeline/content/canonical.ts";
 import { Graph, type GraphBuilder, type JobRef } from "../../pipeline/graph.ts";
 import { Overrides } from "../../pipeline/overrides.ts";
 import { profileOf } from "../../pipeline/profiles.ts";

@@ -5,20 +5,20 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import process from "node:process";
-import { extract } from "../../lib/data/archive.ts";
-import { DataError } from "../../lib/data/data_error.ts";
+import { extract } from "../../../lib/data/archive.ts";
+import { DataError } from "../../../lib/data/data_error.ts";
 import {
   describeInterval,
   inferInterval,
   type Interval,
   usualSeason,
-} from "../../lib/data/dates.ts";
-import { type DatasetEntry, parseEntries, readOptions } from "../../lib/data/entry.ts";
-import { fetchDataset } from "../../lib/data/fetch_dataset.ts";
-import { readSeries, type Series } from "../../lib/data/series.ts";
-import { writeAtomic } from "../../lib/data/write_atomic.ts";
-import { forecastBeyond } from "../../lib/tasks/forecasting/forecast.ts";
-import { makeProblem, type Problem } from "../../lib/tasks/forecasting/problem.ts";
+} from "../../../lib/data/dates.ts";
+import { type DatasetEntry, parseEntries, readOptions } from "../../../lib/data/entry.ts";
+import { fetchDataset } from "../../../lib/data/fetch_dataset.ts";
+import { readSeries, type Series } from "../../../lib/data/series.ts";
+import { writeAtomic } from "../../../lib/data/write_atomic.ts";
+import { forecastBeyond } from "../../../lib/tasks/forecasting/forecast.ts";
+import { makeProblem, type Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { type Candidate, evaluateAll } from "./models.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
 import { table, toCsv, toRow } from "./report.ts";
@@ -30,7 +30,7 @@ async function load(options: Options, note: (line: string) => void) {
     const bytes = extract(readFileSync(file), undefined, file);
     return { series: readSeries(new TextDecoder().decode(bytes), file, read), entry: undefined };
   }
-  const root = fileURLToPath(new URL("../../data", import.meta.url));
+  const root = fileURLToPath(new URL("../../../data", import.meta.url));
   const registry = `${root}/datasets.json`;
   const entries = parseEntries(readFileSync(registry, "utf8"), registry);
   const entry = entries.find(({ id }) => id === file);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { canonical, contentOf, sha256 } from "../../../pipeline/keys/canonical.ts";
+import { canonical, contentOf, sha256 } from "../../../pipeline/content/canonical.ts";
 
 Deno.test("canonical JSON does not depend on the order of fields", () => {
   assert.equal(canonical({ b: [1, { d: 2, c: 3 }], a: "x" }), '{"a":"x","b":[1,{"c":3,"d":2}]}');

@@ -1,5 +1,6 @@
 /** @file The forecast command in a process of its own, with the permissions of its task, and files for it to read. */
-const program = new URL("../../../pipeline/forecast/forecast.ts", import.meta.url).pathname;
+const program =
+  new URL("../../../../pipeline/commands/forecast/forecast.ts", import.meta.url).pathname;
 
 /** The process of a command, its output piped. */
 export function command(args: string[]): Deno.Command {

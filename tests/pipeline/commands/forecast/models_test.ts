@@ -1,11 +1,11 @@
 /** @file The candidates of the forecast table: which, in which order, and what fitting one again means. */
 import assert from "node:assert/strict";
-import type { Forecaster } from "../../../lib/tasks/forecasting/forecaster.ts";
-import * as deepLinear from "../../../lib/tasks/forecasting/references/deep_linear.ts";
-import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
-import { makeProblem, type Problem } from "../../../lib/tasks/forecasting/problem.ts";
-import { evaluateAll } from "../../../pipeline/forecast/models.ts";
-import { randomSeries } from "../../tasks/forecasting/fixtures.ts";
+import type { Forecaster } from "../../../../lib/tasks/forecasting/forecaster.ts";
+import * as deepLinear from "../../../../lib/tasks/forecasting/references/deep_linear.ts";
+import * as ols from "../../../../lib/tasks/forecasting/references/ols.ts";
+import { makeProblem, type Problem } from "../../../../lib/tasks/forecasting/problem.ts";
+import { evaluateAll } from "../../../../pipeline/commands/forecast/models.ts";
+import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
 
 const problemOf = (season?: number): Problem =>
   makeProblem(randomSeries(80, 1), { lookback: 4, horizon: 2, split: "70/10/20", season });

@@ -2,8 +2,8 @@
  * @file The flags of `deno task forecast`: their meaning, their defaults, and what is wrong with them.
  */
 import { parseArgs } from "node:util";
-import type { ReadOptions } from "../../lib/data/series.ts";
-import { type SplitName, SPLITS } from "../../lib/tasks/forecasting/split.ts";
+import type { ReadOptions } from "../../../lib/data/series.ts";
+import { type SplitName, SPLITS } from "../../../lib/tasks/forecasting/split.ts";
 
 export const USAGE = `Usage: deno task forecast FILE.csv [options]
 FILE.csv may also be the id of a dataset in data/datasets.json.

@@ -1,10 +1,10 @@
 /**
  * @file What the forecast command writes: rows for machines, a table for people, the forecast as CSV.
  */
-import { formatDate, type Interval, nextDate } from "../../lib/data/dates.ts";
-import type { Series } from "../../lib/data/series.ts";
-import type { Forecast } from "../../lib/tasks/forecasting/forecast.ts";
-import type { Problem } from "../../lib/tasks/forecasting/problem.ts";
+import { formatDate, type Interval, nextDate } from "../../../lib/data/dates.ts";
+import type { Series } from "../../../lib/data/series.ts";
+import type { Forecast } from "../../../lib/tasks/forecasting/forecast.ts";
+import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import type { Candidate } from "./models.ts";
 
 /** One line of the table; errors are of standardised values on the test rows. */

@@ -1,8 +1,8 @@
 /** @file The forecast command in a process of its own, as a user runs it. */
 import assert from "node:assert/strict";
 import { gzipSync } from "fflate";
-import { readCells } from "../../../lib/data/csv.ts";
-import { randomSeries } from "../../tasks/forecasting/fixtures.ts";
+import { readCells } from "../../../../lib/data/csv.ts";
+import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
 import { command, folder, forecast, hourly } from "./command.ts";
 
 const files = folder();

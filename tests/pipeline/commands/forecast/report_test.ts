@@ -1,11 +1,11 @@
 /** @file What the forecast command writes: its rows, its table and its CSV, by hand. */
 import assert from "node:assert/strict";
-import type { Series } from "../../../lib/data/series.ts";
-import type { Forecast } from "../../../lib/tasks/forecasting/forecast.ts";
-import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
-import type { Candidate } from "../../../pipeline/forecast/models.ts";
-import { table, toCsv, toRow } from "../../../pipeline/forecast/report.ts";
-import { randomSeries } from "../../tasks/forecasting/fixtures.ts";
+import type { Series } from "../../../../lib/data/series.ts";
+import type { Forecast } from "../../../../lib/tasks/forecasting/forecast.ts";
+import { makeProblem } from "../../../../lib/tasks/forecasting/problem.ts";
+import type { Candidate } from "../../../../pipeline/commands/forecast/models.ts";
+import { table, toCsv, toRow } from "../../../../pipeline/commands/forecast/report.ts";
+import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
 
 const problem = makeProblem(randomSeries(60, 1), { lookback: 4, horizon: 2, split: "70/10/20" });
 

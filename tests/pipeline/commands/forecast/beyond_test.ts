@@ -1,8 +1,8 @@
 /** @file The forecast beyond the last row as the command writes it: which model, fitted on what, with which intervals. */
 import assert from "node:assert/strict";
 import { Matrix, QrDecomposition } from "ml-matrix";
-import { readCells } from "../../../lib/data/csv.ts";
-import { keyOf, normals } from "../../../lib/random/random.ts";
+import { readCells } from "../../../../lib/data/csv.ts";
+import { keyOf, normals } from "../../../../lib/random/random.ts";
 import { folder, forecast } from "./command.ts";
 
 const files = folder();

@@ -1,6 +1,6 @@
 /** @file The flags of the forecast command: what each becomes, what it is without it, and what is refused. */
 import assert from "node:assert/strict";
-import { parseOptions, USAGE, UsageError } from "../../../pipeline/forecast/options.ts";
+import { parseOptions, USAGE, UsageError } from "../../../../pipeline/commands/forecast/options.ts";
 
 const options = (...flags: string[]) => parseOptions(["FILE.csv", ...flags])!;
 

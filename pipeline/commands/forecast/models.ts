@@ -1,13 +1,13 @@
 /**
  * @file The models of the forecast table, in its order, fitted and scored.
  */
-import { evaluate, type Evaluation } from "../../lib/tasks/forecasting/evaluate.ts";
-import type { Forecaster, ForecastModel } from "../../lib/tasks/forecasting/forecaster.ts";
-import * as ols from "../../lib/tasks/forecasting/references/ols.ts";
-import * as olsIn from "../../lib/tasks/forecasting/references/ols_in.ts";
-import * as repeatLast from "../../lib/tasks/forecasting/references/repeat_last.ts";
-import * as seasonalNaive from "../../lib/tasks/forecasting/references/seasonal_naive.ts";
-import type { Problem } from "../../lib/tasks/forecasting/problem.ts";
+import { evaluate, type Evaluation } from "../../../lib/tasks/forecasting/evaluate.ts";
+import type { Forecaster, ForecastModel } from "../../../lib/tasks/forecasting/forecaster.ts";
+import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
+import * as olsIn from "../../../lib/tasks/forecasting/references/ols_in.ts";
+import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
+import * as seasonalNaive from "../../../lib/tasks/forecasting/references/seasonal_naive.ts";
+import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 
 /** A model of the table. */
 export interface Candidate {
@@ -39,7 +39,7 @@ export async function evaluateAll(
   await add("ols-in", olsIn, {});
   if (depths.length > 0) {
     // Loaded only now: the closed forms need neither the engine nor its permissions.
-    const deepLinear = await import("../../lib/tasks/forecasting/references/deep_linear.ts");
+    const deepLinear = await import("../../../lib/tasks/forecasting/references/deep_linear.ts");
     for (const depth of depths) {
       const id = `deep-linear-${depth}`;
       const onProgress = (step: number) => progress(`${id}, step ${step}`);

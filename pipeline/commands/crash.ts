@@ -10,11 +10,11 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync } from "node:f
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { Catalog } from "./store/catalog.ts";
-import type { CommandOptions } from "./commands/options.ts";
-import { formatSeconds } from "./run/display.ts";
-import { rehash } from "./commands/verify.ts";
-import { lockStore } from "./store/lock.ts";
+import { Catalog } from "../store/catalog.ts";
+import type { CommandOptions } from "./options.ts";
+import { formatSeconds } from "../run/display.ts";
+import { rehash } from "./verify.ts";
+import { lockStore } from "../store/lock.ts";
 
 export interface CrashOptions {
   root: string;
@@ -91,8 +91,8 @@ interface Run {
   output: string[];
 }
 
-const CLI = fileURLToPath(new URL("./cli.ts", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../deno.json", import.meta.url));
+const CLI = fileURLToPath(new URL("../cli.ts", import.meta.url));
+const CONFIG = fileURLToPath(new URL("../../deno.json", import.meta.url));
 const PERMISSIONS = [
   "--allow-read",
   "--allow-write",
