@@ -7,9 +7,8 @@
  * pipeline/estimate/pilots/<stage>.ts; a stage only counts what it has done.
  */
 import type { ZodType } from "zod";
-import type { Tensor } from "./store/safetensors.ts";
-
-export type EngineName = "ort" | "jax" | "jax-webgpu" | "tfjs" | "tfjs-node-gpu";
+import type { EngineName } from "../lib/engine/types.ts";
+import type { Tensor } from "../lib/tensor/tensor.ts";
 
 /** A module that parameters name (the one model, the one dataset reader) and what is used of it. */
 export interface ModuleRef {

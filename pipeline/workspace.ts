@@ -13,7 +13,7 @@ import { Packages } from "./keys/packages.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
 import { Resolver } from "./keys/resolver.ts";
-import type { EngineName } from "./stage.ts";
+import type { EngineName } from "../lib/engine/types.ts";
 
 export interface WorkspaceOptions {
   /** Folder with pipeline/stages and pipeline/experiments. */

@@ -23,8 +23,9 @@ export interface Handle extends Spec {
   dispose(): void;
 }
 
-/** `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
-export type EngineName = "ort" | "jax" | "jax-webgpu" | "tfjs" | "tfjs-node-gpu";
+/** The one list of them. `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
+export const ENGINES = ["ort", "jax", "jax-webgpu", "tfjs", "tfjs-node-gpu"] as const;
+export type EngineName = typeof ENGINES[number];
 
 /** What compiling cost; session creation dominates for deep graphs. */
 export interface CompileReport {

@@ -1,7 +1,9 @@
 /** @file The errors for operations that an engine cannot run, or that have no derivative. */
 
+import type { EngineName } from "./types.ts";
+
 /** Where the rules of each engine stand. */
-const rules: Record<string, string> = {
+const rules: Partial<Record<EngineName, string>> = {
   ort: "lib/engine/onnx/lower.ts",
   tfjs: "lib/engine/tfjs/kernels.ts",
   "tfjs-node-gpu": "lib/engine/tfjs/kernels.ts",
@@ -10,7 +12,7 @@ const rules: Record<string, string> = {
 /** A primitive without a lowering; the message says where the model asked for it. */
 export class UnsupportedPrimitive extends Error {
   override name = "UnsupportedPrimitive";
-  constructor(readonly primitive: string, readonly line?: string, engine = "ort") {
+  constructor(readonly primitive: string, readonly line?: string, engine: EngineName = "ort") {
     super(
       `the ${engine} engine has no lowering for the primitive "${primitive}"` +
         (line ? `, which the model uses at ${line}` : "") +

@@ -6,7 +6,7 @@ import { parseArgs } from "node:util";
 import { chooseEngine } from "../../lib/engine/tfjs/addon.ts";
 import { type SinkName, SINKS } from "../log/sink.ts";
 import { PROFILES } from "../profiles.ts";
-import type { EngineName } from "../stage.ts";
+import { type EngineName, ENGINES } from "../../lib/engine/types.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
 
 export interface CommandOptions extends WorkspaceOptions {
@@ -32,20 +32,13 @@ export interface CommandOptions extends WorkspaceOptions {
 }
 
 /** `auto` is CUDA through tfjs-node-gpu where that is installed, otherwise ort. */
-export const ENGINES: (EngineName | "auto")[] = [
-  "ort",
-  "jax",
-  "jax-webgpu",
-  "tfjs",
-  "tfjs-node-gpu",
-  "auto",
-];
+const ENGINE_CHOICES: readonly (EngineName | "auto")[] = [...ENGINES, "auto"];
 
 type OptionName = Exclude<keyof typeof OPTIONS, never>;
 
 const OPTIONS = {
   profile: { type: "string", help: `size of the grids: ${PROFILES.join(", ")} (default quick)` },
-  engine: { type: "string", help: `what executes traced programs: ${ENGINES.join(", ")}` },
+  engine: { type: "string", help: `what executes traced programs: ${ENGINE_CHOICES.join(", ")}` },
   only: { type: "string", multiple: true, help: "only this experiment (may be repeated)" },
   job: { type: "string", help: "only the job with this label, and what it needs" },
   jobs: { type: "string", help: "jobs at the same time (default: one a core)" },
@@ -139,8 +132,8 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
   const text = (name: OptionName) => values[name] as string | undefined;
   const list = (name: OptionName) => (values[name] as string[] | undefined) ?? [];
   const engine = (text("engine") ?? "ort") as EngineName | "auto";
-  if (!ENGINES.includes(engine)) {
-    throw new Error(`Unknown engine "${engine}"; the engines are ${ENGINES.join(", ")}.`);
+  if (!ENGINE_CHOICES.includes(engine)) {
+    throw new Error(`Unknown engine "${engine}"; the engines are ${ENGINE_CHOICES.join(", ")}.`);
   }
   const number = (name: OptionName, fallback: number, least: number) =>
     wholeNumber(name, text(name), fallback, least);

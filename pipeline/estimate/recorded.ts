@@ -5,7 +5,7 @@
 import type { StagePart } from "../plan.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { Row } from "../store/database.ts";
-import type { EngineName } from "../stage.ts";
+import type { EngineName } from "../../lib/engine/types.ts";
 import { classId } from "./classes.ts";
 import { type Cost, meanCost, measurement } from "./cost.ts";
 import { checked, type PilotInput, type PilotOf } from "./pilot.ts";

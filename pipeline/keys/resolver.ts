@@ -9,7 +9,7 @@ import type { DoneIndex } from "../store/done_index.ts";
 import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
 import type { JobNode, Node } from "../graph.ts";
 import { type Ingredients, keyOf } from "./ingredients.ts";
-import type { EngineName } from "../stage.ts";
+import type { EngineName } from "../../lib/engine/types.ts";
 
 export type Resolution =
   | { state: "waiting"; on: JobNode[] }

@@ -6,7 +6,8 @@
  */
 import type { ArtifactSource } from "../store/artifact.ts";
 import type { MetricPoint } from "../store/changes.ts";
-import type { EngineName, ModuleRef } from "../stage.ts";
+import type { EngineName } from "../../lib/engine/types.ts";
+import type { ModuleRef } from "../stage.ts";
 
 /** Everything a worker needs; it sees neither graph nor catalogue. */
 export interface JobSpec {

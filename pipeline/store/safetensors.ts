@@ -5,22 +5,18 @@
  * header padded to 8 bytes, so equal tensors are equal bytes and the data is aligned for typed arrays.
  * Format: https://huggingface.co/docs/safetensors
  */
-export interface Tensor {
-  dtype: "float32" | "float64" | "int32" | "uint32" | "bool";
-  shape: number[];
-  data: Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
-}
+import { type DType, hostArray, sizeOf, type Tensor } from "../../lib/tensor/tensor.ts";
 
-const CODES = {
+const CODES: Record<DType, string> = {
   float32: "F32",
   float64: "F64",
   int32: "I32",
   uint32: "U32",
   bool: "BOOL",
-} as const;
+};
 
 /** @throws {Error} naming the tensor when its data does not fit its shape or type */
-export function encodeTensors(tensors: Record<string, Tensor>): Uint8Array {
+export function encodeTensors(tensors: Readonly<Record<string, Tensor>>): Uint8Array {
   const header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }> = {};
   const parts: Uint8Array[] = [];
   // Widest elements first, as the reference implementation does: every tensor stays aligned.
@@ -32,7 +28,7 @@ export function encodeTensors(tensors: Record<string, Tensor>): Uint8Array {
     const { dtype, shape, data } = tensors[name];
     if (name === "__metadata__") throw new Error(`"__metadata__" cannot name a tensor.`);
     if (!(dtype in CODES)) throw new Error(`Tensor "${name}": unknown dtype "${dtype}".`);
-    const size = shape.reduce((n, d) => n * d, 1);
+    const size = sizeOf(shape);
     if (size !== data.length) {
       throw new Error(
         `Tensor "${name}": shape [${shape}] needs ${size} numbers, its data has ${data.length}.`,
@@ -75,18 +71,21 @@ export function decodeTensors(bytes: Uint8Array): Record<string, Tensor> {
   const tensors: Record<string, Tensor> = {};
   for (const [name, entry] of Object.entries<HeaderEntry>(header)) {
     if (name === "__metadata__") continue;
-    const dtype = (Object.keys(CODES) as Tensor["dtype"][]).find((d) => CODES[d] === entry.dtype);
+    const dtype = (Object.keys(CODES) as DType[]).find((d) => CODES[d] === entry.dtype);
     if (!dtype) throw bad(`tensor "${name}" has the unsupported dtype ${entry.dtype}`);
     const [from, to] = entry.data_offsets;
-    const size = entry.shape.reduce((n: number, d: number) => n * d, 1);
+    const size = sizeOf(entry.shape);
     const fits = from >= 0 && 8 + length + to <= bytes.length;
     if (!fits || to - from !== size * widthOf(dtype)) {
       throw bad(`tensor "${name}" has ${to - from} bytes for shape [${entry.shape}]`);
     }
     // A copy: the tensor outlives the file's buffer and starts aligned wherever that one starts.
     // (Not bytes.slice: a Node Buffer's shares memory with what lies beside it.)
-    const data = Uint8Array.from(bytes.subarray(8 + length + from, 8 + length + to)).buffer;
-    tensors[name] = { dtype, shape: entry.shape, data: arrayOf(dtype, data) };
+    const data = hostArray(dtype, size);
+    const stored = bytes.subarray(8 + length + from, 8 + length + to);
+    if (dtype === "bool") data.set(stored);
+    else new Uint8Array(data.buffer).set(stored);
+    tensors[name] = { dtype, shape: entry.shape, data };
   }
   return tensors;
 }
@@ -97,34 +96,16 @@ interface HeaderEntry {
   data_offsets: [number, number];
 }
 
-function widthOf(dtype: Tensor["dtype"]): number {
+/** Bytes of an element in the file. */
+function widthOf(dtype: DType): number {
   return dtype === "float64" ? 8 : dtype === "bool" ? 1 : 4;
 }
 
-function arrayOf(dtype: Tensor["dtype"], data: ArrayBuffer): Tensor["data"] {
-  switch (dtype) {
-    case "float32":
-      return new Float32Array(data);
-    case "float64":
-      return new Float64Array(data);
-    case "int32":
-      return new Int32Array(data);
-    case "uint32":
-      return new Uint32Array(data);
-    case "bool":
-      return new Uint8Array(data);
-  }
-}
-
-/** Engines hand booleans over as one byte or as one 32-bit integer each; the file has one byte. */
-function bytesOf(name: string, dtype: Tensor["dtype"], data: Tensor["data"]): Uint8Array {
-  if (dtype === "bool") return Uint8Array.from(data, (v) => v ? 1 : 0);
-  if (data.BYTES_PER_ELEMENT !== widthOf(dtype) || data.constructor !== kindOf(dtype)) {
+/** Booleans are one byte in the file and four on the host. */
+function bytesOf(name: string, dtype: DType, data: Tensor["data"]): Uint8Array {
+  if (data.constructor !== hostArray(dtype, 0).constructor) {
     throw new Error(`Tensor "${name}": dtype ${dtype} with a ${data.constructor.name}.`);
   }
+  if (dtype === "bool") return Uint8Array.from(data, (v) => v ? 1 : 0);
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function kindOf(dtype: Tensor["dtype"]) {
-  return arrayOf(dtype, new ArrayBuffer(0)).constructor;
 }

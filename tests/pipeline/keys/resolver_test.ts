@@ -7,7 +7,7 @@ import { Resolver } from "../../../pipeline/keys/resolver.ts";
 import { Overrides } from "../../../pipeline/overrides.ts";
 import { profileOf } from "../../../pipeline/profiles.ts";
 import type { StagePart } from "../../../pipeline/plan.ts";
-import type { EngineName } from "../../../pipeline/stage.ts";
+import type { EngineName } from "../../../lib/engine/types.ts";
 import type { DoneIndex } from "../../../pipeline/store/done_index.ts";
 
 const part = (name: string, usesEngine: boolean): StagePart => ({

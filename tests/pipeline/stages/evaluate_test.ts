@@ -23,8 +23,8 @@ const first: KnownNumbers = { gain: [0.7, -0.4], level: 0.3, slope: 0.02 };
 const second: KnownNumbers = { gain: [0.1, 0.8], level: -0.2, slope: 0.05 };
 const models = artifact({
   files: {
-    "model-0.safetensors": { tensors: knownTensors(first) as never },
-    "model-1.safetensors": { tensors: knownTensors(second) as never },
+    "model-0.safetensors": { tensors: knownTensors(first) },
+    "model-1.safetensors": { tensors: knownTensors(second) },
   },
 });
 const draw = (batch: number, length: number) =>

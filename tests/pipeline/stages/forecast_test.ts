@@ -8,7 +8,7 @@ import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_la
 import * as seasonalNaive from "../../../lib/tasks/forecasting/references/seasonal_naive.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import * as forecast from "../../../pipeline/stages/forecast.ts";
-import type { EngineName } from "../../../pipeline/stage.ts";
+import type { EngineName } from "../../../lib/engine/types.ts";
 import { runStage } from "./run_stage.ts";
 
 // deno-lint-ignore no-explicit-any

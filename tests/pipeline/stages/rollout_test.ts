@@ -1,4 +1,5 @@
 /** @file The stage evaluate, running free, of models whose rollouts are known on paper. */
+import type { Tensor } from "../../../lib/tensor/tensor.ts";
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import * as linearTransformer from "../../../lib/models/linear_transformer.ts";
@@ -19,7 +20,7 @@ const draw = (batch: number) => simulate(createSystem(key, law), 5, { batch, len
 interface Asked {
   readonly module: object;
   /** By name, as a trained model's file has them. */
-  readonly tensors: object;
+  readonly tensors: Record<string, Tensor>;
   readonly patch: number;
   readonly options?: object;
   readonly sequences?: number;
@@ -52,7 +53,7 @@ const run = (
   }, {
     module,
     inputs: {
-      model: artifact({ files: { "model-0.safetensors": { tensors: tensors as never } } }),
+      model: artifact({ files: { "model-0.safetensors": { tensors } } }),
       data: dataset(draw(sequences)),
     },
     threads,

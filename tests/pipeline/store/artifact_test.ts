@@ -27,7 +27,7 @@ Deno.test("text, bytes, JSON and tensors each become the bytes of their format",
       "z.txt": "é",
       "b.bin": Uint8Array.of(0, 255),
       "a.json": { json: { x: [1, null] } },
-      "t.safetensors": { tensors: { w: { dtype: "bool", shape: [1], data: Uint8Array.of(1) } } },
+      "t.safetensors": { tensors: { w: { dtype: "bool", shape: [1], data: Int32Array.of(1) } } },
     },
   });
   assert.deepEqual(files.map(({ name }) => name), ["a.json", "b.bin", "t.safetensors", "z.txt"]);
