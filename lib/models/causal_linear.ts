@@ -7,13 +7,65 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
-import { type Tensor, tensor } from "../engine/types.ts";
 import { causalConvolution } from "../layers/causal_convolution.ts";
 import type { Statistics } from "../layers/instance_norm.ts";
 import { fromTokens, toTokens } from "../layers/linear_filter.ts";
 import { bestCausalMap } from "../ssm/causal_map.ts";
 import type { Kalman } from "../ssm/mod.ts";
+import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { readOptions } from "../options.ts";
+import { ends as patches, type PatchState } from "./ends/patches.ts";
+import type { ModelModule, SequenceModel } from "./model.ts";
+
+/** W [taps, out, in], the newest token first. */
+export type CausalLinearParams = { kernel: np.Array };
+/** The last `taps` tokens, newest first, [B, taps, in], and what the ends carry. */
+export type CausalLinearState = { ends: PatchState; recent: np.Array };
+
+export const model: ModelModule<SequenceModel<CausalLinearParams, CausalLinearState>> = {
+  configure(options, { signature, layers }) {
+    const schema = z.strictObject({
+      patch: z.number().int().min(1).max(32).default(1),
+      /** k, tokens that the map sees. */
+      taps: z.number().int().min(1).default(64),
+    });
+    const { patch, taps } = readOptions("causal_linear", schema, options);
+    if (signature.kind !== "series") {
+      throw new TypeError(
+        `causal_linear: a task of ${signature.kind}; it reads observed series, choose another model`,
+      );
+    }
+    if (layers.length > 0) {
+      throw new RangeError(
+        `causal_linear: ${layers.length} layers; it is no stack of layers, leave them out`,
+      );
+    }
+    const ends = patches({ patch, norm: "fixed" }, signature);
+    const { width } = ends;
+    return {
+      patch,
+      /** Zero: the loss is a quadratic bowl, so nothing has to be broken by chance. */
+      init: () => ({ kernel: np.zeros([taps, width, width]) }),
+      apply({ kernel }, y) {
+        const { tokens, leave } = ends.enter({}, y);
+        return leave(causalConvolution(kernel, tokens));
+      },
+      initialState: (batch) => ({
+        ends: ends.step.initialState(batch),
+        recent: tensor(0, [batch, taps, width]),
+      }),
+      step({ kernel }, state, y, observed) {
+        const [before, { tokens, leave }] = ends.step.enter({}, state.ends, y, observed);
+        const newest = tokens.reshape([tokens.shape[0], 1, width]);
+        const recent = taps === 1
+          ? newest
+          : np.concatenate([newest, state.recent.slice([], [0, taps - 1])], 1);
+        const out = np.einsum("koi,bki->bo", kernel, recent.ref);
+        return [{ ends: before, recent }, leave(out)];
+      },
+    };
+  },
+};
 
 export interface CausalLinearConfig {
   readonly obsDim: number;
@@ -21,9 +73,6 @@ export interface CausalLinearConfig {
   /** k, tokens that the map sees. */
   readonly taps: number;
 }
-
-/** W [taps, out, in], the newest token first. */
-export type CausalLinearParams = { kernel: np.Array };
 
 /** @throws {Error} naming the option, its value and what is allowed. */
 export function configure(options: unknown, obsDim: number): CausalLinearConfig {

@@ -8,25 +8,74 @@
  * W_l' W_l = W_{l+1} W_{l+1}' (for rows times matrices), which gradient flow conserves.
  */
 import { numpy as np } from "@jax-js/jax";
+import { z } from "zod";
 import { scan } from "../engine/scan.ts";
-import type { Tensor } from "../engine/types.ts";
 import { multiply, transpose } from "../linalg/matrix.ts";
 import { orthonormaliseRows } from "../linalg/orthogonal.ts";
-import { type Key, normals, split } from "../random/random.ts";
+import { readOptions } from "../options.ts";
+import { type Key, keyOf, normals, split } from "../random/random.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { LinearWindowModel, ModelModule } from "./model.ts";
+
+export const model: ModelModule<LinearWindowModel<DeepLinear<np.Array>>> = {
+  configure(options, { signature, layers }) {
+    const schema = z.strictObject({
+      /** Number of matrices. */
+      depth: z.number().int().min(1).default(1),
+      /** See {@linkcode DeepLinearShape}. */
+      width: z.number().int().min(1).optional(),
+      /** Singular values of the product at the start; 0.25: a forecast shrunk towards the mean. */
+      scale: z.number().gt(0).default(0.25),
+    });
+    const { scale, ...chosen } = readOptions("deep_linear", schema, options);
+    if (signature.kind !== "window") {
+      throw new TypeError(
+        `deep_linear: a task of ${signature.kind}; it reads windows, choose another model`,
+      );
+    }
+    if (layers.length > 0) {
+      throw new RangeError(
+        `deep_linear: ${layers.length} layers; it has matrices by its option depth, leave them out`,
+      );
+    }
+    const { lookback, horizon } = signature;
+    const shape = { lookback, horizon, ...chosen };
+    widthOf(shape);
+    return {
+      init: (seed) => onDevice(init(keyOf(seed), shape, scale)),
+      apply(params, x) {
+        const [batch, , channels] = x.shape;
+        const series = np.transpose(x, [0, 2, 1]).reshape([batch * channels, lookback]);
+        return np.transpose(apply(params, series).reshape([batch, channels, horizon]), [0, 2, 1]);
+      },
+      matrix: endToEnd,
+      collapse,
+    };
+  },
+};
+
+function onDevice(layers: DeepLinear<Tensor>): DeepLinear<np.Array> {
+  const array = ({ data, shape }: Tensor) =>
+    np.array(Float32Array.from(data), { shape: [...shape] });
+  const params: DeepLinear<np.Array> = { first: array(layers.first) };
+  if (layers.hidden) params.hidden = array(layers.hidden);
+  if (layers.last) params.last = array(layers.last);
+  return params;
+}
 
 /**
  * Layers of a network from `lookback` to `horizon`. The square layers are stacked, so that the
  * optimiser's work on 48 of them is one kernel and not 48. Depth 1 has `first` only, shape
  * [lookback, horizon].
  */
-export interface DeepLinear<T> {
+export type DeepLinear<T> = {
   /** [lookback, width] */
   first: T;
   /** [depth - 2, width, width] */
   hidden?: T;
   /** [width, horizon] */
   last?: T;
-}
+};
 
 export interface DeepLinearShape {
   lookback: number;

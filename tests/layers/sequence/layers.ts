@@ -1,0 +1,165 @@
+/** @file Every sequence layer there is, with options that are not its defaults, and its forms run in float64. */
+import { init as initJax, type numpy as np, random as jaxRandom } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import { compile, isSpecLike, type Tensor, type Tree } from "../../../lib/engine/mod.ts";
+import * as forms from "../../../lib/layers/sequence/forms.ts";
+import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
+import { flatten, readTree, toHost } from "../../../lib/train/host.ts";
+import { assertClose, generator, randomTensor } from "../../engine/oracle.ts";
+import { inFloat64 } from "../definitions.ts";
+
+await initJax("wasm");
+
+// deno-lint-ignore no-explicit-any
+export type Any = any;
+
+const folder = new URL("../../../lib/layers/sequence/", import.meta.url);
+const notLayers = ["sequence_layer.ts", "forms.ts"];
+
+/** What the defaults leave out; a layer that is not named here is tested as it is by default. */
+const chosenOptions: Record<string, unknown> = {
+  softmax_attention: { heads: 3 },
+  linear_attention: { heads: 3 },
+  lru: { state: 5, minRadius: 0.3, maxRadius: 0.95 },
+  dense_recurrence: { state: 5, radius: 0.7 },
+};
+
+export interface Case {
+  readonly name: string;
+  readonly layer: SequenceLayer;
+  readonly config: Any;
+  readonly width: number;
+  /** In float64, none of them zero. */
+  readonly params: Any;
+}
+
+/** An odd width where the layer can have one. */
+function smallestWidth(layer: SequenceLayer, options: unknown): number {
+  const accepts = (width: number) => {
+    try {
+      layer.configure(options, width);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const width = [5, 6, 8, 12, 16, 32, 64].find(accepts);
+  assert.ok(width, "some small width must do");
+  return width;
+}
+
+export function mapTensors(tree: Tree<Tensor>, f: (leaf: Tensor) => unknown): Any {
+  if (isSpecLike(tree)) return f(tree as Tensor);
+  if (Array.isArray(tree)) return tree.map((child) => mapTensors(child, f));
+  return Object.fromEntries(
+    Object.entries(tree).map(([name, child]) => [name, mapTensors(child, f)]),
+  );
+}
+
+/** Floats in double precision. */
+export const widened = (tree: Tree<Tensor>): Any =>
+  mapTensors(
+    tree,
+    (leaf) =>
+      leaf.dtype === "float32"
+        ? { ...leaf, dtype: "float64", data: Float64Array.from(leaf.data) }
+        : leaf,
+  );
+
+export const isFloatTensor = ({ dtype }: Tensor) => dtype.startsWith("float");
+
+function caseOf(name: string, layer: SequenceLayer): Case {
+  const options = chosenOptions[name] ?? {};
+  const width = smallestWidth(layer, options);
+  const config = layer.configure(options, width);
+  const random = generator(7);
+  const fresh = toHost(layer.init(config, jaxRandom.key(5)));
+  const params = mapTensors(widened(fresh), (leaf) => ({
+    ...leaf,
+    data: leaf.data.map((value) => value + 0.2 * (2 * random() - 1)),
+  }));
+  return { name, layer, config, width, params };
+}
+
+const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+  .filter((name) => name.endsWith(".ts") && !notLayers.includes(name))
+  .map((name) => name.replace(/\.ts$/, "")).sort();
+
+export const cases: readonly Case[] = await Promise.all(names.map(async (name) => {
+  const { layer } = await import(new URL(`${name}.ts`, folder).href);
+  assert.ok(layer, `${name}.ts must export \`layer\``);
+  return caseOf(name, layer);
+}));
+
+/** Tokens [B, T, d] in float64. */
+export const tokensOf = ({ width }: Case, batch: number, length: number, seed = 1): Tensor =>
+  randomTensor(generator(seed), [batch, length, width], { dtype: "float64", low: -1, high: 1 });
+
+/** x [B, from..to, d] */
+export function part(x: Tensor, from: number, to: number): Tensor {
+  const [batch, length, width] = x.shape;
+  const rows = Array.from(
+    { length: batch },
+    (_, b) => Array.from(x.data.slice((b * length + from) * width, (b * length + to) * width)),
+  ).flat();
+  return { ...x, shape: [batch, to - from, width], data: Float64Array.from(rows) };
+}
+
+/**
+ * Runs a function of trees of tensors once, on engine `ort`; by jax-js's interpreter where that has no kernel in float64
+ * (convolutions).
+ */
+export async function evaluate(fn: (...args: Any[]) => unknown, ...args: Any[]): Promise<Any> {
+  const program = await compile(fn as Any, args).catch((error) => {
+    if (!/Could not find an implementation for Conv/.test(error.message)) throw error;
+  });
+  if (!program) return inFloat64(fn, ...args);
+  try {
+    return await readTree(await program.run(...args));
+  } finally {
+    await program.close();
+  }
+}
+
+export type Form = typeof forms.recurrent;
+
+/** A form in float64. @returns the last state and y */
+export function run(
+  form: Form,
+  { layer, config, params }: Case,
+  x: Tensor,
+  state?: Tree<Tensor>,
+): Promise<[Tree<Tensor>, Tensor]> {
+  return state === undefined
+    ? evaluate((p: Any, x: np.Array) => form(layer, config, p, x), params, x)
+    : evaluate((p: Any, x: np.Array, s: Any) => form(layer, config, p, x, s), params, x, state);
+}
+
+/** The state after so many other tokens, with room for more. */
+export async function stateAfter(
+  tested: Case,
+  batch: number,
+  tokens: number,
+  more: number,
+  seed = 2,
+): Promise<Tree<Tensor>> {
+  const { layer, config } = tested;
+  const fresh = widened(layer.initialState(config, batch, tokens + more));
+  const [state] = await run(forms.recurrent, tested, tokensOf(tested, batch, tokens, seed), fresh);
+  return state;
+}
+
+/** Two trees have the same names, dtypes and shapes, and numbers that agree. */
+export function assertTreesClose(
+  got: Tree<Tensor>,
+  want: Tree<Tensor>,
+  tolerance: number,
+  what: string,
+): void {
+  const [a, b] = [flatten(got), flatten(want)];
+  assert.deepEqual(Object.keys(a).sort(), Object.keys(b).sort(), what);
+  for (const [name, tensor] of Object.entries(b)) {
+    assert.equal(a[name].dtype, tensor.dtype, `${what} ${name}: dtype`);
+    assertClose(a[name], tensor, tolerance, `${what} ${name}`);
+  }
+}
