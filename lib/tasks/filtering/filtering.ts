@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import type { Arrays, np } from "../../engine/arrays.ts";
-import { readOptions } from "../../models/options.ts";
+import { readOptions } from "../../options.ts";
 import type { SequenceModel } from "../../models/model.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import { createSystem, innovationsSampler, type Kalman, kalman, simulate } from "../../ssm/mod.ts";

@@ -7,7 +7,7 @@ import { z } from "zod";
 import { readSeries } from "../../data/series.ts";
 import type { Arrays } from "../../engine/arrays.ts";
 import type { LinearWindowModel, Model } from "../../models/model.ts";
-import { readOptions } from "../../models/options.ts";
+import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
@@ -158,7 +158,6 @@ function once<T>(make: () => T): () => T {
 /** Forecasting one series. */
 export const task: TaskModule<ForecastingTask> = {
   about,
-  options: (options) => readOptions("forecasting", schema(), options),
   protocol: (options) => readOptions("forecasting protocol", z.strictObject({}), options),
   configure(options, data) {
     const { dataset, read, loss, basis, ...rest } = readOptions("forecasting", schema(), options);
