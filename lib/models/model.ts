@@ -74,14 +74,6 @@ export function isSequenceModel(model: Model): model is SequenceModel {
   return "step" in model && "initialState" in model;
 }
 
-/** A model that applies one matrix to the window of each channel, whatever its parameters are. */
-export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model<Params> {
-  /** The matrix [lookback, horizon] that all parameters make together, traced: what a loss by second moments needs. */
-  matrix(params: Params): np.Array;
-  /** The same matrix on the host, in float64, row-major, from trained parameters. */
-  collapse(params: Tree<Tensor>): Float64Array;
-}
-
 /** What a module exports as `model`. */
 export interface ModelModule<M extends Model = Model> {
   /** @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve. */

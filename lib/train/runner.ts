@@ -1,7 +1,7 @@
 /** @file A trained model at work on many inputs: compiled once for a batch, and run batch by batch. */
 import type { Arrays, np } from "../engine/arrays.ts";
 import { compile, type EngineName, type Handle, type Tensor, type Tree } from "../engine/mod.ts";
-import type { Model, SequenceModel } from "../models/model.ts";
+import { isSequenceModel, type Model, type SequenceModel } from "../models/model.ts";
 import type { Runner } from "../tasks/task.ts";
 import { fitBatch, inBatches } from "./batches.ts";
 import { compileRollout } from "./rollout.ts";
@@ -37,10 +37,10 @@ export function runnerOf<M extends Model>(
     params,
     apply: (x) => applyInBatches(model, params, x, options),
     generate(x, steps) {
-      if (!("step" in model)) {
+      if (!isSequenceModel(model)) {
         throw new TypeError("this model maps whole windows; only a sequence model can run free");
       }
-      return generateInBatches(model as Model as SequenceModel, params, x, steps, options);
+      return generateInBatches(model, params, x, steps, options);
     },
   };
 }
@@ -83,7 +83,8 @@ async function generateInBatches(
   { engine, threads, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
 ): Promise<Tensor> {
   const [total, warmup, channels] = x.shape;
-  const bytes = rolloutBytes(model, Math.ceil((warmup + steps) / model.patch), channels);
+  const capacity = Math.ceil((warmup + steps) / model.patch);
+  const bytes = rolloutBytes(model, params, capacity, channels);
   const wanted = Math.min(batch, total);
   const size = fitBatch(wanted, bytes, memoryBytes);
   on.onMemory?.(bytes);

@@ -1,100 +1,73 @@
-/** @file What is true of every sequence model, as assertions over a model and its parameters. */
+/** @file What is true of every sequence model of series, as assertions over a model and its parameters. */
 import { numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import type { Arrays } from "../../lib/engine/arrays.ts";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
-import { compile, type EngineName, isSpecLike, type Tensor, tensor } from "../../lib/engine/mod.ts";
-import type { Statistics } from "../../lib/layers/instance_norm.ts";
-import type { Params, SequenceConfig, SequenceModel } from "../../lib/models/sequence_model.ts";
-import { flatten, toHost } from "../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
-import { rollout } from "../../lib/train/rollout.ts";
+import { compile, type EngineName, type Tensor, tensor, type Tree } from "../../lib/engine/mod.ts";
+import type { Model } from "../../lib/models/model.ts";
+import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
+import { isSpec, leavesOf, mapLeaves } from "../../lib/tensor/trees.ts";
+import { runnerOf } from "../../lib/train/runner.ts";
+import { compileStepForm } from "../../lib/train/step_form.ts";
 import { assertParity } from "../engine/layer_cases.ts";
 import { generator, randomTensor, runEngine, runJax } from "../engine/oracle.ts";
+import type { Made } from "./stacks.ts";
 
-// deno-lint-ignore no-explicit-any
-type Any = any;
-
-export interface Made {
-  readonly model: SequenceModel<SequenceConfig>;
-  readonly config: Any;
-  readonly params: Params;
-}
-
-/** A model with a head that is not zero, so that outputs say something. */
-export function make(module: Any, options: Record<string, unknown>, obs: number): Made {
-  const model = module as Made["model"];
-  const config = model.configure(options, obs);
-  const params = toHost(model.init(config, 7));
-  const random = generator(3);
-  params.head.weight = randomTensor(random, params.head.weight.shape, { low: -0.5, high: 0.5 });
-  params.head.bias = randomTensor(random, params.head.bias.shape, { low: -0.5, high: 0.5 });
-  return { model, config, params };
-}
-
-/** Predictions of the parallel form. */
-export async function parallel({ model, config, params }: Made, y: Tensor): Promise<Tensor> {
-  const statistics = unitStatistics(config.obsDim);
-  const program = await compile(
-    (p: Any, t: Statistics, y: np.Array) => model.forward(config, p, t, y),
-    [params, statistics, y],
-  );
-  const out = await (await program.run(params, statistics, y)).read();
+/** Outputs for whole inputs. */
+export async function outputs(model: Model, params: Tree<Tensor>, x: Tensor): Promise<Tensor> {
+  const apply = (params: Arrays, x: np.Array) => model.apply(params, x);
+  const program = await compile(apply, [params, x]);
+  const out = await (await program.run(params, x)).read();
   await program.close();
   return out;
 }
 
-/** Observations [B, from..to, obs] of y. */
-export function slice(y: Tensor, from: number, to: number): Tensor {
-  const [batch, length, width] = y.shape;
-  const rows = Array.from(
-    { length: batch },
-    (_, b) => Array.from(y.data.slice((b * length + from) * width, (b * length + to) * width)),
-  );
-  return tensor(rows.flat(), [batch, to - from, width]);
+function assertNear(got: ArrayLike<number>, want: ArrayLike<number>, bound: number, what: string) {
+  assert.equal(got.length, want.length, what);
+  for (let i = 0; i < want.length; i++) {
+    const allowed = bound * Math.max(1, Math.abs(want[i]));
+    assert.ok(Math.abs(got[i] - want[i]) <= allowed, `${what}, ${i}: ${got[i]}, ${want[i]}`);
+  }
 }
 
 /** The step form, from the initial state on, predicts at every position what the parallel form does. */
-export async function assertFormsAgree(made: Made, y: Tensor): Promise<void> {
-  const { model, config, params } = made;
-  const { patch, obsDim } = config;
-  const [batch, length] = y.shape;
-  const tokens = length / patch;
-  let state: Any = model.initialState(config, batch, tokens);
-  const whole = await parallel(made, y);
-  const train = unitStatistics(obsDim);
-  const program = await compile(
-    (p: Any, t: Statistics, s: Any, y: np.Array, at: np.Array, learn: np.Array) =>
-      model.step(config, p, t, s, y, at, learn),
-    [params, train, state, slice(y, 0, patch), tensor(0, [], "int32"), tensor(1)],
-  );
-  const each = patch * obsDim;
-  for (let k = 0; k < tokens; k++) {
-    const token = slice(y, k * patch, (k + 1) * patch);
-    const out = await program.run(params, train, state, token, tensor(k, [], "int32"), tensor(1));
-    state = out.state;
-    const prediction = await out.prediction.read();
+export async function assertFormsAgree({ model, params, channels }: Made, tokens: number) {
+  const batch = 2;
+  const { patch } = model;
+  const y = randomTensor(generator(11), [batch, tokens * patch, channels]);
+  const whole = await outputs(model, params, y);
+  assert.deepEqual([...whole.shape], [batch, tokens, patch, channels]);
+  const start = model.initialState(batch, tokens);
+  const form = await compileStepForm(model, params, [batch, patch, channels], start, {});
+  const each = patch * channels;
+  let k = 0;
+  for await (const { prediction } of form.through(start, y)) {
+    assert.deepEqual([...prediction.shape], [batch, patch, channels]);
+    const { data } = await prediction.read();
     for (let b = 0; b < batch; b++) {
-      for (let i = 0; i < each; i++) {
-        const want = whole.data[(b * tokens + k) * each + i];
-        const got = prediction.data[b * each + i];
-        assert.ok(Math.abs(got - want) <= 1e-5, `position ${k}: ${got} against ${want}`);
-      }
+      const want = whole.data.slice((b * tokens + k) * each, (b * tokens + k + 1) * each);
+      assertNear(data.slice(b * each, (b + 1) * each), want, 2e-5, `sequence ${b}, token ${k}`);
     }
+    k++;
   }
-  await program.close();
+  assert.equal(k, tokens);
+  await form.close();
 }
 
 /** Changing tokens from `from` on changes outputs from there on, and none before. */
-export async function assertCausal(made: Made, tokens: number, from: number): Promise<void> {
-  const { patch, obsDim } = made.config;
-  const each = patch * obsDim;
-  const y = randomTensor(generator(5), [2, tokens * patch, obsDim]);
+export async function assertCausal(
+  { model, params, channels }: Made,
+  tokens: number,
+  from: number,
+) {
+  const each = model.patch * channels;
+  const y = randomTensor(generator(5), [2, tokens * model.patch, channels]);
   const other = { ...y, data: y.data.slice() };
-  for (let b = 0; b < 2; b++) {
+  for (const b of [0, 1]) {
     other.data.fill(1e3, (b * tokens + from) * each, (b + 1) * tokens * each);
   }
-  const [first, second] = [await parallel(made, y), await parallel(made, other)];
-  for (let b = 0; b < 2; b++) {
+  const [first, second] = [await outputs(model, params, y), await outputs(model, params, other)];
+  for (const b of [0, 1]) {
     const [start, cut, end] = [b * tokens, b * tokens + from, (b + 1) * tokens].map((t) =>
       t * each
     );
@@ -103,76 +76,62 @@ export async function assertCausal(made: Made, tokens: number, from: number): Pr
   }
 }
 
-/** A rollout is the parallel form over the sequence grown by every prediction. Wants patch 2 and frozen statistics. */
-export async function assertRollout(made: Made, warmup = 8): Promise<void> {
-  const { model, config, params } = made;
-  const obs = config.obsDim;
-  const y = randomTensor(generator(9), [3, warmup, obs]);
-  const steps = 5; // not a multiple of the patch
-  const rolled = await rollout(model, config, params, y, steps, { batch: 2 }); // the last batch is not full
-  assert.deepEqual(rolled.shape, [3, steps, obs]);
-  let grown = y;
+/** Observations [B, T, channels] with more of them at the end. */
+function grown({ shape: [batch, length, channels], data }: Tensor, more: number[][]): Tensor {
+  const each = length * channels;
+  const rows = more.flatMap((own, b) => [...data.slice(b * each, (b + 1) * each), ...own]);
+  return tensor(rows, [batch, rows.length / batch / channels, channels]);
+}
+
+/** A rollout is the parallel form over the sequence grown by every prediction. Wants statistics that do not expand. */
+export async function assertRollout({ model, params, channels }: Made, warmup = 8) {
+  const y = randomTensor(generator(9), [3, warmup, channels]);
+  const steps = 5; // not a multiple of a patch of 2
+  // The last batch is not full.
+  const rolled = await runnerOf(model, params, { batch: 2 }).generate(y, steps);
+  assert.deepEqual([...rolled.shape], [3, steps, channels]);
   const predictions: number[][] = [[], [], []];
-  while (predictions[0].length < steps * obs) {
-    const whole = await parallel(made, grown);
-    const [batch, tokens] = whole.shape;
-    const [, length] = grown.shape;
-    const rows: number[] = [];
-    for (let b = 0; b < batch; b++) {
-      const at = ((b + 1) * tokens - 1) * 2 * obs;
-      const last = Array.from(whole.data.slice(at, at + 2 * obs));
-      predictions[b].push(...last);
-      rows.push(...grown.data.slice(b * length * obs, (b + 1) * length * obs), ...last);
-    }
-    grown = tensor(rows, [batch, length + 2, obs]);
+  const each = model.patch * channels;
+  while (predictions[0].length < steps * channels) {
+    const whole = await outputs(model, params, grown(y, predictions));
+    const tokens = whole.shape[1];
+    predictions.forEach((own, b) => {
+      const at = ((b + 1) * tokens - 1) * each;
+      own.push(...whole.data.slice(at, at + each));
+    });
   }
   predictions.forEach((want, b) => {
-    for (let i = 0; i < steps * obs; i++) {
-      const got = rolled.data[b * steps * obs + i];
-      assert.ok(Math.abs(got - want[i]) < 1e-4, `rollout ${b}, number ${i}: ${got}, ${want[i]}`);
-    }
+    const size = steps * channels;
+    const got = rolled.data.slice(b * size, (b + 1) * size);
+    assertNear(got, want.slice(0, size), 1e-4, `rollout ${b}`);
   });
 }
 
-/** A batch of the next-patch loss. */
-export function lossBatch({ config }: Made, batch: number, tokens: number) {
+/** Loss and every gradient agree with those of jax-js in float64, loops unrolled, on every engine that runs everywhere. */
+export async function assertGradients(
+  { model, params, channels }: Made,
+  batch: number,
+  tokens: number,
+) {
   const random = generator(8);
-  return {
-    y: randomTensor(random, [batch, tokens * config.patch, config.obsDim]),
-    weights: randomTensor(random, [tokens - 1, config.patch, 1], { low: 0.5, high: 2 }),
-    train: unitStatistics(config.obsDim),
-  };
-}
-
-function mapTensors(x: Any, f: () => unknown): Any {
-  if (isSpecLike(x)) return f();
-  if (Array.isArray(x)) return x.map((child) => mapTensors(child, f));
-  return Object.fromEntries(Object.entries(x).map(([name, child]) => [name, mapTensors(child, f)]));
-}
-
-/**
- * Loss and gradients as a function of single arrays, the parameters first, its arguments, and what jax-js's own gradient gives in
- * float64, with loops unrolled.
- */
-export function lossStep({ model, config, params }: Made, data: ReturnType<typeof lossBatch>) {
-  const loss = nextPatchLoss(model, config);
-  const args = [...Object.values(flatten(params)), ...Object.values(flatten(data))];
-  const argnums = Object.keys(flatten(params)).map((_, i) => i);
-  const ofArrays = (...arrays: np.Array[]) => {
+  const data = [
+    randomTensor(random, [batch, tokens * model.patch, channels]),
+    randomTensor(random, [tokens - 1, model.patch, 1], { low: 0.5, high: 2 }),
+  ];
+  const leaves = leavesOf(params);
+  const loss = (...arrays: np.Array[]) => {
     const next = arrays.values();
-    const [p, d] = mapTensors([params, data], () => next.next().value!);
-    return loss(p, d);
+    const isLeaf = (value: Tree<Tensor>): value is Tensor => isSpec(value);
+    const own: Arrays = mapLeaves(params, isLeaf, () => next.next().value!);
+    const [y, weights] = next;
+    return patchLoss(model.apply(own, y.ref), y, weights);
   };
-  const step = valueAndGrad(ofArrays, { argnums });
-  const unrolled = (jaxValueAndGrad as Any)(ofArrays, { argnums });
-  return { step, args, exact: () => runJax(unrolled, args, "float64") };
-}
-
-/** Loss and every gradient agree with float64 on every engine that runs everywhere. */
-export async function assertGradients(made: Made, batch: number, tokens: number): Promise<void> {
-  const { step, args, exact } = lossStep(made, lossBatch(made, batch, tokens));
-  const want = exact();
+  const argnums = leaves.map((_, i) => i);
+  const args = [...leaves, ...data];
+  // deno-lint-ignore no-explicit-any
+  const unrolled = (jaxValueAndGrad as any)(loss, { argnums });
+  const want = runJax(unrolled, args, "float64");
   for (const engine of ["ort", "jax", "tfjs"] satisfies EngineName[]) {
-    assertParity(await runEngine(step, args, engine), want);
+    assertParity(await runEngine(valueAndGrad(loss, { argnums }), args, engine), want);
   }
 }
