@@ -87,3 +87,10 @@ export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model
   /** The same in float64, row-major, of parameters on the host: the model as it is used. */
   collapse(params: Tree<Tensor>): Float64Array;
 }
+
+/** The model as one that goes token by token. @throws {TypeError} for a model of whole windows. */
+export function asSequenceModel(model: Model): SequenceModel {
+  const known: Model & Partial<SequenceModel> = model;
+  if (known.step && known.initialState && known.patch !== undefined) return known as SequenceModel;
+  throw new TypeError("this model maps whole windows; only a sequence model can run free");
+}

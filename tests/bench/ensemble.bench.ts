@@ -1,41 +1,52 @@
 /**
  * @file Is it faster to train several seeds in one program? Five seeds of each model, one training step with Adam: in five programs
- * one after the other, and in one program by `vmap` (lib/train/members.ts). One thread, interleaved, medians; the
+ * one after the other, and in one program by `vmap` (lib/train/ensemble.ts). One thread, interleaved, medians; the
  * batches are made beforehand.
  *
- * Run: deno task bench members [--json]
+ * Run: deno task bench ensemble [--json]
  */
-import { init as initJax } from "@jax-js/jax";
-import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import { filteringTask } from "../../lib/tasks/filtering/filtering_task.ts";
+import { layer as attention } from "../../lib/layers/sequence/softmax_attention.ts";
+import { layer as dense } from "../../lib/layers/sequence/dense_recurrence.ts";
+import { layer as linearAttention } from "../../lib/layers/sequence/linear_attention.ts";
+import { layer as lru } from "../../lib/layers/sequence/lru.ts";
+import { asSequenceModel, type LayerChoice, type SequenceModel } from "../../lib/models/model.ts";
+import { model as causalLinear } from "../../lib/models/causal_linear.ts";
+import { model as stack } from "../../lib/models/stack.ts";
+import { task as filtering } from "../../lib/tasks/filtering/filtering.ts";
+import { learning } from "../../lib/train/learning.ts";
 
-const seeds = [0, 1, 2, 3, 4].map((k) => ({ system: k, initialisation: k, data: 100 + k }));
-const cases: [name: string, options: object, batch: number][] = [
-  ["transformer", { dModel: 32, layers: 2, heads: 2 }, 4],
-  ["transformer", { dModel: 32, layers: 2, heads: 2, patch: 8 }, 4],
-  ["transformer", { dModel: 64, layers: 2, heads: 4 }, 16],
-  ["linear_transformer", { dModel: 32, layers: 2, heads: 2 }, 4],
-  ["causal_linear", { taps: 64 }, 8],
-  ["lru", { state: 64 }, 8],
-  ["dense_recurrence", { state: 64 }, 8],
+const seeds = [0, 1, 2, 3, 4].map((k) => ({ instance: k, initialisation: k, data: 100 + k }));
+const task = filtering.configure({ lambda: 0.96 });
+const { signature } = task;
+const ofLayers = (layer: unknown, options: object, layers: number, own: object) =>
+  asSequenceModel(stack.configure(options, {
+    signature,
+    layers: Array<LayerChoice>(layers).fill({ name: "", layer, options: own } as LayerChoice),
+  }));
+const transformer = (layer: unknown, width: number, heads: number, options: object = {}) =>
+  ofLayers(layer, { width, ...options }, 2, { heads });
+const cases: [name: string, model: SequenceModel, batch: number][] = [
+  ["Transformer, width 32", transformer(attention, 32, 2), 4],
+  ["Transformer, width 32, patches of 8", transformer(attention, 32, 2, { patch: 8 }), 4],
+  ["Transformer, width 64", transformer(attention, 64, 4), 16],
+  ["linear Transformer, width 32", transformer(linearAttention, 32, 2), 4],
+  ["causal linear map of 64", causalLinear.configure({ taps: 64 }, { signature, layers: [] }), 8],
+  ["LRU, 64 states", ofLayers(lru, { block: "bare" }, 1, { state: 64 }), 8],
+  ["dense recurrence, 64 states", ofLayers(dense, { block: "bare" }, 1, { state: 64 }), 8],
 ];
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
-await initJax("wasm");
 const rows = [];
-for (const [name, options, batch] of cases) {
-  const model: SequenceModel = await import(`../../lib/models/${name}.ts`);
-  const config = model.configure(options, 2);
+for (const [name, model, batch] of cases) {
   const prepare = async (chosen: typeof seeds) => {
-    const size = { batch, length: 256 };
-    const task = filteringTask(model, config, { lambda: 0.96 }, chosen, size);
-    const data = task.nextBatch(0);
-    const training = await task.compile(data, { threads: 1, optimiser: { clipNorm: 1 } });
+    const { nextBatch, compile } = learning(task, model, chosen, batch);
+    const data = nextBatch(0);
+    const training = await compile(data, { threads: 1, optimiser: { clipNorm: 1 } });
     let current: Parameters<typeof training.run>[0] = training.fresh;
     return {
       async step() {
-        const out = await training.run(current, data, 1e-3);
+        const out = await training.run(current, data, [1e-3]);
         await out.value.read();
         current = out;
       },
@@ -56,13 +67,13 @@ for (const [name, options, batch] of cases) {
   await together.close();
   for (const one of alone) await one.close();
   const [one, five] = [median(times.together), median(times.alone)];
-  rows.push({ name, options, batch, together: one, alone: five, ratio: five / one });
+  rows.push({ name, batch, together: one, alone: five, ratio: five / one });
 }
 if (Deno.args.includes("--json")) console.log(JSON.stringify({ rows }));
 else {
   console.log("five seeds, milliseconds a step: five programs, one program, ratio");
-  for (const { name, options, batch, together, alone, ratio } of rows) {
-    const what = `${name} ${JSON.stringify(options)}, batch ${batch}`.padEnd(70);
+  for (const { name, batch, together, alone, ratio } of rows) {
+    const what = `${name}, batch ${batch}`.padEnd(50);
     console.log(
       `${what} ${alone.toFixed(1).padStart(7)} ${together.toFixed(1).padStart(7)} ${
         ratio.toFixed(2)

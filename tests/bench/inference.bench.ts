@@ -8,9 +8,11 @@
 import { init as initJax, nn, numpy as np } from "@jax-js/jax";
 import { compile, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { linear } from "../../lib/layers/linear.ts";
-import { lstmCell } from "../../lib/layers/recurrent.ts";
-import * as transformer from "../../lib/models/transformer.ts";
-import { toHost } from "../../lib/train/host.ts";
+import { layer as attention } from "../../lib/layers/sequence/softmax_attention.ts";
+import { layer as lstm } from "../../lib/layers/sequence/lstm.ts";
+import { asSequenceModel } from "../../lib/models/model.ts";
+import { model as stack } from "../../lib/models/stack.ts";
+import { freshParameters } from "../../lib/train/host.ts";
 import { compileRollout } from "../../lib/train/rollout.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -50,7 +52,8 @@ const models: Record<string, Forecast> = {
       let state: Any = { h: np.zeros([batch, width]), c: np.zeros([batch, width]) };
       let last!: np.Array;
       for (const slice of np.split(projected, lookback, 1)) {
-        [state, last] = lstmCell(u.ref, state, slice.reshape([batch, 4 * width]));
+        const token = slice.reshape([batch, 4 * width]);
+        [state, last] = lstm.cell({ width }, { recurrent: u.ref } as Any, state, token) as Any;
       }
       return linear(head, nn.identity(last));
     },
@@ -61,10 +64,13 @@ const models: Record<string, Forecast> = {
     },
   ),
   [`Transformer d=${width} L=2, patches of 16`]: async (batch) => {
-    const config = transformer.configure({ patch: 16, dModel: width, layers: 2 }, 1);
-    const params = toHost(transformer.init(config, 0));
+    const model = asSequenceModel(stack.configure({ patch: 16, width }, {
+      signature: { kind: "series", channels: 1 },
+      layers: Array(2).fill({ name: "softmax_attention", layer: attention, options: {} }),
+    }));
+    const params = await freshParameters(model, 0);
     const y = noise([batch, lookback, 1], 1);
-    const roller = await compileRollout(transformer as Any, config, params, y.shape, horizon, {});
+    const roller = await compileRollout(model, params, y.shape, horizon, {});
     return () => roller.run(y);
   },
 };

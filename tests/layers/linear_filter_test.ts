@@ -1,12 +1,11 @@
-/** @file Linear filters, as convolutions and step by step, against their recurrences in float64. */
+/** @file Linear filters, over whole sequences and step by step, against their recurrences in float64. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { causalConvolution, kernelOf } from "../../lib/layers/causal_convolution.ts";
 import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import { forwardFilter, fromTokens, stepFilter, toTokens } from "../../lib/layers/linear_filter.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
-import { dot, inFloat64, rowsOf, type Vector } from "./definitions.ts";
+import { dot, inFloat64, type Vector } from "./definitions.ts";
 
 await initJax("wasm");
 
@@ -24,52 +23,6 @@ const matrixOf = ({ shape: [rows, columns], data }: Tensor): Vector[] =>
   Array.from({ length: rows }, (_, i) => Array.from(data.slice(i * columns, (i + 1) * columns)));
 const times = (a: Vector[], x: Vector) => a.map((row) => dot(row, x));
 const plus = (a: Vector, b: Vector) => a.map((x, i) => x + b[i]);
-
-for (const [taps, tokens] of [[1, 1], [3, 1], [3, 7], [7, 3], [4, 4]]) {
-  Deno.test(`a causal convolution of ${taps} taps sums what was so far, newest first, over ${tokens} tokens`, () => {
-    const [inputs, outputs, batch] = [2, 3, 2];
-    const kernel = randomTensor(generator(1), [taps, outputs, inputs]);
-    const u = randomTensor(generator(2), [batch, tokens, inputs]);
-    const got = inFloat64((k: np.Array, u: np.Array) => causalConvolution(k, u), kernel, u);
-    assert.deepEqual(got.shape, [batch, tokens, outputs]);
-    const weight = (k: number) =>
-      matrixOf({
-        ...kernel,
-        shape: [outputs, inputs],
-        data: kernel.data.slice(k * outputs * inputs, (k + 1) * outputs * inputs),
-      });
-    const want = [0, 1].flatMap((b) => {
-      const rows = rowsOf(u, b);
-      return rows.flatMap((_, t) => {
-        let sum: Vector = Array(outputs).fill(0);
-        for (let k = 0; k < taps && k <= t; k++) sum = plus(sum, times(weight(k), rows[t - k]));
-        return sum;
-      });
-    });
-    near(got.data, want, "output");
-  });
-}
-
-Deno.test("the kernel of a filter is readout times response, lag by lag", () => {
-  const [n, taps, inputs, outputs] = [3, 4, 2, 5];
-  const readout = randomTensor(generator(1), [outputs, n]);
-  const response = randomTensor(generator(2), [n, taps, inputs]);
-  const got = inFloat64((c: np.Array, v: np.Array) => kernelOf(c, v), readout, response);
-  assert.deepEqual(got.shape, [taps, outputs, inputs]);
-  const want: number[] = [];
-  for (let k = 0; k < taps; k++) {
-    for (let o = 0; o < outputs; o++) {
-      for (let i = 0; i < inputs; i++) {
-        let sum = 0;
-        for (let s = 0; s < n; s++) {
-          sum += readout.data[o * n + s] * response.data[(s * taps + k) * inputs + i];
-        }
-        want.push(sum);
-      }
-    }
-  }
-  near(got.data, want, "kernel");
-});
 
 const train = { mean: tensor([3, -1]), variance: tensor([0.25, 4]) };
 const config = { obsDim: 2, patch: 3 };

@@ -5,11 +5,14 @@ import { compile, type Program, sizeOf, type Tensor, tensor } from "../../../lib
 import { scan } from "../../../lib/engine/scan.ts";
 import { linear } from "../../../lib/layers/linear.ts";
 import { monarch } from "../../../lib/layers/monarch.ts";
-import { gruCell, lruCell, lstmCell } from "../../../lib/layers/recurrent.ts";
-import * as transformer from "../../../lib/models/transformer.ts";
+import { layer as attention } from "../../../lib/layers/sequence/softmax_attention.ts";
+import { layer as gru } from "../../../lib/layers/sequence/gru.ts";
+import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
+import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
+import { model as stack } from "../../../lib/models/stack.ts";
+import { patchLoss } from "../../../lib/tasks/filtering/next_patch.ts";
 import { adamwInit, adamwUpdate } from "../../../lib/train/adamw.ts";
 import { disposeTree, toHost } from "../../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../../lib/tasks/filtering/next_patch.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -56,7 +59,8 @@ async function plain(
   target: Tensor,
   threads: number,
 ): Promise<Step> {
-  const initial = { state: toHost(adamwInit(params)), params: toHost(params) };
+  const host = toHost(params);
+  const initial = { state: adamwInit(host), params: host };
   const update = (p: Any, s: Any, x: Any, t: np.Array, rate: np.Array) => {
     const [value, grads] = valueAndGrad(loss)(tree.ref(p), x, t);
     return { value, ...adamwUpdate(p, grads, s, rate) };
@@ -70,15 +74,15 @@ const transformerCase = (d: number, layers: number, batch: number): Case => ({
   name: `Transformer d=${d} L=${layers}, ${batch} x 256 tokens`,
   torch: `transformer-${d}`,
   start(threads) {
-    const config = transformer.configure({ dModel: d, layers }, 2);
-    const loss = nextPatchLoss(transformer as Any, config);
-    const x = {
-      y: noise([batch, 256, 2]),
-      weights: tensor(1, [255, 1, 1]),
-      train: unitStatistics(2),
-    };
-    const scalar = (p: Any, x: Any, t: np.Array) => loss(p, x).add(t.mul(0));
-    return plain(scalar, transformer.init(config, 0), x, tensor(0), threads);
+    const choice = { name: "softmax_attention", layer: attention, options: {} };
+    const model = stack.configure({ width: d }, {
+      signature: { kind: "series", channels: 2 },
+      layers: Array(layers).fill(choice),
+    });
+    const x = { y: noise([batch, 256, 2]), weights: tensor(1, [255, 1, 1]) };
+    const loss = (p: Any, { y, weights }: Any, t: np.Array) =>
+      patchLoss(model.apply(p, y.ref), y, weights).add(t.mul(0));
+    return plain(loss, model.init(0), x, tensor(0), threads);
   },
 });
 
@@ -198,7 +202,8 @@ export const cases: Case[] = [
   recurrent(
     "LSTM h=64, T=96",
     "lstm",
-    lstmCell,
+    (u: np.Array, state: Any, x: np.Array) =>
+      lstm.cell({ width: h }, { recurrent: u } as Any, state, x),
     () => small(h, 4 * h),
     () => ({ h: zeros(), c: zeros() }),
     [96, h, 4 * h, h, 1],
@@ -206,15 +211,20 @@ export const cases: Case[] = [
   recurrent(
     "GRU h=64, T=96",
     "gru",
-    gruCell,
-    () => ({ u: small(h, 3 * h), b: small(3 * h) }),
+    (p: Any, state: np.Array, x: np.Array) =>
+      gru.cell({ width: h }, { recurrent: p } as Any, state, x),
+    () => ({ weight: small(h, 3 * h), bias: small(3 * h) }),
     zeros,
     [96, h, 3 * h, h, 1],
   ),
   recurrent(
     "LRU d=64, T=256",
     "lru",
-    lruCell,
+    (p: Any, state: Any, x: np.Array) => {
+      const [re, im] = np.split(x, 2, -1);
+      const [next, y] = lru.cell({ state: h } as Any, p, state, { re, im }) as [Any, Any];
+      return [next, np.concatenate([y.re, y.im], -1)];
+    },
     () => ({ nu: small(h), theta: small(h) }),
     () => ({ re: zeros(), im: zeros() }),
     [256, h, 2 * h, 2 * h, h],

@@ -106,16 +106,29 @@ export function part(x: Tensor, from: number, to: number): Tensor {
 }
 
 /**
- * Runs a function of trees of tensors once, on engine `ort`; by jax-js's interpreter where that has no kernel in float64
- * (convolutions).
+ * A function of trees of tensors, on engine `ort`; by jax-js's interpreter where that has no kernel in float64 (convolutions).
+ * @param examples arguments, for their shapes.
  */
-export async function evaluate(fn: (...args: Any[]) => unknown, ...args: Any[]): Promise<Any> {
-  const program = await compile(fn as Any, args).catch((error) => {
+export async function compiled(
+  fn: (...args: Any[]) => unknown,
+  ...examples: Any[]
+): Promise<{ run(...args: Any[]): Promise<Any>; close(): Promise<void>; interpreted: boolean }> {
+  const program = await compile(fn as Any, examples).catch((error) => {
     if (!/Could not find an implementation for Conv/.test(error.message)) throw error;
   });
-  if (!program) return inFloat64(fn, ...args);
+  return {
+    interpreted: !program,
+    run: async (...args) =>
+      program ? await readTree(await program.run(...args)) : inFloat64(fn, ...args),
+    close: async () => await program?.close(),
+  };
+}
+
+/** Runs a function once, see {@linkcode compiled}. */
+export async function evaluate(fn: (...args: Any[]) => unknown, ...args: Any[]): Promise<Any> {
+  const program = await compiled(fn, ...args);
   try {
-    return await readTree(await program.run(...args));
+    return await program.run(...args);
   } finally {
     await program.close();
   }

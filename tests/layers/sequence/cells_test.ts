@@ -1,0 +1,125 @@
+/** @file Cells against their equations, unit by unit in float64, from a state that is not zero. */
+import { init as initJax } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import type { Tensor } from "../../../lib/engine/mod.ts";
+import { step } from "../../../lib/layers/sequence/forms.ts";
+import { layer as dense } from "../../../lib/layers/sequence/dense_recurrence.ts";
+import { layer as gru } from "../../../lib/layers/sequence/gru.ts";
+import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
+import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
+import { generator, randomTensor } from "../../engine/oracle.ts";
+import { affine, inFloat64, rowsOf } from "../definitions.ts";
+
+await initJax("wasm");
+
+// deno-lint-ignore no-explicit-any
+type Any = any;
+const [batch, d] = [2, 3];
+const random = generator(12);
+const draw = (...shape: number[]) => randomTensor(random, shape, { low: -1, high: 1 });
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const near = (got: number, want: number, what: string) =>
+  assert.ok(Math.abs(got - want) < 1e-12, `${what}: ${got}, ${want}`);
+
+/** One token x [B, d] from a state. */
+const stepOf = (layer: Any, config: Any, params: Any, state: Any, x: Tensor) =>
+  inFloat64((p: Any, s: Any, x: Any) => step(layer, config, p, s, x), params, state, x);
+
+/** Rows of [B, width]. */
+const rows = (x: Tensor) => rowsOf({ ...x, shape: [1, ...x.shape] }, 0);
+
+Deno.test("an LSTM has input, forget and output gates and a candidate, in this order", () => {
+  const params = {
+    input: { weight: draw(d, 4 * d), bias: draw(4 * d) },
+    recurrent: draw(d, 4 * d),
+  };
+  const [state, x] = [{ h: draw(batch, d), c: draw(batch, d) }, draw(batch, d)];
+  const [next, y] = stepOf(lstm, lstm.configure({}, d), params, state, x);
+  for (let b = 0; b < batch; b++) {
+    const given = affine(params.input, rows(x)[b]);
+    const own = affine(
+      { weight: params.recurrent, bias: { ...params.input.bias, data: new Float32Array(4 * d) } },
+      rows(state.h)[b],
+    );
+    for (let i = 0; i < d; i++) {
+      const [input, forget, out, candidate] = [0, 1, 2, 3].map((kind) => {
+        const sum = given[kind * d + i] + own[kind * d + i];
+        return kind < 3 ? sigmoid(sum) : Math.tanh(sum);
+      });
+      const c = forget * state.c.data[b * d + i] + input * candidate;
+      near(next.c.data[b * d + i], c, "cell");
+      near(next.h.data[b * d + i], out * Math.tanh(c), "hidden");
+      near(y.data[b * d + i], out * Math.tanh(c), "output");
+    }
+  }
+});
+
+Deno.test("a GRU resets the product, and its update keeps the old state", () => {
+  const map = () => ({ weight: draw(d, 3 * d), bias: draw(3 * d) });
+  const params = { input: map(), recurrent: map() };
+  const [state, x] = [draw(batch, d), draw(batch, d)];
+  const [next, y] = stepOf(gru, gru.configure({}, d), params, state, x);
+  for (let b = 0; b < batch; b++) {
+    const given = affine(params.input, rows(x)[b]);
+    const own = affine(params.recurrent, rows(state)[b]);
+    for (let i = 0; i < d; i++) {
+      const [reset, update] = [0, 1].map((kind) =>
+        sigmoid(given[kind * d + i] + own[kind * d + i])
+      );
+      const candidate = Math.tanh(given[2 * d + i] + reset * own[2 * d + i]);
+      const want = (1 - update) * candidate + update * state.data[b * d + i];
+      near(next.data[b * d + i], want, "state");
+      near(y.data[b * d + i], want, "output");
+    }
+  }
+});
+
+/** Row `o` of a matrix times a vector. */
+const rowTimes = ({ shape: [, width], data }: Tensor, o: number, x: number[]) =>
+  x.reduce((sum, v, i) => sum + data[o * width + i] * v, 0);
+
+Deno.test("an LRU turns and shrinks a complex state by exp(-exp(nu) + i theta), and shows a real part of it", () => {
+  const n = 4;
+  const [nu, theta, gamma] = [draw(n), draw(n), draw(n)];
+  const [bRe, bIm, c, skip] = [draw(n, d), draw(n, d), draw(d, 2 * n), draw(d, d)];
+  const params = { nu, theta, gamma, bRe, bIm, c, d: skip };
+  const [state, x] = [{ re: draw(batch, n), im: draw(batch, n) }, draw(batch, d)];
+  const [next, y] = stepOf(lru, lru.configure({ state: n }, d), params, state, x);
+  for (let b = 0; b < batch; b++) {
+    const token = rows(x)[b];
+    const want = Array.from({ length: n }, (_, i) => {
+      const size = Math.exp(-Math.exp(nu.data[i]));
+      const [lambdaRe, lambdaIm] = [size * Math.cos(theta.data[i]), size * Math.sin(theta.data[i])];
+      const [re, im] = [state.re.data[b * n + i], state.im.data[b * n + i]];
+      const scale = Math.exp(gamma.data[i]);
+      return {
+        re: re * lambdaRe - im * lambdaIm + scale * rowTimes(bRe, i, token),
+        im: re * lambdaIm + im * lambdaRe + scale * rowTimes(bIm, i, token),
+      };
+    });
+    want.forEach(({ re, im }, i) => {
+      near(next.re.data[b * n + i], re, "real part");
+      near(next.im.data[b * n + i], im, "imaginary part");
+    });
+    const parts = [...want.map(({ re }) => re), ...want.map(({ im }) => im)];
+    for (let o = 0; o < d; o++) {
+      near(y.data[b * d + o], rowTimes(c, o, parts) + rowTimes(skip, o, token), "output");
+    }
+  }
+});
+
+Deno.test("a dense recurrence is h = A h + B x, y = C h + D x", () => {
+  const n = 4;
+  const [a, b, c, skip] = [draw(n, n), draw(n, d), draw(d, n), draw(d, d)];
+  const [state, x] = [draw(batch, n), draw(batch, d)];
+  const config = dense.configure({ state: n }, d);
+  const [next, y] = stepOf(dense, config, { a, b, c, d: skip }, state, x);
+  for (let s = 0; s < batch; s++) {
+    const [before, token] = [rows(state)[s], rows(x)[s]];
+    const want = before.map((_, i) => rowTimes(a, i, before) + rowTimes(b, i, token));
+    want.forEach((value, i) => near(next.data[s * n + i], value, "state"));
+    for (let o = 0; o < d; o++) {
+      near(y.data[s * d + o], rowTimes(c, o, want) + rowTimes(skip, o, token), "output");
+    }
+  }
+});

@@ -1,0 +1,130 @@
+/**
+ * @file Gradients of every sequence layer, through outputs and last state, by parameters, tokens and state before: against central
+ * differences in float64, and on every engine that runs everywhere against jax-js's own.
+ */
+import { numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
+import assert from "node:assert/strict";
+import { valueAndGrad } from "../../../lib/engine/gradient.ts";
+import type { EngineName, Tensor, Tree } from "../../../lib/engine/mod.ts";
+import { constant } from "../../../lib/layers/constant.ts";
+import * as forms from "../../../lib/layers/sequence/forms.ts";
+import { flatten } from "../../../lib/train/host.ts";
+import { weightsOf } from "../../engine/derivatives/differences.ts";
+import { assertParity } from "../../engine/layer_cases.ts";
+import { generator, runEngine, runJax } from "../../engine/oracle.ts";
+import {
+  type Any,
+  type Case,
+  cases,
+  compiled,
+  evaluate,
+  type Form,
+  isFloatTensor,
+  mapTensors,
+  stateAfter,
+  tokensOf,
+} from "./layers.ts";
+
+/** Arrays of a tree, in the order of its names. */
+const arraysOf = (tree: Any): np.Array[] =>
+  tree instanceof Object && !("dtype" in tree) ? Object.values(tree).flatMap(arraysOf) : [tree];
+
+/** The sum of all floats, by weights of which no two are equal. */
+function weighted(outputs: np.Array[]): np.Array {
+  const sums = outputs.filter(({ dtype }) => dtype !== np.int32).map((y, i) =>
+    np.sum(y.mul(constant(weightsOf(y.size, i), y.shape, y.dtype)))
+  );
+  return sums.reduce((a, b) => a.add(b));
+}
+
+interface Loss {
+  /** Weighted sum of y and the last state, of single arrays: parameters, tokens, and the state before if there is one. */
+  readonly loss: (...arrays: np.Array[]) => np.Array;
+  readonly args: Tensor[];
+  /** Which of the arguments are floats. */
+  readonly argnums: number[];
+  readonly names: string[];
+}
+
+function lossOf(
+  { layer, config, params }: Case,
+  form: Form,
+  x: Tensor,
+  state?: Tree<Tensor>,
+): Loss {
+  const given: Any = state === undefined ? { params, x } : { params, x, state };
+  const flat = flatten(given);
+  const args = Object.values(flat);
+  const loss = (...arrays: np.Array[]) => {
+    const next = arrays.values();
+    const { params, x, state } = mapTensors(given, () => next.next().value!);
+    const [last, y] = form(layer, config, params, x, state);
+    return weighted([y, ...arraysOf(last)]);
+  };
+  const argnums = args.flatMap((leaf, i) => isFloatTensor(leaf) ? [i] : []);
+  return { loss, args, argnums, names: Object.keys(flat) };
+}
+
+/** The gradient along random directions, one an argument, is the slope of the loss. */
+async function assertSlopes({ loss, args, argnums, names }: Loss, what: string): Promise<void> {
+  const random = generator(13);
+  const [, gradients] = await evaluate(valueAndGrad(loss, { argnums }), ...args);
+  const step = 2 ** -16;
+  const scale = Math.hypot(...gradients.flatMap(({ data }: Tensor) => Array.from(data)));
+  assert.ok(scale > 0, what);
+  const moves = argnums.map((i) => Float64Array.from(args[i].data, () => 2 * random() - 1));
+  const moved = (k: number, by: number) =>
+    args.map((arg, i) =>
+      i === argnums[k]
+        ? { ...arg, data: Float64Array.from(arg.data, (v, j) => v + by * moves[k][j]) }
+        : arg
+    );
+  const program = await compiled(loss, ...args);
+  const values: number[] = [];
+  for (const k of argnums.keys()) {
+    for (const by of [step, -step]) values.push((await program.run(...moved(k, by))).data[0]);
+  }
+  await program.close();
+  argnums.forEach((i, k) => {
+    const want = (values[2 * k] - values[2 * k + 1]) / (2 * step);
+    const got = moves[k].reduce((sum, v, j) => sum + v * gradients[k].data[j], 0);
+    assert.ok(Math.abs(got - want) <= 1e-6 * scale, `${what}, ${names[i]}: ${got}, ${want}`);
+  });
+}
+
+for (const tested of cases) {
+  const { name, layer } = tested;
+  const bothForms: [string, Form, number][] = [["recurrent", forms.recurrent, 5]];
+  if (layer.parallel) bothForms.push(["parallel", forms.overSequence, 66]);
+
+  for (const [what, form, length] of bothForms) {
+    Deno.test(`${name}: the gradient is the slope, ${what}`, async () => {
+      // The interpreter takes a quarter of a minute for what several chunks would not make any different.
+      const { loss, args } = lossOf(tested, form, tokensOf(tested, 2, length));
+      const { interpreted, close } = await compiled(loss, ...args);
+      await close();
+      const x = tokensOf(tested, 2, interpreted ? 9 : length);
+      await assertSlopes(lossOf(tested, form, x), "from the first state");
+      const state = await stateAfter(tested, 2, 3, length);
+      await assertSlopes(lossOf(tested, form, x, state), "from a later state");
+    });
+
+    Deno.test(`${name}: loss and gradients agree with jax-js on every engine, ${what}`, async () => {
+      const x = tokensOf(tested, 3, 4);
+      for (const state of [undefined, await stateAfter(tested, 3, 2, 4)]) {
+        const { loss, args, argnums } = lossOf(tested, form, x, state);
+        const own = (jaxValueAndGrad as Any)(loss, { argnums });
+        const want = runJax(own, args, "float64");
+        const single = args.map((leaf) =>
+          isFloatTensor(leaf)
+            ? { ...leaf, dtype: "float32" as const, data: Float32Array.from(leaf.data) }
+            : leaf
+        );
+        const step = valueAndGrad(loss, { argnums });
+        for (const engine of ["ort", "jax", "tfjs"] satisfies EngineName[]) {
+          assertParity(await runEngine(step, single, engine), want);
+        }
+      }
+    });
+  }
+}
