@@ -8,13 +8,20 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import {
+  rolledAtOnce,
+  scoredAtOnce,
+  scoredSeed,
+  seedsOf,
+} from "../../experiments/transformer_filters/shared/filtering.ts";
+import {
+  horizons as usualHorizons,
+  warmup,
+} from "../../experiments/transformer_filters/shared/settings.ts";
 import type { GraphBuilder, JobRef } from "../../graph.ts";
 import type { ArtifactReaderSync } from "../../stage.ts";
 import type { Parameters } from "../points.ts";
 import type { Program } from "./program.ts";
-
-/** Observations before a rollout begins, as in the experiments. */
-const WARMUP = 64;
 
 const positive = z.number().positive();
 const count = z.number().int().min(1);
@@ -47,10 +54,10 @@ const schema = z.strictObject({
     sequences: z.number().int().min(2).default(256),
     length: z.number().int().min(2).default(256),
     rollout: z.boolean().default(false),
-    horizons: z.array(count).min(1).default([2, 4, 8, 16, 32, 64]),
+    horizons: z.array(count).min(1).default(usualHorizons),
   }).prefault({}).refine(
-    ({ length, horizons }) => length >= WARMUP + Math.max(...horizons),
-    `length must be at least ${WARMUP} observations of warm-up and the furthest horizon`,
+    ({ length, horizons }) => length >= warmup + Math.max(...horizons),
+    `length must be at least ${warmup} observations of warm-up and the furthest horizon`,
   ),
 });
 
@@ -107,20 +114,20 @@ function jobs(g: GraphBuilder, run: Run): Record<string, JobRef> {
   const system = { key: seed, ...run.system };
   const data = g.job(
     "generate",
-    { system, dataSeed: 2000 + seed, sequences, length },
+    { system, dataSeed: scoredSeed(seed), sequences, length },
     {},
     "data",
   );
-  const seeds = [{ system: seed, initialisation: seed, data: 1000 + seed }];
+  const seeds = [seedsOf(seed)];
   const trained = g.job("train", { model, system: run.system, seeds, ...train }, {}, "train");
   const evaluate = (label: string, more: object) =>
     g.job("evaluate", { model, system, ...more }, { model: trained, data }, label);
   return {
     data,
     train: trained,
-    "one-step": evaluate("one-step", { batch: name === "lstm" ? 512 : 64 }),
+    "one-step": evaluate("one-step", { batch: scoredAtOnce(name) }),
     ...(rollout
-      ? { rollout: evaluate("rollout", { batch: 128, rollout: { warmup: WARMUP, horizons } }) }
+      ? { rollout: evaluate("rollout", { batch: rolledAtOnce, rollout: { warmup, horizons } }) }
       : {}),
     baseline: g.job("baseline", { system, horizons }, { data }, "baseline"),
   };
