@@ -1,7 +1,7 @@
 /** @file A trained model at work on many inputs: compiled once for a batch, and run batch by batch. */
 import type { Arrays, np } from "../engine/arrays.ts";
 import { compile, type EngineName, type Handle, type Tensor, type Tree } from "../engine/mod.ts";
-import { isSequenceModel, type Model, type SequenceModel } from "../models/model.ts";
+import { asSequenceModel, type Model, type SequenceModel } from "../models/model.ts";
 import type { Runner } from "../tasks/task.ts";
 import { fitBatch, inBatches } from "./batches.ts";
 import { compileRollout } from "./rollout.ts";
@@ -36,12 +36,9 @@ export function runnerOf<M extends Model>(
     model,
     params,
     apply: (x) => applyInBatches(model, params, x, options),
-    async generate(x, steps) {
-      if (!isSequenceModel(model)) {
-        throw new TypeError("this model maps whole windows; only a sequence model can run free");
-      }
-      return await generateInBatches(model, params, x, steps, options);
-    },
+    // Async, so that a model that cannot is a rejection.
+    generate: async (x, steps) =>
+      await generateInBatches(asSequenceModel(model), params, x, steps, options),
   };
 }
 
@@ -83,8 +80,7 @@ async function generateInBatches(
   { engine, threads, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
 ): Promise<Tensor> {
   const [total, warmup, channels] = x.shape;
-  const capacity = Math.ceil((warmup + steps) / model.patch);
-  const bytes = rolloutBytes(model, params, capacity, channels);
+  const bytes = rolloutBytes(model, params, Math.ceil((warmup + steps) / model.patch), channels);
   const wanted = Math.min(batch, total);
   const size = fitBatch(wanted, bytes, memoryBytes);
   on.onMemory?.(bytes);
