@@ -90,7 +90,7 @@ for (const depth of [1, 10]) {
       const { test } = await evaluate(problem, best.forecaster);
       const learningRate = Math.min(0.03, 4 / (96 * depth));
       const trained = await trainLinear(problem, { depth, learningRate, steps: 1500 });
-      const { trainingLoss, excess } = trained.fit;
+      const { trainingLoss, excess } = trained;
       assert.ok(excess <= 0.001, `training loss ${excess} over least squares`);
       assert.ok(trainingLoss >= best.metrics.trainingLoss * (1 - 1e-9));
       assert.ok(
