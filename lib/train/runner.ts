@@ -80,8 +80,7 @@ async function generateInBatches(
   { engine, threads, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
 ): Promise<Tensor> {
   const [total, warmup, channels] = x.shape;
-  const capacity = Math.ceil((warmup + steps) / model.patch);
-  const bytes = rolloutBytes(model, params, capacity, channels);
+  const bytes = rolloutBytes(model, params, Math.ceil((warmup + steps) / model.patch), channels);
   const wanted = Math.min(batch, total);
   const size = fitBatch(wanted, bytes, memoryBytes);
   on.onMemory?.(bytes);

@@ -52,7 +52,10 @@ export interface TrainOptions {
     readonly every: number;
   };
   readonly signal?: AbortSignal;
-  /** Looks at the parameters after every so many steps, and before the first; true ends the training there. */
+  /**
+   * Looks at the parameters before the first step, after every so many (of steps that share a run, after the run) and after the
+   * last; true ends the training there.
+   */
   readonly measure?: {
     readonly every: number;
     readonly run: (params: Tree<Tensor>, step: number) => boolean;
@@ -216,6 +219,7 @@ export async function advance(
       const [losses, gradNorms] = (await Promise.all([value.read(), gradNorm.read()]))
         .map(({ data }) => bySteps(data, training.stepsPerRun));
       disposeTree([value, gradNorm]);
+      let stopping = false;
       for (let k = 0; k < count; k++) {
         const bad = losses[k].findIndex((loss, i) => !Number.isFinite(loss + gradNorms[k][i]));
         if (bad >= 0 && !tolerant) {
@@ -228,8 +232,9 @@ export async function advance(
           gradNorms: gradNorms[k],
           rate: rates[k],
         };
-        if (await afterStep(report, progress) === "stop") return progress;
+        if (await afterStep(report, progress) === "stop") stopping = true;
       }
+      if (stopping) return progress;
     }
   } catch (error) {
     replace(from);
@@ -274,12 +279,13 @@ export async function train(
     const start: Progress = {
       step: resumedAt,
       current: saved ? unflatten(fresh, saved) as TrainingState : fresh,
-      lastLosses: saved?.lastLosses.data ?? [],
+      lastLosses: Array.from(saved?.lastLosses.data ?? []),
     };
     signal?.throwIfAborted();
     const measured = async ({ step, current }: Progress) =>
       measure?.run(await readTree(current.params), step) ?? false;
-    const done = await measured(start);
+    // A resumed training measures where one that was never killed does.
+    const done = !saved && await measured(start);
     const end = await advance(
       training,
       start,
@@ -291,9 +297,8 @@ export async function train(
         if (progress.step !== report.step + 1) return; // the state is that of a later step
         const { step } = progress;
         const last = step === schedule.steps;
-        if (measure && (step % measure.every === 0 || last) && await measured(progress)) {
-          return "stop";
-        }
+        const passed = measure && step % measure.every < training.stepsPerRun;
+        if (measure && (passed || last) && await measured(progress)) return "stop";
         const stopped = signal?.aborted && !last;
         const due = checkpoint && performance.now() - lastSave > 1000 * checkpoint.every;
         if (due || stopped) {

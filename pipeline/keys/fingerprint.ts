@@ -10,6 +10,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle, minify } from "./bundle.ts";
 import { canonical, sha256 } from "../content/canonical.ts";
+import { missingModule } from "../modules.ts";
 import { FileHashes, type SavedHashes } from "./file_hashes.ts";
 import { writeFileAtomic } from "../store/files.ts";
 import { Packages } from "./packages.ts";
@@ -53,13 +54,18 @@ export class Fingerprints {
     this.#entries = usable ? cache.entries : {};
   }
 
-  /** The fingerprint of a stage with the modules its parameters name. */
+  /**
+   * The fingerprint of a stage with the modules its parameters name.
+   * @throws {Error} for a module that does not exist, saying what there is, and for code that does not parse
+   */
   async of(stagePath: string, modules: Record<string, ModuleRef>): Promise<Fingerprint> {
     const entry = entryText(stagePath, modules);
     const known = this.#memo.get(entry);
     if (known) return known;
     let made = this.#entries[entry];
     if (!made || !this.#holds(made)) {
+      const missing = missingModule(this.root, modules);
+      if (missing) throw new Error(`${stagePath}: ${missing}.`);
       made = this.#entries[entry] = await this.#make(entry);
       this.#changed = true;
     }

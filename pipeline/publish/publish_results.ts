@@ -80,7 +80,8 @@ export async function publishSource(
   const found: (Omit<ExperimentRecord, "summary"> & { summary: Summary })[] = [];
   const roots: string[] = [];
   for (const { meta } of workspace.plan.experiments) {
-    const node = workspace.graph.results.get(meta.id)!;
+    const node = workspace.graph.results.get(meta.id);
+    if (!node) continue; // not part of this profile
     const current = workspace.resolver.contentOf(node) !== undefined;
     const key = current ? workspace.resolver.keys.get(node) : labels.get(node.label)?.doneKey;
     if (!key) continue;

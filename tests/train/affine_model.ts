@@ -4,7 +4,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { scan } from "../../lib/engine/scan.ts";
-import type { Statistics } from "../../lib/layers/instance_norm.ts";
+import type { ModelModule, SequenceModel } from "../../lib/models/model.ts";
 import {
   createSystem,
   fold,
@@ -15,76 +15,77 @@ import {
   nextPatch,
   type SystemOptions,
 } from "../../lib/ssm/mod.ts";
+import type { Seed } from "../../lib/tasks/task.ts";
 import { generator } from "../engine/oracle.ts";
 
 interface Config {
-  readonly obsDim: number;
+  readonly channels: number;
   readonly patch: number;
 }
 type Affine<A> = { weight: A; bias: A };
 
-export function configure(options: { patch?: number }, obsDim: number): Config {
-  return { obsDim, patch: options.patch ?? 1 };
-}
-
 /** W [in, out] and b [out], row-major. */
-function drawn({ obsDim, patch }: Config, seed: number): Affine<Float32Array<ArrayBuffer>> {
+function drawn({ channels, patch }: Config, seed: number): Affine<Float32Array<ArrayBuffer>> {
   const random = generator(seed);
   const draw = (length: number) => Float32Array.from({ length }, () => random() - 0.5);
-  const size = patch * obsDim;
+  const size = patch * channels;
   return { weight: draw(size * size), bias: draw(size) };
 }
 
-export function init(config: Config, seed: number): Affine<np.Array> {
-  const { weight, bias } = drawn(config, seed);
-  return { weight: np.array(weight).reshape([bias.length, bias.length]), bias: np.array(bias) };
+/** W' token + b of tokens [B, N, size]. */
+type Advance = (params: Affine<np.Array>, tokens: np.Array) => np.Array;
+const affine: Advance = ({ weight, bias }, tokens) => np.matmul(tokens, weight).add(bias);
+
+/** @param advance as `apply` has it. */
+function moduleOf(advance: Advance): ModelModule<SequenceModel<Affine<np.Array>>> {
+  return {
+    configure(options, { signature }) {
+      const { patch = 1 } = options as { patch?: number };
+      const { channels } = signature as Extract<typeof signature, { kind: "series" }>;
+      const size = patch * channels;
+      return {
+        patch,
+        init(seed) {
+          const { weight, bias } = drawn({ channels, patch }, seed);
+          return { weight: np.array(weight).reshape([size, size]), bias: np.array(bias) };
+        },
+        apply(params, y) {
+          const [batch, length] = y.shape;
+          const tokens = y.reshape([batch, length / patch, size]);
+          return advance(params, tokens).reshape([batch, length / patch, patch, channels]);
+        },
+        initialState: () => ({}),
+        step(params, state, y, observed) {
+          observed.dispose();
+          const [batch] = y.shape;
+          const out = affine(params, y.reshape([batch, 1, size]));
+          return [state, out.reshape([batch, patch, channels])];
+        },
+      };
+    },
+  };
 }
 
-/** Tokens [B, N, patch obs] of observations, standardised, mapped by `advance` and put back. */
-function predict(
-  { patch, obsDim }: Config,
-  { mean, variance }: Statistics,
-  y: np.Array,
-  advance: (tokens: np.Array) => np.Array,
-): np.Array {
-  const [batch, length] = y.shape;
-  const deviation = np.sqrt(variance);
-  const standard = y.sub(mean.ref).mul(np.reciprocal(deviation.ref));
-  const out = advance(standard.reshape([batch, length / patch, patch * obsDim]));
-  return out.reshape([batch, length / patch, patch, obsDim]).mul(deviation).add(mean);
-}
-
-export function forward(config: Config, params: Affine<np.Array>, train: Statistics, y: np.Array) {
-  const { weight, bias } = params;
-  return predict(config, train, y, (tokens) => np.matmul(tokens, weight).add(bias));
-}
+export const model = moduleOf(affine);
 
 /** The same model as a loop over time. */
 export const looped = {
-  configure,
-  init,
-  forward(config: Config, params: Affine<np.Array>, train: Statistics, y: np.Array) {
-    const cell = ({ weight, bias }: Affine<np.Array>, count: np.Array, token: np.Array): [
+  model: moduleOf((params, tokens) => {
+    const cell = (params: Affine<np.Array>, count: np.Array, token: np.Array): [
       np.Array,
       np.Array,
-    ] => [count.add(1), np.matmul(token, weight).add(bias)];
-    return predict(config, train, y, (tokens) => {
-      const inTime = np.transpose(tokens, [1, 0, 2]);
-      const [count, out] = scan(cell, params, np.zeros([]).astype(y.dtype), inTime);
-      count.dispose();
-      return np.transpose(out, [1, 0, 2]);
-    });
-  },
+    ] => [count.add(1), affine(params, token)];
+    const start = np.zeros([]).astype(tokens.dtype);
+    const [count, out] = scan(cell, params, start, np.transpose(tokens, [1, 0, 2]));
+    count.dispose();
+    return np.transpose(out, [1, 0, 2]);
+  }),
 };
 
 export interface Training {
-  readonly law: SystemOptions;
+  readonly distribution: SystemOptions;
   readonly patch: number;
-  readonly seed: {
-    readonly system: number;
-    readonly initialisation: number;
-    readonly data: number;
-  };
+  readonly seed: Seed;
   readonly batch: number;
   readonly length: number;
   readonly steps: number;
@@ -129,8 +130,11 @@ function lossAndGradient(
 }
 
 /** The batch that a seed sees at a step, by tokens. */
-function batchOf({ law, patch, seed, batch, length }: Training, step: number): number[][][] {
-  const sample = innovationsSampler(kalman(createSystem(seed.system, law), length));
+function batchOf(
+  { distribution, patch, seed, batch, length }: Training,
+  step: number,
+): number[][][] {
+  const sample = innovationsSampler(kalman(createSystem(seed.instance, distribution), length));
   const { data, shape: [, , obs] } = sample(fold(keyOf(seed.data), step), { batch, length });
   const size = patch * obs;
   return Array.from(
@@ -146,10 +150,10 @@ function batchOf({ law, patch, seed, batch, length }: Training, step: number): n
 
 /** AdamW with the usual constants, on gradients clipped to a global norm; only the matrix decays. */
 export function trainByHand(training: Training): Trained {
-  const { law, patch, seed, length, steps, rateOf, weightDecay, clipNorm } = training;
-  const filter = kalman(createSystem(seed.system, law), length);
+  const { distribution, patch, seed, length, steps, rateOf, weightDecay, clipNorm } = training;
+  const filter = kalman(createSystem(seed.instance, distribution), length);
   const variance = forecastVariance(filter, nextPatch(length, patch));
-  const start = drawn({ obsDim: law.obsDim!, patch }, seed.initialisation);
+  const start = drawn({ channels: distribution.obsDim!, patch }, seed.initialisation);
   const params = { weight: Array.from(start.weight), bias: Array.from(start.bias) };
   const zeros = () => ({ weight: params.weight.map(() => 0), bias: params.bias.map(() => 0) });
   const [first, second] = [zeros(), zeros()];

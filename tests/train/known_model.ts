@@ -4,74 +4,81 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { type Tensor, tensor } from "../../lib/engine/mod.ts";
-import type { Statistics } from "../../lib/layers/instance_norm.ts";
-import type { SequenceModel } from "../../lib/models/sequence_model.ts";
+import type { Context, ModelModule, SequenceModel } from "../../lib/models/model.ts";
 
 /** `gain` by channel. */
 type Known<A> = { gain: A; level: A; slope: A };
-type State = { sum: np.Array; count: np.Array };
+/** Sum of the observations [B, channels] and their number, and the number of tokens. */
+type State = { sum: np.Array; count: np.Array; index: np.Array };
 
-export interface KnownModel extends SequenceModel {
-  /** How many tokens a rollout asked room for. */
+/** The module of a model, and what was asked of the models that it configured. */
+export interface KnownModel {
+  readonly model: ModelModule<SequenceModel<Known<np.Array>, State>>;
+  /** How many tokens a rollout asked room for, once for the memory that it takes and once for itself. */
   readonly capacities: number[];
   /** Sequences that it was compiled for. */
   readonly batches: number[];
 }
 
-/** gain^1 .. gain^patch of the last observation [B, N, 1, obs]: [B, N, patch, obs]. */
+/** What a model of a series is told. */
+export const seriesOf = (channels: number): Context => ({
+  signature: { kind: "series", channels },
+  layers: [],
+});
+
+/** gain^1 .. gain^patch of the last observation [B, N, 1, channels]: [B, N, patch, channels]. */
 function fading(gain: np.Array, last: np.Array, patch: number): np.Array {
   const powers = [gain.ref];
   while (powers.length < patch) powers.push(powers.at(-1)!.ref.mul(gain.ref));
   gain.dispose();
-  return last.mul(np.stack(powers)); // [patch, obs]
+  return last.mul(np.stack(powers)); // [patch, channels]
 }
 
-/** @param bytes that it says a sequence of a rollout needs. */
-export function knownModel({ bytes = 1 } = {}): KnownModel {
+export function knownModel(): KnownModel {
   const [capacities, batches]: number[][] = [[], []];
-  const model: SequenceModel = {
-    configure: (options, obsDim) => ({ obsDim, patch: (options as { patch: number }).patch }),
-    init: ({ obsDim }) => ({ gain: np.zeros([obsDim]), level: np.zeros([]), slope: np.zeros([]) }),
-    forward({ patch }, { gain, level, slope }: Known<np.Array>, train: Statistics, y) {
-      const [batch, length, obs] = y.shape;
-      batches.push(batch);
-      const tokens = length / patch;
-      const averages = new Float32Array(tokens * length);
-      for (let k = 0; k < tokens; k++) {
-        const seen = (k + 1) * patch;
-        averages.fill(1 / seen, k * length, k * length + seen);
-      }
-      const mean = np.einsum("kt,bto->bko", np.array(averages).reshape([tokens, length]), y.ref);
-      const last = y.reshape([batch, tokens, patch, obs]).slice([], [], [patch - 1, patch]);
-      const index = np.array(Float32Array.from({ length: tokens }, (_, k) => k));
-      const prediction = fading(gain, last, patch)
-        .add(mean.reshape([batch, tokens, 1, obs]).mul(level))
-        .add(index.reshape([tokens, 1, 1]).mul(slope));
-      // Train statistics are zero and one.
-      return prediction.mul(train.variance).add(train.mean);
-    },
-    initialState({ obsDim }, batch, capacity) {
-      capacities.push(capacity);
-      return { sum: tensor(0, [batch, obsDim]), count: tensor(0) };
-    },
-    step({ patch }, { gain, level, slope }: Known<np.Array>, train, state, y, position, learn) {
-      const [batch, , obs] = y.shape;
-      batches.push(batch);
-      const { sum, count } = state as State;
-      const learned = {
-        sum: sum.add(np.sum(y.ref, 1).mul(learn.ref)),
-        count: count.add(learn.mul(patch)),
-      };
-      const mean = learned.sum.ref.mul(np.reciprocal(learned.count.ref));
-      const last = y.slice([], [patch - 1, patch]).reshape([batch, 1, 1, obs]);
-      const prediction = fading(gain, last, patch).reshape([batch, patch, obs])
-        .add(mean.reshape([batch, 1, obs]).mul(level))
-        .add(position.astype(np.float32).mul(slope));
-      return { prediction: prediction.mul(train.variance).add(train.mean), state: learned };
-    },
-    rolloutBytes: (_config, capacity) => (capacities.push(capacity), bytes),
+  const configure: KnownModel["model"]["configure"] = (options, { signature }) => {
+    const { patch = 1 } = options as { patch?: number };
+    const { channels } = signature as Extract<typeof signature, { kind: "series" }>;
+    return {
+      patch,
+      init: () => ({ gain: np.zeros([channels]), level: np.zeros([]), slope: np.zeros([]) }),
+      apply({ gain, level, slope }, y) {
+        const [batch, length] = y.shape;
+        batches.push(batch);
+        const tokens = length / patch;
+        const averages = new Float32Array(tokens * length);
+        for (let k = 0; k < tokens; k++) {
+          const seen = (k + 1) * patch;
+          averages.fill(1 / seen, k * length, k * length + seen);
+        }
+        const mean = np.einsum("kt,bto->bko", np.array(averages).reshape([tokens, length]), y.ref);
+        const last = y.reshape([batch, tokens, patch, channels]).slice([], [], [patch - 1, patch]);
+        const index = np.array(Float32Array.from({ length: tokens }, (_, k) => k));
+        return fading(gain, last, patch)
+          .add(mean.reshape([batch, tokens, 1, channels]).mul(level))
+          .add(index.reshape([tokens, 1, 1]).mul(slope));
+      },
+      initialState(batch, capacity) {
+        capacities.push(capacity);
+        return { sum: tensor(0, [batch, channels]), count: tensor(0), index: tensor(0) };
+      },
+      step({ gain, level, slope }, { sum, count, index }, y, observed) {
+        const [batch] = y.shape;
+        batches.push(batch);
+        const learned = {
+          sum: sum.add(np.sum(y.ref, 1).mul(observed.ref)),
+          count: count.add(observed.mul(patch)),
+        };
+        const mean = learned.sum.ref.mul(np.reciprocal(learned.count.ref));
+        const last = y.slice([], [patch - 1, patch]).reshape([batch, 1, 1, channels]);
+        const prediction = fading(gain, last, patch).reshape([batch, patch, channels])
+          .add(mean.reshape([batch, 1, channels]).mul(level))
+          .add(index.ref.mul(slope));
+        return [{ ...learned, index: index.add(1) }, prediction];
+      },
+    };
   };
-  return { ...model, capacities, batches };
+  return { model: { configure }, capacities, batches };
 }
 
 export interface KnownNumbers {

@@ -22,7 +22,7 @@ const rateOf = () => 0.1;
 
 /** A compiled step, and every handle that it ever returned. */
 async function traced(engine: EngineName, example: Tensor = tensor(0)) {
-  const initial = { v: np.zeros([2]), w: np.zeros([2]) };
+  const initial = { v: tensor(0, [2]), w: tensor(0, [2]) };
   const step = await compileStep(loss as Any, initial, example, { engine });
   const handles: Handle[] = [];
   const run: typeof step.run = async (...args) => {
@@ -38,7 +38,7 @@ async function traced(engine: EngineName, example: Tensor = tensor(0)) {
   return { training: { ...step, run }, start, alive };
 }
 
-const hostOf = (progress: Progress) => readTree(progress.current as Any);
+const hostOf = async (progress: Progress): Promise<Any> => await readTree(progress.current);
 
 for (const engine of ["ort", "jax"] as const) {
   Deno.test(`${engine}: steps leave the last state alone, and each is whole while its step is looked at`, async () => {
@@ -54,7 +54,7 @@ for (const engine of ["ort", "jax"] as const) {
     // One step at a time, from host tensors, is the oracle.
     let host: Any = training.fresh;
     for (let step = 0; step < 5; step++) {
-      const { params, state } = await training.run(host, healthy(step), 0.1);
+      const { params, state } = await training.run(host, healthy(step), [0.1]);
       host = await readTree({ params, state } as Any);
       assert.deepEqual(seen[step], host, `step ${step}`);
     }

@@ -12,7 +12,7 @@ import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
 import { evaluate } from "./evaluate.ts";
-import type { Forecaster } from "./forecaster.ts";
+import type { Fit, Forecaster } from "./forecaster.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
@@ -40,7 +40,7 @@ export interface ForecastingTask extends Task<Model> {
   /** Test scores of a forecaster as an evaluation. @param fit numbers that its fit determined. */
   evaluateForecaster(forecaster: Forecaster, fit: Record<string, number>): Promise<Evaluation>;
   /** A trained model as a forecaster: by its matrix where it is one, with the best intercept, otherwise window by window. */
-  forecasterOf(runner: Runner): Forecaster;
+  fitOf(runner: Runner): Fit;
 }
 
 const about: About = {
@@ -109,9 +109,18 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
       return np.mean(error.ref.mul(error));
     },
     ...(loss === "gram" ? { excess } : {}),
-    forecasterOf({ model, params, apply }) {
-      if (loss === "windows") return windowForecaster(lookback, horizon, apply);
-      return linearForecaster(ols.withIntercept(covariances(), weightsOf(asLinear(model), params)));
+    fitOf({ model, params, apply }): Fit {
+      if (loss === "windows") {
+        return { forecaster: windowForecaster(lookback, horizon, apply), metrics: {} };
+      }
+      const weights = weightsOf(asLinear(model), params);
+      return {
+        forecaster: linearForecaster(ols.withIntercept(covariances(), weights)),
+        metrics: {
+          trainingLoss: trainingLoss(covariances(), weights),
+          excess: excess(model, params),
+        },
+      };
     },
     async evaluateForecaster(forecaster, fit) {
       const { test, validation } = await evaluate(problem, forecaster);
@@ -131,13 +140,8 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
       };
     },
     evaluate(runner) {
-      const fit: Record<string, number> = {};
-      if (loss === "gram") {
-        const weights = weightsOf(asLinear(runner.model), runner.params);
-        fit.trainingLoss = trainingLoss(covariances(), weights);
-        fit.excess = excess(runner.model, runner.params);
-      }
-      return task.evaluateForecaster(task.forecasterOf(runner), fit);
+      const { forecaster, metrics } = task.fitOf(runner);
+      return task.evaluateForecaster(forecaster, metrics);
     },
   };
   return task;

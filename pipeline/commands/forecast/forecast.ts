@@ -90,7 +90,7 @@ async function writeForecast(
 ): Promise<void> {
   // A deep linear network ends in the map of least squares: training it again would buy nothing.
   const closedForm = candidates.filter(({ id }) => !id.startsWith("deep-linear"));
-  const validationMse = ({ evaluation }: Candidate) => evaluation.validation?.mse ?? Infinity;
+  const validationMse = ({ validation }: Candidate) => validation?.mse ?? Infinity;
   const chosen = options.model === undefined
     ? closedForm.reduce((best, c) => validationMse(c) < validationMse(best) ? c : best)
     : candidates.find(({ id }) => id === options.model);
@@ -103,8 +103,8 @@ async function writeForecast(
     split: { ...problem.split, train: [0, series.rows] as [number, number] },
   };
   const { forecaster } = await chosen.refit(whole);
-  const fitted = chosen.evaluation.fit.forecaster;
-  const forecast = forecastBeyond(series, problem, fitted, forecaster, options.level);
+  const fitted = chosen.fit.forecaster;
+  const forecast = await forecastBeyond(series, problem, fitted, forecaster, options.level);
   await writeAtomic(options.out!, toCsv(series, forecast, problem.horizon, interval));
   note(
     `${options.out}: ${problem.horizon} rows by ${chosen.id}, fitted again on all ${series.rows} rows. ` +

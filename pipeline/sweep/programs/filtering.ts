@@ -2,19 +2,31 @@
  * @file `program: filtering`: one model on one state-space system, scored against the Kalman filter.
  *
  * The jobs are those of the filtering experiments, with the same seeds for the same purposes, so the data
- * and baselines of an experiment are done here too. Experiments tune the learning rate; here it is given.
+ * and references of an experiment are done here too. Experiments tune the learning rate; here it is given.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
+import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
+import type { LayerChoice, ModelModule } from "../../../lib/models/model.ts";
+import { distributionFields } from "../../../lib/tasks/filtering/distribution.ts";
+import {
+  rolledAtOnce,
+  scoredAtOnce,
+  scoredSeed,
+  seedsOf,
+} from "../../experiments/transformer_filters/shared/filtering.ts";
+import {
+  horizons as usualHorizons,
+  warmup,
+} from "../../experiments/transformer_filters/shared/settings.ts";
 import type { GraphBuilder, JobRef } from "../../graph.ts";
+import { modulesBeside, nearestFirst } from "../../modules.ts";
+import { type Part, partModules, partSchema } from "../../parts.ts";
+import { type Architecture, filteringTask, isPreset, preset, presetNames } from "../../presets.ts";
 import type { ArtifactReaderSync } from "../../stage.ts";
 import type { Parameters } from "../points.ts";
 import type { Program } from "./program.ts";
-
-/** Observations before a rollout begins, as in the experiments. */
-const WARMUP = 64;
 
 const positive = z.number().positive();
 const count = z.number().int().min(1);
@@ -23,22 +35,14 @@ const count = z.number().int().min(1);
 const schema = z.strictObject({
   /** Names the system, the initialisation and the data. */
   seed: z.number().int().nonnegative().default(0),
-  /** The name of a file in lib/models, and that model's options. */
+  /** A name of presets.ts or of a file in lib/models, and its options; of a stack also its layers, as names or {name, options}. */
   model: z.looseObject({ name: z.string().default("transformer") }).prefault({}),
-  system: z.strictObject({
-    lambda: z.number().gt(0).lt(1).default(0.9),
-    structure: z.enum(["diagonal", "dense"]).optional(),
-    condition: z.number().min(1).optional(),
-    obsDim: count.default(2),
-    latentDim: count.optional(),
-    observation: z.enum(["matched", "redrawn"]).optional(),
-    sigma: positive.optional(),
-  }).prefault({}),
+  system: z.strictObject(distributionFields()).prefault({}),
   train: z.strictObject({
     steps: count.default(120),
     warmup: z.number().int().min(0).default(20),
     batch: count.optional(),
-    length: z.number().int().min(2).optional(),
+    length: z.number().int().min(2).default(256),
     learningRate: positive.default(3e-3),
     weightDecay: z.number().min(0).optional(),
     clipNorm: positive.optional(),
@@ -47,14 +51,14 @@ const schema = z.strictObject({
     sequences: z.number().int().min(2).default(256),
     length: z.number().int().min(2).default(256),
     rollout: z.boolean().default(false),
-    horizons: z.array(count).min(1).default([2, 4, 8, 16, 32, 64]),
+    horizons: z.array(count).min(1).default(usualHorizons),
   }).prefault({}).refine(
-    ({ length, horizons }) => length >= WARMUP + Math.max(...horizons),
-    `length must be at least ${WARMUP} observations of warm-up and the furthest horizon`,
+    ({ length, horizons }) => length >= warmup + Math.max(...horizons),
+    `length must be at least ${warmup} observations of warm-up and the furthest horizon`,
   ),
 });
 
-type Run = z.infer<typeof schema>;
+type Run = Omit<z.infer<typeof schema>, "model"> & Architecture;
 
 const metrics = ["gapClosed", "ratio", "loss", "parameters", "tokens", "zero"];
 const rolloutMetric = /^rollout\/(gapClosed|ratio|h\d+)$/;
@@ -74,24 +78,53 @@ export const filtering: Program = {
 async function parse(parameters: Parameters, root: string): Promise<Run> {
   const result = schema.safeParse(parameters);
   if (!result.success) throw new Error(explain(result.error, parameters));
-  const run = result.data;
-  const { name, ...options } = run.model;
-  const folder = join(root, "lib/models");
-  const path = join(folder, `${name}.ts`);
-  if (!/^\w+$/.test(name) || !existsSync(path)) {
-    const isModel = (file: string) =>
-      /^export function configure\b/m.test(readFileSync(join(folder, file), "utf8"));
-    const known = readdirSync(folder).filter(isModel).map((file) => file.replace(/\.ts$/, ""));
-    throw new Error(
-      `model.name is "${name}"; models are files of lib/models: ${known.join(", ")}.`,
-    );
+  const { model: { name, ...options }, ...run } = result.data;
+  const architecture = isPreset(name) ? preset(name, options) : named(name, options);
+  await configured(architecture, run.system.obsDim, root);
+  return { ...run, ...architecture };
+}
+
+/** A file of lib/models, with the layers that the options list. */
+function named(name: string, { layers = [], ...options }: Record<string, unknown>): Architecture {
+  const part = partSchema("a file in lib/layers/sequence");
+  const listed = z.array(z.union([part, z.string().transform((name) => ({ name, options: {} }))]))
+    .safeParse(layers);
+  if (listed.success) return { model: { name, options }, layers: listed.data };
+  throw new Error(
+    `model.layers is ${
+      JSON.stringify(layers)
+    }: expected names of files in lib/layers/sequence, or {name, options} each.`,
+  );
+}
+
+/** Checks a model by making it. */
+async function configured(
+  { model, layers }: Architecture,
+  channels: number,
+  root: string,
+): Promise<void> {
+  const modules = partModules({ task: filteringTask({}, 2), model, layers });
+  const load = async (key: string, what: string, { name }: Part, others = "") => {
+    const { path, exports: [wanted] } = modules[key];
+    const { folder, names } = modulesBeside(root, path.replace(name, "any"), [wanted]);
+    if (!names.includes(name)) {
+      const near = nearestFirst(name, names).join(", ");
+      throw new Error(`${what} is "${name}"; ${folder} has ${near}${others}.`);
+    }
+    return (await import(pathToFileURL(join(root, path)).href))[wanted];
+  };
+  const module: ModelModule = await load(
+    "model",
+    "model.name",
+    model,
+    `; or ${presetNames.join(", ")}`,
+  );
+  const choices: LayerChoice[] = [];
+  for (const part of layers) {
+    const layer: SequenceLayer = await load(`layer ${part.name}`, "a layer of model.layers", part);
+    choices.push({ ...part, layer });
   }
-  const { configure } = await import(pathToFileURL(path).href);
-  if (typeof configure !== "function") {
-    throw new Error(`model.name is "${name}", which is no sequence model: it has no configure.`);
-  }
-  configure(options, run.system.obsDim);
-  return run;
+  module.configure(model.options, { signature: { kind: "series", channels }, layers: choices });
 }
 
 function measures({ evaluate: { rollout, horizons } }: Run): string[] {
@@ -101,44 +134,46 @@ function measures({ evaluate: { rollout, horizons } }: Run): string[] {
 }
 
 function jobs(g: GraphBuilder, run: Run): Record<string, JobRef> {
-  const { seed, train, evaluate: { sequences, length, rollout, horizons } } = run;
-  const { name, ...options } = run.model;
-  const model = { name, options };
-  const system = { key: seed, ...run.system };
+  const { seed: instance, system, model, layers } = run;
+  const { sequences, length, rollout, horizons } = run.evaluate;
+  const { length: trainedOn, ...train } = run.train;
+  const task = filteringTask(system, length);
+  const free = { rollout: { warmup, horizons } };
   const data = g.job(
     "generate",
-    { system, dataSeed: 2000 + seed, sequences, length },
+    { task, instance, data: scoredSeed(instance), sequences },
     {},
     "data",
   );
-  const seeds = [{ system: seed, initialisation: seed, data: 1000 + seed }];
-  const trained = g.job("train", { model, system: run.system, seeds, ...train }, {}, "train");
+  const seeds = [seedsOf(instance)];
+  const trained = g.job(
+    "train",
+    { task: filteringTask(system, trainedOn), model, layers, seeds, ...train },
+    {},
+    "train",
+  );
   const evaluate = (label: string, more: object) =>
-    g.job("evaluate", { model, system, ...more }, { model: trained, data }, label);
+    g.job("evaluate", { task, model, layers, instance, ...more }, { model: trained, data }, label);
+  const bounds = { task, reference: { name: "bounds" }, instance, protocol: free };
   return {
     data,
     train: trained,
-    "one-step": evaluate("one-step", { batch: name === "lstm" ? 512 : 64 }),
-    ...(rollout
-      ? { rollout: evaluate("rollout", { batch: 128, rollout: { warmup: WARMUP, horizons } }) }
-      : {}),
-    baseline: g.job("baseline", { system, horizons }, { data }, "baseline"),
+    "one-step": evaluate("one-step", { batch: scoredAtOnce(run) }),
+    ...(rollout ? { rollout: evaluate("rollout", { batch: rolledAtOnce, protocol: free }) } : {}),
+    bounds: g.job("reference", bounds, { data }, "bounds"),
   };
 }
 
 function measure(artifacts: Record<string, ArtifactReaderSync>): Record<string, number> {
   const { lastLoss: loss, parameters, tokens } = artifacts.train.scalars;
-  const { ratio, gapClosed } = artifacts["one-step"].scalars;
-  const { zero } = artifacts.baseline.json("scores.json");
-  const found: Record<string, number> = {
-    ...{ gapClosed, ratio, loss, parameters, tokens },
-    zero: zero.oneStep.zero,
-  };
+  const { loss: ratio, gapClosed } = artifacts["one-step"].scalars;
+  const { floor: zero } = artifacts.bounds.scalars;
+  const found: Record<string, number> = { gapClosed, ratio, loss, parameters, tokens, zero };
   const { rollout } = artifacts;
   if (rollout) {
     const { byHorizon, horizons } = rollout.json("scores.json");
     found["rollout/gapClosed"] = rollout.scalars.gapClosed;
-    found["rollout/ratio"] = rollout.scalars.ratio;
+    found["rollout/ratio"] = rollout.scalars.loss;
     for (const [i, h] of (horizons as number[]).entries()) {
       found[`rollout/h${h}`] = byHorizon[i].ratio;
     }

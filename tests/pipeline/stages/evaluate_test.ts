@@ -17,7 +17,7 @@ import {
 } from "../../train/known_model.ts";
 import { artifact, dataset, runStage, stillClock } from "./run_stage.ts";
 
-const law = { latentDim: 4, obsDim: 2, lambda: 0.9 };
+const distribution = { latentDim: 4, obsDim: 2, lambda: 0.9 };
 const key = 3;
 const first: KnownNumbers = { gain: [0.7, -0.4], level: 0.3, slope: 0.02 };
 const second: KnownNumbers = { gain: [0.1, 0.8], level: -0.2, slope: 0.05 };
@@ -28,14 +28,14 @@ const models = artifact({
   },
 });
 const draw = (batch: number, length: number) =>
-  simulate(createSystem(key, law), 5, { batch, length });
+  simulate(createSystem(key, distribution), 5, { batch, length });
 
 interface Asked {
   readonly sequences: number;
   readonly length: number;
   readonly patch: number;
   readonly batch?: number;
-  readonly member?: number;
+  readonly index?: number;
   readonly threads?: number;
   readonly engine?: "ort" | "jax";
   /** In place of those drawn. */
@@ -44,13 +44,19 @@ interface Asked {
 }
 
 const run = (
-  { sequences, length, patch, batch, member, threads, engine, y, onProgress }: Asked,
+  { sequences, length, patch, batch, index, threads, engine, y, onProgress }: Asked,
 ) =>
   runStage(
     evaluate,
-    { model: { name: "known", options: { patch } }, system: { key, ...law }, batch, member },
     {
-      module: knownModel(),
+      task: { name: "filtering", options: distribution },
+      model: { name: "known", options: { patch } },
+      instance: key,
+      batch,
+      index,
+    },
+    {
+      modules: { model: knownModel() },
       inputs: { model: models, data: dataset(y ?? draw(sequences, length)) },
       threads,
       engine,
@@ -70,7 +76,12 @@ function assertScore(got: Score, want: Score, what: string) {
 function expected(numbers: KnownNumbers, sequences: number, length: number, patch: number) {
   const y = draw(sequences, length);
   const prediction = patchesOnPaper(numbers, y, patch);
-  return score(kalman(createSystem(key, law), length), y, prediction, nextPatch(length, patch));
+  return score(
+    kalman(createSystem(key, distribution), length),
+    y,
+    prediction,
+    nextPatch(length, patch),
+  );
 }
 
 Deno.test("predictions score at every offset as those on paper", async () => {
@@ -84,16 +95,17 @@ Deno.test("predictions score at every offset as those on paper", async () => {
     assert.equal(byHorizon.length, patch);
     want.byHorizon.forEach((one, i) => assertScore(byHorizon[i], one, `offset ${i + 1}`));
     assert.deepEqual(horizons, patch === 1 ? [1] : [1, 2, 3]);
-    assert.deepEqual(result.scalars, { ratio: overall.ratio, gapClosed: overall.gapClosed });
+    const { ratio: loss, zero: floor, gapClosed } = overall;
+    assert.deepEqual(result.scalars, { loss, floor, optimum: 1, gapClosed });
     assert.deepEqual(result.progress, [[2, 5], [4, 5], [5, 5], [5, 5]]);
   }
 });
 
 Deno.test("of the models that were trained together the named one is scored", async () => {
-  for (const [member, numbers] of [[undefined, first], [0, first], [1, second]] as const) {
-    const result = await run({ sequences: 3, length: 8, patch: 2, member });
+  for (const [index, numbers] of [[undefined, first], [0, first], [1, second]] as const) {
+    const result = await run({ sequences: 3, length: 8, patch: 2, index });
     const { overall } = result.json("scores.json");
-    assertScore(overall, expected(numbers, 3, 8, 2).overall, `member ${member}`);
+    assertScore(overall, expected(numbers, 3, 8, 2).overall, `index ${index}`);
   }
 });
 
@@ -108,7 +120,7 @@ function alignedOnPaper(length: number, contexts: number[], patch: number) {
     })
   );
   const prediction = { shape: [3, contexts.length, 1, 2], data: picked };
-  const filter = kalman(createSystem(key, law), length);
+  const filter = kalman(createSystem(key, distribution), length);
   return score(filter, y, prediction, { contexts, horizons: [1] }).overall;
 }
 
@@ -165,11 +177,9 @@ Deno.test("seconds for a sequence are those of the batches after the first, and 
 });
 
 Deno.test("a model is evaluated by the engine and with the threads that the job has", async () => {
-  for (const stepped of [false, true]) {
-    const asked = { sequences: 2, length: 6, patch: 2, stepped, threads: -1 };
-    await assert.rejects(run(asked), /NumThreads.*-1/);
-    // Only the native engine looks at the threads.
-    const { overall } = (await run({ ...asked, engine: "jax" })).json("scores.json");
-    assertScore(overall, expected(first, 2, 6, 2).overall, "engine jax");
-  }
+  const asked = { sequences: 2, length: 6, patch: 2, threads: -1 };
+  await assert.rejects(run(asked), /NumThreads.*-1/);
+  // Only the native engine looks at the threads.
+  const { overall } = (await run({ ...asked, engine: "jax" })).json("scores.json");
+  assertScore(overall, expected(first, 2, 6, 2).overall, "engine jax");
 });

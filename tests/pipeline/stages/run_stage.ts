@@ -3,7 +3,13 @@ import assert from "node:assert/strict";
 import * as ort from "onnxruntime-node";
 import type { ZodType } from "zod";
 import { Clock } from "../../../pipeline/run/clock.ts";
-import type { Checkpoint, ModuleRef, StageContext, StageResult } from "../../../pipeline/stage.ts";
+import type {
+  ArtifactReader,
+  Checkpoint,
+  ModuleRef,
+  StageContext,
+  StageResult,
+} from "../../../pipeline/stage.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -15,7 +21,8 @@ interface Stage {
 }
 
 export interface StageOptions {
-  readonly module?: object;
+  /** In place of those of the repository, by what the stage calls them. */
+  readonly modules?: Record<string, object>;
   readonly inputs?: Record<string, Any>;
   readonly engine?: StageContext["engine"];
   readonly threads?: number;
@@ -25,13 +32,13 @@ export interface StageOptions {
 }
 
 /**
- * Fills the defaults of `params` and runs the stage. The module is given as far as the stage has declared its use: the rest is
+ * Fills the defaults of `params` and runs the stage. Modules are given as far as the stage has declared their use: the rest is
  * not part of a job's key. However the stage ends, the native sessions that it opened are released.
  */
 export async function runStage(
   stage: Stage,
   params: object,
-  { module = {}, inputs = {}, engine = "ort", threads = 1, checkpoint, signal, onProgress }:
+  { modules = {}, inputs = {}, engine = "ort", threads = 1, checkpoint, signal, onProgress }:
     StageOptions = {},
 ) {
   const parsed = stage.params().parse(params);
@@ -40,12 +47,15 @@ export async function runStage(
   const progress: [number, number][] = [];
   const logged: string[] = [];
   const clock = new Clock();
-  const { exports = [] } = stage.modules?.(parsed).model ?? {};
-  const used = Object.entries(module).filter(([name]) => exports.includes(name));
+  const used: Record<string, object> = {};
+  for (const [name, { path, exports }] of Object.entries(stage.modules?.(parsed) ?? {})) {
+    const module: Any = modules[name] ?? await import(`../../../${path}`);
+    used[name] = Object.fromEntries(exports.map((name) => [name, module[name]]));
+  }
   const ctx: StageContext<Any> = {
     params: parsed,
     inputs,
-    modules: { model: Object.fromEntries(used) },
+    modules: used,
     engine,
     threads,
     log: (line) => void logged.push(line),
@@ -86,15 +96,23 @@ export async function runStage(
 }
 
 /** What a job left, as the next one reads it. */
-export function artifact({ files, scalars }: StageResult) {
+export function artifact({ files, scalars }: StageResult): ArtifactReader {
+  const held = (name: string): Any => {
+    if (name in files) return files[name];
+    throw new Error(`no file ${name}, only ${Object.keys(files).join(", ")}`);
+  };
   return {
+    files: Object.keys(files),
     scalars: scalars ?? {},
-    tensors: (name: string) => Promise.resolve((files[name] as { tensors: Any }).tensors),
+    tensors: (name) => Promise.resolve(held(name).tensors),
+    json: (name) => Promise.resolve(held(name).json),
+    text: (name) => Promise.resolve(held(name)),
+    bytes: (name) => Promise.resolve(held(name)),
   };
 }
 
 /** Observations as stage generate leaves them. */
-export const dataset = (y: Any) => ({ tensors: () => Promise.resolve({ y }) });
+export const dataset = (y: Any) => artifact({ files: { "data.safetensors": { tensors: { y } } } });
 
 /**
  * A clock that stands still unless it is told to go on, in seconds, in place of `performance.now`.

@@ -24,61 +24,94 @@ async function jobsOf(parameters: object): Promise<Record<string, Job>> {
   return filtering.jobs(g, parsed) as unknown as Record<string, Job>;
 }
 
+/** What presets and distributions spell out. */
+const system = {
+  latentDim: 64,
+  obsDim: 2,
+  lambda: 0.9,
+  sigma: 1,
+  structure: "diagonal",
+  condition: 1,
+  observation: "matched",
+};
+const task = (distribution: object, length: number) => ({
+  name: "filtering",
+  options: { ...system, ...distribution, length },
+});
+
 Deno.test("without parameters a run has the defaults of the program", async () => {
+  const attention = { name: "softmax_attention", options: { heads: 4 } };
   assert.deepEqual(await filtering.parse({}, root), {
     seed: 0,
-    model: { name: "transformer" },
-    system: { lambda: 0.9, obsDim: 2 },
-    train: { steps: 120, warmup: 20, learningRate: 3e-3 },
+    model: {
+      name: "stack",
+      options: { block: "residual", mlp: true, width: 256, patch: 1, norm: "fixed" },
+    },
+    layers: [attention, attention, attention, attention],
+    scoredAtOnce: 64,
+    system,
+    train: { steps: 120, warmup: 20, length: 256, learningRate: 3e-3 },
     evaluate: { sequences: 256, length: 256, rollout: false, horizons: [2, 4, 8, 16, 32, 64] },
   });
   assert.deepEqual(filtering.metric, { name: "gapClosed", goal: "maximize" });
 });
 
-Deno.test("a run is data, training, one-step scores and baselines, with seeds of their own", async () => {
+Deno.test("a run is data, training, one-step scores and bounds, with seeds of their own", async () => {
   const parameters = {
     seed: 7,
-    model: { name: "linear_transformer", dModel: 8, heads: 2, layers: 1 },
+    model: { name: "linear_transformer", dModel: 8, heads: 2, layers: 1, patch: 2 },
     system: { lambda: 0.8, obsDim: 3, sigma: 0.5 },
     train: { steps: 5, warmup: 1, batch: 2, length: 16, learningRate: 0.1, weightDecay: 0.2 },
     evaluate: { sequences: 4, length: 90, horizons: [1, 3] },
   };
-  const { data, train, "one-step": oneStep, baseline, ...more } = await jobsOf(parameters);
+  const { data, train, "one-step": oneStep, bounds, ...more } = await jobsOf(parameters);
   assert.deepEqual(more, {}, "no rollout unless it is asked for");
-  const model = { name: "linear_transformer", options: { dModel: 8, heads: 2, layers: 1 } };
-  const system = { key: 7, lambda: 0.8, obsDim: 3, sigma: 0.5 };
+  const architecture = {
+    model: {
+      name: "stack",
+      options: { block: "residual", mlp: true, width: 8, patch: 2, norm: "fixed" },
+    },
+    layers: [{ name: "linear_attention", options: { heads: 2 } }],
+  };
+  const scored = task(parameters.system, 90);
   assert.deepEqual(data, {
     stage: "generate",
-    params: { system, dataSeed: 2007, sequences: 4, length: 90 },
+    params: { task: scored, instance: 7, data: 2007, sequences: 4 },
     inputs: {},
     label: "data",
   });
+  const { length, ...training } = parameters.train;
   assert.deepEqual(train, {
     stage: "train",
     params: {
-      model,
-      system: { lambda: 0.8, obsDim: 3, sigma: 0.5 },
-      seeds: [{ system: 7, initialisation: 7, data: 1007 }],
-      ...parameters.train,
+      task: task(parameters.system, length),
+      ...architecture,
+      seeds: [{ instance: 7, initialisation: 7, data: 1007 }],
+      ...training,
     },
     inputs: {},
     label: "train",
   });
   assert.deepEqual(oneStep, {
     stage: "evaluate",
-    params: { model, system, batch: 64 },
+    params: { task: scored, ...architecture, instance: 7, batch: 64 },
     inputs: { model: train, data },
     label: "one-step",
   });
-  assert.deepEqual(baseline, {
-    stage: "baseline",
-    params: { system, horizons: [1, 3] },
+  assert.deepEqual(bounds, {
+    stage: "reference",
+    params: {
+      task: scored,
+      reference: { name: "bounds" },
+      instance: 7,
+      protocol: { rollout: { warmup: 64, horizons: [1, 3] } },
+    },
     inputs: { data },
-    label: "baseline",
+    label: "bounds",
   });
 });
 
-Deno.test("an LSTM is scored in larger batches, and a rollout begins after 64 observations", async () => {
+Deno.test("a loop over time is scored in larger batches, and a rollout begins after 64 observations", async () => {
   const jobs = await jobsOf({
     model: { name: "lstm" },
     evaluate: { rollout: true, horizons: [2, 5] },
@@ -89,10 +122,35 @@ Deno.test("an LSTM is scored in larger batches, and a rollout begins after 64 ob
     params: {
       ...jobs["one-step"].params,
       batch: 128,
-      rollout: { warmup: 64, horizons: [2, 5] },
+      protocol: { rollout: { warmup: 64, horizons: [2, 5] } },
     },
     label: "rollout",
   });
+});
+
+Deno.test("the jobs of a run are accepted by their stages", async () => {
+  const jobs = await jobsOf({ model: { name: "lru", state: 3 }, evaluate: { rollout: true } });
+  for (const { stage, params } of Object.values(jobs)) {
+    const { params: schema } = await import(`../../../pipeline/stages/${stage}.ts`);
+    const { success, error } = schema().safeParse(params);
+    assert.ok(success, `${stage}: ${error}`);
+  }
+});
+
+Deno.test("any model of lib/models runs, with the layers that are listed by name or with options", async () => {
+  const { train } = await jobsOf({
+    model: {
+      name: "stack",
+      width: 6,
+      layers: ["lstm", { name: "lru", options: { state: 3 } }, { name: "gru" }],
+    },
+  });
+  assert.deepEqual(train.params.model, { name: "stack", options: { width: 6 } });
+  assert.deepEqual(train.params.layers, [
+    { name: "lstm", options: {} },
+    { name: "lru", options: { state: 3 } },
+    { name: "gru", options: {} },
+  ]);
 });
 
 Deno.test("a rollout needs its warm-up and its furthest horizon, and not one more", async () => {
@@ -150,12 +208,12 @@ const artifact = (scalars: Record<string, number>, json?: unknown) =>
 Deno.test("each metric is the number of its own artifact, horizons by their value", () => {
   const artifacts = {
     train: artifact({ lastLoss: 1, parameters: 2, tokens: 3 }),
-    "one-step": artifact({ ratio: 4, gapClosed: 5 }),
-    baseline: artifact({}, { zero: { oneStep: { zero: 6, other: 60 }, other: 61 } }),
+    "one-step": artifact({ loss: 4, gapClosed: 5, floor: 60 }),
+    bounds: artifact({ loss: 61, floor: 6 }),
   };
   const some = { loss: 1, parameters: 2, tokens: 3, ratio: 4, gapClosed: 5, zero: 6 };
   assert.deepEqual(filtering.measure(artifacts), some);
-  const rollout = artifact({ ratio: 7, gapClosed: 8 }, {
+  const rollout = artifact({ loss: 7, gapClosed: 8 }, {
     horizons: [3, 11],
     byHorizon: [{ ratio: 9, gapClosed: 90 }, { ratio: 10, gapClosed: 100 }],
   });

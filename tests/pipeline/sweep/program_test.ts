@@ -23,9 +23,24 @@ Deno.test("filtering: parameters by name, with what is allowed", async () => {
     [{ system: { lambda: 1 } }, /^system\.lambda is 1: /],
     [{ system: { structure: "full" } }, /^system\.structure is "full": .*diagonal.*dense/],
     [{ seed: -1 }, /^seed is -1: /],
-    [{ model: { name: "perceptron" } }, /model\.name is "perceptron"; models are .*transformer/],
-    [{ model: { name: "../x" } }, /models are files of lib\/models/],
-    [{ model: { width: 3 } }, /transformer options: .*width/s],
+    [
+      { model: { name: "stuck" } },
+      /^model\.name is "stuck"; lib\/models has stack, .*; or transformer, .*causal_linear\.$/,
+    ],
+    [{ model: { name: "../x" } }, /^model\.name is "\.\.\/x"; lib\/models has .*stack/],
+    [{ model: { name: "keys" } }, /^model\.name is "keys"; lib\/models has (?!.*keys.*;)/],
+    [{ model: { width: 3 } }, /^transformer options: .*width/],
+    [{ model: { name: "lstm", layers: 0 } }, /^lstm options: layers = 0: /],
+    [{ model: { name: "stack" } }, /^stack options: width is missing/],
+    [{ model: { name: "stack", width: 4, layers: 2 } }, /^model\.layers is 2: expected names of/],
+    [
+      { model: { name: "stack", width: 4, layers: ["lsmt"] } },
+      /^a layer of model\.layers is "lsmt"; lib\/layers\/sequence has lstm, .*dense_recurrence/,
+    ],
+    [
+      { model: { name: "stack", width: 4, layers: [{ name: "lru", options: { states: 1 } }] } },
+      /^lru options: .*states/,
+    ],
     [{ evaluate: { length: 100 } }, /length must be at least 64 observations of warm-up/],
   ];
   for (const [parameters, message] of cases) {

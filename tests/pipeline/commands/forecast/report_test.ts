@@ -19,16 +19,14 @@ const scores = (mse: number, mae: number) => ({
 
 const candidate = (metrics: Record<string, number>, validated: boolean): Candidate => ({
   id: "some-model",
-  evaluation: {
-    test: scores(0.5, 0.25),
-    validation: validated ? scores(0.75, 0.125) : undefined,
-    fit: { forecaster: { lookback: 1, horizon: 2, predict() {} }, metrics, observations: {} },
-    observations: { fitSeconds: 1.5, scoreSeconds: 0.25, compileSeconds: 40 },
-  },
+  test: scores(0.5, 0.25),
+  validation: validated ? scores(0.75, 0.125) : undefined,
+  fit: { forecaster: { lookback: 1, horizon: 2, predict() {} }, metrics },
+  seconds: 1.75,
   refit: () => Promise.reject(new Error("not here")),
 });
 
-Deno.test("a row has the errors of test and validation, the fit's loss, and the seconds of both", () => {
+Deno.test("a row has the errors of test and validation, the fit's loss, and the seconds", () => {
   const metrics = { trainingLoss: 0.0625, excess: 0.01, steps: 300 };
   assert.deepEqual(toRow(problem, candidate(metrics, true)), {
     model: "some-model",
