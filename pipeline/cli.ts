@@ -13,7 +13,7 @@ const LOAD: Record<string, () => Promise<{ command: Command }>> = {
   why: () => import("./commands/why.ts"),
   verify: () => import("./commands/verify.ts"),
   gc: () => import("./commands/gc.ts"),
-  crash: () => import("./crash.ts"),
+  crash: () => import("./commands/crash.ts"),
   sweep: () => import("./commands/sweep.ts"),
 };
 

@@ -7,15 +7,23 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ZodType } from "zod";
-import { canonical, contentOf, sha256 } from "./keys/canonical.ts";
+import { canonical, contentOf, sha256 } from "./content/canonical.ts";
 import type { Overrides } from "./overrides.ts";
-import type { StagePart } from "./plan.ts";
-import type { Profile } from "./profiles.ts";
+import type { ExperimentPart } from "./plan.ts";
+import type { Profile, ProfileName } from "./profiles.ts";
+import type { StagePart } from "./stage.ts";
 import type { ModuleRef } from "./stage.ts";
+import { nameOf, type Tags } from "./tags.ts";
 
 /** What `job` and `file` hand out, to be named as an input of another job. */
 export interface JobRef {
   readonly label: string;
+}
+
+/** A job and what it is to the experiment. */
+export interface TaggedJob {
+  tags: Tags;
+  job: JobRef;
 }
 
 export interface GraphBuilder {
@@ -26,16 +34,30 @@ export interface GraphBuilder {
    * @param stage file name in pipeline/stages without its extension
    * @param params what the stage's schema accepts; the defaults are filled in
    * @param inputs artifacts by the name that the stage knows them under
-   * @param label readable name, unique within the experiment; "<stage>-<hash>" when left out
+   * @param label tags or a readable name, unique within the experiment; "<stage>-<hash>" when left out
    * @throws {Error} when the stage is unknown, a parameter is wrong, or the label is taken
    */
-  job(stage: string, params: object, inputs?: Record<string, JobRef>, label?: string): JobRef;
+  job(
+    stage: string,
+    params: object,
+    inputs?: Record<string, JobRef>,
+    label?: string | Tags,
+  ): JobRef;
+  /**
+   * The aggregate job of the experiment: `summarize` gets these runs, in this order, and reads them by their tags.
+   *
+   * @throws {Error} when there are none, or when tags repeat
+   */
+  table(runs: readonly TaggedJob[]): JobRef;
   /**
    * A file of the user's (path from the root or absolute) as an input: its bytes are part of the
    * keys of the jobs that read it, as the single file of an artifact, under its own name.
    */
   file(path: string, label?: string): JobRef;
 }
+
+/** What an experiment asks for: the job that it ends in. */
+export type Grid = (g: GraphBuilder, profile: Profile) => JobRef;
 
 export interface JobNode extends JobRef {
   kind: "job";
@@ -66,6 +88,8 @@ export class Graph {
   readonly jobs: JobNode[] = [];
   /** The aggregate job of each experiment. */
   readonly results = new Map<string, JobNode>();
+  /** Experiments that this profile is too small for, and the smallest that they are part of. */
+  readonly later = new Map<string, ProfileName>();
   readonly byLabel = new Map<string, JobNode>();
   #byIdentity = new Map<string, JobNode>();
   #files = new Map<string, FileNode>();
@@ -76,12 +100,30 @@ export class Graph {
     readonly overrides: Overrides,
   ) {}
 
-  /** Builds the part that one experiment asks for. */
-  add(experiment: string, grid: (g: GraphBuilder, p: Profile) => JobRef, profile: Profile): void {
+  /** Builds the part that an experiment asks for, where the profile is large enough for it. */
+  addExperiment({ meta, path, grid }: ExperimentPart, profile: Profile): void {
+    const { id, from = "smoke" } = meta;
+    if (profile.atLeast(from)) this.add(id, grid, profile, path);
+    else this.later.set(id, from);
+  }
+
+  /**
+   * Builds the part that a grid asks for.
+   * @param path module whose `summarize` makes the table
+   */
+  add(
+    experiment: string,
+    grid: Grid,
+    profile: Profile,
+    path = "",
+  ): void {
     const builder: GraphBuilder = {
       profile,
-      job: (stage, params, inputs = {}, label) =>
-        this.#job(experiment, stage, params, inputs, label),
+      job: (stage, params, inputs = {}, label) => {
+        const name = typeof label === "object" ? nameOf(label) : label;
+        return this.#job(experiment, stage, params, inputs, name);
+      },
+      table: (runs) => this.#table(experiment, path, runs),
       file: (path, label) => this.#file(path, label),
     };
     const result = grid(builder, profile) as Node | undefined;
@@ -150,6 +192,19 @@ export class Graph {
     this.#byIdentity.set(identity, node);
     this.byLabel.set(label, node);
     return node;
+  }
+
+  #table(experiment: string, path: string, runs: readonly TaggedJob[]): JobNode {
+    const inputs: Record<string, JobRef> = {};
+    for (const { tags, job } of runs) {
+      const name = nameOf(tags);
+      if (name in inputs) {
+        throw new Error(`Experiment ${experiment}: two runs have the tags ${name}.`);
+      }
+      inputs[name] = job;
+    }
+    const params = { experiment, path, runs: runs.map(({ tags }) => tags) };
+    return this.#job(experiment, "aggregate", params, inputs, "table");
   }
 
   #file(path: string, label = path): FileNode {

@@ -2,7 +2,7 @@
  * @file `--set stage.parameter=value`: one parameter of every job of a stage, from the command line.
  */
 import type { ZodType } from "zod";
-import type { StagePart } from "./plan.ts";
+import type { StagePart } from "./stage.ts";
 
 interface Override {
   text: string;

@@ -11,25 +11,14 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ZodType } from "zod";
 import { bundle } from "./keys/bundle.ts";
-import { canonical, sha256 } from "./keys/canonical.ts";
+import { canonical, sha256 } from "./content/canonical.ts";
 import type { FileHashes } from "./keys/file_hashes.ts";
 import { writeFileAtomic } from "./store/files.ts";
 import type { GraphBuilder, JobRef } from "./graph.ts";
 import type { Packages } from "./keys/packages.ts";
 import type { Profile } from "./profiles.ts";
 import type { ExperimentMeta } from "./results.ts";
-import type { ModuleRef, StagePermissions } from "./stage.ts";
-
-/** What the coordinator knows of a stage. */
-export interface StagePart {
-  name: string;
-  /** From the root. */
-  path: string;
-  schema: ZodType;
-  modules?(params: unknown): Record<string, ModuleRef>;
-  usesEngine: boolean;
-  permissions: StagePermissions;
-}
+import type { StagePart, StagePermissions } from "./stage.ts";
 
 export interface ExperimentPart {
   meta: ExperimentMeta;

@@ -7,6 +7,7 @@
  * a diverged run must show up as NaN in the table rather than as a hole or a zero.
  */
 import { z } from "zod";
+import type { ProfileName } from "./profiles.ts";
 
 /** What a reader is told about an experiment before seeing a number. */
 export interface ExperimentMeta {
@@ -19,6 +20,8 @@ export interface ExperimentMeta {
   method: string;
   /** The command that makes this table from nothing. */
   command: string;
+  /** The smallest profile that it is part of; all are when left out. */
+  from?: ProfileName;
 }
 
 /** One measured number and where it came from. */

@@ -44,6 +44,17 @@ export interface StageModule {
   run(ctx: StageContext<any>): Promise<StageResult> | StageResult;
 }
 
+/** What the coordinator knows of a stage. */
+export interface StagePart {
+  name: string;
+  /** From the root. */
+  path: string;
+  schema: ZodType;
+  modules?(params: unknown): Record<string, ModuleRef>;
+  usesEngine: boolean;
+  permissions: StagePermissions;
+}
+
 /** What `run` is given. */
 export interface StageContext<P = unknown> {
   params: P;

@@ -107,7 +107,7 @@ export async function openWorkspace(
 
 function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overrides): Graph {
   const graph = new Graph(root, plan.stages, overrides);
-  for (const { meta, grid } of plan.experiments) graph.add(meta.id, grid, profile);
+  for (const experiment of plan.experiments) graph.addExperiment(experiment, profile);
   overrides.checkAllUsed(Object.keys(plan.stages));
   return graph;
 }
@@ -118,6 +118,10 @@ export function selectJobs(graph: Graph, wanted: { only?: string[]; job?: string
   const only = wanted.only ?? [];
   for (const id of only) {
     if (graph.results.has(id)) continue;
+    const from = graph.later.get(id);
+    if (from) {
+      throw new Error(`Experiment "${id}" begins at the profile ${from}: --profile ${from}.`);
+    }
     const known = [...graph.results.keys()].join(", ") || "none";
     throw new Error(`No experiment "${id}"; the experiments are ${known}.`);
   }

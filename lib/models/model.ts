@@ -69,11 +69,6 @@ export interface SequenceModel<Params extends Arrays = Arrays, State extends Arr
   step(params: Params, state: State, x: np.Array, observed: np.Array): [State, np.Array];
 }
 
-/** Whether a model can run free; those of windows cannot. */
-export function isSequenceModel(model: Model): model is SequenceModel {
-  return "step" in model && "initialState" in model;
-}
-
 /** What a module exports as `model`. */
 export interface ModelModule<M extends Model = Model> {
   /** @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve. */
@@ -88,9 +83,11 @@ export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model
   collapse(params: Tree<Tensor>): Float64Array;
 }
 
+const isSequenceModel = (model: Model): model is SequenceModel =>
+  "patch" in model && "initialState" in model && "step" in model;
+
 /** The model as one that goes token by token. @throws {TypeError} for a model of whole windows. */
 export function asSequenceModel(model: Model): SequenceModel {
-  const known: Model & Partial<SequenceModel> = model;
-  if (known.step && known.initialState && known.patch !== undefined) return known as SequenceModel;
+  if (isSequenceModel(model)) return model;
   throw new TypeError("this model maps whole windows; only a sequence model can run free");
 }

@@ -2,7 +2,7 @@
  * @file Runs the open jobs of a graph on this machine, for `deno task pipeline` and `deno task sweep`:
  * what is shown, recorded and logged while they run, and what a signal does.
  */
-import { canonical, sha256 } from "../keys/canonical.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
 import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../../lib/engine/types.ts";
@@ -129,7 +129,7 @@ export async function openFeed(
   if (!sinkNames.length) return undefined;
   const { LogFeed } = await import("../log/feed.ts");
   const { unitsOf } = await import("../log/units.ts");
-  const { openSink } = await import("../log/sink.ts");
+  const { openSink } = await import("../log/open_sink.ts");
   const { gitCommit } = await import("../log/git.ts");
   const { storeDir, root, resolver, options } = workspace;
   const warn = (line: string) => console.error(line);

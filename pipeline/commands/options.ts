@@ -199,17 +199,3 @@ export function helpFor(command: string): string {
     ...lines,
   ].join("\n");
 }
-
-/** The options that make the same graph in the same store, for a command that is printed. */
-export function repeatOptions(options: CommandOptions): string {
-  const parts = [`--profile ${options.profile}`];
-  if (options.engine !== "ort") parts.push(`--engine ${options.engine}`);
-  if (options.store !== ".store") parts.push(`--store ${quote(options.store)}`);
-  for (const assignment of options.set) parts.push(`--set ${quote(assignment)}`);
-  return parts.join(" ");
-}
-
-/** For a POSIX shell. */
-export function quote(word: string): string {
-  return /^[\w./=:@,+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}

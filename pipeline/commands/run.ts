@@ -7,7 +7,8 @@ import { Scheduler } from "../run/scheduler.ts";
 import { resolve } from "node:path";
 import { openWorkspace, selectJobs, type Workspace } from "../workspace.ts";
 import { collectReasons, execute, liveJob, openFeed, recordLabels } from "./execute.ts";
-import { type CommandOptions, repeatOptions } from "./options.ts";
+import type { CommandOptions } from "./options.ts";
+import { repeatOptions } from "../command_line.ts";
 import { count, reportFailure, reportSkipped } from "./run_report.ts";
 
 export async function command(options: CommandOptions): Promise<number> {

@@ -2,11 +2,12 @@
  * @file What a run says about itself: counts and time left, failures with the way to repeat them, and
  * what did not run for want of inputs.
  */
-import { canonical } from "../keys/canonical.ts";
+import { canonical } from "../content/canonical.ts";
 import type { RunTotals, View } from "../run/display.ts";
 import type { JobNode } from "../graph.ts";
 import type { JobStatus, Scheduler } from "../run/scheduler.ts";
-import { type CommandOptions, quote, repeatOptions } from "./options.ts";
+import type { CommandOptions } from "./options.ts";
+import { quote, repeatOptions } from "../command_line.ts";
 
 /**
  * @param estimate seconds that a job takes; without it no time left is given

@@ -20,7 +20,8 @@ import { candidatesOf, pointsFrom, readSweep, type Sweep, unitsOfRuns } from "..
 import { reaches } from "../sweep/table.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
 import { execute, openFeed, recordLabels } from "./execute.ts";
-import { type CommandOptions, quote } from "./options.ts";
+import type { CommandOptions } from "./options.ts";
+import { quote } from "../command_line.ts";
 
 /** The file is written again after a change, at most this often. */
 const WRITE_EVERY_MS = 1000;

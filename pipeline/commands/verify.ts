@@ -4,7 +4,7 @@
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { contentOf } from "../keys/canonical.ts";
+import { contentOf } from "../content/canonical.ts";
 import { Catalog } from "../store/catalog.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
 import { lockStore } from "../store/lock.ts";

@@ -5,9 +5,9 @@
  * be estimated by earlier runs.
  */
 import type { JobNode } from "../graph.ts";
-import { canonical } from "../keys/canonical.ts";
+import { canonical } from "../content/canonical.ts";
 import type { Fingerprints } from "../keys/fingerprint.ts";
-import type { StagePart } from "../plan.ts";
+import type { StagePart } from "../stage.ts";
 import type { EngineName } from "../../lib/engine/types.ts";
 import { type Pilot, type PilotOf, pilotOf } from "./pilot.ts";
 

@@ -6,8 +6,8 @@
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { JobNode, Node } from "../graph.ts";
-import { canonical, sha256 } from "../keys/canonical.ts";
-import type { StagePart } from "../plan.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
+import type { StagePart } from "../stage.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
 import type { JobSpec } from "../run/protocol.ts";
 import type { ModuleRef } from "../stage.ts";

@@ -2,7 +2,7 @@
  * @file Costs that the catalogue knows: jobs of the same class that this machine has done with the code
  * and the packages of today.
  */
-import type { StagePart } from "../plan.ts";
+import type { StagePart } from "../stage.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { Row } from "../store/database.ts";
 import type { EngineName } from "../../lib/engine/types.ts";

@@ -3,13 +3,14 @@
  * line here reruns nothing.
  */
 export const experiments: readonly string[] = [
-  "pipeline/experiments/eigenvalue_sweep.ts",
-  "pipeline/experiments/filter_leaderboard.ts",
-  "pipeline/experiments/filter_rollouts.ts",
-  "pipeline/experiments/diagonal_vs_dense.ts",
-  "pipeline/experiments/patching.ts",
-  "pipeline/experiments/observation_dimension.ts",
-  "pipeline/experiments/depth_scaling.ts",
-  "pipeline/experiments/full_size.ts",
-  "pipeline/experiments/instance_norm.ts",
+  "pipeline/experiments/transformer_filters/eigenvalue_sweep.ts",
+  "pipeline/experiments/transformer_filters/filter_leaderboard.ts",
+  "pipeline/experiments/transformer_filters/filter_rollouts.ts",
+  "pipeline/experiments/transformer_filters/diagonal_vs_dense.ts",
+  "pipeline/experiments/transformer_filters/patching.ts",
+  "pipeline/experiments/transformer_filters/observation_dimension.ts",
+  "pipeline/experiments/deep_linear_networks/depth_scaling.ts",
+  "pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts",
+  "pipeline/experiments/transformer_filters/full_size.ts",
+  "pipeline/experiments/transformer_filters/instance_norm.ts",
 ];

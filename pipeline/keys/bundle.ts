@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { isAbsolute, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
-import { sha256 } from "./canonical.ts";
+import { sha256 } from "../content/canonical.ts";
 import type { Packages } from "./packages.ts";
 
 export interface Bundle {

@@ -7,7 +7,7 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "./canonical.ts";
+import { sha256 } from "../content/canonical.ts";
 
 export type SavedHashes = Record<string, [stamp: string, hash: string]>;
 

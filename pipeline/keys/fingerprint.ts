@@ -9,11 +9,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle, minify } from "./bundle.ts";
-import { canonical, sha256 } from "./canonical.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
 import { missingModule } from "../modules.ts";
 import { FileHashes, type SavedHashes } from "./file_hashes.ts";
 import { writeFileAtomic } from "../store/files.ts";
 import { Packages } from "./packages.ts";
+import type { CodeDetail } from "../content/ingredients.ts";
 import type { ModuleRef } from "../stage.ts";
 
 export interface Fingerprint {
@@ -24,9 +25,6 @@ export interface Fingerprint {
   /** Files that were read for it, with their hashes: while these hold, the fingerprint holds. */
   files: Record<string, string>;
 }
-
-/** Hash by file and top-level name: what `why` compares to say which function changed. */
-export type CodeDetail = Record<string, Record<string, string>>;
 
 interface Entry {
   code: string;

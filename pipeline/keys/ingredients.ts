@@ -1,21 +1,9 @@
 /**
- * @file What a job's key is made of, and how two of them differ.
+ * @file The key of a job, and how two of them differ.
  */
 import { ARTIFACT_FORMAT } from "../store/artifact.ts";
-import { canonical, sha256 } from "./canonical.ts";
-import type { CodeDetail } from "./fingerprint.ts";
-
-export interface Ingredients {
-  stage: string;
-  /** Fingerprint of the reached code. */
-  code: string;
-  packages: Record<string, string>;
-  params: unknown;
-  /** Content hash by input name. */
-  inputs: Record<string, string>;
-  /** Only for stages that use one. */
-  engine?: { name: string; version: string };
-}
+import { canonical, sha256 } from "../content/canonical.ts";
+import type { CodeDetail, Ingredients } from "../content/ingredients.ts";
 
 export function keyOf(ingredients: Ingredients): string {
   return sha256(canonical({ ...ingredients, format: ARTIFACT_FORMAT }));

@@ -6,8 +6,7 @@ import type { NodeRow } from "../store/changes.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import type { JobNode } from "../graph.ts";
 import { type Change, compare } from "./ingredients.ts";
-
-import type { Stale } from "../run/scheduler.ts";
+import type { Stale } from "./resolver.ts";
 
 /**
  * @param last where the job's label led before, when it is known

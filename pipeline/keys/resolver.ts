@@ -8,7 +8,8 @@ import { addonSpecifier } from "../../lib/engine/tfjs/addon.ts";
 import type { DoneIndex } from "../store/done_index.ts";
 import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
 import type { JobNode, Node } from "../graph.ts";
-import { type Ingredients, keyOf } from "./ingredients.ts";
+import type { Ingredients } from "../content/ingredients.ts";
+import { keyOf } from "./ingredients.ts";
 import type { EngineName } from "../../lib/engine/types.ts";
 
 export type Resolution =
@@ -22,6 +23,8 @@ export type Resolution =
     /** Set when the key is known but its bytes are gone. */
     missing?: string;
   };
+
+export type Stale = Extract<Resolution, { state: "stale" }>;
 
 /** The package whose version stands for the engine's. */
 const ENGINE_PACKAGES: Record<EngineName, string> = {

@@ -5,7 +5,7 @@
  * A logged run begins with its first number, so jobs that have none (data, tables) leave no empty
  * runs. The numbers are those that the catalogue gets; what was computed earlier is read from there.
  */
-import { canonical, sha256 } from "../keys/canonical.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { MetricPoint } from "../store/changes.ts";
 import type { JobNode } from "../graph.ts";

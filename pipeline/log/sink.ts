@@ -49,13 +49,3 @@ export interface SinkOptions {
 export const SINKS = ["tensorboard", "wandb"] as const;
 
 export type SinkName = typeof SINKS[number];
-
-/** Each is loaded only when it is asked for. */
-export async function openSink(name: SinkName, options: SinkOptions): Promise<Sink> {
-  if (name === "tensorboard") {
-    const { TensorBoardSink } = await import("./tensorboard.ts");
-    return new TensorBoardSink(options);
-  }
-  const { WandbSink } = await import("./wandb.ts");
-  return new WandbSink(options);
-}

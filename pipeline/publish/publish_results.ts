@@ -7,16 +7,16 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
-import { canonical, sha256 } from "../keys/canonical.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
-import { type CommandOptions, quote, repeatOptions } from "../commands/options.ts";
+import { quote, repeatOptions } from "../command_line.ts";
 import { hashFile } from "../store/objects.ts";
 import { writeFileAtomic } from "../store/files.ts";
 import type { JobNode } from "../graph.ts";
 import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
-import type { Workspace } from "../workspace.ts";
+import type { Workspace, WorkspaceOptions } from "../workspace.ts";
 
 /**
  * Of a training curve at most about so many points are published, evenly spaced, with its first and last: a thousand
@@ -29,7 +29,7 @@ const SUMMARY = "summary.json";
 export async function publishResults(
   workspace: Workspace,
   nodes: JobNode[],
-  options: CommandOptions,
+  options: WorkspaceOptions,
 ): Promise<void> {
   const reports = join(workspace.root, "reports");
   // Numbers that came from changed parameters must not pass for those of the profile.
@@ -72,7 +72,7 @@ const CODE = [
  */
 export async function publishSource(
   workspace: Workspace,
-  options: CommandOptions,
+  options: WorkspaceOptions,
   profile: string,
 ): Promise<PublishSource> {
   const catalog = await workspace.catalog();
@@ -80,7 +80,8 @@ export async function publishSource(
   const found: (Omit<ExperimentRecord, "summary"> & { summary: Summary })[] = [];
   const roots: string[] = [];
   for (const { meta } of workspace.plan.experiments) {
-    const node = workspace.graph.results.get(meta.id)!;
+    const node = workspace.graph.results.get(meta.id);
+    if (!node) continue; // not part of this profile
     const current = workspace.resolver.contentOf(node) !== undefined;
     const key = current ? workspace.resolver.keys.get(node) : labels.get(node.label)?.doneKey;
     if (!key) continue;
@@ -127,7 +128,7 @@ export async function publishSource(
 async function jobRecords(
   catalog: Catalog,
   roots: string[],
-  options: CommandOptions,
+  options: WorkspaceOptions,
 ): Promise<JobRecord[]> {
   const rows = new Map((await catalog.query("SELECT * FROM job")).map((r) => [r.key as string, r]));
   const inputs = new Map<string, JobRecord["inputs"]>();

@@ -2,7 +2,7 @@
  * @file The machine that results come from, as one line and a short hash of it.
  */
 import { arch, cpus, platform, totalmem } from "node:os";
-import { sha256 } from "../keys/canonical.ts";
+import { sha256 } from "../content/canonical.ts";
 
 export function machineInfo(): { id: string; description: string } {
   const processors = cpus();

@@ -3,7 +3,7 @@
  * result is recorded only under a key that describes the code and the inputs it really came from.
  */
 import type { ArtifactSource } from "../store/artifact.ts";
-import { canonical, contentOf } from "../keys/canonical.ts";
+import { canonical, contentOf } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { DoneJob, FailedJob, NodeRow, RunInfo } from "../store/changes.ts";
 import type { JobNode, Node } from "../graph.ts";

@@ -8,7 +8,7 @@ import type { Executor, Outcome } from "./executors/executor.ts";
 import type { JobNode } from "../graph.ts";
 import type { JobSpec } from "./protocol.ts";
 import type { MetricPoint } from "../store/changes.ts";
-import type { Resolution, Resolver } from "../keys/resolver.ts";
+import type { Resolver, Stale } from "../keys/resolver.ts";
 
 /** `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
 export type JobState =
@@ -20,8 +20,6 @@ export type JobState =
   | "failed"
   | "skipped"
   | "stopped";
-
-export type Stale = Extract<Resolution, { state: "stale" }>;
 
 export interface JobStatus {
   node: JobNode;

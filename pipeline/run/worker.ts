@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { readerAsync, readerSync, storeResult } from "../store/artifact.ts";
 import { checkpointOf } from "../store/checkpoints.ts";
 import type { MetricPoint } from "../store/changes.ts";
-import { sha256 } from "../keys/canonical.ts";
+import { sha256 } from "../content/canonical.ts";
 import { hashFile, Objects } from "../store/objects.ts";
 import { Clock } from "./clock.ts";
 import { MetricStream } from "./metric_stream.ts";

@@ -2,22 +2,31 @@
  * @file Stage that turns every run of an experiment's grid into its table.
  *
  * A table made from half a grid looks like a result and is none, so this stage insists: `summarize`
- * may not ask for a run that is absent, and every run must be cited by at least one cell.
+ * may not ask for runs that are absent, and every run must be cited by at least one cell.
  */
 import { z } from "zod";
 import { readerSync } from "../store/artifact.ts";
 import { encodeSummary, isCell, isObserved, parseSummary, type Summary } from "../results.ts";
 import type { ArtifactReader, ArtifactReaderSync, StageContext, StageResult } from "../stage.ts";
+import { type Run, Runs } from "../table/runs.ts";
+import { nameOf, type Tags } from "../tags.ts";
 
 export interface Params {
   /** Experiment id. */
   experiment: string;
   /** Its module, from the root of the repository. */
   path: string;
+  /** Tags of the inputs, in the order of the grid; an input is called by the name of its tags. */
+  runs: Tags[];
 }
 
 export function params() {
-  return z.strictObject({ experiment: z.string().min(1), path: z.string().min(1) });
+  const tag = z.union([z.string().min(1), z.number(), z.boolean()]);
+  return z.strictObject({
+    experiment: z.string().min(1),
+    path: z.string().min(1),
+    runs: z.array(z.record(z.string(), tag)).min(1, "the grid has no runs; give g.table some"),
+  });
 }
 
 export function modules({ path }: Params) {
@@ -27,28 +36,30 @@ export function modules({ path }: Params) {
 /**
  * Leaves `summary.json`, the encoded `Summary`.
  *
- * @throws {Error} when the grid has no runs, when `summarize` asks for an absent one or leaves one
- *   out, or when its summary breaks the contract of pipeline/results.ts
+ * @throws {Error} when `summarize` asks for runs that are absent or leaves one out, or when its summary breaks the contract of
+ *   pipeline/results.ts
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
-  const { experiment } = ctx.params;
+  const { experiment, runs: all } = ctx.params;
   const source = `summarize of experiment "${experiment}"`;
-  const runs: Record<string, ArtifactReaderSync> = {};
-  const names = Object.keys(ctx.inputs).sort();
-  if (!names.length) {
-    throw new Error(
-      `${source}: the grid has no runs; give the aggregate job its inputs in grid().`,
-    );
+  const runs: Run[] = [];
+  for (const tags of all) {
+    const name = nameOf(tags);
+    const input = ctx.inputs[name];
+    if (!input) throw new Error(`aggregate: no input is called ${name}, as the tags of a run are.`);
+    runs.push({ ...await readNow(input, `run "${name}"`), name, tags });
   }
-  for (const name of names) {
-    runs[name] = await readNow(ctx.inputs[name], `${source}: run "${name}"`);
+  const summary = parseSummary(await summarized(ctx, new Runs(runs), source), source);
+  checkRuns(summary, runs.map(({ name }) => name), source);
+  return { files: { "summary.json": encodeSummary(summary) }, scalars: { runs: runs.length } };
+}
+
+async function summarized({ modules }: StageContext<Params>, runs: Runs, source: string) {
+  try {
+    return await modules.experiment.summarize(runs);
+  } catch (cause) {
+    throw new Error(`${source}: ${(cause as Error).message}`, { cause });
   }
-  const summary = parseSummary(
-    await ctx.modules.experiment.summarize(strict(runs, source)),
-    source,
-  );
-  checkRuns(summary, names, source);
-  return { files: { "summary.json": encodeSummary(summary) }, scalars: { runs: names.length } };
 }
 
 /** Tables are small; everything is read once so that experiments can be written without `await`. */
@@ -57,20 +68,6 @@ async function readNow(reader: ArtifactReader, what: string): Promise<ArtifactRe
   for (const name of reader.files) held.set(name, await reader.bytes(name));
   const files = [...held].map(([name, { length }]) => ({ name, sha256: "", bytes: length }));
   return readerSync({ files, scalars: reader.scalars }, ({ name }) => held.get(name)!, what);
-}
-
-/** A misspelt run name is an error here rather than an `undefined` deep inside an experiment. */
-function strict(runs: Record<string, ArtifactReaderSync>, source: string) {
-  return new Proxy(runs, {
-    get(target, name) {
-      if (typeof name === "symbol" || Object.hasOwn(target, name)) return Reflect.get(target, name);
-      if (name === "then" || name === "toJSON") return undefined; // asked for by await and JSON
-      const some = Object.keys(target).slice(0, 5).join(", ");
-      throw new Error(
-        `${source} asks for run "${name}", which the grid does not have (${some}, …).`,
-      );
-    },
-  });
 }
 
 function checkRuns(summary: Summary, names: string[], source: string) {

@@ -1,7 +1,7 @@
 /**
  * @file From what a stage returns to files of an object store, and back.
  */
-import { canonical } from "../keys/canonical.ts";
+import { canonical } from "../content/canonical.ts";
 import { type Objects } from "./objects.ts";
 import { decodeTensors, encodeTensors } from "./safetensors.ts";
 import type { ArtifactFile, ArtifactReader, ArtifactReaderSync, StageResult } from "../stage.ts";

@@ -7,10 +7,10 @@
  */
 import { copyFileSync } from "node:fs";
 import type { ArtifactSource, StoredFile } from "./artifact.ts";
-import { canonical } from "../keys/canonical.ts";
+import { canonical } from "../content/canonical.ts";
 import { Database, type Row } from "./database.ts";
-import type { CodeDetail } from "../keys/fingerprint.ts";
-import type { Ingredients } from "../keys/ingredients.ts";
+import type { CodeDetail } from "../content/ingredients.ts";
+import type { Ingredients } from "../content/ingredients.ts";
 import {
   type Change,
   Changes,

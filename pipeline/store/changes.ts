@@ -4,9 +4,9 @@
  * Each change says all there is to say about what it changes: making it again changes nothing, and
  * neither does making all of a journal again.
  */
-import { canonical } from "../keys/canonical.ts";
-import type { CodeDetail } from "../keys/fingerprint.ts";
-import type { Ingredients } from "../keys/ingredients.ts";
+import { canonical } from "../content/canonical.ts";
+import type { CodeDetail } from "../content/ingredients.ts";
+import type { Ingredients } from "../content/ingredients.ts";
 import type { ArtifactSource } from "./artifact.ts";
 import type { Database, Row } from "./database.ts";
 

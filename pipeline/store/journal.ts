@@ -16,7 +16,7 @@ import {
   readSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { canonical, sha256 } from "../keys/canonical.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
 import { syncPath, writeAll } from "./files.ts";
 
 export class Journal<Change> {

@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../keys/canonical.ts";
+import { sha256 } from "../content/canonical.ts";
 import { writeFileDurable } from "./files.ts";
 
 export class Objects {

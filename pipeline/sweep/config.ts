@@ -5,7 +5,7 @@
  * The format is that of W&B's sweep files. What is accepted and has no meaning here says so in
  * `notes`; what would change the runs and cannot be done is an error.
  */
-import { canonical, sha256 } from "../keys/canonical.ts";
+import { canonical, sha256 } from "../content/canonical.ts";
 import { checkKeys, fieldsOf, finite, show, stringOf } from "./checks.ts";
 import type { Distribution } from "./distributions.ts";
 import { checkPaths, readParameters } from "./parameters.ts";

@@ -4,7 +4,7 @@
  *
  * Meanings are those of W&B (docs.wandb.ai, "sweep configuration options"). Not here: beta and q_beta.
  */
-import { canonical } from "../keys/canonical.ts";
+import { canonical } from "../content/canonical.ts";
 
 export type Scalar = string | number | boolean | null;
 /** A value of a parameter: whatever YAML can say. */

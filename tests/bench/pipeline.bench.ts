@@ -12,7 +12,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stopBundler } from "../../pipeline/keys/bundle.ts";
-import { contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
+import { contentOf, sha256 } from "../../pipeline/content/canonical.ts";
 import type { DoneJob, RunInfo } from "../../pipeline/store/changes.ts";
 import { Scheduler } from "../../pipeline/run/scheduler.ts";
 import { openWorkspace } from "../../pipeline/workspace.ts";

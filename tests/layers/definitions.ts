@@ -1,6 +1,7 @@
 /** @file The layers of `lib/layers` written out in loops over numbers, in float64, for one sequence as rows. */
 import { defaultDevice, numpy as np } from "@jax-js/jax";
-import { isSpecLike, type Tensor } from "../../lib/engine/mod.ts";
+import type { Tensor } from "../../lib/tensor/tensor.ts";
+import { isSpec } from "../../lib/tensor/trees.ts";
 import { toJax } from "../../lib/engine/jax.ts";
 
 export type Vector = number[];
@@ -22,7 +23,7 @@ type Any = any;
 export function inFloat64(fn: (...args: Any[]) => unknown, ...args: unknown[]): Any {
   const enter = (x: Any): unknown => {
     if (!x || typeof x !== "object") return x;
-    if (isSpecLike(x)) {
+    if (isSpec(x)) {
       const { dtype, data } = x as Tensor;
       return dtype === "float32"
         ? toJax({ ...x as Tensor, dtype: "float64", data: Float64Array.from(data) })

@@ -1,14 +1,16 @@
-/** @file The stack of `lib/models/decoder.ts` written out in loops over numbers, in float64. */
-import type { Tensor } from "../../lib/engine/mod.ts";
-import type { DecoderConfig } from "../../lib/models/decoder.ts";
-import { affine, gelu, type Projections, rmsNorm, type Vector } from "../layers/definitions.ts";
+/** @file Residual blocks between the ends of patches (`lib/models/stack.ts`), written out in loops over numbers, in float64. */
+import type { Tensor } from "../../lib/tensor/tensor.ts";
+import { type Affine, affine, gelu, rmsNorm, type Vector } from "../layers/definitions.ts";
 
-interface Block {
-  attentionNorm: Tensor;
-  attention: Projections;
-  mlpNorm: Tensor;
-  up: { weight: Tensor; bias: Tensor };
-  down: { weight: Tensor; bias: Tensor };
+/** Parameters by name; those of a layer are known to what mixes its tokens. */
+export interface DecoderTensors<Layer> {
+  readonly ends: { readonly embed: Affine; readonly head: Affine };
+  readonly blocks: readonly {
+    readonly norm: Tensor;
+    readonly layer: Layer;
+    readonly mlp?: { readonly norm: Tensor; readonly up: Affine; readonly down: Affine };
+  }[];
+  readonly norm: Tensor;
 }
 
 export interface Statistics {
@@ -32,16 +34,15 @@ function normaliser(norm: string, { mean, variance }: Statistics, past: Vector[]
 }
 
 /**
- * @param mix what mixes the tokens: all outputs from all inputs.
+ * @param mixes what each layer makes of its tokens: all outputs from all inputs.
  * @param y observations of one sequence, [T][obs].
  * @param learned observations that enter the expanding statistics; all by default, later ones are frozen out.
  * @returns predictions of every next patch, [T / patch][patch obs].
  */
-export function naiveDecoder(
-  mix: (params: Projections, x: Vector[], heads: number) => { output: Vector[] },
-  { patch, heads, norm }: DecoderConfig,
-  // deno-lint-ignore no-explicit-any
-  params: any,
+export function naiveDecoder<Layer>(
+  mixes: readonly ((params: Layer, x: Vector[]) => Vector[])[],
+  { patch, norm }: { patch: number; norm: string },
+  params: DecoderTensors<Layer>,
   statistics: Statistics,
   y: Vector[],
   learned = y.length,
@@ -53,26 +54,23 @@ export function naiveDecoder(
   );
   let x = tokens.map(({ mean, deviation }, k) =>
     affine(
-      params.embed,
+      params.ends.embed,
       y.slice(k * patch, (k + 1) * patch)
         .flatMap((row) => row.map((value, j) => (value - mean[j]) / deviation[j])),
     )
   );
-  for (const block of params.blocks as Block[]) {
-    const mixed = mix(
-      block.attention,
-      x.map((row) => rmsNorm(block.attentionNorm.data, row)),
-      heads,
-    ).output;
+  params.blocks.forEach(({ norm, layer, mlp }, i) => {
+    const mixed = mixes[i](layer, x.map((row) => rmsNorm(norm.data, row)));
     x = x.map((row, k) => row.map((value, i) => value + mixed[k][i]));
+    if (!mlp) return;
     x = x.map((row) => {
-      const hidden = affine(block.up, rmsNorm(block.mlpNorm.data, row)).map(gelu);
-      const out = affine(block.down, hidden);
+      const hidden = affine(mlp.up, rmsNorm(mlp.norm.data, row)).map(gelu);
+      const out = affine(mlp.down, hidden);
       return row.map((value, i) => value + out[i]);
     });
-  }
+  });
   return x.map((row, k) => {
-    const out = affine(params.head, rmsNorm(params.finalNorm.data, row));
+    const out = affine(params.ends.head, rmsNorm(params.norm.data, row));
     if (norm === "none") return out;
     const { mean, deviation } = tokens[k];
     return out.map((value, i) => value * deviation[i % obs] + mean[i % obs]);

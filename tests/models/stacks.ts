@@ -9,7 +9,7 @@ import { layer as lstm } from "../../lib/layers/sequence/lstm.ts";
 import type { SequenceLayer } from "../../lib/layers/sequence/sequence_layer.ts";
 import { layer as softmaxAttention } from "../../lib/layers/sequence/softmax_attention.ts";
 import {
-  isSequenceModel,
+  asSequenceModel,
   type Model,
   type SequenceModel,
   type Signature,
@@ -39,9 +39,7 @@ export function sequenceStack(
   options: object,
   signature: Signature,
 ): SequenceModel {
-  const model = stackOf(named, options, signature);
-  if (isSequenceModel(model)) return model;
-  throw new TypeError("the stack does not go token by token");
+  return asSequenceModel(stackOf(named, options, signature));
 }
 
 /** A model with parameters that hide nothing. */

@@ -1,31 +1,31 @@
 /** @file The aggregate stage: every run of a grid reaches the table, and a table made from half a grid is refused. */
 import assert from "node:assert/strict";
 import { parseSummary, type Summary } from "../../pipeline/results.ts";
-import { modules, params, run } from "../../pipeline/stages/aggregate.ts";
+import { modules, type Params, params, run } from "../../pipeline/stages/aggregate.ts";
 import type { StageContext } from "../../pipeline/stage.ts";
+import { type Run, Runs } from "../../pipeline/table/runs.ts";
 
 function small(): Summary {
   return {
     columns: [{ id: "lambda", label: "λ" }, { id: "loss", label: "Loss" }],
-    rows: [{ lambda: 0.9, loss: { value: 1, low: 0.5, high: 2, n: 3, runs: ["a"] } }],
+    rows: [{ lambda: 0.9, loss: { value: 1, low: 0.5, high: 2, n: 3, runs: ["run=a"] } }],
     verdict: { outcome: "supported", rule: "rule", reason: "reason" },
     findings: [],
     plots: [],
   };
 }
 
-/** Runs the aggregate stage over artifacts that hold one JSON file each. */
+type Summarize = (runs: Runs) => unknown;
+
+/** Runs the aggregate stage over artifacts that hold one JSON file each; their tags are {run: NAME}. */
 async function aggregate(runs: Record<string, unknown>, summarize: Summarize) {
   const { files } = await result(runs, summarize);
   return JSON.parse(files["summary.json"] as string);
 }
 
-// deno-lint-ignore no-explicit-any -- as an experiment would write it
-type Summarize = (runs: any) => unknown;
-
 async function result(runs: Record<string, unknown>, summarize: Summarize) {
   const inputs = Object.fromEntries(
-    Object.entries(runs).map(([name, value]) => [name, {
+    Object.entries(runs).map(([name, value]) => [`run=${name}`, {
       files: ["metrics.json", "name.txt"],
       scalars: { loss: 2 },
       bytes: (file: string) =>
@@ -34,49 +34,50 @@ async function result(runs: Record<string, unknown>, summarize: Summarize) {
         ),
     }]),
   );
+  return await run(contextOf(inputs, Object.keys(runs).map((run) => ({ run })), summarize));
+}
+
+function contextOf(inputs: object, runs: Params["runs"], summarize: Summarize) {
   const context = {
-    params: params().parse({ experiment: "x", path: "pipeline/experiments/x.ts" }),
+    params: params().parse({ experiment: "x", path: "pipeline/experiments/x.ts", runs }),
     inputs,
     modules: { experiment: { summarize } },
   };
-  return await run(context as unknown as StageContext<{ experiment: string; path: string }>);
+  return context as unknown as StageContext<Params>;
 }
 
-Deno.test("aggregate hands every run to summarize and writes the summary", async () => {
-  const summary = await aggregate({ "b/seed=1": { loss: 4 }, "a/seed=0": { loss: 8 } }, (runs) => {
-    assert.deepEqual(Object.keys(runs), ["a/seed=0", "b/seed=1"]);
-    const names = Object.keys(runs);
-    const losses = names.map((name) =>
-      runs[name].json("metrics.json").loss * runs[name].scalars.loss
-    );
+Deno.test("aggregate hands every run with its tags to summarize, in the order of the grid", async () => {
+  const summary = await aggregate({ b: { loss: 4 }, a: { loss: 8 } }, (runs) => {
+    assert.ok(runs instanceof Runs);
+    assert.deepEqual([...runs].map(({ tags }) => tags), [{ run: "b" }, { run: "a" }]);
+    const losses = runs.each("run", (run) => run.json("metrics.json").loss * run.scalars.loss);
+    assert.deepEqual(losses.values, [8, 16]);
+    const [first] = runs as Iterable<Run>;
     assert.throws(
-      () => runs[names[0]].bytes("weights"),
-      /summarize of experiment "x": run "a\/seed=0" has no file "weights".*metrics\.json, name\.txt/,
+      () => first.bytes("weights"),
+      /run "run=b" has no file "weights".*metrics\.json, name\.txt/,
     );
-    assert.deepEqual(names.map((name) => runs[name].text("name.txt")), names.map((n) => `${n}\n`));
-    assert.deepEqual(runs[names[0]].files, ["metrics.json", "name.txt"]);
-    return {
-      ...small(),
-      rows: [{ loss: { value: (losses[0] + losses[1]) / 2, runs: names } }],
-    };
+    assert.equal(first.text("name.txt"), "b\n");
+    assert.deepEqual(first.files, ["metrics.json", "name.txt"]);
+    return { ...small(), rows: [{ loss: { value: 12, runs: [...losses.runs] } }] };
   });
-  assert.deepEqual(summary.rows, [{ loss: { value: 12, runs: ["a/seed=0", "b/seed=1"] } }]);
+  assert.deepEqual(summary.rows, [{ loss: { value: 12, runs: ["run=b", "run=a"] } }]);
 });
 
 Deno.test("a run may be cited by what was observed alone", async () => {
   const observed = { name: "step seconds", stage: "train", times: "steps", scale: 1e3 };
-  const rows = [{ loss: { observed, runs: ["a"] } }];
+  const rows = [{ loss: { observed, runs: ["run=a"] } }];
   const summary = await aggregate({ a: 1 }, () => ({ ...small(), rows }));
   assert.deepEqual(summary.rows, rows);
   assert.deepEqual(parseSummary(summary, "test").rows, rows);
   await assert.rejects(
     aggregate({ a: 1, b: 2 }, () => ({ ...small(), rows })),
-    /1 of 2 runs feed no cell.*"b"/,
+    /1 of 2 runs feed no cell.*"run=b"/,
   );
-  const elsewhere = [{ loss: { observed, runs: ["a", "c"] } }];
+  const elsewhere = [{ loss: { observed, runs: ["run=a", "run=c"] } }];
   await assert.rejects(
     aggregate({ a: 1 }, () => ({ ...small(), rows: elsewhere })),
-    /rows\.0\.loss cites run "c"/,
+    /rows\.0\.loss cites run "run=c"/,
   );
 });
 
@@ -85,12 +86,22 @@ Deno.test("aggregate demands every run", async () => {
     ...small(),
     rows: [{ loss: { value: 1, runs: names } }],
   });
-  await assert.rejects(aggregate({}, cite("a")), /grid has no runs/);
-  await assert.rejects(aggregate({ a: 1, b: 2 }, cite("a")), /1 of 2 runs feed no cell.*"b"/);
-  await assert.rejects(aggregate({ a: 1 }, cite("a", "c")), /rows\.0\.loss cites run "c"/);
+  await assert.rejects(aggregate({}, cite("run=a")), /the grid has no runs/);
   await assert.rejects(
-    aggregate({ a: 1 }, (runs) => runs["seed=9"].json("metrics.json")),
-    /asks for run "seed=9", which the grid does not have \(a, …\)/,
+    aggregate({ a: 1, b: 2 }, cite("run=a")),
+    /1 of 2 runs feed no cell.*"run=b"/,
+  );
+  await assert.rejects(
+    aggregate({ a: 1 }, cite("run=a", "run=c")),
+    /rows\.0\.loss cites run "run=c"/,
+  );
+  await assert.rejects(
+    aggregate({ a: 1 }, (runs) => runs.where({ run: "c" })),
+    /^Error: summarize of experiment "x": No run has run=c; in the grid run is a\.$/,
+  );
+  await assert.rejects(
+    run(contextOf({}, [{ run: "a" }], cite("run=a"))),
+    /no input is called run=a, as the tags/,
   );
 });
 
@@ -102,61 +113,58 @@ const citing = (names: string[]) => ({
 
 Deno.test("every run that is cited in any row and column counts, once or more", async () => {
   const cell = (...runs: string[]) => ({ value: 1, runs });
-  const rows = [{ loss: cell("a", "b") }, { lambda: 3, loss: cell("b") }, {
-    ...{ lambda: cell("c"), loss: { observed: { name: "seconds" }, runs: ["d", "a"] } },
+  const rows = [{ loss: cell("run=a", "run=b") }, { lambda: 3, loss: cell("run=b") }, {
+    lambda: cell("run=c"),
+    loss: { observed: { name: "seconds" }, runs: ["run=d", "run=a"] },
   }];
   const runs = { a: 1, b: 2, c: 3, d: 4 };
   const { scalars } = await result(runs, () => ({ ...small(), rows }));
   assert.deepEqual(scalars, { runs: 4 });
   await assert.rejects(
     result({ ...runs, e: 5, f: 6 }, () => ({ ...small(), rows })),
-    /2 of 6 runs feed no cell, the first is "e"/,
+    /2 of 6 runs feed no cell, the first is "run=e"/,
   );
 });
 
 Deno.test("a name that is no run of the grid is refused with the first of those that are", async () => {
   const names = ["r1", "r2", "r3", "r4", "r5", "r6"];
   const runs = Object.fromEntries(names.map((name) => [name, 0]));
+  const cited = [...names, "r7"].map((name) => `run=${name}`);
   await assert.rejects(
-    aggregate(runs, (runs) => runs["constructor"].json("metrics.json")),
-    /experiment "x" asks for run "constructor", which .* \(r1, r2, r3, r4, r5, …\)\.$/,
-  );
-  await assert.rejects(
-    aggregate(runs, () => citing([...names, "r7"])),
-    /rows\.0\.loss cites run "r7", which .* \(r1, r2, r3, r4, r5, …\)\.$/,
+    aggregate(runs, () => citing(cited)),
+    /rows\.0\.loss cites run "run=r7", which .* \(run=r1, run=r2, run=r3, run=r4, run=r5, …\)\.$/,
   );
 });
 
-Deno.test("summarize may await, print and list its runs", async () => {
+Deno.test("summarize may await", async () => {
   const { rows } = await aggregate({ b: 1, a: 2 }, async (runs) => {
-    assert.equal((await runs) === runs, true);
-    assert.match(JSON.stringify(runs), /"a"/);
-    assert.equal(String(Object.prototype.toString.call(runs)), "[object Object]");
-    return await Promise.resolve(citing(Object.keys(runs)));
+    assert.equal(await runs, runs);
+    return citing([...runs].map((run) => run.name));
   });
-  assert.deepEqual(rows[0].loss.runs, ["a", "b"]);
+  assert.deepEqual(rows[0].loss.runs, ["run=b", "run=a"]);
 });
 
 Deno.test("a summary that breaks the contract is refused in the name of its experiment", async () => {
   await assert.rejects(
-    aggregate({ a: 1 }, () => ({ ...citing(["a"]), verdict: undefined })),
+    aggregate({ a: 1 }, () => ({ ...citing(["run=a"]), verdict: undefined })),
     /^Error: summarize of experiment "x": verdict is missing/,
   );
 });
 
 Deno.test("a diverged number reaches the table as what it is", async () => {
-  const rows = [{ loss: { value: NaN, low: -Infinity, high: Infinity, runs: ["a"] } }];
+  const rows = [{ loss: { value: NaN, low: -Infinity, high: Infinity, runs: ["run=a"] } }];
   const summary = await aggregate({ a: 1 }, () => ({ ...small(), rows }));
   assert.deepEqual(parseSummary(summary, "test").rows, rows);
 });
 
-Deno.test("only summarize of the named module is part of the job's code", () => {
-  const path = "pipeline/experiments/x.ts";
-  assert.deepEqual(modules({ experiment: "x", path }), {
-    experiment: { path, exports: ["summarize"] },
+Deno.test("only summarize of the named module is part of the job's code; tags are part of its parameters", () => {
+  const given = { experiment: "x", path: "y", runs: [{ lambda: 0.5, model: "lru", free: true }] };
+  assert.deepEqual(modules(given), {
+    experiment: { path: "y", exports: ["summarize"] },
   });
-  assert.deepEqual(params().parse({ experiment: "x", path: "y" }), { experiment: "x", path: "y" });
-  assert.throws(() => params().parse({ experiment: "", path }));
-  assert.throws(() => params().parse({ experiment: "x", path: "" }));
-  assert.throws(() => params().parse({ experiment: "x", path, more: 1 }));
+  assert.deepEqual(params().parse(given), given);
+  const wrong = [{ experiment: "" }, { path: "" }, { runs: [] }, { runs: [{ seed: null }] }];
+  for (const part of [...wrong, { runs: [{ seed: [1] }] }, { more: 1 }]) {
+    assert.throws(() => params().parse({ ...given, ...part }), JSON.stringify(part));
+  }
 });

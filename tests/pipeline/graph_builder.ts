@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Graph, type GraphBuilder, type JobRef } from "../../pipeline/graph.ts";
 import { Overrides } from "../../pipeline/overrides.ts";
-import type { StagePart } from "../../pipeline/plan.ts";
+import type { StagePart } from "../../pipeline/stage.ts";
 import { profileOf } from "../../pipeline/profiles.ts";
 
 export const part = (name: string, schema: z.ZodType): StagePart => ({

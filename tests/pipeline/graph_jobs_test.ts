@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { z } from "zod";
-import { contentOf, sha256 } from "../../pipeline/keys/canonical.ts";
-import { Graph, type GraphBuilder, type JobRef } from "../../pipeline/graph.ts";
+import { contentOf, sha256 } from "../../pipeline/content/canonical.ts";
+import { Graph, type GraphBuilder, type Grid, type JobRef } from "../../pipeline/graph.ts";
 import { Overrides } from "../../pipeline/overrides.ts";
-import { profileOf } from "../../pipeline/profiles.ts";
+import { profileOf, PROFILES } from "../../pipeline/profiles.ts";
+import type { ExperimentMeta } from "../../pipeline/results.ts";
+import type { Tags } from "../../pipeline/tags.ts";
 import { build, part, STAGES } from "./graph_builder.ts";
 
 Deno.test("a job is another by stage, by parameters, or by which input has which name", () => {
@@ -175,4 +177,60 @@ Deno.test("up to five wrong parameters are named, each with its value", () => {
   assert.match(lines[5], /^ {2}e is missing: /);
   assert.match(message("train", { optimizer: { beta: "x" } })[1], /^ {2}optimizer\.beta is "x": /);
   assert.match(message("train", { speed: 1 })[1], /^ {2}\(parameters\): Unrecognized key: "speed"/);
+});
+
+Deno.test("a table gets its runs by the names of their tags, and the tags are its parameters, not theirs", () => {
+  const aggregate = part(
+    "aggregate",
+    z.strictObject({ experiment: z.string(), path: z.string().min(1), runs: z.array(z.any()) }),
+  );
+  const graphOf = (grid: Grid, path = "x.ts") => {
+    const graph = new Graph("/tmp", { ...STAGES, aggregate }, new Overrides());
+    graph.add("e", grid, profileOf("smoke"), path);
+    return graph;
+  };
+  const table = (tags: Tags[]): Grid => (g) =>
+    g.table(tags.map((tags, lr) => ({ tags, job: g.job("train", { lr: lr + 1 }, {}, tags) })));
+  const given = [{ lambda: 0.5, seed: 1 }, { lambda: 0.5, seed: 0 }];
+  const graph = graphOf(table(given));
+  const { params, inputs, label } = graph.results.get("e")!;
+  assert.equal(label, "e/table");
+  assert.deepEqual(params, { experiment: "e", path: "x.ts", runs: given });
+  assert.deepEqual(
+    Object.entries(inputs).map(([name, { label }]) => [name, label]),
+    ["lambda=0.5/seed=1", "lambda=0.5/seed=0"].map((name) => [name, `e/${name}`]),
+  );
+  // Other tags, or the same in another order, make another table of the same trainings.
+  const trainings = (graph: Graph) => graph.jobs.filter((job) => job.stage.name === "train");
+  for (const other of [given.toReversed(), [{ lambda: 0.5, seed: 1 }, { lambda: 0.5, seed: 2 }]]) {
+    const changed = graphOf(table(other));
+    assert.notDeepEqual(changed.results.get("e")!.params, params);
+    assert.deepEqual(
+      trainings(changed).map(({ params, inputs }) => [params, inputs]),
+      trainings(graph).map(({ params, inputs }) => [params, inputs]),
+    );
+  }
+  const twice: Grid = (g) => {
+    const job = g.job("train", {}, {}, "a");
+    return g.table([{ tags: { seed: 1 }, job }, { tags: { seed: 1 }, job }]);
+  };
+  assert.throws(() => graphOf(twice), /Experiment e: two runs have the tags seed=1\./);
+  assert.throws(() => graphOf(table([{ seed: NaN }])), /The tag seed is /);
+  assert.throws(() => graphOf(table(given), ""), /wrong parameters for stage aggregate/);
+});
+
+Deno.test("an experiment of larger profiles is left out of smaller ones", () => {
+  const meta = { id: "large", from: "standard" } as ExperimentMeta;
+  const grid: Grid = (g) => g.job("train", {}, {}, "a");
+  for (const profile of PROFILES) {
+    const graph = new Graph("/tmp", STAGES, new Overrides());
+    graph.addExperiment({ meta, path: "x.ts", grid }, profileOf(profile));
+    graph.addExperiment({ meta: { ...meta, id: "all", from: undefined }, path: "y.ts", grid }, {
+      ...profileOf(profile),
+    });
+    const large = profile === "standard" || profile === "paper";
+    assert.deepEqual([...graph.results.keys()], large ? ["large", "all"] : ["all"]);
+    assert.deepEqual([...graph.later], large ? [] : [["large", "standard"]]);
+    assert.deepEqual(graph.jobs[0].labels, large ? ["large/a", "all/a"] : ["all/a"]);
+  }
 });

@@ -42,6 +42,11 @@ Deno.test("experiments share jobs, and each can be selected alone", () => {
     () => selectJobs(graph, { only: ["three"] }),
     /No experiment "three"; the experiments are one, two/,
   );
+  graph.later.set("three", "standard");
+  assert.throws(
+    () => selectJobs(graph, { only: ["three"] }),
+    /Experiment "three" begins at the profile standard: --profile standard\./,
+  );
 });
 
 Deno.test("mistakes in a grid name experiment, job, field, value and what is allowed", () => {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
 import { Overrides } from "../../pipeline/overrides.ts";
-import type { StagePart } from "../../pipeline/plan.ts";
+import type { StagePart } from "../../pipeline/stage.ts";
 
 const part = (name: string, schema: z.ZodType = z.looseObject({})): StagePart => ({
   name,

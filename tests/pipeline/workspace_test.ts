@@ -6,7 +6,7 @@ import { z } from "zod";
 import { Graph, type GraphBuilder } from "../../pipeline/graph.ts";
 import { stopBundler } from "../../pipeline/keys/bundle.ts";
 import { Overrides } from "../../pipeline/overrides.ts";
-import type { StagePart } from "../../pipeline/plan.ts";
+import type { StagePart } from "../../pipeline/stage.ts";
 import { profileOf } from "../../pipeline/profiles.ts";
 import {
   findJob,

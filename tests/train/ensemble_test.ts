@@ -1,108 +1,150 @@
 /** @file Seeds trained in one program against the same seeds trained one by one. */
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type Tensor, tensor, type Tree } from "../../lib/engine/mod.ts";
-import type { SequenceModel } from "../../lib/models/sequence_model.ts";
-import * as denseRecurrence from "../../lib/models/dense_recurrence.ts";
-import * as lru from "../../lib/models/lru.ts";
-import * as lstm from "../../lib/models/lstm.ts";
-import * as transformer from "../../lib/models/transformer.ts";
-import { filteringTask } from "../../lib/tasks/filtering/filtering_task.ts";
-import { flatten } from "../../lib/train/host.ts";
-import { compileMembers, member, stack } from "../../lib/train/ensemble.ts";
-import { advance, DivergenceError, train } from "../../lib/train/trainer.ts";
+import type { Tensor } from "../../lib/engine/mod.ts";
+import { task as filtering } from "../../lib/tasks/filtering/filtering.ts";
+import { flatten, unstack } from "../../lib/tensor/trees.ts";
+import { compileEnsemble } from "../../lib/train/ensemble.ts";
+import { learning } from "../../lib/train/learning.ts";
+import { advance, DivergenceError, type Progress, train } from "../../lib/train/trainer.ts";
+import { type Named, sequenceStack } from "../models/stacks.ts";
+import * as leastSquares from "./least_squares.ts";
 
 await initJax("wasm");
 
-const seeds = [3, 0, 5].map((system) => ({ system, initialisation: system, data: 100 + system }));
-const law = { lambda: 0.9, latentDim: 6, obsDim: 2 };
-const size = { batch: 2, length: 12 };
+const seeds = [3, 0, 5].map((instance) => ({
+  instance,
+  initialisation: instance,
+  data: 100 + instance,
+}));
+const task = filtering.configure({ lambda: 0.9, latentDim: 6, obsDim: 2, length: 12 });
+const batch = 2;
 const schedule = { peak: 5e-3, steps: 6, warmup: 2 };
 const optimiser = { weightDecay: 0.01, clipNorm: 1 };
 
-// deno-lint-ignore no-explicit-any
-const models: Record<string, [any, object]> = {
-  transformer: [transformer, { dModel: 8, layers: 1, heads: 2, patch: 2 }],
-  lru: [lru, { state: 3 }],
-  lstm: [lstm, { dModel: 5, layers: 2, patch: 2 }],
-  "dense recurrence": [denseRecurrence, { state: 5 }],
+const models: Record<string, [object, Named[]]> = {
+  transformer: [{ width: 8, patch: 2 }, [["softmax_attention", { heads: 2 }]]],
+  lru: [{ block: "bare" }, [["lru", { state: 3 }]]],
+  lstm: [{ block: "bare", width: 5, patch: 2 }, [["lstm"], ["lstm"]]],
+  "dense recurrence": [{ block: "bare" }, [["dense_recurrence", { state: 5 }]]],
 };
 
-for (const [name, [module, options]] of Object.entries(models)) {
+for (const [name, [options, layers]] of Object.entries(models)) {
   Deno.test(`${name}: three systems in one program learn what each learns alone`, async () => {
-    const model = module as SequenceModel;
-    const config = model.configure(options, 2);
+    const model = sequenceStack(layers, options, task.signature);
     const run = async (chosen: typeof seeds) => {
-      const task = filteringTask(model, config, law, chosen, size);
-      return await train((e) => task.compile(e, { optimiser }), task.nextBatch, { schedule });
+      const { compile, nextBatch } = learning(task, model, chosen, batch);
+      return await train((example) => compile(example, { optimiser }), nextBatch, { schedule });
     };
     const together = await run(seeds);
     for (const [i, seed] of seeds.entries()) {
       const alone = await run([seed]);
       assert.ok(Math.abs(together.lastLosses[i] - alone.lastLosses[0]) < 1e-5);
       const want = flatten(alone.params);
-      for (const [key, got] of Object.entries(flatten(member(together.params, i)))) {
-        assert.deepEqual(got.shape, want[key].shape);
+      const got = flatten(unstack(together.params, i));
+      assert.deepEqual(Object.keys(got), Object.keys(want));
+      for (const [key, { shape, data }] of Object.entries(got)) {
+        assert.deepEqual(shape, want[key].shape);
         // Adam divides by the root of the second moment, so a gradient that is noise moves by the rate.
-        got.data.forEach((x, k) =>
-          assert.ok(
-            Math.abs(x - want[key].data[k]) < 5e-4,
-            `${key}[${k}]: ${x} ${want[key].data[k]}`,
-          )
-        );
+        data.forEach((x, k) => {
+          const off = Math.abs(x - want[key].data[k]);
+          assert.ok(off < 5e-4, `${key}[${k}]: ${x} ${want[key].data[k]}`);
+        });
       }
     }
   });
 }
 
-Deno.test("rates: the members of one seed differ by their learning rate alone", async () => {
-  const config = denseRecurrence.configure({ state: 4 }, 2);
-  const model = denseRecurrence as unknown as SequenceModel;
+const recurrence = sequenceStack(
+  [["dense_recurrence", { state: 4 }]],
+  { block: "bare" },
+  task.signature,
+);
+const startOf = (fresh: Progress["current"]): Progress => {
+  return { step: 0, current: fresh, lastLosses: [] };
+};
+
+Deno.test("rates: trainings of one seed differ by their learning rate alone", async () => {
   const same = [seeds[0], seeds[0], seeds[0]];
-  const task = filteringTask(model, config, law, same, size, [1e-3, 1e-2, 1e-3]);
-  const training = await task.compile(task.nextBatch(0), { optimiser });
-  const start = { step: 0, current: training.fresh, lastLosses: [] };
-  const end = await advance(training, start, 4, task.nextBatch, () => 1);
+  const { compile, nextBatch } = learning(task, recurrence, same, batch, [1e-3, 1e-2, 1e-3]);
+  const training = await compile(nextBatch(0), { optimiser });
+  const end = await advance(training, startOf(training.fresh), 4, nextBatch, () => 1);
   await training.close();
   assert.equal(end.lastLosses[0], end.lastLosses[2]);
   assert.notEqual(end.lastLosses[0], end.lastLosses[1]);
 });
 
-Deno.test("one member that diverges is named, or tolerated without spoiling the others", async () => {
-  const config = denseRecurrence.configure({ state: 4 }, 2);
-  const model = denseRecurrence as unknown as SequenceModel;
-  const task = filteringTask(model, config, law, [seeds[0], seeds[0]], size, [1e-3, 1e38]);
-  const training = await task.compile(task.nextBatch(0), { optimiser });
-  const start = { step: 0, current: training.fresh, lastLosses: [] };
+/** Least squares, trained from several starts on one batch. */
+async function leastSquaresEnsemble(starts: number[], scales: number[], stepsPerRun: number) {
+  const { loss, nextBatch } = leastSquares;
+  const initial = starts.map((w) => ({
+    w: { ...leastSquares.start.w, data: Float32Array.of(w, 0, -w) },
+  }));
+  const one = nextBatch(0);
+  const example = starts.length === 1 ? one : {
+    x: repeated(one.x, starts.length),
+    y: repeated(one.y, starts.length),
+  };
+  // deno-lint-ignore no-explicit-any
+  const training = await compileEnsemble(loss as any, initial, example, scales, { stepsPerRun });
+  return { training, example };
+}
+
+const repeated = ({ dtype, shape, data }: Tensor, times: number): Tensor => ({
+  dtype,
+  shape: [times, ...shape],
+  data: Float32Array.from(Array(times).fill(Array.from(data)).flat()),
+});
+
+Deno.test("rates: each training moves by its own multiple of the step's rate, alone and together, in every step of a run", async () => {
+  const rates = [0.1, 0.02, 0.3];
+  // Adam's first step is the rate in every coordinate; later ones are those of the training alone.
+  const [starts, scales] = [[1, -2], [1, 0.25]];
+  const { training, example } = await leastSquaresEnsemble(starts, scales, 3);
+  const out = await training.run(training.fresh, example, rates);
+  const together = (await (out.params as unknown as { w: typeof out.value }).w.read()).data;
+  const losses = (await out.value.read()).data;
+  assert.deepEqual((await out.value.read()).shape, [2, 3]);
+  await training.close();
+  for (const [i, scale] of scales.entries()) {
+    const alone = await leastSquaresEnsemble([starts[i]], [scale], 3);
+    const own = await alone.training.run(alone.training.fresh, alone.example, rates);
+    const by = await leastSquaresEnsemble([starts[i]], [1], 3);
+    const same = await by.training.run(by.training.fresh, by.example, rates.map((r) => scale * r));
+    const w = (await (own.params as unknown as { w: typeof own.value }).w.read()).data;
+    assert.deepEqual(w, (await (same.params as unknown as { w: typeof own.value }).w.read()).data);
+    w.forEach((x, k) => assert.ok(Math.abs(x - together[3 * i + k]) < 1e-5));
+    const ownLosses = (await own.value.read()).data;
+    ownLosses.forEach((x, k) => assert.ok(Math.abs(x - losses[3 * i + k]) < 1e-4 * Math.abs(x)));
+    await alone.training.close();
+    await by.training.close();
+  }
+});
+
+Deno.test("one training that diverges is named, or tolerated without spoiling the others", async () => {
+  const two = [seeds[0], seeds[0]];
+  const { compile, nextBatch } = learning(task, recurrence, two, batch, [1e-3, 1e38]);
+  const training = await compile(nextBatch(0), { optimiser });
+  const start = startOf(training.fresh);
   await assert.rejects(
-    advance(training, start, 9, task.nextBatch, () => 1),
-    (error: unknown) => error instanceof DivergenceError && error.member === 1,
+    advance(training, start, 9, nextBatch, () => 1),
+    (error: unknown) => {
+      assert.ok(error instanceof DivergenceError);
+      assert.equal(error.index, 1);
+      assert.match(error.message, /diverged at step \d+ \(training 1 of the ensemble\): loss/);
+      return true;
+    },
   );
-  const end = await advance(training, start, 9, task.nextBatch, () => 1, () => {}, {
-    tolerant: true,
-  });
+  const end = await advance(training, start, 9, nextBatch, () => 1, () => {}, { tolerant: true });
   await training.close();
   assert.ok(Number.isFinite(end.lastLosses[0]));
   assert.ok(!Number.isFinite(end.lastLosses[1]));
 });
 
-Deno.test("stack and member are inverse; members need learning rates", async () => {
-  const trees: Tree<Tensor>[] = [1, 2].map((k) => ({
-    a: tensor([k, 2 * k]),
-    b: [tensor(k), tensor([3 * k, -k, k], [1, 3], "int32")],
-  }));
-  const stacked = stack(trees);
-  assert.deepEqual(stacked, {
-    a: tensor([1, 2, 2, 4], [2, 2]),
-    b: [tensor([1, 2]), tensor([3, -1, 1, 6, -2, 2], [2, 1, 3], "int32")],
-  });
-  trees.forEach((tree, i) => assert.deepEqual(member(stacked, i), tree));
-  const compiling = (members: object[], scales: number[]) =>
-    compileMembers((() => {}) as never, members, {}, scales, {});
-  await assert.rejects(compiling([], []), /0 members and 0 learning rates/);
-  await assert.rejects(compiling([{}], [1, 2]), /1 members and 2 learning rates/);
-  assert.throws(
-    () => filteringTask(transformer as never, { patch: 5, obsDim: 2 }, law, seeds, size),
-    /length 12 is not a multiple of the patch 5/,
-  );
+Deno.test("every training needs a learning rate, and there is one at least", async () => {
+  const compiling = (initial: object[], scales: number[]) =>
+    compileEnsemble((() => {}) as never, initial as never, {}, scales, {});
+  await assert.rejects(compiling([], []), /RangeError: .*0 trainings and 0 learning rates/);
+  await assert.rejects(compiling([{}], [1, 2]), /1 trainings and 2 learning rates/);
+  await assert.rejects(compiling([{}, {}], [1]), /2 trainings and 1 learning rates/);
 });

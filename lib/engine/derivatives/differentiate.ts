@@ -2,37 +2,17 @@
  * @file Reverse mode on our own graph: a function's equations once more, then, from the last to the first, the cotangents of
  * what they read. One rule an operation (elementwise.ts, movement.ts, sums.ts, linalg.ts), and loops (loops.ts).
  */
-import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
+import type { Equation, Graph, Value } from "../graph.ts";
 import { emitLoop, loopOf } from "../loop.ts";
-import { isFloat } from "../types.ts";
 import { NotDifferentiable } from "../unsupported.ts";
-import { elementwise } from "./elementwise.ts";
-import { linalg } from "./linalg.ts";
-import { activeCarries, loopWithWayBack, type WayBack } from "./loops.ts";
-import { movement } from "./movement.ts";
+import { activeValues } from "./active.ts";
+import { loopWithWayBack, type WayBack } from "./loops.ts";
 import { Ops } from "./ops.ts";
-import type { DerivativeRules } from "./rule.ts";
-import { sums } from "./sums.ts";
-
-const rules: DerivativeRules = { ...elementwise, ...movement, ...sums, ...linalg };
+import type { By, Differentiated } from "./rule.ts";
+import { rules } from "./rules.ts";
 
 /** Operations that have a derivative, be it zero. */
 export const differentiable: readonly string[] = [...Object.keys(rules), "scan"];
-
-export interface By {
-  /** Which inputs of the function to differentiate by. */
-  readonly by: readonly number[];
-  /** Cotangents of the outputs, given the outputs; `undefined` for zero. */
-  cotangents(outputs: readonly Value[]): readonly (Value | undefined)[];
-  /** Values of the function that are there already, by what they are in `graph`; their equations are not repeated. */
-  readonly known?: ReadonlyMap<Value, Value>;
-}
-
-export interface Differentiated {
-  readonly outputs: readonly Value[];
-  /** Of the sum of <output, its cotangent>, in the order of `by`; zeros where nothing depends on the input. */
-  readonly gradients: readonly Value[];
-}
 
 /**
  * Adds a function and its derivative to a graph.
@@ -67,7 +47,9 @@ export function differentiate(
     if (op === "scan") {
       const loop = loopOf(body, equation, operands);
       if (outs.some((v) => active.has(v))) {
-        const back = loopWithWayBack(graph, loop, equation.inputs.map((v) => active.has(v)));
+        const back = loopWithWayBack(
+          ...[graph, loop, equation.inputs.map((v) => active.has(v)), differentiate] as const,
+        );
         ways.set(equation, back);
         results = back.outs;
       } else results = emitLoop(graph, loop);
@@ -112,28 +94,4 @@ function literal(graph: Graph, body: Graph, v: Value): Value {
   const tensor = body.constants.get(v);
   if (!tensor) throw new Error("a value is read before any equation makes it");
   return graph.constant(tensor);
-}
-
-/**
- * The values that an infinitesimal change of some inputs changes: floats that depend on them through operations whose derivative
- * is not zero.
- */
-export function activeValues(body: Graph, inputs: readonly boolean[]): Set<Value> {
-  const active = new Set(body.inputs.filter((v, i) => inputs[i] && isFloat(v.dtype)));
-  for (const { op, inputs, outs, params } of body.live()) {
-    const flags = inputs.map((v) => active.has(v));
-    if (!flags.includes(true) || rules[op] === null) continue;
-    if (op !== "scan") {
-      for (const v of outs) if (isFloat(v.dtype)) active.add(v);
-      continue;
-    }
-    const { body: id, carries } = params as unknown as ScanParams;
-    const inner = body.body(id);
-    const changed = activeCarries(inner, carries, flags);
-    const within = activeValues(inner, changed);
-    outs.forEach((v, i) => {
-      if (i < carries ? changed[i] : within.has(inner.outputs[i])) active.add(v);
-    });
-  }
-  return active;
 }

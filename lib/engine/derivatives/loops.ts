@@ -7,8 +7,9 @@
 import type { Graph, Value } from "../graph.ts";
 import { bodyIn, cut, emitLoop, type Loop, stacked } from "../loop.ts";
 import { sumAfterLoop } from "./delayed.ts";
-import { activeValues, differentiate } from "./differentiate.ts";
+import { activeCarries } from "./active.ts";
 import { Ops } from "./ops.ts";
+import type { Differentiate } from "./rule.ts";
 
 /** A loop that was added to a graph, and how cotangents go back through it. */
 export interface WayBack {
@@ -17,25 +18,16 @@ export interface WayBack {
   pull(cotangents: readonly (Value | undefined)[]): (Value | undefined)[];
 }
 
-/** The inputs of a body that change from turn to turn when some operands of the loop are changed. */
-export function activeCarries(
-  body: Graph,
-  carries: number,
+/**
+ * Adds a loop to a graph, ready for its way back.
+ * @param differentiate is handed in, because it is what calls this for the loops of a function.
+ */
+export function loopWithWayBack(
+  graph: Graph,
+  loop: Loop,
   operands: readonly boolean[],
-): boolean[] {
-  const flags = [...operands];
-  for (;;) {
-    const active = activeValues(body, flags);
-    const more = [...Array(carries).keys()].filter((i) => !flags[i] && active.has(body.outputs[i]));
-    if (more.length === 0) {
-      return flags.map((flag, i) => flag && active.has(body.inputs[i]));
-    }
-    for (const i of more) flags[i] = true;
-  }
-}
-
-/** Adds a loop to a graph, ready for its way back. */
-export function loopWithWayBack(graph: Graph, loop: Loop, operands: readonly boolean[]): WayBack {
+  differentiate: Differentiate,
+): WayBack {
   const { body, carry, sequences, closure, length, reverse = false } = loop;
   const active = activeCarries(body, carry.length, operands);
   const segments = Math.min(loop.segments ?? 1, length);
@@ -46,7 +38,9 @@ export function loopWithWayBack(graph: Graph, loop: Loop, operands: readonly boo
     outs,
     pull(cotangents) {
       const ops = new Ops(graph);
-      const back = turnBack(loop, active, cotangents.map((ct) => ct !== undefined));
+      const back = turnBack(
+        ...[loop, active, cotangents.map((ct) => ct !== undefined), differentiate] as const,
+      );
       const [carries, slices, captured] = cut(active, carry.length, sequences.length);
       const [ctCarry, ctOuts] = cut(cotangents, carry.length);
       const chosen = <T>(list: readonly T[], flags: readonly boolean[]) =>
@@ -129,6 +123,7 @@ function turnBack(
   { body, carry, sequences, reverse = false }: Loop,
   active: readonly boolean[],
   hasCotangent: readonly boolean[],
+  differentiate: Differentiate,
 ): Back {
   const [carries, slices] = cut(active, carry.length, sequences.length);
   const by = active.flatMap((flag, i) => flag ? [i] : []);

@@ -1,5 +1,5 @@
 /** @file What a derivative rule is: how a cotangent of an operation's results becomes one of its operands. */
-import type { Params, Value } from "../graph.ts";
+import type { Graph, Params, Value } from "../graph.ts";
 import type { Ops } from "./ops.ts";
 
 /** An equation that is differentiated, in the graph where its derivative is built. */
@@ -20,6 +20,33 @@ export type DerivativeRule = (pullback: Pullback) => readonly (Value | undefined
 
 /** Rules by operation; `null` for those whose derivative is zero everywhere. */
 export type DerivativeRules = Readonly<Record<string, DerivativeRule | null>>;
+
+export interface By {
+  /** Which inputs of the function to differentiate by. */
+  readonly by: readonly number[];
+  /** Cotangents of the outputs, given the outputs; `undefined` for zero. */
+  cotangents(outputs: readonly Value[]): readonly (Value | undefined)[];
+  /** Values of the function that are there already, by what they are in `graph`; their equations are not repeated. */
+  readonly known?: ReadonlyMap<Value, Value>;
+}
+
+export interface Differentiated {
+  readonly outputs: readonly Value[];
+  /** Of the sum of <output, its cotangent>, in the order of `by`; zeros where nothing depends on the input. */
+  readonly gradients: readonly Value[];
+}
+
+/**
+ * Adds a function and its derivative to a graph, see {@linkcode differentiate} of differentiate.ts.
+ * @param body the function.
+ * @param inputs values of `graph`, one for each input of `body`.
+ */
+export type Differentiate = (
+  graph: Graph,
+  body: Graph,
+  inputs: readonly Value[],
+  by: By,
+) => Differentiated;
 
 /** A rule of an operation with one operand: its cotangent from the operand, the result and the result's cotangent. */
 export const unary = (

@@ -10,7 +10,8 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 import type { EngineName } from "../types.ts";
-import type { TF } from "./backend.ts";
+
+export type TF = typeof import("@tensorflow/tfjs-core");
 
 const name = "@tensorflow/tfjs-node-gpu";
 

@@ -6,9 +6,9 @@
  * jobs that use it only.
  */
 import type { EngineName } from "../types.ts";
-import { loadAddon } from "./addon.ts";
+import { loadAddon, type TF } from "./addon.ts";
 
-export type TF = typeof import("@tensorflow/tfjs-core");
+export type { TF };
 
 export type TfjsEngine = Extract<EngineName, `tfjs${string}`>;
 

@@ -18,7 +18,10 @@ export interface TokenOptions {
   readonly tie: boolean;
 }
 
-/** `embed` [vocabulary, width]; a head, or where it is tied `gain` [width] and `bias` [classes]. */
+/**
+ * `embed` [vocabulary, width], of the size of a head's weights and so sqrt(width) times smaller than tokens (Vaswani et al., arXiv
+ * 1706.03762, section 3.4); a head, or where it is tied `gain` [width] and `bias` [classes].
+ */
 export type TokenParams = {
   embed: np.Array;
   head?: LinearParams;
@@ -46,19 +49,18 @@ export function ends(
       embed.dispose();
       return linear(head, h);
     }
-    const weight = np.transpose(embed).mul(1 / Math.sqrt(width));
-    return linear({ weight, bias: bias! }, h.mul(gain!));
+    return linear({ weight: np.transpose(embed), bias: bias! }, h.mul(gain!));
   };
   /** @param symbols int32 [B, N] */
   const pass = (params: TokenParams, symbols: np.Array): Passage => ({
-    tokens: np.take(params.embed.ref, symbols, 0),
+    tokens: np.take(params.embed.ref, symbols, 0).mul(Math.sqrt(width)),
     leave: (h) => logits(params, h),
   });
   return {
     width,
     init(key) {
       const [embedKey, headKey] = keysFor(key, tie ? 1 : 2);
-      const embed = random.normal(embedKey, [vocabulary, width]);
+      const embed = random.normal(embedKey, [vocabulary, width]).mul(1 / Math.sqrt(width));
       if (tie) return { embed, gain: np.zeros([width]), bias: np.zeros([classes]) };
       return { embed, head: linearInit(headKey, width, classes, 0) };
     },

@@ -10,6 +10,16 @@ import { z } from "zod";
 import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
 import type { LayerChoice, ModelModule } from "../../../lib/models/model.ts";
 import { distributionFields } from "../../../lib/tasks/filtering/distribution.ts";
+import {
+  rolledAtOnce,
+  scoredAtOnce,
+  scoredSeed,
+  seedsOf,
+} from "../../experiments/transformer_filters/shared/filtering.ts";
+import {
+  horizons as usualHorizons,
+  warmup,
+} from "../../experiments/transformer_filters/shared/settings.ts";
 import type { GraphBuilder, JobRef } from "../../graph.ts";
 import { modulesBeside, nearestFirst } from "../../modules.ts";
 import { type Part, partModules, partSchema } from "../../parts.ts";
@@ -17,9 +27,6 @@ import { type Architecture, filteringTask, isPreset, preset, presetNames } from 
 import type { ArtifactReaderSync } from "../../stage.ts";
 import type { Parameters } from "../points.ts";
 import type { Program } from "./program.ts";
-
-/** Observations before a rollout begins, as in the experiments. */
-const WARMUP = 64;
 
 const positive = z.number().positive();
 const count = z.number().int().min(1);
@@ -44,17 +51,14 @@ const schema = z.strictObject({
     sequences: z.number().int().min(2).default(256),
     length: z.number().int().min(2).default(256),
     rollout: z.boolean().default(false),
-    horizons: z.array(count).min(1).default([2, 4, 8, 16, 32, 64]),
+    horizons: z.array(count).min(1).default(usualHorizons),
   }).prefault({}).refine(
-    ({ length, horizons }) => length >= WARMUP + Math.max(...horizons),
-    `length must be at least ${WARMUP} observations of warm-up and the furthest horizon`,
+    ({ length, horizons }) => length >= warmup + Math.max(...horizons),
+    `length must be at least ${warmup} observations of warm-up and the furthest horizon`,
   ),
 });
 
-interface Run extends Omit<z.infer<typeof schema>, "model">, Architecture {
-  /** Sequences that are scored at once. */
-  scoredAtOnce: number;
-}
+type Run = Omit<z.infer<typeof schema>, "model"> & Architecture;
 
 const metrics = ["gapClosed", "ratio", "loss", "parameters", "tokens", "zero"];
 const rolloutMetric = /^rollout\/(gapClosed|ratio|h\d+)$/;
@@ -76,10 +80,8 @@ async function parse(parameters: Parameters, root: string): Promise<Run> {
   if (!result.success) throw new Error(explain(result.error, parameters));
   const { model: { name, ...options }, ...run } = result.data;
   const architecture = isPreset(name) ? preset(name, options) : named(name, options);
-  const layers = await configured(architecture, run.system.obsDim, root);
-  // A loop over time takes as long for many sequences as for a few.
-  const loop = layers.some(({ layer }) => !layer.parallel);
-  return { ...run, ...architecture, scoredAtOnce: loop ? 512 : 64 };
+  await configured(architecture, run.system.obsDim, root);
+  return { ...run, ...architecture };
 }
 
 /** A file of lib/models, with the layers that the options list. */
@@ -95,15 +97,12 @@ function named(name: string, { layers = [], ...options }: Record<string, unknown
   );
 }
 
-/**
- * Checks a model by making it.
- * @returns its layers.
- */
+/** Checks a model by making it. */
 async function configured(
   { model, layers }: Architecture,
   channels: number,
   root: string,
-): Promise<LayerChoice[]> {
+): Promise<void> {
   const modules = partModules({ task: filteringTask({}, 2), model, layers });
   const load = async (key: string, what: string, { name }: Part, others = "") => {
     const { path, exports: [wanted] } = modules[key];
@@ -126,7 +125,6 @@ async function configured(
     choices.push({ ...part, layer });
   }
   module.configure(model.options, { signature: { kind: "series", channels }, layers: choices });
-  return choices;
 }
 
 function measures({ evaluate: { rollout, horizons } }: Run): string[] {
@@ -136,18 +134,18 @@ function measures({ evaluate: { rollout, horizons } }: Run): string[] {
 }
 
 function jobs(g: GraphBuilder, run: Run): Record<string, JobRef> {
-  const { seed: instance, system, model, layers, scoredAtOnce } = run;
+  const { seed: instance, system, model, layers } = run;
   const { sequences, length, rollout, horizons } = run.evaluate;
   const { length: trainedOn, ...train } = run.train;
   const task = filteringTask(system, length);
-  const free = { rollout: { warmup: WARMUP, horizons } };
+  const free = { rollout: { warmup, horizons } };
   const data = g.job(
     "generate",
-    { task, instance, data: 2000 + instance, sequences },
+    { task, instance, data: scoredSeed(instance), sequences },
     {},
     "data",
   );
-  const seeds = [{ instance, initialisation: instance, data: 1000 + instance }];
+  const seeds = [seedsOf(instance)];
   const trained = g.job(
     "train",
     { task: filteringTask(system, trainedOn), model, layers, seeds, ...train },
@@ -160,8 +158,8 @@ function jobs(g: GraphBuilder, run: Run): Record<string, JobRef> {
   return {
     data,
     train: trained,
-    "one-step": evaluate("one-step", { batch: scoredAtOnce }),
-    ...(rollout ? { rollout: evaluate("rollout", { batch: 128, protocol: free }) } : {}),
+    "one-step": evaluate("one-step", { batch: scoredAtOnce(run) }),
+    ...(rollout ? { rollout: evaluate("rollout", { batch: rolledAtOnce, protocol: free }) } : {}),
     bounds: g.job("reference", bounds, { data }, "bounds"),
   };
 }

@@ -24,7 +24,7 @@ import {
   widened,
 } from "./layers.ts";
 
-const sizes = [[1, 1], [3, 7], [1, 65], [3, 130]]; // batch, tokens
+const sizes = [[1, 1], [3, 7], [3, 65], [1, 130]]; // batch, tokens
 
 Deno.test("there are layers, each under the name of its file", () => {
   const names = cases.map(({ name }) => name);

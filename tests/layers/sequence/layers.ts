@@ -86,7 +86,7 @@ const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
   .map((name) => name.replace(/\.ts$/, "")).sort();
 
 export const cases: readonly Case[] = await Promise.all(names.map(async (name) => {
-  const { layer } = await import(new URL(`${name}.ts`, folder).href);
+  const { layer } = await import(`../../../lib/layers/sequence/${name}.ts`);
   assert.ok(layer, `${name}.ts must export \`layer\``);
   return caseOf(name, layer);
 }));

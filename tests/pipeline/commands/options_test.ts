@@ -1,13 +1,8 @@
 /** @file The command line: defaults, what each option becomes, and what is refused. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import {
-  COMMANDS,
-  helpFor,
-  parseCommand,
-  quote,
-  repeatOptions,
-} from "../../../pipeline/commands/options.ts";
+import { COMMANDS, helpFor, parseCommand } from "../../../pipeline/commands/options.ts";
+import { quote, repeatOptions } from "../../../pipeline/command_line.ts";
 
 Deno.test("without options a command has its defaults", () => {
   const { root, ...rest } = parseCommand("run", []);

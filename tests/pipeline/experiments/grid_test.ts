@@ -1,7 +1,9 @@
 /** @file What the grids of all experiments must keep to, at every profile, whatever their sizes. */
 import assert from "node:assert/strict";
 import type { Graph, JobNode } from "../../../pipeline/graph.ts";
-import { PROFILES } from "../../../pipeline/profiles.ts";
+import { profileOf, PROFILES } from "../../../pipeline/profiles.ts";
+import type { Params } from "../../../pipeline/stages/aggregate.ts";
+import { nameOf } from "../../../pipeline/tags.ts";
 import { graphOf, plan } from "./grids.ts";
 
 // deno-lint-ignore no-explicit-any -- parameters of any stage
@@ -16,13 +18,14 @@ interface Grid {
 }
 
 const grids: Grid[] = PROFILES.flatMap((profile) =>
-  plan.experiments.map((experiment) => {
-    const graph = graphOf(experiment, profile);
-    const of = (stage: string) => graph.jobs.filter((job) => job.stage.name === stage);
-    return { id: experiment.meta.id, profile, graph, of };
-  })
+  plan.experiments.filter(({ meta }) => profileOf(profile).atLeast(meta.from ?? "smoke"))
+    .map((experiment) => {
+      const graph = graphOf(experiment, profile);
+      const of = (stage: string) => graph.jobs.filter((job) => job.stage.name === stage);
+      return { id: experiment.meta.id, profile, graph, of };
+    })
 );
-const filtering = grids.filter(({ id }) => id !== "depth-scaling");
+const filtering = grids.filter(({ id }) => !id.startsWith("depth-scaling"));
 
 /** Every job of a stage, in every grid. */
 function each(stage: string, check: (job: JobNode, where: string, grid: Grid) => void) {
@@ -46,10 +49,11 @@ Deno.test("the experiments have different ids, and every grid ends in the table 
     const { stage, params } = graph.results.get(id)!;
     const path = plan.experiments.find(({ meta }) => meta.id === id)!.path;
     assert.equal(stage.name, "aggregate");
-    assert.deepEqual(params, { experiment: id, path });
+    const { runs: _, ...named } = params as Params;
+    assert.deepEqual(named, { experiment: id, path });
   }
-  for (const { meta } of plan.experiments) {
-    assert.equal(meta.command, `deno task pipeline --only ${meta.id}`);
+  for (const { meta: { id, command, from } } of plan.experiments) {
+    assert.equal(command, `deno task pipeline${from ? ` --profile ${from}` : ""} --only ${id}`);
   }
 });
 
@@ -152,11 +156,14 @@ Deno.test("rollouts start after 64 observations and reach all horizons", () => {
 Deno.test("the two ends of rollouts are scored on the sequences of the rollouts", () => {
   let far = 0;
   for (const { id, profile, graph } of filtering) {
-    for (const [name, job] of Object.entries(graph.results.get(id)!.inputs)) {
-      if (!name.includes("/baseline")) continue;
-      const { length } = params(input(job as JobNode, "data"));
-      assert.equal(length, name.endsWith("-far") ? 64 + 64 : 256, `${profile} ${id} ${name}`);
-      if (name.endsWith("-far")) far++;
+    const { inputs, params: { runs } } = graph.results.get(id) as JobNode & { params: Params };
+    for (const tags of runs) {
+      const job = inputs[nameOf(tags)] as JobNode;
+      if (job.stage.name !== "baseline") continue;
+      const { length } = params(input(job, "data"));
+      const isFar = tags.result === "baseline-far";
+      assert.equal(length, isFar ? 64 + 64 : 256, `${profile} ${id} ${nameOf(tags)}`);
+      if (isFar) far++;
     }
   }
   assert.ok(far > 0);
@@ -240,7 +247,9 @@ Deno.test("experiments that ask for the same training share it", () => {
 });
 
 Deno.test("--set reaches every job of its stage, and no other", () => {
-  for (const experiment of plan.experiments.filter(({ meta }) => meta.id !== "depth-scaling")) {
+  for (
+    const experiment of plan.experiments.filter(({ meta }) => !meta.id.startsWith("depth-scaling"))
+  ) {
     const plain = graphOf(experiment, "smoke");
     const set = graphOf(experiment, "smoke", ["train.steps=77", "tune.weightDecay=0.5"]);
     const changed = (job: JobNode) => {

@@ -10,7 +10,10 @@ import { type Profile, profileOf } from "../../../pipeline/profiles.ts";
 import { type Cell, type ExperimentMeta, isCell, isObserved } from "../../../pipeline/results.ts";
 import type { Observed, Row } from "../../../pipeline/results.ts";
 import { parseSummary, type Summary } from "../../../pipeline/results.ts";
-import { run } from "../../../pipeline/stages/aggregate.ts";
+import { type Params, run } from "../../../pipeline/stages/aggregate.ts";
+import type { StageContext } from "../../../pipeline/stage.ts";
+import type { Runs } from "../../../pipeline/table/runs.ts";
+import { nameOf, type Tags } from "../../../pipeline/tags.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -31,8 +34,7 @@ export const plan = await realPlan();
 export interface Experiment {
   meta: ExperimentMeta;
   grid(g: GraphBuilder, profile: Profile): JobRef;
-  // deno-lint-ignore no-explicit-any -- whatever the aggregate stage hands over
-  summarize(runs: any): Summary | Promise<Summary>;
+  summarize(runs: Runs): Summary;
 }
 
 const graphs = new Map<string, Graph>();
@@ -48,39 +50,44 @@ export function graphOf(
   if (known) return known;
   const overrides = new Overrides(set);
   const graph = new Graph(root, plan.stages, overrides);
-  graph.add(meta.id, grid, profileOf(profile));
+  const path = plan.experiments.find((experiment) => experiment.meta.id === meta.id)!.path;
+  graph.addExperiment({ meta, path, grid }, profileOf(profile));
   overrides.checkAllUsed(Object.keys(plan.stages));
   graphs.set(which, graph);
   return graph;
 }
 
-/** Run name to the job behind it, as the aggregate job of a grid has them. */
-export function runsOf(experiment: Experiment, profile: string): [string, JobNode][] {
-  const { inputs } = graphOf(experiment, profile).results.get(experiment.meta.id)!;
-  return Object.entries(inputs) as [string, JobNode][];
+/** A run of the grid. */
+export interface GridRun {
+  tags: Tags;
+  job: JobNode;
+}
+
+/** The runs of the aggregate job of a grid. */
+export function runsOf(experiment: Experiment, profile: string): GridRun[] {
+  const { inputs, params } = graphOf(experiment, profile).results.get(experiment.meta.id)!;
+  return (params as Params).runs.map((tags) => ({ tags, job: inputs[nameOf(tags)] as JobNode }));
 }
 
 /** An artifact made by hand. */
 export interface Made {
+  tags: Tags;
   scores?: unknown;
   scalars?: Record<string, number>;
 }
 
-/** The table that the aggregate stage makes of these artifacts, by run name. */
-export async function tableOf(
-  { meta, summarize }: Experiment,
-  made: Record<string, Made>,
-): Promise<Table> {
+/** The table that the aggregate stage makes of these artifacts. */
+export async function tableOf({ meta, summarize }: Experiment, made: Made[]): Promise<Table> {
   const inputs = Object.fromEntries(
-    Object.entries(made).map(([name, { scores, scalars = {} }]) => [name, {
+    made.map(({ tags, scores, scalars = {} }) => [nameOf(tags), {
       files: scores === undefined ? [] : ["scores.json"],
       scalars,
       bytes: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(scores))),
     }]),
   );
-  const params = { experiment: meta.id, path: "-" };
+  const params = { experiment: meta.id, path: "-", runs: made.map(({ tags }) => tags) };
   const context = { params, inputs, modules: { experiment: { summarize } } };
-  const { files } = await run(context as unknown as Parameters<typeof run>[0]);
+  const { files } = await run(context as unknown as StageContext<Params>);
   return new Table(parseSummary(JSON.parse(files["summary.json"] as string), meta.id));
 }
 

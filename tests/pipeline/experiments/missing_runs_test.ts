@@ -1,16 +1,17 @@
 /** @file A run that is missing or gave no number stops the table; it is never left out of a mean. */
 import assert from "node:assert/strict";
-import * as depth from "../../../pipeline/experiments/depth_scaling.ts";
-import * as structures from "../../../pipeline/experiments/diagonal_vs_dense.ts";
-import * as sweep from "../../../pipeline/experiments/eigenvalue_sweep.ts";
-import * as leaderboard from "../../../pipeline/experiments/filter_leaderboard.ts";
-import * as rollouts from "../../../pipeline/experiments/filter_rollouts.ts";
-import * as size from "../../../pipeline/experiments/full_size.ts";
-import * as norm from "../../../pipeline/experiments/instance_norm.ts";
-import * as dimension from "../../../pipeline/experiments/observation_dimension.ts";
-import * as patching from "../../../pipeline/experiments/patching.ts";
-import { type Experiment, runsOf, tableOf } from "./grids.ts";
-import { type Kind, madeTable } from "./made_scores.ts";
+import * as depth from "../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
+import * as structures from "../../../pipeline/experiments/transformer_filters/diagonal_vs_dense.ts";
+import * as sweep from "../../../pipeline/experiments/transformer_filters/eigenvalue_sweep.ts";
+import * as leaderboard from "../../../pipeline/experiments/transformer_filters/filter_leaderboard.ts";
+import * as rollouts from "../../../pipeline/experiments/transformer_filters/filter_rollouts.ts";
+import * as size from "../../../pipeline/experiments/transformer_filters/full_size.ts";
+import * as norm from "../../../pipeline/experiments/transformer_filters/instance_norm.ts";
+import * as dimension from "../../../pipeline/experiments/transformer_filters/observation_dimension.ts";
+import * as patching from "../../../pipeline/experiments/transformer_filters/patching.ts";
+import type { JobNode } from "../../../pipeline/graph.ts";
+import { runsOf, tableOf } from "./grids.ts";
+import { type Kind, madeTable } from "./transformer_filters/made_scores.ts";
 
 const same = (a: Kind, b: Kind) => JSON.stringify(a) === JSON.stringify(b);
 
@@ -42,18 +43,19 @@ for (
 }
 
 Deno.test("depth-scaling refuses an error that is no number, and a setting without least squares", async () => {
-  const scores = (mse: number) => ({ test: { mse, mae: 1, windows: 1 }, blocks: [], fit: {} });
-  const runs = runsOf(depth as Experiment, "smoke");
-  const table = (mse: (model: string) => number, kept = runs) =>
+  const model = (job: JobNode) => (job.params as { model: string }).model;
+  const table = (mse: (model: string) => number, left = "") =>
     tableOf(
-      depth as Experiment,
-      Object.fromEntries(kept.map(([name, { params }]) => [name, {
-        scores: scores(mse((params as { model: string }).model)),
-      }])),
+      depth,
+      runsOf(depth, "smoke").filter(({ job }) => model(job) !== left).map(({ tags, job }) => {
+        const test = { mse: mse(model(job)), mae: 1, windows: 1 };
+        return { tags, scores: { test, blocks: [], fit: {} } };
+      }),
     );
   for (const diverged of ["ols", "ols_in", "deep_linear"]) {
     await assert.rejects(table((model) => model === diverged ? NaN : 1), /mse\.value is null/);
   }
-  const others = runs.filter(([, { params }]) => (params as { model: string }).model !== "ols");
-  await assert.rejects(table(() => 1, others));
+  for (const left of ["repeat_last", "seasonal_naive", "ols", "ols_in"]) {
+    await assert.rejects(table(() => 1, left), /No run has .*model=/, left);
+  }
 });

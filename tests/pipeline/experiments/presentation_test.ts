@@ -1,17 +1,18 @@
 /** @file How the tables of all experiments are shown: the unit and direction of every column, and what the plots draw. */
 import assert from "node:assert/strict";
-import * as depth from "../../../pipeline/experiments/depth_scaling.ts";
-import * as structures from "../../../pipeline/experiments/diagonal_vs_dense.ts";
-import * as sweep from "../../../pipeline/experiments/eigenvalue_sweep.ts";
-import * as leaderboard from "../../../pipeline/experiments/filter_leaderboard.ts";
-import * as rollouts from "../../../pipeline/experiments/filter_rollouts.ts";
-import * as size from "../../../pipeline/experiments/full_size.ts";
-import * as norm from "../../../pipeline/experiments/instance_norm.ts";
-import * as dimension from "../../../pipeline/experiments/observation_dimension.ts";
-import * as patching from "../../../pipeline/experiments/patching.ts";
+import * as etth1 from "../../../pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts";
+import * as depth from "../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
+import * as structures from "../../../pipeline/experiments/transformer_filters/diagonal_vs_dense.ts";
+import * as sweep from "../../../pipeline/experiments/transformer_filters/eigenvalue_sweep.ts";
+import * as leaderboard from "../../../pipeline/experiments/transformer_filters/filter_leaderboard.ts";
+import * as rollouts from "../../../pipeline/experiments/transformer_filters/filter_rollouts.ts";
+import * as size from "../../../pipeline/experiments/transformer_filters/full_size.ts";
+import * as norm from "../../../pipeline/experiments/transformer_filters/instance_norm.ts";
+import * as dimension from "../../../pipeline/experiments/transformer_filters/observation_dimension.ts";
+import * as patching from "../../../pipeline/experiments/transformer_filters/patching.ts";
 import type { PlotSpec } from "../../../pipeline/results.ts";
-import { type Experiment, plan, runsOf, type Table, tableOf } from "./grids.ts";
-import { horizons, type Kind, madeTable } from "./made_scores.ts";
+import { plan, runsOf, type Table, tableOf } from "./grids.ts";
+import { horizons, type Kind, madeTable } from "./transformer_filters/made_scores.ts";
 
 /** A few of the settings. */
 const few = { keep: ({ lambda }: Kind) => lambda > 0.95 };
@@ -22,13 +23,10 @@ for (const experiment of filtering) {
   tables.set(experiment.meta.id, (await madeTable(experiment, few)).table);
 }
 const scores = { test: { mse: 1, mae: 1, windows: 1 }, blocks: [1, 2], fit: { excess: 0 } };
-tables.set(
-  depth.meta.id,
-  await tableOf(
-    depth as Experiment,
-    Object.fromEntries(runsOf(depth as Experiment, "smoke").map(([name]) => [name, { scores }])),
-  ),
-);
+for (const [experiment, profile] of [[depth, "smoke"], [etth1, "standard"]] as const) {
+  const made = runsOf(experiment, profile).map(({ tags }) => ({ tags, scores }));
+  tables.set(experiment.meta.id, await tableOf(experiment, made));
+}
 
 Deno.test("no experiment is forgotten here", () => {
   assert.deepEqual([...tables.keys()].sort(), plan.experiments.map(({ meta }) => meta.id).sort());
@@ -52,7 +50,9 @@ Deno.test("a column is written in the same unit, and read in the same direction,
     for (const column of summary.columns) {
       const where = `${experiment}: ${column.id}`;
       assert.equal(column.format, format[column.id], where);
-      if (column.id === "seconds" || experiment === "depth-scaling" && column.id === "excess") {
+      if (
+        column.id === "seconds" || experiment.startsWith("depth-scaling") && column.id === "excess"
+      ) {
         continue;
       }
       const better = lower.includes(column.id)
@@ -111,9 +111,9 @@ Deno.test("plots draw what their titles say", () => {
   assert.deepEqual(plots("instance-norm"), [
     "gap-closed: gap_closed over mode (band), by lambda, dot and interval",
   ]);
-  assert.deepEqual(plots("depth-scaling"), [
-    "mse: mse over setting (band), by model, dot and interval",
-  ]);
+  for (const id of ["depth-scaling", "depth-scaling-etth1"]) {
+    assert.deepEqual(plots(id), ["mse: mse over setting (band), by model, dot and interval"]);
+  }
 });
 
 Deno.test("where systems are few the plots say so and have no intervals", async () => {

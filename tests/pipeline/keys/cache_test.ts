@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stopBundler } from "../../../pipeline/keys/bundle.ts";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { entryText, Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Packages } from "../../../pipeline/keys/packages.ts";
 import { type Demo, makeDemo } from "../helpers.ts";

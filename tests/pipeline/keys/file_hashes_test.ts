@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { FileHashes, MISSING, type SavedHashes } from "../../../pipeline/keys/file_hashes.ts";
 
 const LONG_AGO = new Date(1e12);

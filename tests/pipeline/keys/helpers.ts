@@ -1,5 +1,5 @@
 /** @file What the jobs of a demonstration are keyed by, as a new process would find it. */
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import {
   openWorkspace,
   type Workspace,

@@ -1,7 +1,8 @@
 /** @file What a key is made of, and how `why` names what differs between two of them. */
 import assert from "node:assert/strict";
-import { canonical, sha256 } from "../../../pipeline/keys/canonical.ts";
-import { compare, type Ingredients, keyOf } from "../../../pipeline/keys/ingredients.ts";
+import { canonical, sha256 } from "../../../pipeline/content/canonical.ts";
+import type { Ingredients } from "../../../pipeline/content/ingredients.ts";
+import { compare, keyOf } from "../../../pipeline/keys/ingredients.ts";
 import { ARTIFACT_FORMAT } from "../../../pipeline/store/artifact.ts";
 
 const BASE: Ingredients = {

@@ -2,10 +2,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import type { JobNode } from "../../../pipeline/graph.ts";
-import type { CodeDetail, Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
-import type { Ingredients } from "../../../pipeline/keys/ingredients.ts";
+import type { CodeDetail } from "../../../pipeline/content/ingredients.ts";
+import type { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
+import type { Ingredients } from "../../../pipeline/content/ingredients.ts";
 import { reasons } from "../../../pipeline/keys/reasons.ts";
-import type { Stale } from "../../../pipeline/run/scheduler.ts";
+import type { Stale } from "../../../pipeline/keys/resolver.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import { doneJob, RUN } from "../fixtures/catalog.ts";
 

@@ -6,7 +6,7 @@ import type { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Resolver } from "../../../pipeline/keys/resolver.ts";
 import { Overrides } from "../../../pipeline/overrides.ts";
 import { profileOf } from "../../../pipeline/profiles.ts";
-import type { StagePart } from "../../../pipeline/plan.ts";
+import type { StagePart } from "../../../pipeline/stage.ts";
 import type { EngineName } from "../../../lib/engine/types.ts";
 import type { DoneIndex } from "../../../pipeline/store/done_index.ts";
 

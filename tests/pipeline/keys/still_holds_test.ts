@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { stopBundler } from "../../../pipeline/keys/bundle.ts";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Packages } from "../../../pipeline/keys/packages.ts";
 import { type Demo, makeDemo } from "../helpers.ts";

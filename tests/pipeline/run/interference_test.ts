@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { stopBundler } from "../../../pipeline/keys/bundle.ts";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { makeProbe } from "../helpers.ts";
 import {
   addStage,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { crash } from "../../../pipeline/crash.ts";
+import { crash } from "../../../pipeline/commands/crash.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import { cli, type Demo, makeDemo, makeProbe, start } from "../helpers.ts";
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { stopBundler } from "../../../pipeline/keys/bundle.ts";
-import { contentOf } from "../../../pipeline/keys/canonical.ts";
+import { contentOf } from "../../../pipeline/content/canonical.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
 import type { JobResult, JobSpec } from "../../../pipeline/run/protocol.ts";
 import { recordInputs, recordNodes } from "../../../pipeline/run/recorder.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import type { Outcome } from "../../../pipeline/run/executors/executor.ts";
 import type { JobSpec } from "../../../pipeline/run/protocol.ts";
 import { storeResult } from "../../../pipeline/store/artifact.ts";

@@ -1,6 +1,6 @@
 /** @file A checkpoint brings back what a long job saved last, with its curve so far. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { checkpointOf } from "../../../pipeline/store/checkpoints.ts";
 import type { MetricPoint } from "../../../pipeline/store/changes.ts";
 import { Objects } from "../../../pipeline/store/objects.ts";
@@ -53,4 +53,46 @@ Deno.test("each key has a checkpoint of its own", async () => {
   assert.equal(objects.checkpointPath("a"), store.at("checkpoints", "a"));
   assert.ok(existsSync(store.at("checkpoints", "b")));
   assert.deepEqual(readdirSync(objects.temporaryDir), []);
+});
+
+Deno.test("a checkpoint with any damage is none, and the curve stays what it is", async () => {
+  using store = scratch();
+  const objects = new Objects(store.dir);
+  await checkpointOf(objects, "key", [["loss", 1, 0.5]]).save(Uint8Array.of(1, 2, 3, 4, 5));
+  const path = objects.checkpointPath("key");
+  const whole = readFileSync(path);
+  const warn = console.warn;
+  const said: string[] = [];
+  console.warn = (line) => said.push(line);
+  try {
+    const damages: Uint8Array[] = [new Uint8Array(0), whole.subarray(0, 35), whole.subarray(0, -1)];
+    damages.push(Uint8Array.from([...whole, 0]));
+    for (let bit = 0; bit < 8 * whole.length; bit++) {
+      const other = Uint8Array.from(whole);
+      other[bit >> 3] ^= 1 << (bit & 7);
+      damages.push(other);
+    }
+    for (const damaged of damages) {
+      writeFileSync(path, damaged);
+      const metrics: MetricPoint[] = [["mine", 0, 0]];
+      assert.equal(await checkpointOf(objects, "key", metrics).load(), undefined);
+      assert.deepEqual(metrics, [["mine", 0, 0]]);
+    }
+    assert.equal(said.length, damages.length);
+    assert.match(said[0], /checkpoints\/key is damaged or of another version; starting anew/);
+  } finally {
+    console.warn = warn;
+  }
+  writeFileSync(path, whole);
+  assert.deepEqual(await checkpointOf(objects, "key", []).load(), Uint8Array.of(1, 2, 3, 4, 5));
+});
+
+Deno.test("a curve of 300,000 points comes back", async () => {
+  using store = scratch();
+  const objects = new Objects(store.dir);
+  const metrics = Array.from({ length: 300_000 }, (_, i): MetricPoint => ["loss", i, 1 - i]);
+  await checkpointOf(objects, "key", metrics).save(Uint8Array.of(7));
+  const resumed: MetricPoint[] = [];
+  assert.deepEqual(await checkpointOf(objects, "key", resumed).load(), Uint8Array.of(7));
+  assert.equal(JSON.stringify(resumed), JSON.stringify(metrics));
 });

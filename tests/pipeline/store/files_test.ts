@@ -1,7 +1,7 @@
 /** @file Files are whole or absent, and leave nothing beside them: no other file, and none that is open. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import {
   makeFolder,

@@ -1,7 +1,7 @@
 /** @file Objects: what is read is what was written, or an error that names the artifact. */
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { sha256 } from "../../../pipeline/keys/canonical.ts";
+import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { hashFile, Objects } from "../../../pipeline/store/objects.ts";
 import { program, scratch } from "./helpers.ts";
 

@@ -1,0 +1,8 @@
+/** @file The rules of all operations but loops. */
+import { elementwise } from "./elementwise.ts";
+import { linalg } from "./linalg.ts";
+import { movement } from "./movement.ts";
+import type { DerivativeRules } from "./rule.ts";
+import { sums } from "./sums.ts";
+
+export const rules: DerivativeRules = { ...elementwise, ...movement, ...sums, ...linalg };

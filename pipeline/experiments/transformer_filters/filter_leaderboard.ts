@@ -1,0 +1,179 @@
+/**
+ * @file Which linear and nonlinear sequence models come how close to the Kalman filter, and at what price? The comparison beside the
+ * four experiments of transformer-filters: the filter is linear, so a linear recurrence can be optimal.
+ */
+import type { Grid } from "../../graph.ts";
+import type { ExperimentMeta, Summary } from "../../results.ts";
+import type { Runs } from "../../table/runs.ts";
+import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
+import { cellOf, mapped, mean, meanOver, minus } from "../../table/values.ts";
+import { judge, percent, plotOver, ruleOf, systemCount } from "../../table/verdict.ts";
+import * as columns from "./shared/columns.ts";
+import { leaderboardRuns } from "./shared/filtering.ts";
+import { type ModelId, modelIds, models } from "./shared/models.ts";
+import { agreement, gap, kalmanOf, modelOf, type Predictor, zeroOf } from "./shared/predictors.ts";
+import { horizons } from "./shared/settings.ts";
+
+export const meta: ExperimentMeta = {
+  id: "filter-leaderboard",
+  title: "Linear models against Transformers",
+  question:
+    "The Kalman filter is linear: how close does each model come to it, and what does it pay?",
+  hypothesis:
+    "The filter is a linear recurrence, so a linear recurrence that is trained finds it, and a Transformer of a similar size " +
+    "pays more steps, parameters and time for less.",
+  method:
+    "The systems, data and scores of the eigenvalue sweep. **last k** is a causal linear map of the last k observations: in " +
+    "closed form, as the map of least expected loss on the known system, and trained. **LRU** and **dense recurrence** are " +
+    "one linear layer, h_t = A h_{t-1} + B y_t, p_t = C h_t + D y_t, with A diagonal and complex or dense; they are trained as " +
+    "convolutions and run as recurrences. The **steady-state Kalman filter** is that recurrence with the filter's limiting gain: what " +
+    "a recurrence whose coefficients do not change with time can reach, the first observations included. The **linear " +
+    "Transformer** is the Transformer with linear attention (arXiv 2006.16236).\n\n" +
+    "Each model's learning rate is found by successive halving at each lambda. Training seconds are those of one system; the " +
+    "microseconds of a token are those of a free-running rollout of 128 sequences at once; both on one core of a machine that " +
+    "ran two jobs at a time. Rollouts start after 64 observations.\n\n" +
+    "Every trained model sees the same number of observations in the same number of steps. What the Transformer reaches with many " +
+    "times as many, on one system, is in the eigenvalue sweep.",
+  command: "deno task pipeline --only filter-leaderboard",
+};
+
+/** Tags: lambda, and of models `model`. */
+export const grid: Grid = (g, profile) => g.table(leaderboardRuns(g, profile));
+
+const rule = ruleOf(
+  "gap closed one step ahead, dense recurrence minus Transformer, LRU minus Transformer, and dense recurrence minus 95 %, " +
+    "each the mean over lambdas.",
+);
+
+interface LeaderboardRow {
+  lambda: number;
+  label: string;
+  predictor: Predictor;
+  /** Solved for a known system: nothing was trained. */
+  closedForm?: boolean;
+}
+
+/** What a model takes. */
+const prices: TableColumn<LeaderboardRow>[] = [
+  columns.parameters,
+  columns.tokens("Observations trained on; 0 where the system is known."),
+  onlyIf(({ closedForm }: LeaderboardRow) => !closedForm, columns.learningRate),
+  {
+    id: "seconds",
+    label: "seconds to train",
+    format: "seconds",
+    better: "lower",
+    of({ predictor, closedForm }) {
+      const observed = closedForm ? { name: "seconds" } : { name: "step seconds", times: "steps" };
+      return predictor.observed?.("training", observed);
+    },
+  },
+  {
+    id: "token_seconds",
+    label: "µs a token",
+    better: "lower",
+    note: "Free-running, 128 sequences at once.",
+    of: ({ predictor }) => predictor.observed?.("rollout", { name: "token seconds", scale: 1e6 }),
+  },
+];
+
+/** The gap closed at one horizon. */
+const gapAhead = (h: number, i: number): TableColumn<LeaderboardRow> => ({
+  id: `g${h}`,
+  label: `gap t+${h}`,
+  format: "percent",
+  ...(i === 0
+    ? { note: "Absent where zero is as good as the filter to 1e-9: there is no gap." }
+    : {}),
+  of({ predictor }) {
+    const closed = predictor.ahead(i, gap);
+    // JSON says null for a gap that there is not.
+    return closed.values.every(Number.isFinite) ? cellOf(closed) : undefined;
+  },
+});
+
+/** The table: rows of each lambda are predictors, best last. */
+export function summarize(runs: Runs): Summary {
+  const [found, systems] = [runs.tagsOf("lambda"), runs.tagsOf("seed").length];
+  const predictor = (lambda: number, model: ModelId) => modelOf(runs, { lambda, model });
+  const rows = found.flatMap((lambda): LeaderboardRow[] => [
+    { lambda, label: "zero", predictor: zeroOf(runs, { lambda }) },
+    ...modelIds.map((id) => ({ lambda, ...models[id], predictor: predictor(lambda, id) })),
+    { lambda, label: "Kalman filter", predictor: kalmanOf(runs, { lambda }) },
+  ]);
+
+  const gaps = (lambda: number, id: ModelId) => predictor(lambda, id).oneStep(gap);
+  const closed = (lambda: number, id: ModelId) => percent(mean(gaps(lambda, id)));
+  const dense = (lambda: number) => `${closed(lambda, "dense-recurrence")} at ${lambda}`;
+  const easy = found.filter((lambda) => lambda <= 0.96);
+  const short = easy.filter((lambda) => mean(gaps(lambda, "dense-recurrence")) < 0.95);
+  const steady = (lambda: number) =>
+    `${dense(lambda)}, where the steady-state filter closes ${closed(lambda, "steady-state")}`;
+  // One number for each system, so that the systems are what varies.
+  const over = (id: ModelId) => meanOver(found.map((lambda) => gaps(lambda, id)));
+  const last = found.at(-1)!;
+  const plot = {
+    x: { column: "lambda", label: "lambda", scale: "band" as const },
+    series: "predictor",
+  };
+  return {
+    ...tableOf(rows, [
+      columns.lambda,
+      columns.predictor,
+      columns.oneStepRatio,
+      onlyIf(({ label }) => label !== "Kalman filter", {
+        id: "excess",
+        label: "excess loss",
+        better: "lower",
+        note: "One step ahead: the ratio minus 1.",
+        of: ({ predictor }) => cellOf(predictor.oneStep((s) => s.ratio - 1)),
+      }),
+      columns.rawRatio,
+      columns.gapClosed,
+      ...prices,
+      ...columns.horizonRatios,
+      ...horizons.map(gapAhead),
+    ]),
+    verdict: judge(rule, [
+      {
+        what: "dense recurrence minus Transformer",
+        differences: minus(over("dense-recurrence"), over("transformer")),
+      },
+      { what: "LRU minus Transformer", differences: minus(over("lru"), over("transformer")) },
+      {
+        what: "dense recurrence minus 95 %",
+        differences: mapped(over("dense-recurrence"), (gap) => gap - 0.95),
+      },
+    ]),
+    findings: [
+      `Gap closed at lambda ${last}: ` +
+      modelIds.map((id) => `${models[id].label} ${closed(last, id)}`).join(", ") +
+      ` (${systemCount(systems)}).`,
+      short.length === 0
+        ? "The trained dense recurrence closes at least 95 % of the gap at every lambda up to .96: " +
+          `${easy.map(dense).join(", ")}.`
+        : "The trained dense recurrence closes less than 95 % of the gap at lambda " +
+          `${short.join(", ")}: ${short.map(steady).join("; ")}.`,
+      agreement(runs),
+    ],
+    plots: [
+      {
+        ...plot,
+        id: "excess",
+        title: "Excess loss over the Kalman filter's, one step ahead",
+        caption: "On a logarithmic scale, lower is better; means of " +
+          `${systemCount(systems)}, their intervals are in the table.`,
+        y: { column: "excess", label: "loss / Kalman loss - 1", scale: "log" },
+        marks: ["line", "dot"],
+      },
+      plotOver(systems, {
+        ...plot,
+        id: "gap-closed",
+        title: "Gap closed, one step ahead",
+        caption: "",
+        y: { column: "gap_closed", label: "gap closed" },
+        rules: [{ y: 1, label: "Kalman filter" }],
+      }),
+    ],
+  };
+}

@@ -1,0 +1,25 @@
+/** @file The models that the leaderboard compares, as its tables name them; how they are made is in filtering.ts. */
+
+export interface ModelLabel {
+  label: string;
+  /** Solved for a known system, not trained. */
+  closedForm?: true;
+}
+
+const labels = {
+  "fir-8": { label: "last 8, closed form", closedForm: true },
+  "fir-64": { label: "last 64, closed form", closedForm: true },
+  "fir-64-trained": { label: "last 64, trained" },
+  "lru": { label: "diagonal recurrence (LRU)" },
+  "dense-recurrence": { label: "dense recurrence" },
+  "steady-state": { label: "steady-state Kalman filter", closedForm: true },
+  "lstm": { label: "LSTM" },
+  "linear-transformer": { label: "linear Transformer" },
+  "transformer": { label: "Transformer" },
+} satisfies Record<string, ModelLabel>;
+
+/** Values of the tag `model`. */
+export type ModelId = keyof typeof labels;
+/** The simplest first. */
+export const modelIds = Object.keys(labels) as ModelId[];
+export const models: Record<ModelId, ModelLabel> = labels;
