@@ -56,7 +56,7 @@ export interface Evaluation {
   readonly loss: number;
   readonly floor: number;
   readonly optimum: number;
-  /** (floor - loss) / (floor - optimum): 0 is trivial, 1 is optimal. */
+  /** (floor - loss) / (floor - optimum): 0 is trivial, 1 is optimal; NaN where there is no such gap (gap_closed.ts). */
   readonly gapClosed: number;
   /** Everything else, as JSON. */
   readonly details: unknown;

@@ -85,8 +85,10 @@ function configure(options: unknown): FilteringTask {
       const system = createSystem(instance, distribution);
       return { y: simulate(system, data, { batch: sequences, length }) };
     },
-    evaluate: (runner, instance, data, protocol) =>
-      evaluate(runner, filterOf(instance, observations(data).shape[1]), data, protocol),
+    async evaluate(runner, instance, data, protocol) {
+      const [, observed] = observations(data).shape;
+      return await evaluate(runner, filterOf(instance, observed), data, protocol);
+    },
   };
 }
 

@@ -10,6 +10,7 @@ import type { LinearWindowModel, Model } from "../../models/model.ts";
 import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
+import { gapClosed } from "../gap_closed.ts";
 import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Fit, Forecaster } from "./forecaster.ts";
@@ -125,11 +126,10 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
     async evaluateForecaster(forecaster, fit) {
       const { test, validation } = await evaluate(problem, forecaster);
       const [floor, optimum] = await ends();
+      const losses = { loss: test.mse, floor, optimum };
       return {
-        loss: test.mse,
-        floor,
-        optimum,
-        gapClosed: (floor - test.mse) / (floor - optimum),
+        ...losses,
+        gapClosed: gapClosed(losses),
         details: {
           test: { mse: test.mse, mae: test.mae, windows: test.windows, channels: test.channels },
           validation: validation && { mse: validation.mse, mae: validation.mae },

@@ -2,14 +2,8 @@
 import { init as initJax } from "@jax-js/jax";
 import type { numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { toFloat32 } from "../../../lib/tensor/tensor.ts";
-import { tensor } from "../../../lib/engine/mod.ts";
 import { createSystem, kalman } from "../../../lib/ssm/mod.ts";
-import {
-  patchLoss,
-  patchWeights,
-  unitStatistics,
-} from "../../../lib/tasks/filtering/next_patch.ts";
+import { patchLoss, patchWeights } from "../../../lib/tasks/filtering/next_patch.ts";
 import { generator, randomTensor, runJax } from "../../engine/oracle.ts";
 import { jointCovariance, posterior } from "../../ssm/oracle.ts";
 
@@ -57,17 +51,4 @@ Deno.test("the loss compares entry k with patch k + 1; what the last entry says 
   const [{ shape, data }] = runJax(loss, [prediction, y, weights], "float64");
   assert.deepEqual(shape, []);
   assert.ok(Math.abs(data[0] - sum / count) < 1e-12, `${data[0]}, ${sum / count}`);
-});
-
-Deno.test("the training distribution has mean zero and variance one in every channel", () => {
-  assert.deepEqual(unitStatistics(3), { mean: tensor(0, [3]), variance: tensor(1, [3]) });
-});
-
-Deno.test("observations become a float32 tensor of their own", () => {
-  const shape = [1, 2];
-  const data = Float64Array.of(0.1, 2);
-  const got = toFloat32({ shape, data });
-  assert.deepEqual(got, tensor([0.1, 2], [1, 2]));
-  data[1] = 3;
-  assert.equal(got.data[1], 2);
 });

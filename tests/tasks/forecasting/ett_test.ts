@@ -8,11 +8,11 @@ import { parseEntries, readOptions } from "../../../lib/data/entry.ts";
 import { fetchDataset } from "../../../lib/data/fetch_dataset.ts";
 import { readSeries, type Series } from "../../../lib/data/series.ts";
 import { evaluate } from "../../../lib/tasks/forecasting/evaluate.ts";
-import * as deepLinear from "../../../lib/tasks/forecasting/references/deep_linear.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as olsIn from "../../../lib/tasks/forecasting/references/ols_in.ts";
 import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
+import { trainLinear } from "./trained.ts";
 
 const mirror = Deno.env.get("DEEP_LINEAR_MIRROR");
 const ignore = !mirror;
@@ -48,7 +48,7 @@ for (const [horizon, ...expected] of REFERENCE) {
       const problem = await problemAt(horizon);
       const found = [];
       for (const model of [ols, olsIn, repeatLast]) {
-        const { test } = await evaluate(problem, model, {});
+        const { test } = await evaluate(problem, model.fit(problem).forecaster);
         assert.equal(test.windows, 2880 - horizon + 1);
         found.push(`${test.mse.toFixed(3)}/${test.mae.toFixed(3)}`);
       }
@@ -67,7 +67,7 @@ Deno.test({
       const problem = makeProblem(exchange, { lookback: 1, horizon, split: "70/10/20" });
       const scores = [];
       for (const model of [ols, repeatLast]) {
-        scores.push((await evaluate(problem, model, {})).test.mse.toFixed(3));
+        scores.push((await evaluate(problem, model.fit(problem).forecaster)).test.mse.toFixed(3));
       }
       found.push(scores);
     }
@@ -86,12 +86,17 @@ for (const depth of [1, 10]) {
     ignore,
     async fn() {
       const problem = await problemAt(96);
-      const best = await evaluate(problem, ols, {});
-      const deep = await evaluate(problem, deepLinear, { depth });
-      const { excess, trainingLoss, steps } = deep.fit.metrics;
-      assert.ok(excess <= 0.001, `training loss ${excess} over least squares after ${steps} steps`);
-      assert.ok(trainingLoss >= best.fit.metrics.trainingLoss * (1 - 1e-9));
-      assert.ok(Math.abs(deep.test.mse - best.test.mse) <= 0.001, `${deep.test.mse}`);
+      const best = ols.fit(problem);
+      const { test } = await evaluate(problem, best.forecaster);
+      const learningRate = Math.min(0.03, 4 / (96 * depth));
+      const trained = await trainLinear(problem, { depth, learningRate, steps: 1500 });
+      const { trainingLoss, excess } = trained.fit;
+      assert.ok(excess <= 0.001, `training loss ${excess} over least squares`);
+      assert.ok(trainingLoss >= best.metrics.trainingLoss * (1 - 1e-9));
+      assert.ok(
+        Math.abs(trained.evaluation.loss - test.mse) <= 0.001,
+        `${trained.evaluation.loss}`,
+      );
     },
   });
 }

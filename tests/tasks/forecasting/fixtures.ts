@@ -27,14 +27,18 @@ export function windows(channels: Float64Array[], [from, to]: [number, number], 
 }
 
 /** MSE and MAE by loops over windows, steps and channels, one forecast at a time. */
-export function naiveScore(problem: Problem, forecaster: Forecaster, [from, to]: [number, number]) {
+export async function naiveScore(
+  problem: Problem,
+  forecaster: Forecaster,
+  [from, to]: [number, number],
+) {
   const { horizon, channels } = problem;
   let squares = 0, absolutes = 0, n = 0, origins = 0;
   for (let origin = from; origin + horizon <= to; origin++) {
     origins++;
     for (const channel of channels) {
       const one = new Float64Array(horizon);
-      forecaster.predict(channel, origin, 1, one);
+      await forecaster.predict(channel, origin, 1, one);
       for (let h = 0; h < horizon; h++) {
         squares += (one[h] - channel[origin + h]) ** 2;
         absolutes += Math.abs(one[h] - channel[origin + h]);

@@ -109,13 +109,13 @@ const rankOf = (errors: number[], level: number) =>
 const scattered = (row: number, h: number) =>
   (row % 2 ? 1 : -1) * (1 + h) * (((row * 7919) % 1009) + row / 10_000);
 
-Deno.test("intervals: errors on validation and test calibrate each step, in the units of each column", () => {
+Deno.test("intervals: errors on validation and test calibrate each step, in the units of each column", async () => {
   const horizon = 3;
   for (const level of [0.5, 0.8]) {
     const problem = problemOf(12, 20, horizon);
     const { validation, test } = problem.split;
     const fitted = missing(horizon, scattered);
-    const forecast = forecastBeyond(
+    const forecast = await forecastBeyond(
       seriesOf(problem),
       problem,
       fitted,
@@ -137,18 +137,18 @@ Deno.test("intervals: errors on validation and test calibrate each step, in the 
   }
 });
 
-Deno.test("coverage: test errors up to the quantile of validation alone, itself included", () => {
+Deno.test("coverage: test errors up to the quantile of validation alone, itself included", async () => {
   // Errors of rows of validation are 1 to 9, so that at level 0.5 the fifth, 5, is the limit.
   const problem = problemOf(9, 8, 1);
   const onTest = [1, 5, 5, 5.0001, 6, 4.9999, 100, 0];
   const error = (row: number) => row < 14 ? row - 4 : onTest[row - 14];
   const exact: Forecaster = missing(1, error);
   problem.channels.forEach((channel) => channel.fill(0));
-  const forecast = forecastBeyond(seriesOf(problem), problem, exact, exact, 0.5);
+  const forecast = await forecastBeyond(seriesOf(problem), problem, exact, exact, 0.5);
   assert.equal(forecast.coverage, 5 / 8);
 });
 
-Deno.test("coverage: counts every column and step, each by its own quantile", () => {
+Deno.test("coverage: counts every column and step, each by its own quantile", async () => {
   const horizon = 2;
   const problem = problemOf(10, 11, horizon);
   const { validation, test } = problem.split;
@@ -163,18 +163,18 @@ Deno.test("coverage: counts every column and step, each by its own quantile", ()
   assert.equal(total, 20);
   assert.ok(inside > 0 && inside < total);
   const fitted = missing(horizon, scattered);
-  const { coverage } = forecastBeyond(seriesOf(problem), problem, fitted, fitted, 0.6);
+  const { coverage } = await forecastBeyond(seriesOf(problem), problem, fitted, fitted, 0.6);
   assert.equal(coverage, inside / total);
 });
 
-Deno.test("intervals: of up to 2,000 windows every one calibrates, beyond that every second, then every third", () => {
+Deno.test("intervals: of up to 2,000 windows every one calibrates, beyond that every second, then every third", async () => {
   const level = 0.731;
   for (const [windows, stride] of [[2000, 1], [2001, 2], [4000, 2], [4001, 3]]) {
     const horizon = 2;
     const problem = problemOf(windows + horizon - 1, 6, horizon);
     const { validation, test } = problem.split;
     const fitted = missing(horizon, scattered);
-    const forecast = forecastBeyond(
+    const forecast = await forecastBeyond(
       seriesOf(problem),
       problem,
       fitted,
@@ -192,14 +192,14 @@ Deno.test("intervals: of up to 2,000 windows every one calibrates, beyond that e
   }
 });
 
-Deno.test("intervals: in the units of the file, around the forecast, about the right width", () => {
+Deno.test("intervals: in the units of the file, around the forecast, about the right width", async () => {
   // White noise: the best forecast is the mean and the 90 % interval is 1.645 deviations.
   const rows = 20_000;
   const channels = [normals(keyOf(0), rows).map((e) => 100 + 10 * e)];
   const series = { file: "f", columns: ["x"], channels, rows, notes: [] };
   const problem = makeProblem(series, { lookback: 3, horizon: 4, split: "70/10/20" });
   const { forecaster } = ols.fit(problem);
-  const forecast = forecastBeyond(series, problem, forecaster, forecaster, 0.9);
+  const forecast = await forecastBeyond(series, problem, forecaster, forecaster, 0.9);
   for (let h = 0; h < 4; h++) {
     const half = forecast.high[0][h] - forecast.point[0][h];
     assert.ok(Math.abs(half - (forecast.point[0][h] - forecast.low[0][h])) < 1e-9);
@@ -209,11 +209,11 @@ Deno.test("intervals: in the units of the file, around the forecast, about the r
   assert.ok(Math.abs(forecast.coverage - 0.9) < 0.02);
 });
 
-Deno.test("forecast: starts at the row after the last", () => {
+Deno.test("forecast: starts at the row after the last", async () => {
   const series = randomSeries(60, 2);
   const problem = makeProblem(series, { lookback: 2, horizon: 3, split: "70/10/20" });
   const { forecaster } = repeatLast.fit(problem);
-  const { point } = forecastBeyond(series, problem, forecaster, forecaster, 0.8);
+  const { point } = await forecastBeyond(series, problem, forecaster, forecaster, 0.8);
   point.forEach((values, c) => {
     assert.equal(values.length, 3);
     for (const value of values) assert.ok(Math.abs(value - series.channels[c][59]) < 1e-12);

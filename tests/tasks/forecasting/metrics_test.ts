@@ -1,7 +1,7 @@
 /** @file Errors over windows: on paper, over more windows than one block holds, and in which rows they count. */
 import assert from "node:assert/strict";
 import { evaluate } from "../../../lib/tasks/forecasting/evaluate.ts";
-import type { Fit, Forecaster } from "../../../lib/tasks/forecasting/forecaster.ts";
+import type { Forecaster } from "../../../lib/tasks/forecasting/forecaster.ts";
 import { blockMeans, countWindows, score } from "../../../lib/tasks/forecasting/metrics.ts";
 import * as seasonalNaive from "../../../lib/tasks/forecasting/references/seasonal_naive.ts";
 import { makeProblem, type Problem } from "../../../lib/tasks/forecasting/problem.ts";
@@ -40,9 +40,9 @@ function forecasterOf(
   };
 }
 
-Deno.test("metrics on paper: two columns, three windows of two rows, the forecast is zero, then one", () => {
+Deno.test("metrics on paper: two columns, three windows of two rows, the forecast is zero, then one", async () => {
   const problem = problemOf([[0, 0, 0, 1, -2, 3, 5], [0, 0, 0, 0, 1, 1, 2]], 2, [3, 7]);
-  const scores = score(problem, forecasterOf(2, (_, h) => h), [3, 7]);
+  const scores = await score(problem, forecasterOf(2, (_, h) => h), [3, 7]);
   // Column c0: errors at step 0 of rows 3, 4, 5: -1, 2, -3; at step 1 of rows 4, 5, 6: 3, -2, -4.
   // Column c1: 0, -1, -1 and 0, 0, -1.
   assert.equal(scores.windows, 3);
@@ -58,14 +58,14 @@ Deno.test("metrics on paper: two columns, three windows of two rows, the forecas
   [10 / 4, 9 / 4, 27 / 4].forEach((expected, i) => close(scores.squaredErrors[i], expected));
 });
 
-Deno.test("metrics: more windows than are scored at once count each once, in the order of their origins", () => {
+Deno.test("metrics: more windows than are scored at once count each once, in the order of their origins", async () => {
   for (const windows of [4095, 4096, 4097, 8200]) {
     const horizon = 3;
     const x = Array.from({ length: 2 + windows + horizon - 1 }, (_, t) => Math.sin(t * t));
     const range: [number, number] = [2, x.length];
     const problem = problemOf([x], horizon, range);
     const value = (row: number, h: number) => Math.cos(row) + h;
-    const scores = score(problem, forecasterOf(horizon, value), range);
+    const scores = await score(problem, forecasterOf(horizon, value), range);
     let squares = 0, absolutes = 0;
     for (let i = 0; i < windows; i++) {
       let own = 0;
@@ -83,11 +83,11 @@ Deno.test("metrics: more windows than are scored at once count each once, in the
   }
 });
 
-Deno.test("metrics: a forecast may start at the first row that its lookback precedes, not before", () => {
+Deno.test("metrics: a forecast may start at the first row that its lookback precedes, not before", async () => {
   const problem = problemOf([[1, 2, 3, 4, 5, 6]], 1, [3, 6]);
-  assert.equal(score(problem, forecasterOf(1, () => 0, 3), [3, 6]).windows, 3);
-  assert.throws(
-    () => score(problem, forecasterOf(1, () => 0, 4), [3, 6]),
+  assert.equal((await score(problem, forecasterOf(1, () => 0, 3), [3, 6])).windows, 3);
+  await assert.rejects(
+    score(problem, forecasterOf(1, () => 0, 4), [3, 6]),
     /looks back 4 rows, but only 3 precede/,
   );
 });
@@ -116,42 +116,33 @@ Deno.test("block means: consecutive blocks of the length that is asked, without 
 Deno.test("evaluate: validation and test are each scored on their own rows", async () => {
   const problem = makeProblem(randomSeries(60, 2), { lookback: 2, horizon: 3, split: "70/10/20" });
   const forecaster = forecasterOf(3, (row) => row / 10);
-  const { test, validation, fit } = await evaluate(problem, {
-    fit: () => ({ forecaster, metrics: { a: 1 }, observations: {} }),
-  }, {});
-  assert.deepEqual(fit.metrics, { a: 1 });
-  assert.deepEqual(test, score(problem, forecaster, [48, 60]));
-  assert.deepEqual(validation, score(problem, forecaster, [42, 48]));
+  const { test, validation } = await evaluate(problem, forecaster);
+  assert.deepEqual(test, await score(problem, forecaster, [48, 60]));
+  assert.deepEqual(validation, await score(problem, forecaster, [42, 48]));
 });
 
 Deno.test("evaluate: no validation errors where the model looks back beyond the first row", async () => {
   const evaluated = (season: number) => {
     const options = { lookback: 2, horizon: 3, split: "70/10/20", season } as const;
-    return evaluate(makeProblem(randomSeries(60, 1), options), seasonalNaive, {});
+    const problem = makeProblem(randomSeries(60, 1), options);
+    return evaluate(problem, seasonalNaive.fit(problem).forecaster);
   };
   assert.equal((await evaluated(42)).validation?.windows, 4);
   assert.equal((await evaluated(43)).validation, undefined);
 });
 
-Deno.test("evaluate: the seconds of fitting and of scoring, apart, beside what the fit observed", async () => {
-  const problem = makeProblem(randomSeries(60, 1), { lookback: 2, horizon: 3, split: "70/10/20" });
-  const real = performance.now;
-  let seconds = 1000;
-  performance.now = () => 1000 * seconds;
-  try {
-    const fit = (): Fit => {
-      seconds += 5;
-      const forecaster = forecasterOf(3, () => 0);
-      const { predict } = forecaster;
-      forecaster.predict = (...args) => {
-        seconds += 0.25; // once for test, once for validation
-        predict(...args);
-      };
-      return { forecaster, metrics: {}, observations: { compileSeconds: 7 } };
-    };
-    const { observations } = await evaluate(problem, { fit }, {});
-    assert.deepEqual(observations, { compileSeconds: 7, fitSeconds: 5, scoreSeconds: 0.5 });
-  } finally {
-    performance.now = real;
-  }
+Deno.test("metrics: a forecaster may take its time", async () => {
+  const problem = problemOf([[0, 0, 0, 1, -2, 3, 5]], 2, [3, 7]);
+  const { predict, ...rest } = forecasterOf(2, (row, h) => row - h);
+  const slow: Forecaster = {
+    ...rest,
+    async predict(...args) {
+      await new Promise((done) => setTimeout(done, 1));
+      await predict(...args);
+    },
+  };
+  assert.deepEqual(
+    await score(problem, slow, [3, 7]),
+    await score(problem, { ...rest, predict }, [3, 7]),
+  );
 });

@@ -1,6 +1,8 @@
+/** @file Closed forms and naive forecasts against dense least squares and loops, and as references of the task. */
 import assert from "node:assert/strict";
 import { Matrix, QrDecomposition } from "ml-matrix";
 import { evaluate } from "../../../lib/tasks/forecasting/evaluate.ts";
+import { forecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
 import { countWindows, score } from "../../../lib/tasks/forecasting/metrics.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as olsIn from "../../../lib/tasks/forecasting/references/ols_in.ts";
@@ -68,7 +70,7 @@ Deno.test("ols-in: a dense QR least squares on centred windows with their deviat
   }
 });
 
-Deno.test("ols: a series that a line continues is continued, at lookback 1 and 40", () => {
+Deno.test("ols: a series that a line continues is continued, at lookback 1 and 40", async () => {
   const ramp = Float64Array.from({ length: 400 }, (_, t) => 5 + 0.25 * t);
   const wave = ramp.map((_, t) => Math.sin(2 * Math.PI * t / 12));
   for (const [channel, lookback] of [[ramp, 1], [ramp, 40], [wave, 40]] as const) {
@@ -77,7 +79,7 @@ Deno.test("ols: a series that a line continues is continued, at lookback 1 and 4
     for (const model of [ols, olsIn]) {
       if (model === olsIn && lookback === 1) continue; // the mean of one row leaves no slope
       const { forecaster } = model.fit(problem);
-      assert.ok(score(problem, forecaster, problem.split.test).mse < 1e-6, `${lookback}`);
+      assert.ok((await score(problem, forecaster, problem.split.test)).mse < 1e-6, `${lookback}`);
     }
   }
 });
@@ -99,13 +101,14 @@ Deno.test("metrics: every model scores as by loops, one window at a time", async
   for (const [lookback, horizon, columns] of sizes) {
     const problem = problemOf(lookback, horizon, columns, 4);
     for (const model of [repeatLast, seasonalNaive, ols, olsIn]) {
-      const { test, validation, fit } = await evaluate(problem, model, {});
-      const expected = naiveScore(problem, fit.forecaster, problem.split.test);
+      const { forecaster } = model.fit(problem);
+      const { test, validation } = await evaluate(problem, forecaster);
+      const expected = await naiveScore(problem, forecaster, problem.split.test);
       assert.equal(test.windows, expected.windows);
       assert.equal(test.windows, 42 - horizon + 1);
       assert.ok(Math.abs(test.mse - expected.mse) < 1e-10 * expected.mse);
       assert.ok(Math.abs(test.mae - expected.mae) < 1e-10 * expected.mae);
-      const before = naiveScore(problem, fit.forecaster, problem.split.validation);
+      const before = await naiveScore(problem, forecaster, problem.split.validation);
       assert.ok(Math.abs(validation!.mse - before.mse) < 1e-10 * before.mse);
       const average = test.channels.reduce((s, c) => s + c.mse, 0) / columns;
       assert.ok(Math.abs(test.mse - average) < 1e-14);
@@ -113,16 +116,16 @@ Deno.test("metrics: every model scores as by loops, one window at a time", async
   }
 });
 
-Deno.test("metrics: window counts, and models that do not fit the problem are refused", () => {
+Deno.test("metrics: window counts, and models that do not fit the problem are refused", async () => {
   assert.equal(countWindows([11_520, 14_400], 96), 2785);
   assert.equal(countWindows([11_520, 14_400], 720), 2161);
   assert.equal(countWindows([0, 3], 3), 1);
   assert.equal(countWindows([0, 3], 4), 0);
   const problem = problemOf(7, 5, 1);
   const { forecaster } = repeatLast.fit({ ...problem, horizon: 6 });
-  assert.throws(() => score(problem, forecaster, problem.split.test), /forecasts 6 rows, not 5/);
+  await assert.rejects(score(problem, forecaster, problem.split.test), /forecasts 6 rows, not 5/);
   const far = seasonalNaive.fit({ ...problem, season: 200 }).forecaster;
-  assert.throws(() => score(problem, far, problem.split.test), /looks back 200 rows/);
+  await assert.rejects(score(problem, far, problem.split.test), /looks back 200 rows/);
 });
 
 Deno.test("models: test rows never reach the fit", () => {
@@ -130,4 +133,24 @@ Deno.test("models: test rows never reach the fit", () => {
   const before = ols.fit(problem).tensors!.weights.data;
   for (const channel of problem.channels) channel.fill(99, problem.split.train[1]);
   assert.deepEqual(ols.fit(problem).tensors!.weights.data, before);
+});
+
+Deno.test("references: each scores as its own fit does, with its options, and says what the fit found", async () => {
+  const problem = problemOf(30, 2, 2, 4);
+  const task = forecastingTask(problem, { loss: "windows", basis: "dct" });
+  for (const { reference, fit } of [repeatLast, seasonalNaive, ols, olsIn]) {
+    for (const options of [undefined, { ridge: 300 }]) {
+      const found = (fit as typeof ols.fit)(problem, options);
+      const got = await reference.score(task, 0, {}, {}, options);
+      assert.deepEqual(got, await task.evaluateForecaster(found.forecaster, found.metrics));
+      assert.deepEqual((got.details as { fit: object }).fit, found.metrics);
+    }
+  }
+  const [plain, shrunk] = await Promise.all(
+    [undefined, { ridge: 300 }].map((options) => ols.reference.score(task, 0, {}, {}, options)),
+  );
+  assert.notEqual(plain.loss, shrunk.loss);
+  assert.deepEqual([plain.gapClosed, plain.loss], [1, plain.optimum]);
+  const floor = await repeatLast.reference.score(task, 0, {}, {});
+  assert.deepEqual([floor.gapClosed, floor.loss], [0, floor.floor]);
 });
