@@ -7,12 +7,12 @@ export const layout = "layouts/experiment.vto";
 export default function* ({ results }: { results: Results }) {
   const { experiments, profile } = results;
   for (const [i, experiment] of experiments.entries()) {
-    const { id, title, question, hypothesis, command, findings, made } = experiment;
+    const { id, title, question, hypothesis, command, findings, made, older } = experiment;
     yield {
       url: `/experiments/${id}.html`,
       root: "../",
       section: "experiment",
-      ...{ id, title, question, hypothesis, command, made, profile },
+      ...{ id, title, question, hypothesis, command, made, older, profile },
       findings: findings.map(keepUnits),
       description: question,
       verdict: verdictView(experiment),

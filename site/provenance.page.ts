@@ -14,6 +14,7 @@ export default function* ({ results }: { results: Results }) {
       title: `Provenance: ${experiment.title}`,
       experiment: experiment.title,
       description: `The jobs behind every number of ${experiment.title}.`,
+      older: experiment.older,
       rows: cellSources(experiment),
       jobs: jobViews(experiment, results),
     };

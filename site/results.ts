@@ -5,6 +5,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { olderText } from "../pipeline/publish/markdown.ts";
 import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
 
 export interface Results {
@@ -27,7 +28,9 @@ export interface ExperimentResult {
   rule: string;
   reason: string;
   findings: string[];
-  /** Jobs, seeds, sizes, engine and machine, a sentence each. */
+  /** What is said of a table that the project of today would make from other jobs; null otherwise. */
+  older: string | null;
+  /** Jobs, seeds, sizes, engine, commit and machine, a sentence each. */
   made: string[];
   columns: Column[];
   plots: PlotSpec[];
@@ -61,6 +64,8 @@ export interface JobResult {
   machine: string | null;
   seed: number | null;
   seconds: number | null;
+  /** Null outside git, and in results of earlier versions. */
+  commit: string | null;
   command: string;
   /** `job` is null for a file of the user's. */
   inputs: { name: string; job: string | null; content: string }[];
@@ -94,7 +99,7 @@ export async function readResults(reports: string): Promise<Results> {
       const engineVersion = row.engine_version;
       jobs.set(key, {
         ...{ key, stage, label, params, code, engine, engineVersion, machine, seed: row.s },
-        ...{ seconds, command, inputs },
+        ...{ seconds, commit: row.commit ?? null, command, inputs },
       });
     }
     const experiments: ExperimentResult[] = [];
@@ -113,6 +118,8 @@ export async function readResults(reports: string): Promise<Results> {
         ...row,
         columns: JSON.parse(row.columns),
         plots: JSON.parse(row.plots),
+        // Results that do not say are of a version that did not record it.
+        older: row.older ?? true ? olderText({ commit: row.commit ?? null }) : null,
         rows,
         jobs: behind(rows, jobs),
       });

@@ -11,6 +11,7 @@ import type { JobNode } from "../graph.ts";
 import { LiveFile, type LiveJob } from "../run/live.ts";
 import type { LogFeed, Unit } from "../log/feed.ts";
 import type { SinkName } from "../log/sink.ts";
+import { describeCommit, gitCommit } from "../log/git.ts";
 import { machineInfo } from "../run/machine.ts";
 import { reasons } from "../keys/reasons.ts";
 import { Recorder, recordInputs, recordNodes } from "../run/recorder.ts";
@@ -53,6 +54,7 @@ export async function execute(
     profile: workspace.labelSpace,
     command,
     machine: machineInfo(),
+    commit: describeCommit(gitCommit(workspace.root)),
   };
   await catalog.startRun(run);
   const estimate = await estimator(workspace);
@@ -130,7 +132,6 @@ export async function openFeed(
   const { LogFeed } = await import("../log/feed.ts");
   const { unitsOf } = await import("../log/units.ts");
   const { openSink } = await import("../log/open_sink.ts");
-  const { gitCommit } = await import("../log/git.ts");
   const { storeDir, root, resolver, options } = workspace;
   const warn = (line: string) => console.error(line);
   const sinks = await Promise.all(

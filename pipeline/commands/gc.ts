@@ -1,13 +1,14 @@
 /**
- * @file `deno task gc`: deletes what no profile's last run refers to.
+ * @file `deno task gc`: deletes what neither a profile's last run nor a published table refers to.
  *
- * What labels of any profile lead to is kept, with everything it was made from; earlier results, objects
- * without a job, unfinished files and checkpoints of jobs that nobody asks for any more go. Without
+ * What labels of any profile lead to is kept, and the jobs that published tables name, also those of an earlier version, with
+ * everything they were made from; earlier results, objects without a job, unfinished files and checkpoints of jobs that nobody asks for any more go. Without
  * `--yes` it only says so: results may have taken days.
  */
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Catalog } from "../store/catalog.ts";
+import { publishedKeys } from "../publish/published.ts";
 import { lockStore } from "../store/lock.ts";
 import { Objects } from "../store/objects.ts";
 import { hasCatalog } from "../store/working_copy.ts";
@@ -23,7 +24,8 @@ export async function command(options: CommandOptions): Promise<number> {
   try {
     const catalog = await Catalog.open(dir);
     try {
-      await collect(dir, catalog, options.yes);
+      const published = await publishedKeys(join(resolve(options.root), "reports"));
+      await collect(dir, catalog, published, options.yes);
     } finally {
       catalog.close();
     }
@@ -33,9 +35,14 @@ export async function command(options: CommandOptions): Promise<number> {
   return 0;
 }
 
-async function collect(dir: string, catalog: Catalog, really: boolean): Promise<void> {
+async function collect(
+  dir: string,
+  catalog: Catalog,
+  published: ReadonlySet<string>,
+  really: boolean,
+): Promise<void> {
   const objects = new Objects(dir);
-  const { keep, asked } = await reachable(catalog);
+  const { keep, asked } = await reachable(catalog, published);
   const jobs = (await catalog.query("SELECT key FROM job")).map((row) => row.key as string);
   const deadJobs = jobs.filter((key) => !keep.has(key));
   const used = new Set(
@@ -62,8 +69,8 @@ async function collect(dir: string, catalog: Catalog, really: boolean): Promise<
   console.log(`Deleted ${what}.`);
 }
 
-/** Keys that some label leads to, and those with everything they were made from. */
-async function reachable(catalog: Catalog) {
+/** Keys that some label leads to, and those, and what is published, with everything they were made from. */
+async function reachable(catalog: Catalog, published: ReadonlySet<string>) {
   const inputs = new Map<string, string[]>();
   for (
     const row of await catalog.query(
@@ -76,7 +83,7 @@ async function reachable(catalog: Catalog) {
   const roots = (await catalog.query("SELECT key, done_key FROM node"))
     .flatMap((row) => [row.key, row.done_key]).filter((key) => key !== null) as string[];
   const keep = new Set<string>();
-  const stack = [...roots];
+  const stack = [...roots, ...published];
   for (let key; (key = stack.pop()) !== undefined;) {
     if (keep.has(key)) continue;
     keep.add(key);

@@ -81,7 +81,7 @@ export const COMMANDS: Record<string, { options: OptionName[]; help: string; wor
   },
   gc: {
     options: ["store", "root", "yes"],
-    help: "delete what no profile's last run refers to",
+    help: "delete what neither a profile's last run nor a published table refers to",
   },
   crash: {
     options: ["profile", "kills", "seed", "jobs", "root"],

@@ -62,7 +62,27 @@ function differences(before: unknown, now: unknown, path: string): string[] {
       differences(before[name], now[name], path ? `${path}.${name}` : name)
     );
   }
+  if (isList(before) && isList(now)) return listDifferences(before, now, path);
   return [`${path || "(all)"}: ${show(before)} -> ${show(now)}`];
+}
+
+/** Of many records, as the tags of a table's runs are, only those that one of the lists lacks. */
+function listDifferences(before: unknown[], now: unknown[], path: string): string[] {
+  const [was, is] = [before, now].map((list) => new Set(list.map(canonical)));
+  const lines = [
+    ...[...was].filter((text) => !is.has(text)).map((text) => `${path}: no longer ${text}`),
+    ...[...is].filter((text) => !was.has(text)).map((text) => `${path}: now ${text}`),
+  ];
+  if (lines.length === 0) return [`${path}: in another order, or not as often`];
+  const shown = lines.slice(0, LISTED);
+  return lines.length > LISTED ? [...shown, `${path}: ${lines.length - LISTED} more`] : shown;
+}
+
+/** Records of a list that are told one by one. */
+const LISTED = 10;
+
+function isList(value: unknown): value is unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.every(isRecord);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -23,3 +23,8 @@ export function gitCommit(root: string): Commit | null {
   if (!commit) return null;
   return { commit, dirty: git("status", "--porcelain") !== "" };
 }
+
+/** As `git describe --always --dirty` has it, with all digits; undefined without a commit. */
+export function describeCommit(commit: Commit | null): string | undefined {
+  return commit ? commit.commit + (commit.dirty ? "-dirty" : "") : undefined;
+}

@@ -67,6 +67,7 @@ function append(appender: DuckDBAppender, value: Value, type: Type) {
   if (value === null) appender.appendNull();
   else if (type === "INTEGER") appender.appendInteger(value as number);
   else if (type === "BIGINT") appender.appendBigInt(BigInt(value as number));
+  else if (type === "BOOLEAN") appender.appendBoolean(value as boolean);
   else if (type === "DOUBLE") appender.appendDouble(value as number);
   else if (type === "VARCHAR") appender.appendVarchar(value as string);
   else if (type === "VARCHAR[]") appender.appendList(value as string[], LIST(VARCHAR));

@@ -12,7 +12,7 @@ import {
   type PublishedSummary,
 } from "../results.ts";
 import { formatInterval, formatLabel, formatNumber } from "./format.ts";
-import type { ExperimentRecord, JobRecord, MachineRecord } from "./source.ts";
+import type { ExperimentRecord, JobRecord, MachineRecord, Version } from "./source.ts";
 
 const OUTCOMES: Record<Outcome, string> = {
   supported: "supported",
@@ -25,7 +25,7 @@ const OUTCOMES: Record<Outcome, string> = {
  * @param jobs the jobs behind the experiment, as `jobsOf` orders them
  */
 export function markdown(
-  { meta, summary }: ExperimentRecord,
+  { meta, summary, version }: ExperimentRecord,
   profile: string,
   jobs: JobRecord[],
   machines: MachineRecord[],
@@ -42,6 +42,7 @@ export function markdown(
     `**Verdict: ${OUTCOMES[verdict.outcome]}.** ${text(verdict.reason)}`,
     `**Rule.** ${text(verdict.rule)}`,
     `## Results (profile ${text(profile)})`,
+    version.older ? `*${olderText(version)}*` : "",
     rows.length ? table(columns, rows) : "The table has no rows.",
     notes.join("\n"),
     summary.findings.length ? "## Findings" : "",
@@ -56,6 +57,17 @@ export function markdown(
     fence("python", `import pandas; table = pandas.read_parquet("${meta.id}.parquet")`),
   ];
   return blocks.filter((block) => block !== "").join("\n\n") + "\n";
+}
+
+/** What is said of a table that the project of today would make from other jobs. */
+export function olderText({ commit }: Pick<Version, "commit">): string {
+  return `Of an older version${commit ? ` (commit ${shortCommit(commit)})` : ""}: since then the ` +
+    `code, the parameters or the inputs have changed, and the table was not computed again.`;
+}
+
+/** As git shortens it; "-dirty" stays. */
+export function shortCommit(commit: string): string {
+  return commit.replace(/^([0-9a-f]{10})[0-9a-f]+/, "$1");
 }
 
 function table(columns: Column[], rows: PublishedRow[]): string {
@@ -104,6 +116,10 @@ export function madeBy(
     sentences.push(
       `Observations behind a cell: ${least === most ? least : `${least} to ${most}`}.`,
     );
+  }
+  const commits = unique(jobs.map((job) => job.commit)).map(shortCommit).sort();
+  if (commits.length) {
+    sentences.push(`Code: ${commits.length === 1 ? "commit" : "commits"} ${commits.join(", ")}.`);
   }
   for (const machine of machines) {
     if (used.has(machine.id)) sentences.push(`Machine: ${machine.description}.`);

@@ -21,6 +21,7 @@ export type {
   JobRecord,
   MachineRecord,
   PublishSource,
+  Version,
 } from "./source.ts";
 
 export interface Published {
@@ -111,14 +112,23 @@ async function sourceHash({ profile, experiments, jobs, machines }: PublishSourc
   const hash = createHash("sha256");
   for (
     const part of [
-      ...["./publish.ts", "./publish_results.ts", "./source.ts", "./observed.ts"],
+      ...[
+        "./publish.ts",
+        "./publish_results.ts",
+        "./source.ts",
+        "./observed.ts",
+        "./published.ts",
+        "./version.ts",
+      ],
       ...["./format.ts", "./markdown.ts", "./tables.ts", "./duckdb.ts", "../results.ts"],
     ]
   ) {
     hash.update(await readFile(fileURLToPath(new URL(part, import.meta.url))));
   }
-  for (const { meta, summary, runs } of experiments) {
-    hash.update(JSON.stringify([meta, Object.entries(runs).sort()])).update(encodeSummary(summary));
+  for (const { meta, summary, runs, version } of experiments) {
+    hash.update(JSON.stringify([meta, Object.entries(runs).sort(), version])).update(
+      encodeSummary(summary),
+    );
   }
   return hash.update(JSON.stringify([profile, jobs, machines])).digest("hex");
 }

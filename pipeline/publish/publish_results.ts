@@ -14,8 +14,12 @@ import { hashFile } from "../store/objects.ts";
 import { writeFileAtomic } from "../store/files.ts";
 import type { JobNode } from "../graph.ts";
 import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
+import { readPublished } from "./published.ts";
+import { jobsOf } from "./source.ts";
+import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
+import { Scheduler } from "../run/scheduler.ts";
 import type { Workspace, WorkspaceOptions } from "../workspace.ts";
 
 /**
@@ -37,13 +41,15 @@ export async function publishResults(
   const stampPath = join(workspace.storeDir, "cache", `published-${profile}.json`);
   const stamp = canonical({
     jobs: nodes.map((node) => workspace.resolver.keys.get(node)),
+    others: nodes.length < workspace.graph.jobs.length ? await othersOf(workspace) : undefined,
     metas: workspace.plan.experiments.map(({ meta }) => meta),
     code: CODE.map((path) => hashFile(new URL(path, import.meta.url).pathname)),
     written: filesOf(join(reports, profile)),
   });
   if (readOr(stampPath, "") !== sha256(stamp)) {
     const { publish } = await import("./publish.ts");
-    const source = await publishSource(workspace, options, profile);
+    const made = await publishSource(workspace, options, profile);
+    const source = options.set.length ? made : await withEarlier(made, workspace, reports);
     if (!source.experiments.length) return;
     const { written, folder } = await publish(source, reports);
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
@@ -57,9 +63,84 @@ export async function publishResults(
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
 }
 
+/** What the tables that a run left out are compared with, as a hash. */
+async function othersOf({ graph, resolver, fingerprints }: Workspace): Promise<string> {
+  await new Scheduler(graph.jobs, resolver).plan();
+  const jobs = graph.jobs.map(async (node) => {
+    const { stage, modules, params, label } = node;
+    // Without its inputs a job has no key.
+    return resolver.keys.get(node) ??
+      [label, params, (await fingerprints.of(stage.path, modules)).code];
+  });
+  return sha256(canonical(await Promise.all(jobs)));
+}
+
+/**
+ * With the tables that were published before and that this store cannot make: a fresh checkout that runs one experiment must
+ * not lose the others.
+ */
+async function withEarlier(
+  source: PublishSource,
+  { plan, graph, fingerprints, options }: Workspace,
+  reports: string,
+): Promise<PublishSource> {
+  const earlier = await readPublished(join(reports, source.profile)).catch((error) => {
+    console.error(`${error.message}\n  Tables that this store cannot make are left out.`);
+  });
+  const made = new Set(source.experiments.map(({ meta }) => meta.id));
+  const kept = (earlier?.experiments ?? []).filter(({ meta }) =>
+    !made.has(meta.id) && graph.results.has(meta.id)
+  );
+  if (!earlier || !kept.length) return source;
+  const byKey = new Map(earlier.jobs.map((job) => [job.key, job]));
+  const own = new Set(source.jobs.map(({ key }) => key));
+  const jobs = new Map<string, JobRecord>();
+  for (const experiment of kept) {
+    const behind = jobsOf(experiment, byKey);
+    const older = !await isOfPlan(
+      behind,
+      graph.results.get(experiment.meta.id)!,
+      fingerprints,
+      options,
+    );
+    experiment.version = { ...experiment.version, older };
+    for (const job of behind) if (!own.has(job.key)) jobs.set(job.key, job);
+  }
+  const place = new Map(plan.experiments.map(({ meta }, i) => [meta.id, i]));
+  const known = new Set(source.machines.map(({ id }) => id));
+  const used = new Set([...jobs.values()].map(({ machine }) => machine));
+  return {
+    ...source,
+    experiments: [...source.experiments, ...kept]
+      .sort((a, b) => place.get(a.meta.id)! - place.get(b.meta.id)!),
+    jobs: [...source.jobs, ...jobs.values()].sort((a, b) =>
+      a.label < b.label ? -1 : a.label > b.label ? 1 : 0
+    ),
+    machines: [
+      ...source.machines,
+      ...earlier.machines.filter(({ id }) => used.has(id) && !known.has(id)),
+    ],
+    async curves() {
+      const [now, before] = [await source.curves(), await earlier.curves()];
+      return [...now, ...before.filter(({ job }) => jobs.has(job))];
+    },
+  };
+}
+
 /** What the published files are made by, as far as this module calls it. */
 const CODE = [
-  ...["publish", "publish_results", "format", "markdown", "observed", "tables", "duckdb", "source"]
+  ...[
+    "publish",
+    "publish_results",
+    "format",
+    "markdown",
+    "observed",
+    "tables",
+    "duckdb",
+    "source",
+    "published",
+    "version",
+  ]
     .map((
       name,
     ) => `./${name}.ts`),
@@ -77,8 +158,11 @@ export async function publishSource(
 ): Promise<PublishSource> {
   const catalog = await workspace.catalog();
   const labels = await workspace.labels();
+  // Also what this run left out: whether it is what the project of today would make.
+  await new Scheduler(workspace.graph.jobs, workspace.resolver).plan();
   const found: (Omit<ExperimentRecord, "summary"> & { summary: Summary })[] = [];
   const roots: string[] = [];
+  const commits = await commitsOf(catalog);
   for (const { meta } of workspace.plan.experiments) {
     const node = workspace.graph.results.get(meta.id);
     if (!node) continue; // not part of this profile
@@ -100,15 +184,17 @@ export async function publishSource(
       meta,
       summary: parseSummary(JSON.parse(text), `${SUMMARY} of experiment ${meta.id}`),
       runs: Object.fromEntries(inputs.map(({ name, job }) => [name, job as string])),
+      version: { key, commit: commits.get(key) ?? null, older: !current },
     });
     roots.push(...inputs.map(({ job }) => job as string));
   }
-  const jobs = await jobRecords(catalog, roots, options);
+  const jobs = await jobRecords(catalog, roots, options, commits);
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const noted = await notedOf(catalog);
-  const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs }) => ({
+  const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs, version }) => ({
     meta: { ...meta, command: `${meta.command} ${repeatOptions(options)}` },
     runs,
+    version,
     summary: resolveObserved(summary, runs, byKey, noted),
   }));
   const machines = await catalog.query("SELECT id, description FROM machine ORDER BY id");
@@ -129,6 +215,7 @@ async function jobRecords(
   catalog: Catalog,
   roots: string[],
   options: WorkspaceOptions,
+  commits: ReadonlyMap<string, string>,
 ): Promise<JobRecord[]> {
   const rows = new Map((await catalog.query("SELECT * FROM job")).map((r) => [r.key as string, r]));
   const inputs = new Map<string, JobRecord["inputs"]>();
@@ -163,6 +250,7 @@ async function jobRecords(
       machine: row.machine as string | null,
       seed: seedOf(params),
       seconds: row.seconds as number | null,
+      commit: commits.get(key) ?? null,
       command: `deno task pipeline ${repeatOptions(options)}` +
         ` --job ${quote(row.label as string)}`,
       inputs: mine,
@@ -170,6 +258,14 @@ async function jobRecords(
     stack.push(...mine.flatMap(({ job }) => job ?? []));
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
+}
+
+/** The commit that each job ran with, where it is known. */
+async function commitsOf(catalog: Catalog): Promise<Map<string, string>> {
+  const rows = await catalog.query(
+    'SELECT job.key, run."commit" FROM job JOIN run ON run.id = job.run WHERE run."commit" IS NOT NULL',
+  );
+  return new Map(rows.map((row) => [row.key as string, row.commit as string]));
 }
 
 /** The seed of a job that has one: of its own, or the key of its system. */

@@ -25,6 +25,17 @@ export interface ExperimentRecord {
   summary: PublishedSummary;
   /** Input name of the aggregate job (as cells cite it) to job key. */
   runs: Record<string, string>;
+  version: Version;
+}
+
+/** Of which version of the project a table is. */
+export interface Version {
+  /** Of the job that made the table; null for a table that was published before this was recorded. */
+  key: string | null;
+  /** What that job ran with, see {@linkcode JobRecord}. */
+  commit: string | null;
+  /** The project of today would not make the table from these jobs, but from others. */
+  older: boolean;
 }
 
 export interface JobRecord {
@@ -42,6 +53,8 @@ export interface JobRecord {
   seed: number | null;
   /** Observed duration. */
   seconds: number | null;
+  /** Of the project when the job ran, with "-dirty" where files differed from it; null outside git, and of earlier versions. */
+  commit: string | null;
   /** The command that reruns this job alone. */
   command: string;
   inputs: JobInput[];

@@ -9,8 +9,15 @@ import { formatInterval, formatLabel, formatNumber } from "./format.ts";
 import { madeBy } from "./markdown.ts";
 import { type JobRecord, jobsOf, type PublishSource } from "./source.ts";
 
-export type Type = "VARCHAR" | "INTEGER" | "BIGINT" | "DOUBLE" | "VARCHAR[]" | typeof INPUTS;
-export type Value = string | number | null | string[] | Record<string, string | null>[];
+export type Type =
+  | "VARCHAR"
+  | "BOOLEAN"
+  | "INTEGER"
+  | "BIGINT"
+  | "DOUBLE"
+  | "VARCHAR[]"
+  | typeof INPUTS;
+export type Value = string | number | boolean | null | string[] | Record<string, string | null>[];
 
 export interface Table {
   name: string;
@@ -69,7 +76,7 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
   const cells: Value[][] = [];
   const provenance: Value[][] = [];
   for (const [position, experiment] of source.experiments.entries()) {
-    const { meta, summary, runs } = experiment;
+    const { meta, summary, runs, version } = experiment;
     const { verdict } = summary;
     const behind = jobsOf(experiment, jobs);
     for (const job of behind) reached.set(job.key, job);
@@ -90,6 +97,9 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
       summary.rows.length,
       JSON.stringify(summary.columns),
       JSON.stringify(summary.plots),
+      version.key,
+      version.commit,
+      version.older,
     ]);
     for (const [r, row] of summary.rows.entries()) {
       for (const { id, format } of summary.columns) {
@@ -131,7 +141,8 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
         findings: "VARCHAR[]",
         made: "VARCHAR[]",
         rows: "INTEGER",
-        ...varchars("columns", "plots"),
+        ...varchars("columns", "plots", "key", "commit"),
+        older: "BOOLEAN",
       },
       rows: experiments,
     },
@@ -163,6 +174,7 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
         seconds: "DOUBLE",
         command: "VARCHAR",
         inputs: INPUTS,
+        commit: "VARCHAR",
       },
       rows: [...reached.values()].map((job) => [
         job.key,
@@ -177,6 +189,7 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
         job.seconds,
         job.command,
         job.inputs.map(({ name, job, content }) => ({ name, job, content })),
+        job.commit,
       ]),
     },
     {

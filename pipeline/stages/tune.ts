@@ -7,7 +7,7 @@ import type { Tensor, Tree } from "../../lib/tensor/tensor.ts";
 import { stack, unstack } from "../../lib/tensor/trees.ts";
 import { disposeTree, readTree } from "../../lib/train/host.ts";
 import { learning } from "../../lib/train/learning.ts";
-import { successiveHalving } from "../../lib/train/successive_halving.ts";
+import { stepsOfTrials, successiveHalving } from "../../lib/train/successive_halving.ts";
 import { advance, type Progress, type TrainingState } from "../../lib/train/trainer.ts";
 import { modelOf, partModules, seedSchema, taskOf } from "../parts.ts";
 import type { StageContext, StageResult } from "../stage.ts";
@@ -40,18 +40,6 @@ export function modules(params: Params) {
   return partModules(params);
 }
 
-/** Steps of all trials together. */
-function allSteps(candidates: number, rungs: readonly number[], keep: number): number {
-  let total = 0;
-  let survivors = candidates;
-  for (const [rung, budget] of rungs.entries()) {
-    total += survivors * (budget - (rungs[rung - 1] ?? 0));
-    survivors = Math.max(1, Math.round(keep * survivors));
-    if (survivors === 1) break;
-  }
-  return total;
-}
-
 /**
  * All candidates see the same batches, fresh ones at every step, so a trial is judged by its mean loss over the second half of
  * its rung; the rate stays at its peak after the warm-up. Leaves `trials.json` and the scalars `learningRate`, `trials`, and
@@ -62,7 +50,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const { task } = await taskOf(ctx, ctx.inputs.data);
   const model = modelOf(ctx, task);
   const options = { optimiser: optimiserOf(p), engine: ctx.engine, threads: ctx.threads };
-  const total = allSteps(p.rates.length, p.rungs, p.keep);
+  const total = stepsOfTrials(p.rates.length, p.rungs, p.keep);
   const reached = new Map<number, Progress>();
   let done = 0;
 

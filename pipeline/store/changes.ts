@@ -45,6 +45,8 @@ export interface RunInfo {
   profile: string;
   command: string;
   machine: { id: string; description: string };
+  /** Of the project, with "-dirty" where files differ from it; absent outside git, and in journals of earlier versions. */
+  commit?: string;
 }
 
 export type Change =
@@ -92,11 +94,13 @@ export class Changes {
   }
 
   async #addRun(run: RunInfo, started: number): Promise<void> {
-    const { id, profile, command, machine } = run;
+    const { id, profile, command, machine, commit = null } = run;
     await this.database.execute("DELETE FROM machine WHERE id = $id", { id: machine.id });
     await this.database.append("machine", [{ ...machine }]);
     await this.database.execute("DELETE FROM run WHERE id = $id", { id });
-    await this.database.append("run", [{ id, profile, command, machine: machine.id, started }]);
+    await this.database.append("run", [
+      { id, profile, command, machine: machine.id, started, commit },
+    ]);
   }
 
   async #addJobs({ run, done, failed, codes, at }: Extract<Change, { kind: "jobs" }>) {

@@ -15,6 +15,7 @@ const TABLES = {
     command: "VARCHAR",
     machine: "VARCHAR",
     started: "TIMESTAMPTZ",
+    commit: "VARCHAR",
   },
   machine: { id: "VARCHAR", description: "VARCHAR" },
   job: {
@@ -80,6 +81,8 @@ export class Database {
       const list = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
       await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${list.join(", ")})`);
     }
+    // Of a catalogue that an earlier version made; columns are appended in the order of the tables above.
+    await writer.run('ALTER TABLE run ADD COLUMN IF NOT EXISTS "commit" VARCHAR');
     return new Database(instance, writer, await instance.connect());
   }
 

@@ -2,7 +2,12 @@
 import { init as initJax, type numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import type { Tensor } from "../../lib/engine/mod.ts";
-import { causalConvolution, kernelOf, lastState } from "../../lib/layers/causal_convolution.ts";
+import {
+  causalConvolution,
+  convolutionPays,
+  kernelOf,
+  lastState,
+} from "../../lib/layers/causal_convolution.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { dot, inFloat64, rowsOf, type Vector } from "./definitions.ts";
 
@@ -86,3 +91,8 @@ for (const tokens of [1, 4]) {
     near(got.data, want, "state");
   });
 }
+
+Deno.test("a convolution pays for few tokens of small width", () => {
+  assert.ok(convolutionPays(1, 1) && convolutionPays(256, 3) && convolutionPays(64, 16));
+  assert.ok(!convolutionPays(64, 17) && !convolutionPays(256, 64));
+});

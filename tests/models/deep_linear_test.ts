@@ -2,20 +2,28 @@
 import { init as initJax, tree } from "@jax-js/jax";
 import { Matrix } from "ml-matrix";
 import assert from "node:assert/strict";
-import type { Tensor } from "../../lib/engine/mod.ts";
+import type { np } from "../../lib/engine/arrays.ts";
+import { layer as lstm } from "../../lib/layers/sequence/lstm.ts";
+import type { Signature } from "../../lib/models/model.ts";
+import type { Tensor } from "../../lib/tensor/tensor.ts";
+import { toHost } from "../../lib/train/host.ts";
 import {
   apply,
   collapse,
   type DeepLinear,
   endToEnd,
   init,
+  model,
   widthOf,
 } from "../../lib/models/deep_linear.ts";
 import { multiply, transpose } from "../../lib/linalg/matrix.ts";
 import { keyOf, normals } from "../../lib/random/random.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
-import { inFloat64 } from "../layers/definitions.ts";
+import { inFloat64, rowsOf } from "../layers/definitions.ts";
+import { assertNormal, assertUncorrelated } from "../moments.ts";
 import { difference, matrix } from "../ssm/oracle.ts";
+import { outputs } from "./sequence_cases.ts";
+import { shakenParameters } from "./stacks.ts";
 
 await initJax("wasm");
 
@@ -122,4 +130,103 @@ Deno.test("depths below 1 and widths beyond the narrow end are refused with what
       new RegExp(`width ${width}: expected 1 to min\\(lookback, horizon\\) = 4`),
     );
   }
+});
+
+const signature = (channels: number): Signature => ({
+  kind: "window",
+  lookback: 7,
+  horizon: 5,
+  channels,
+});
+const configure = (options: object, channels = 1) =>
+  model.configure(options, { signature: signature(channels), layers: [] });
+
+for (const options of [{ depth: 1 }, { depth: 2, scale: 0.5 }, { depth: 6, width: 3 }]) {
+  Deno.test(`as a model it maps the window of every channel by its one matrix: ${JSON.stringify(options)}`, async () => {
+    const own = configure(options, 3);
+    const params = shakenParameters(own);
+    const x = randomTensor(generator(4), [2, 7, 3]);
+    const whole = inFloat64((p: DeepLinear<np.Array>) => own.matrix(p), params);
+    assert.deepEqual(whole.shape, [7, 5]);
+    assert.ok(difference(whole.data, [...own.collapse(params)]) < 1e-12);
+    const got = await outputs(own, params, x);
+    assert.deepEqual([...got.shape], [2, 5, 3]);
+    for (const b of [0, 1]) {
+      const rows = rowsOf(x, b);
+      for (let h = 0; h < 5; h++) {
+        for (let j = 0; j < 3; j++) {
+          const want = rows.reduce((sum, row, t) => sum + row[j] * whole.data[t * 5 + h], 0);
+          assert.ok(Math.abs(got.data[(b * 5 + h) * 3 + j] - want) < 1e-5);
+        }
+      }
+    }
+  });
+}
+
+Deno.test("fresh parameters of the model come from the seed, their product has the scale", () => {
+  const own = configure({ depth: 3 });
+  const [one, again, other] = [1, 1, 2].map((seed) => toHost(own.init(seed)));
+  assert.deepEqual(one, again);
+  assert.notDeepEqual(one, other);
+  assert.deepEqual(one, init(keyOf(1), { lookback: 7, horizon: 5, depth: 3 }, 0.25));
+  const product = matrix(own.collapse(one), 7, 5);
+  const half = matrix(
+    configure({ depth: 3, scale: 0.5 }).collapse(
+      toHost(configure({ depth: 3, scale: 0.5 }).init(1)),
+    ),
+    7,
+    5,
+  );
+  for (const [P, scale] of [[product, 0.25], [half, 0.5]] as const) {
+    const gram = P.transpose().mmul(P);
+    assert.ok(Matrix.sub(gram, Matrix.eye(5).mul(scale ** 2)).norm() < 1e-6);
+  }
+});
+
+Deno.test("options of the model: what is wrong, by its name", () => {
+  for (
+    const [options, message] of [
+      [{ depth: 0 }, /^deep_linear options: depth = 0: .*>=1/],
+      [{ depth: 1.5 }, /^deep_linear options: depth = 1.5: .*expected int/],
+      [{ scale: 0 }, /^deep_linear options: scale = 0: .*>0/],
+      [{ width: 6 }, /width 6: expected 1 to min\(lookback, horizon\) = 5/],
+      [{ norm: "last" }, /Unrecognized key: "norm"/],
+    ] as const
+  ) {
+    assert.throws(() => configure(options), { message });
+  }
+  const series = { kind: "series", channels: 1 } as const;
+  assert.throws(
+    () => model.configure({}, { signature: series, layers: [] }),
+    /deep_linear: a task of series; it reads windows/,
+  );
+  const layers = [{ name: "lstm", layer: lstm, options: {} }];
+  assert.throws(
+    () => model.configure({}, { signature: signature(1), layers }),
+    /deep_linear: 1 layers; .* leave them out/,
+  );
+});
+
+Deno.test("deep linear network: the two outer matrices are independent random isometries, the scale 1/4 unless told", () => {
+  const shape = { lookback: 30, horizon: 20, depth: 3 };
+  const params = init(keyOf(1), shape);
+  assert.deepEqual(
+    [params.first.shape, params.hidden!.shape, params.last!.shape],
+    [[30, 20], [1, 20, 20], [20, 20]],
+  );
+  const squares = (data: ArrayLike<number>) => Array.from(data).reduce((sum, x) => sum + x * x, 0);
+  const want = 0.25 ** (2 / 3);
+  for (const { data } of [params.first, params.last!, params.hidden!]) {
+    assert.ok(Math.abs(squares(data) / 20 - want) < 1e-5); // 20 singular values of 0.25^(1/3)
+  }
+  assertNormal(params.first.data, Math.sqrt(want / 30), "first"); // entries of an isometry of 30 rows
+  assertUncorrelated(params.first.data, params.last!.data, "first and last");
+  const transposed = transpose(Float64Array.from(params.last!.data), 20, 20);
+  assertUncorrelated(params.first.data, transposed, "first and last, transposed");
+  const other = init(keyOf(2), shape);
+  assertUncorrelated(params.first.data, other.first.data, "two keys");
+  assertUncorrelated(params.last!.data, other.last!.data, "two keys");
+  const one = init(keyOf(1), { ...shape, depth: 1 });
+  assert.ok(Math.abs(squares(one.first.data) / 20 - 0.25 ** 2) < 1e-6);
+  assert.deepEqual([one.hidden, one.last], [undefined, undefined]);
 });

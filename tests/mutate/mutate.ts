@@ -30,6 +30,7 @@ const FOLDERS = [
   "pipeline/keys",
   "pipeline/store",
   "pipeline/run",
+  "pipeline/table",
   "pipeline/experiments",
 ];
 

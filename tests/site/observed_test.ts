@@ -8,7 +8,7 @@ import type { Observed, Summary } from "../../pipeline/results.ts";
 function job(key: string, stage: string, inputs: string[], seconds: number | null): JobRecord {
   return {
     ...{ key, stage, seconds, label: key, params: {}, code: "", engine: "", engineVersion: "" },
-    ...{ machine: null, seed: null, command: "" },
+    ...{ machine: null, seed: null, commit: null, command: "" },
     inputs: inputs.map((input) => ({ name: input, job: input, content: "" })),
   };
 }

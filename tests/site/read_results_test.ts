@@ -1,10 +1,12 @@
 /** @file What the site reads of a published folder is what was published. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { publish } from "../../pipeline/publish/publish.ts";
 import { jobsOf, type PublishSource } from "../../pipeline/publish/source.ts";
+import { buildSite } from "../../site/build.ts";
 import { readResults, type Results } from "../../site/results.ts";
+import { withoutVersions } from "../pipeline/publish/earlier.ts";
 import { awkward } from "./fixtures/awkward.ts";
 import { leaderboard } from "./fixtures/leaderboard.ts";
 import { realistic } from "./fixtures/realistic.ts";
@@ -70,3 +72,38 @@ for (const source of [awkward(), leaderboard(), realistic()]) {
     }
   });
 }
+
+Deno.test("a table of an older version is marked quietly on its page and in its provenance, others are not", async () => {
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const source = realistic();
+  const [first, second] = source.experiments;
+  first.version = { key: "k", commit, older: true };
+  source.jobs[0].commit = commit;
+  const folder = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "older-"));
+  const said = "Of an older version (commit 0123456789): since then the code";
+  const page = (kind: string, id: string, dest: string) =>
+    readFileSync(join(folder, dest, kind, `${id}.html`), "utf8");
+  try {
+    const reports = (await publish(source, folder)).folder;
+    await buildSite({ reports, dest: join(folder, "site") });
+    for (const kind of ["experiments", "provenance"]) {
+      assert.ok(page(kind, first.meta.id, "site").includes(`<p class="older">${said}`), kind);
+      assert.doesNotMatch(page(kind, second.meta.id, "site"), /older version/);
+    }
+    const provenance = page("provenance", first.meta.id, "site");
+    assert.equal(provenance.split(`<dt>Commit</dt><dd><code class="hash">${commit}`).length, 2);
+    assert.match(page("experiments", first.meta.id, "site"), /Code: commit 0123456789\./);
+    // Results that an earlier version published say nothing about theirs, and are older ones.
+    await withoutVersions(join(reports, "results.duckdb"));
+    await buildSite({ reports, dest: join(folder, "again") });
+    for (const { meta } of source.experiments) {
+      assert.match(
+        page("experiments", meta.id, "again"),
+        /<p class="older">Of an older version: s/,
+      );
+    }
+    assert.doesNotMatch(page("provenance", first.meta.id, "again"), /<dt>Commit/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -111,7 +111,15 @@ Deno.test("a number keeps its per cent sign, in the verdict too", () => {
 
 const made = (key: string, more: Partial<JobResult> = {}): JobResult => ({
   ...{ key, stage: "train", label: `label ${key}`, params: { a: 1 }, code: "c", engine: "" },
-  ...{ engineVersion: "", machine: null, seed: null, seconds: null, command: "x", inputs: [] },
+  ...{
+    engineVersion: "",
+    machine: null,
+    seed: null,
+    seconds: null,
+    commit: null,
+    command: "x",
+    inputs: [],
+  },
   ...more,
 });
 

@@ -7,7 +7,8 @@ import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
-import { causalConvolution, kernelOf, lastState } from "../causal_convolution.ts";
+import { causalConvolution, convolutionPays, kernelOf, lastState } from "../causal_convolution.ts";
+import { recurrent } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 interface Config {
@@ -89,9 +90,12 @@ export const layer: SequenceLayer<Config, Params, np.Array, np.Array, np.Array> 
 
   outputs: (_, { c, d }, h, x) => np.matmul(h, np.transpose(c)).add(np.matmul(x, np.transpose(d))),
 
-  /** A convolution with the impulse response, no loop (Gu et al., arXiv 2111.00396, section 2.4). */
-  parallel({ width, state: n }, { a, b, c, d }, x, state) {
+  /** A convolution with the impulse response, no loop, where that pays (Gu et al., arXiv 2111.00396, section 2.4). */
+  parallel(config, params, x, state) {
+    const { width, state: n } = config;
     const [batch, length] = x.shape;
+    if (!convolutionPays(length, width)) return recurrent(layer, config, params, x, state);
+    const { a, b, c, d } = params;
     // The state before the first token decays as an impulse A h would, so both are powers of A times columns.
     const columns = state ? np.concatenate([b, np.matmul(a.ref, np.transpose(state))], 1) : b;
     const all = response(a, columns, length);

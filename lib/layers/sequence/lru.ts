@@ -6,8 +6,9 @@ import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
-import { causalConvolution, kernelOf, lastState } from "../causal_convolution.ts";
+import { causalConvolution, convolutionPays, kernelOf, lastState } from "../causal_convolution.ts";
 import { constant } from "../constant.ts";
+import { recurrent } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 interface Config {
@@ -137,9 +138,11 @@ export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
   outputs: (_, { c, d }, h, x) =>
     np.matmul(joined(h, -1), np.transpose(c)).add(np.matmul(x, np.transpose(d))),
 
-  /** A convolution with the impulse response, no loop (Gu et al., arXiv 2111.00396, section 2.4). */
-  parallel({ state: n }, params, x, state) {
+  /** A convolution with the impulse response, no loop, where that pays (Gu et al., arXiv 2111.00396, section 2.4). */
+  parallel(config, params, x, state) {
+    const { state: n, width } = config;
     const [batch, length] = x.shape;
+    if (!convolutionPays(length, width)) return recurrent(layer, config, params, x, state);
     const { nu, theta, c, d } = params;
     const eigenvalues = () => ({ nu: nu.ref, theta: theta.ref });
     const own = { ...params, ...eigenvalues() };

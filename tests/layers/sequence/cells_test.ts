@@ -1,12 +1,13 @@
 /** @file Cells against their equations, unit by unit in float64, from a state that is not zero. */
-import { init as initJax } from "@jax-js/jax";
+import { init as initJax, random as jaxRandom } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import type { Tensor } from "../../../lib/engine/mod.ts";
-import { step } from "../../../lib/layers/sequence/forms.ts";
+import { compile, type Tensor } from "../../../lib/engine/mod.ts";
+import { overSequence, recurrent, step } from "../../../lib/layers/sequence/forms.ts";
 import { layer as dense } from "../../../lib/layers/sequence/dense_recurrence.ts";
 import { layer as gru } from "../../../lib/layers/sequence/gru.ts";
 import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
 import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
+import { toHost } from "../../../lib/train/host.ts";
 import { generator, randomTensor } from "../../engine/oracle.ts";
 import { affine, inFloat64, rowsOf } from "../definitions.ts";
 
@@ -121,5 +122,24 @@ Deno.test("a dense recurrence is h = A h + B x, y = C h + D x", () => {
     for (let o = 0; o < d; o++) {
       near(y.data[s * d + o], rowTimes(c, o, want) + rowTimes(skip, o, token), "output");
     }
+  }
+});
+
+Deno.test("wide linear recurrences loop over their tokens, narrow ones are convolutions", async () => {
+  for (const layer of [lru, dense] as Any[]) {
+    const nodes = async (width: number, length: number) => {
+      const config = layer.configure({ state: 2 }, width);
+      const params = toHost(layer.init(config, jaxRandom.key(1)));
+      const x = randomTensor(generator(1), [1, length, width]);
+      const fn = (form: typeof recurrent) => (p: Any, x: Any) => form(layer, config, p, x)[1];
+      const programs = await Promise.all(
+        [overSequence, recurrent].map((form) => compile(fn(form), [params, x])),
+      );
+      await Promise.all(programs.map((program) => program.close()));
+      return programs.map(({ report }) => report.nodes);
+    };
+    const [wide, narrow] = [await nodes(64, 17), await nodes(64, 16)];
+    assert.equal(wide[0], wide[1]);
+    assert.notEqual(narrow[0], narrow[1]);
   }
 });

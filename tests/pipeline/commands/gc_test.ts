@@ -3,6 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { command as gc } from "../../../pipeline/commands/gc.ts";
 import { lockStore } from "../../../pipeline/store/lock.ts";
+import { job, MACHINE, meta } from "../../site/fixtures/records.ts";
+import { publish } from "../../../pipeline/publish/publish.ts";
+import { withoutVersions } from "../publish/earlier.ts";
 import { output, storeOfJobs } from "./stored_jobs.ts";
 
 const node = (label: string, key: string, doneKey: string | null = key) => ({
@@ -10,6 +13,28 @@ const node = (label: string, key: string, doneKey: string | null = key) => ({
   key,
   doneKey,
 });
+/** Publishes a table of one number that came from one job. */
+async function publishedTable(reports: string, profile: string, key: string, table: string | null) {
+  await publish({
+    profile,
+    experiments: [{
+      meta: meta("e", {}),
+      summary: {
+        columns: [{ id: "x", label: "x" }],
+        rows: [{ x: { value: 1, runs: ["r"] } }],
+        verdict: { outcome: "undecided", rule: "r", reason: "r" },
+        findings: [],
+        plots: [],
+      },
+      runs: { r: key },
+      version: { key: table, commit: null, older: false },
+    }],
+    jobs: [job("s", "e/r", { key })],
+    machines: [MACHINE],
+    curves: () => Promise.resolve([]),
+  }, reports);
+}
+
 const jobs = "SELECT key FROM job ORDER BY key";
 
 Deno.test("a job stays for its label, and with it, however far back, what it was made from", async () => {
@@ -90,6 +115,34 @@ Deno.test("the checkpoint of a job that somebody asks for stays, others go", asy
   const { lines } = await output(() => gc(store.options({ yes: true })));
   assert.match(lines[0], /Deleted 0 of 2 jobs, 0 objects and 2 unfinished files/);
   assert.deepEqual(readdirSync(store.inStore("checkpoints")), ["asked"]);
+});
+
+Deno.test("what a published table of any profile names stays, with what it was made from", async () => {
+  using store = storeOfJobs();
+  await store.commit(
+    store.job("data", { f: "data" }),
+    store.job("old", { f: "old" }, { data: "data" }),
+    store.job("table", { f: "table" }, { old: "old" }),
+    store.job("quick", { f: "quick" }),
+    store.job("dead", { f: "dead" }, { data: "data" }),
+  );
+  const reports = store.at("reports");
+  await publishedTable(reports, "standard", "old", "table");
+  await publishedTable(reports, "quick", "quick", null);
+  mkdirSync(store.at("reports", "notes"));
+  await output(() => gc(store.options({ yes: true })));
+  assert.deepEqual(await store.query(jobs), ["data", "old", "quick", "table"]);
+  // Reports as the first versions wrote them: no key of the table, and it goes.
+  await withoutVersions(store.at("reports", "standard", "results.duckdb"));
+  await output(() => gc(store.options({ yes: true })));
+  assert.deepEqual(await store.query(jobs), ["data", "old", "quick"]);
+  // What cannot be read is no licence to delete.
+  writeFileSync(store.at("reports", "quick", "results.duckdb"), "damaged");
+  await assert.rejects(
+    output(() => gc(store.options({ yes: true }))),
+    /published results .*quick\/results\.duckdb cannot be read/,
+  );
+  assert.deepEqual(await store.query(jobs), ["data", "old", "quick"]);
 });
 
 Deno.test("a store without results has nothing to delete, and none is made", async () => {

@@ -1,16 +1,14 @@
-/** @file Pilots of the filtering stages: which jobs share one, and how a whole job's cost follows from it. */
+/** @file Pilots of the stages: which jobs share one, and how a whole job's cost follows from it. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as downloadStage from "../../../pipeline/stages/download.ts";
-import * as forecastStage from "../../../pipeline/stages/forecast.ts";
-import * as baseline from "../../../pipeline/estimate/pilots/baseline.ts";
 import * as download from "../../../pipeline/estimate/pilots/download.ts";
 import * as evaluate from "../../../pipeline/estimate/pilots/evaluate.ts";
 import * as fit from "../../../pipeline/estimate/pilots/fit.ts";
-import * as forecast from "../../../pipeline/estimate/pilots/forecast.ts";
 import * as generate from "../../../pipeline/estimate/pilots/generate.ts";
+import * as reference from "../../../pipeline/estimate/pilots/reference.ts";
 import * as train from "../../../pipeline/estimate/pilots/train.ts";
 import * as tune from "../../../pipeline/estimate/pilots/tune.ts";
 import { loadPilots, type Pilot, type PilotInput } from "../../../pipeline/estimate/pilot.ts";
@@ -23,7 +21,7 @@ interface Stage {
   pilot(params: Any, inputs: Record<string, PilotInput>): Pilot;
 }
 
-const law = {
+const distribution = {
   latentDim: 5,
   obsDim: 3,
   lambda: 0.9,
@@ -32,14 +30,18 @@ const law = {
   condition: 1,
   observation: "matched",
 };
-const system = { key: 1, ...law };
-const model = { name: "lru", options: { patch: 2 } };
-const seed = (i: number) => ({ system: i, initialisation: i, data: i });
+/** Filtering, otherwise. */
+const filtering = (change: object = {}, length = 10) => ({
+  name: "filtering",
+  options: { ...distribution, length, ...change },
+});
+const task = filtering();
+const model = { name: "stack", options: { patch: 2 } };
+const layers = [{ name: "lru", options: {} }];
+const seed = (i: number) => ({ instance: i, initialisation: i, data: i });
 const training = {
-  model,
-  system: law,
+  ...{ task, model, layers },
   batch: 4,
-  length: 10,
   warmup: 9,
   weightDecay: 0,
   clipNorm: 1,
@@ -52,14 +54,20 @@ const tuneParams = {
   rungs: [10, 30],
   keep: 0.5,
 };
-const generateParams = { system, dataSeed: 1, sequences: 2000, length: 11 };
-const baselineParams = { system, warmup: 4, horizons: [2, 6] };
-const evaluateParams = { model, system, member: 0, batch: 40 };
-const rollout = { warmup: 4, horizons: [6, 20, 2], memoryMiB: 2 };
-const rollParams = { ...evaluateParams, rollout };
-const fitParams = { model, system, length: 10 };
-const data = (sequences: number, length = 11) => ({
-  data: { stage: "generate", params: { system, dataSeed: 1, sequences, length } },
+const generateParams = { task: filtering({}, 11), instance: 1, data: 1, sequences: 2000 };
+const free = { warmup: 4, horizons: [2, 6] };
+const referenceParams = {
+  ...{ task, reference: { name: "bounds", options: {} }, instance: 1 },
+  protocol: { rollout: free },
+};
+const evaluateParams = {
+  ...{ task, model, layers, instance: 1, index: 0, batch: 40, memoryMiB: 2, protocol: {} },
+};
+const rollout = { warmup: 4, horizons: [6, 20, 2] };
+const rollParams = { ...evaluateParams, protocol: { rollout } };
+const fitParams = { task, model, layers, closedForm: "steady_state", instance: 1 };
+const data = (sequences: number, change: object = {}) => ({
+  data: { stage: "generate", params: { ...generateParams, sequences, ...change } },
 });
 
 Deno.test("training: a pilot of six steps, whose warm-up is no longer than it is", () => {
@@ -111,15 +119,15 @@ Deno.test("generating: 512 sequences, and the bytes of the others on disk and tw
 });
 
 Deno.test("scoring the filter: 512 sequences, and three numbers for every other observation", () => {
-  const { class: _, memory, ...pilot } = baseline.pilot(baselineParams as Any, data(2000));
+  const { class: _, memory, ...pilot } = reference.pilot(referenceParams as Any, data(2000));
   assert.deepEqual(pilot, {
-    params: baselineParams,
+    params: referenceParams,
     inputs: { data: { ...data(512).data.params } },
     units: 512,
     of: 2000,
   });
   assert.equal(memory!({}), 3 * (2000 - 512) * 11 * 3 * 8);
-  assert.equal(baseline.pilot(baselineParams as Any, data(100)).units, 100);
+  assert.equal(reference.pilot(referenceParams as Any, data(100)).units, 100);
 });
 
 Deno.test("evaluating: two batches of at most 128 sequences, and the memory of the others", () => {
@@ -145,7 +153,7 @@ Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones,
   const { class: _, peak, memory, units, of } = evaluate.pilot(rollParams as Any, data(2000));
   assert.deepEqual([units, of], [80, 2000]);
   assert.deepEqual(peak, {
-    params: { ...rollParams, rollout: { ...rollout, horizons: [8] } },
+    params: { ...rollParams, protocol: { rollout: { ...rollout, horizons: [8] } } },
     inputs: { data: data(40).data.params },
   });
   const others = (2000 - 40) * 11 * 3 * 28;
@@ -153,9 +161,12 @@ Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones,
   assert.equal(memory!({ "sequence bytes": 240 }), others + 40 * 240 * 12 / 24);
   // No more than the batch was allowed.
   assert.equal(memory!({ "sequence bytes": 1e6 }), others + 2 * 2 ** 20 * 12 / 24);
-  const near = { ...rollParams, batch: 4000, rollout: { ...rollout, horizons: [3, 2] } };
+  const near = {
+    ...rollParams,
+    ...{ batch: 4000, protocol: { rollout: { ...rollout, horizons: [3, 2] } } },
+  };
   const short = evaluate.pilot(near as Any, data(2000));
-  assert.deepEqual((short.peak!.params as Any).rollout.horizons, [3]);
+  assert.deepEqual((short.peak!.params as Any).protocol.rollout.horizons, [3]);
   assert.equal((short.peak!.inputs as Any).data.sequences, 2000);
   assert.equal(short.memory!({ "sequence bytes": 240 }), 0);
   assert.equal(evaluate.pilot(evaluateParams as Any, data(2000)).peak, undefined);
@@ -182,34 +193,39 @@ Deno.test("an estimate downloads nothing: only what is on this machine has a pil
   assert.equal(pilot({ mirror: "x.csv", sha256 }).pilot, undefined);
 });
 
-const forecastBase = {
-  dataset: "made",
-  model: "repeat_last",
-  split: "70/10/20",
-  lookback: 3,
-  horizon: 3,
-};
+const downloaded = { data: { stage: "download", params: { entry: own } } };
 
-Deno.test("the pilot of a network takes at most 100 of its steps, whatever its seed, and never stops early", () => {
-  const params = (options: object) =>
-    forecastStage.params().parse({ ...forecastBase, model: "deep_linear", options });
-  const long = params({ depth: 2, seed: 5, steps: 1500, tolerance: 1e-4 });
-  const pilot = forecast.pilot(long);
+Deno.test("training to a tolerance: a hundred steps, in which the training loss is measured once, and no end before them", () => {
+  const params = { ...trainParams, seeds: [seed(1)], steps: 1500, tolerance: 1e-4 };
+  const pilot = train.pilot(params as Any);
   assert.deepEqual([pilot.units, pilot.of], [100, 1500]);
-  assert.deepEqual(pilot.params, {
-    ...long,
-    options: { depth: 2, seed: 5, steps: 100, tolerance: -1 },
-  });
-  assert.deepEqual(pilot.class, { ...long, options: { depth: 2, tolerance: 1e-4 } });
-  const short = forecast.pilot(params({ depth: 2, steps: 99 }));
+  const changed = { steps: 100, warmup: 9, tolerance: -1, learningRate: 1e-3 };
+  assert.deepEqual(pilot.params, { ...params, ...changed });
+  const short = train.pilot({ ...params, steps: 99 } as Any);
   assert.deepEqual([short.units, short.of], [99, 99]);
-  assert.equal((short.params as Any).options.steps, 99);
 });
 
-Deno.test("the pilot of a closed form is the job itself", () => {
-  const params = forecastStage.params().parse({ ...forecastBase, options: { ridge: 1 } });
-  assert.deepEqual(forecast.pilot(params), { class: params, params, units: 1, of: 1 });
+Deno.test("tokens are rows of windows where a task has no sequences", () => {
+  const windows = { name: "forecasting", options: { lookback: 7, horizon: 2 } };
+  assert.equal(train.pilot({ ...trainParams, task: windows } as Any).tokens, 50 * 4 * 7 * 2);
 });
+
+Deno.test("scores on data that are downloaded are measured whole, for the job itself", () => {
+  for (const [stage, params] of [[evaluate, evaluateParams], [reference, referenceParams]]) {
+    const { pilot } = stage as Stage;
+    assert.deepEqual(pilot(params, downloaded), { class: params, params, units: 1, of: 1 });
+  }
+});
+
+/** Options of the task that change what a unit costs, each with the others as they are. */
+const costly = [{ latentDim: 6 }, { obsDim: 2 }].map((change) => ({ task: filtering(change) }));
+const otherModels = [
+  { model: { ...model, name: "causal_linear" } },
+  { model: { ...model, options: {} } },
+  { layers: [{ name: "lstm", options: {} }] },
+  { layers: [...layers, ...layers] },
+  { layers: [{ name: "lru", options: { state: 3 } }] },
+];
 
 /** Of each stage: parameters, changes that leave the cost of a unit as it is, and changes that do not. */
 const classes: [Stage, object, same: object[], other: object[]][] = [
@@ -221,78 +237,66 @@ const classes: [Stage, object, same: object[], other: object[]][] = [
       { learningRate: 1 },
       { warmup: 1 },
       { seeds: [seed(8), seed(9)] },
-      { system: { ...law, lambda: 0.5, structure: "dense" } },
+      { task: filtering({ lambda: 0.5, structure: "dense" }) },
     ],
     [
       { seeds: [seed(1)] },
       { batch: 5 },
-      { length: 12 },
-      { model: { ...model, name: "lstm" } },
-      { model: { ...model, options: {} } },
-      { system: { ...law, latentDim: 6 } },
-      { system: { ...law, obsDim: 2 } },
+      { task: filtering({}, 12) },
+      { task: { ...task, name: "other" } },
+      { tolerance: 0.1 },
+      ...otherModels,
+      ...costly,
     ],
   ],
   [
     tune,
     tuneParams,
     [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seed: seed(2) }],
-    [
-      { rates: [1, 2] },
-      { batch: 5 },
-      { length: 12 },
-      { model: { ...model, name: "lstm" } },
-      { system: { ...law, latentDim: 6 } },
-      { system: { ...law, obsDim: 2 } },
-    ],
+    [{ rates: [1, 2] }, { batch: 5 }, { task: filtering({}, 12) }, ...otherModels, ...costly],
   ],
   [
     generate,
     generateParams,
-    [{ dataSeed: 2 }, { sequences: 9 }, { system: { ...system, key: 2, lambda: 0.5 } }],
+    [{ data: 2 }, { sequences: 9 }, { instance: 2 }, { task: filtering({ lambda: 0.5 }, 11) }],
     [
-      { length: 12 },
-      { system: { ...system, latentDim: 6 } },
-      { system: { ...system, obsDim: 2 } },
-      { system: { ...system, structure: "dense" } },
+      { task: filtering({}, 12) },
+      ...[{ latentDim: 6 }, { obsDim: 2 }, { structure: "dense" }].map((change) => ({
+        task: filtering(change, 11),
+      })),
     ],
   ],
   [
-    baseline,
-    baselineParams,
-    [{ system: { ...system, key: 2, lambda: 0.5 } }],
+    reference,
+    referenceParams,
+    [{ instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
     [
-      { warmup: 5 },
-      { horizons: [2] },
-      { system: { ...system, latentDim: 6 } },
-      { system: { ...system, obsDim: 2 } },
-      { system: { ...system, structure: "dense" } },
+      { protocol: { rollout: { ...free, warmup: 5 } } },
+      { protocol: { rollout: { ...free, horizons: [2] } } },
+      { reference: { name: "bounds", options: { a: 1 } } },
+      { reference: { name: "other", options: {} } },
+      { task: filtering({ structure: "dense" }) },
+      ...costly,
     ],
   ],
   [
     evaluate,
     rollParams,
-    [{ member: 1 }, { system: { ...system, key: 2, lambda: 0.5 } }],
+    [{ index: 1 }, { instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
     [
       { batch: 41 },
-      { rollout: undefined },
-      { rollout: { ...rollout, warmup: 5 } },
-      { model: { ...model, name: "lstm" } },
-      { system: { ...system, latentDim: 6 } },
-      { system: { ...system, obsDim: 2 } },
-      { system: { ...system, structure: "dense" } },
+      { protocol: {} },
+      { protocol: { rollout: { ...rollout, warmup: 5 } } },
+      { task: filtering({ structure: "dense" }) },
+      ...otherModels,
+      ...costly,
     ],
   ],
   [
     fit,
     fitParams,
-    [{ system: { ...system, key: 2, lambda: 0.5 } }],
-    [
-      { length: 12 },
-      { model: { ...model, name: "lstm" } },
-      { system: { ...system, latentDim: 6 } },
-      { system: { ...system, obsDim: 2 } },
-    ],
+    [{ instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
+    [{ task: filtering({}, 12) }, { closedForm: "other" }, ...otherModels, ...costly],
   ],
 ];
 
@@ -323,8 +327,10 @@ Deno.test("jobs share a pilot where a unit costs the same, and only there", () =
     const own = classOf({});
     for (const change of same) assert.deepEqual(classOf(change), own, JSON.stringify(change));
     for (const change of other) assert.notDeepEqual(classOf(change), own, JSON.stringify(change));
-    if (stage !== evaluate && stage !== baseline) continue;
+    if (stage !== evaluate && stage !== reference) continue;
     assert.deepEqual(classOf({}, data(999)), own);
-    assert.notDeepEqual(classOf({}, data(2000, 12)), own, "length of the data");
+    assert.deepEqual(classOf({}, data(2000, { instance: 9, data: 9 })), own);
+    const longer = data(2000, { task: filtering({}, 12) });
+    assert.notDeepEqual(classOf({}, longer), own, "length of the data");
   }
 });

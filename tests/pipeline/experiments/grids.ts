@@ -2,6 +2,7 @@
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Graph, type GraphBuilder, type JobNode, type JobRef } from "../../../pipeline/graph.ts";
+import { canonical } from "../../../pipeline/keys/canonical.ts";
 import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Packages } from "../../../pipeline/keys/packages.ts";
 import { Overrides } from "../../../pipeline/overrides.ts";
@@ -85,7 +86,9 @@ export async function tableOf({ meta, summarize }: Experiment, made: Made[]): Pr
       bytes: () => Promise.resolve(new TextEncoder().encode(JSON.stringify(scores))),
     }]),
   );
-  const params = { experiment: meta.id, path: "-", runs: made.map(({ tags }) => tags) };
+  const runs = made.map(({ tags }) => tags);
+  // As a worker gets them.
+  const params = JSON.parse(canonical({ experiment: meta.id, path: "-", runs }));
   const context = { params, inputs, modules: { experiment: { summarize } } };
   const { files } = await run(context as unknown as StageContext<Params>);
   return new Table(parseSummary(JSON.parse(files["summary.json"] as string), meta.id));

@@ -113,3 +113,24 @@ Deno.test("the order in which ingredients are written does not count, their form
   assert.notEqual(keyOf(BASE), of(ARTIFACT_FORMAT - 1));
   assert.notEqual(keyOf(BASE), of());
 });
+
+Deno.test("of lists of records, such as the tags of runs, those are named that only one has", () => {
+  const lines = (before: unknown[], now: unknown[]) =>
+    compare(
+      { ...BASE, params: { runs: before } },
+      { ...BASE, params: { runs: now } },
+      () => undefined,
+    )
+      .map(({ text }) => text);
+  const [a, b, c] = [0, 1, 2].map((seed) => ({ model: "lru", seed }));
+  assert.deepEqual(lines([a, b], [b, c]), [
+    'runs: no longer {"model":"lru","seed":0}',
+    'runs: now {"model":"lru","seed":2}',
+  ]);
+  assert.deepEqual(lines([a, b], [b, a]), ["runs: in another order, or not as often"]);
+  assert.deepEqual(lines([a], [a, a]), ["runs: in another order, or not as often"]);
+  const many = Array.from({ length: 12 }, (_, seed) => ({ seed }));
+  assert.deepEqual(lines([a], many).slice(9), ['runs: now {"seed":8}', "runs: 3 more"]);
+  assert.equal(lines(many.slice(0, 1), many.slice(0, 11)).at(-1), 'runs: now {"seed":10}');
+  assert.deepEqual(lines([], [a]), ['runs: [] -> [{"model":"lru","seed":0}]']);
+});

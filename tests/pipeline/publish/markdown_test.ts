@@ -14,6 +14,7 @@ function record(
   return {
     meta: meta("an-id", about),
     runs: {},
+    version: { key: null, commit: null, older: false },
     summary: {
       columns: [{ id: "x", label: "x" }],
       rows: [],
@@ -231,4 +232,28 @@ Deno.test("only machines that ran one of the jobs are named", () => {
   const by = (machine: string | null) => made([{ machine }], [], machines).slice(1);
   assert.deepEqual(by("m2"), ["Machine: slow."]);
   assert.deepEqual(by(null), []);
+});
+
+Deno.test("a table of an older version says so, with its commit where that is known", () => {
+  const older = (commit: string | null) => {
+    const version = { key: null, commit, older: true };
+    return text({ ...record({ rows: [{ x: 1 }] }), version });
+  };
+  const commit = "0123456789abcdef0123456789abcdef01234567";
+  const said = "since then the code, the parameters or the inputs have changed";
+  const at = (all: string) => all.indexOf("## Results") < all.indexOf(said);
+  assert.ok(older(commit).includes(`\n\n*Of an older version (commit 0123456789): ${said}`));
+  assert.ok(older(`${commit}-dirty`).includes("(commit 0123456789-dirty)"));
+  assert.ok(older(null).includes(`*Of an older version: ${said}`) && at(older(null)));
+  assert.doesNotMatch(text(record({})), /older version/);
+});
+
+Deno.test("the commits of the jobs are named, each once", () => {
+  const summary = record({}).summary;
+  const of = (...commits: (string | null)[]) =>
+    madeBy(summary, commits.map((commit, i) => job("s", `${i}`, { commit })), []).join(" ");
+  const [a, b] = ["a".repeat(40), "b".repeat(40)];
+  assert.match(of(b, a, null, b), /Code: commits a{10}, b{10}\.$/);
+  assert.match(of(a), /Code: commit a{10}\.$/);
+  assert.doesNotMatch(of(null), /commit/);
 });

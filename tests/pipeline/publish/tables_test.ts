@@ -54,6 +54,11 @@ function record(id: string, summary: Partial<PublishedSummary>, runs: Record<str
   return {
     meta: meta(id, { title: `${id} title`, question: `${id}?`, hypothesis: "h", method: "m" }),
     runs,
+    version: {
+      key: `key of ${id}`,
+      commit: id === "first" ? "c1-dirty" : null,
+      older: id === "first",
+    },
     summary: {
       columns: [{ id: "name", label: "name" }, { id: "x", label: "x", format: "percent" }],
       rows: [],
@@ -69,6 +74,7 @@ const data = job("generate", "data", { seed: 3 });
 const model = job("train", "model", {
   ...{ engine: "ort", engineVersion: "1.2", machine: "m", seconds: 1.5, params: { b: 1, a: [2] } },
   inputs: [uses("data", data), { name: "file", job: null, content: "c" }],
+  commit: "c2",
 });
 const score = job("evaluate", "score", { inputs: [uses("model", model), uses("data", data)] });
 const unused = job("train", "unused", {});
@@ -118,12 +124,15 @@ Deno.test("experiments stand in the order of the source, with all that is said o
     },
     made: [
       "Computed by 3 jobs (generate 1, train 1, evaluate 1); seed 3; engine ort 1.2.",
+      "Code: commit c2.",
       "Machine: machine.",
     ],
     columns: JSON.stringify(source.experiments[0].summary.columns),
     plots: "[]",
+    ...{ key: "key of second", commit: null, older: false },
   });
   assert.deepEqual([second.id, second.position, second.rows], ["first", 1, 2]);
+  assert.deepEqual([second.commit, second.older], ["c1-dirty", true]);
 });
 
 Deno.test("a cell has its number and its text, a label no run, and a run is cited once", () => {
@@ -155,7 +164,7 @@ Deno.test("jobs that something came from are listed, inputs first, with their cu
   assert.deepEqual(second, {
     ...{ key: model.key, stage: "train", label: "model", params: '{"b":1,"a":[2]}' },
     ...{ code: model.code, engine: "ort", engine_version: "1.2", machine: "m", seed: null },
-    ...{ seconds: 1.5, command: model.command, inputs: model.inputs },
+    ...{ seconds: 1.5, command: model.command, inputs: model.inputs, commit: "c2" },
   });
   assert.deepEqual([first.seed, first.seconds, first.inputs], [3, null, []]);
   assert.deepEqual(tables.curve.rows, [[model.key, "loss", 1, 0.5]]);

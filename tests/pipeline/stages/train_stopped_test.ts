@@ -7,18 +7,26 @@ import * as affine from "../../train/affine_model.ts";
 import { runStage, type StageOptions, stillClock } from "./run_stage.ts";
 
 const parallel = affine;
-const seed = (system: number) => ({ system, initialisation: system, data: 100 + system });
+const seed = (instance: number) => ({ instance, initialisation: instance, data: 100 + instance });
 const params = {
+  task: { name: "filtering", options: { latentDim: 3, obsDim: 2, lambda: 0.8, length: 6 } },
   model: { name: "affine", options: { patch: 2 } },
-  system: { latentDim: 3, obsDim: 2, lambda: 0.8 },
   batch: 2,
-  length: 6,
   warmup: 1,
   weightDecay: 0.1,
   clipNorm: 1,
   steps: 5,
   learningRate: 0.05,
 };
+
+type Affine = ReturnType<typeof affine.model.configure>;
+/** The model's module, configured otherwise. */
+const changed = (change: (model: Affine) => Affine) => ({
+  model: {
+    configure: (...args: Parameters<typeof affine.model.configure>) =>
+      change(affine.model.configure(...args)),
+  },
+});
 
 /** A checkpoint in memory, and how often it was written. */
 function memory() {
@@ -39,11 +47,11 @@ const cases = [
 for (const [name, seeds, module] of cases) {
   Deno.test(`a stopped training goes on from its checkpoint to the same files: ${name}`, async () => {
     const own = { ...params, seeds };
-    const straight = await runStage(train, own, { module });
+    const straight = await runStage(train, own, { modules: { model: module } });
     const checkpoint = memory();
     const stop = new AbortController();
     const options: StageOptions = {
-      module,
+      modules: { model: module },
       checkpoint,
       signal: stop.signal,
       onProgress: (done) => done === 3 && stop.abort(new Error("stopped")),
@@ -51,7 +59,7 @@ for (const [name, seeds, module] of cases) {
     await assert.rejects(runStage(train, own, options), /stopped/);
     assert.equal(checkpoint.saves.length, 1);
     assert.equal(decodeTensors(checkpoint.saves[0]).step.data[0], 3);
-    const resumed = await runStage(train, own, { module, checkpoint });
+    const resumed = await runStage(train, own, { modules: { model: module }, checkpoint });
     assert.deepEqual(resumed.progress, [[4, 5], [5, 5]]);
     assert.deepEqual(resumed.files, straight.files);
     assert.deepEqual(resumed.scalars, straight.scalars);
@@ -61,7 +69,7 @@ for (const [name, seeds, module] of cases) {
 Deno.test("a training that is stopped before it starts does nothing, and one stopped at its last step is done", async () => {
   const own = { ...params, seeds: [seed(1)] };
   const early = await runStage(train, own, {
-    module: parallel,
+    modules: { model: parallel },
     signal: AbortSignal.abort(new Error("before")),
     onProgress: () => assert.fail("a step was made"),
   }).catch((error) => error);
@@ -69,7 +77,7 @@ Deno.test("a training that is stopped before it starts does nothing, and one sto
   const stop = new AbortController();
   const checkpoint = memory();
   const late = await runStage(train, own, {
-    module: parallel,
+    modules: { model: parallel },
     checkpoint,
     signal: stop.signal,
     onProgress: (done) => done === 5 && stop.abort(new Error("stopped")),
@@ -85,7 +93,7 @@ Deno.test("a checkpoint is written when more than 20 seconds have passed since t
   const ticks = [19.5, 0.5, 0.5, 20, 0.25];
   const writtenAt: number[] = [];
   await runStage(train, { ...params, seeds: [seed(1)] }, {
-    module: parallel,
+    modules: { model: parallel },
     checkpoint: {
       ...checkpoint,
       save: (bytes) => {
@@ -108,13 +116,15 @@ Deno.test("seconds of a step are those of the steps made here, without compiling
       { ...params, steps, seeds: [seed(1), seed(2)] },
       {
         checkpoint,
-        module: {
-          ...parallel,
-          forward(...args: Parameters<typeof affine.forward>) {
-            if (!compiled) clock.advance(7);
-            compiled = true;
-            return parallel.forward(...args);
-          },
+        modules: {
+          model: changed((model) => ({
+            ...model,
+            apply(...args) {
+              if (!compiled) clock.advance(7);
+              compiled = true;
+              return model.apply(...args);
+            },
+          })),
         },
         onProgress: () => clock.advance(30),
       },
@@ -130,26 +140,28 @@ Deno.test("seconds of a step are those of the steps made here, without compiling
   assert.deepEqual(await timed(7), { "compile seconds": 7, "step seconds": 0 });
 });
 
-Deno.test("a model that diverges ends the training at that step, with its rate and its member", async () => {
-  const exploding = (member: number, rate: number) =>
+Deno.test("a model that diverges ends the training at that step, with its rate and its place", async () => {
+  const exploding = (index: number, rate: number) =>
     runStage(train, { ...params, seeds: [seed(1), seed(2)], learningRate: rate, clipNorm: 1e30 }, {
-      module: {
-        ...parallel,
-        // Of two members one starts where its loss is no longer a float32.
-        init(config: Parameters<typeof affine.init>[0], key: number) {
-          const { weight, bias } = affine.init(config, key);
-          return { weight: weight.mul(key === member + 1 ? 1e25 : 1), bias };
-        },
+      modules: {
+        model: changed((model) => ({
+          ...model,
+          // One of the two starts where its loss is no longer a float32.
+          init(seed) {
+            const { weight, bias } = model.init(seed);
+            return { weight: weight.mul(seed === index + 1 ? 1e25 : 1), bias };
+          },
+        })),
       },
     }).catch((error) => error);
-  for (const member of [0, 1]) {
-    const error = await exploding(member, 0.05);
+  for (const index of [0, 1]) {
+    const error = await exploding(index, 0.05);
     assert.ok(error instanceof DivergenceError, String(error));
-    assert.deepEqual([error.step, error.rate, error.member], [0, 0.05, member]);
-    assert.equal(/\(member 1\)/.test(error.message), member === 1);
+    assert.deepEqual([error.step, error.rate, error.index], [0, 0.05, index]);
+    assert.equal(/\(training 1 of the ensemble\)/.test(error.message), index === 1);
   }
   // At a rate of 1e30 the first update throws both far away; what was finite at step 0 is not at step 1.
   const late = await exploding(-1, 1e30);
   assert.ok(late instanceof DivergenceError, String(late));
-  assert.deepEqual([late.step, late.member], [1, 0]);
+  assert.deepEqual([late.step, late.index], [1, 0]);
 });

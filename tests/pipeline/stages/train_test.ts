@@ -5,18 +5,19 @@ import * as affine from "../../train/affine_model.ts";
 import { trainByHand, type Trained } from "../../train/affine_model.ts";
 import { artifact, runStage } from "./run_stage.ts";
 
-const law = { latentDim: 3, obsDim: 2, lambda: 0.8 };
-const size = { batch: 3, length: 8, warmup: 2, weightDecay: 0.5, clipNorm: 1.2 };
+const distribution = { latentDim: 3, obsDim: 2, lambda: 0.8 };
+const length = 8;
+const size = { batch: 3, warmup: 2, weightDecay: 0.5, clipNorm: 1.2 };
 const seeds = [
-  { system: 4, initialisation: 1, data: 7 },
-  { system: 4, initialisation: 1, data: 8 },
-  { system: 5, initialisation: 2, data: 7 },
+  { instance: 4, initialisation: 1, data: 7 },
+  { instance: 4, initialisation: 1, data: 8 },
+  { instance: 5, initialisation: 2, data: 7 },
 ];
 const steps = 6;
 const params = {
   ...size,
+  task: { name: "filtering", options: { ...distribution, length } },
   model: { name: "affine", options: { patch: 2 } },
-  system: law,
   seeds,
   steps,
   learningRate: 0.1,
@@ -27,7 +28,15 @@ const kinds = [["in parallel", parallel], ["as a loop", affine.looped]] as const
 /** Warm-up over two steps, then half a cosine over the other four, down to a twentieth. */
 const schedule = [0.5, 1, 1, 0.05 + 0.95 * 0.75, 0.05 + 0.95 * 0.25, 0.05].map((x) => 0.1 * x);
 const byHand = (seed: typeof seeds[0], rates = schedule): Trained =>
-  trainByHand({ ...size, law, patch: 2, seed, steps, rateOf: (step) => rates[step] });
+  trainByHand({
+    ...size,
+    distribution,
+    length,
+    patch: 2,
+    seed,
+    steps,
+    rateOf: (step) => rates[step],
+  });
 
 function assertNear(got: ArrayLike<number>, want: readonly number[], what: string) {
   assert.equal(got.length, want.length, what);
@@ -46,7 +55,7 @@ function assertModel(result: Awaited<ReturnType<typeof runStage>>, i: number, wa
 
 for (const [kind, module] of kinds) {
   Deno.test(`three seeds trained together each become the model that one trains by hand: ${kind}`, async () => {
-    const result = await runStage(train, params, { module });
+    const result = await runStage(train, params, { modules: { model: module } });
     const wanted = seeds.map((seed) => byHand(seed));
     wanted.forEach((want, i) => assertModel(result, i, want));
     assert.equal(Object.keys(result.files).length, 3);
@@ -57,13 +66,13 @@ for (const [kind, module] of kinds) {
   });
 }
 
-Deno.test("the curves are those of every step, and of the member that they are named after", async () => {
+Deno.test("the curves are those of every step, and of the seed that they are named after", async () => {
   const two = [seeds[0], seeds[2]];
-  const result = await runStage(train, { ...params, seeds: two }, { module: parallel });
+  const result = await runStage(train, { ...params, seeds: two }, { modules: { model: parallel } });
   for (const seed of two) {
     const want = byHand(seed);
-    const loss = result.curve(`loss, system ${seed.system}`);
-    const norm = result.curve(`gradient norm, system ${seed.system}`);
+    const loss = result.curve(`loss, instance ${seed.instance}`);
+    const norm = result.curve(`gradient norm, instance ${seed.instance}`);
     assertNear(loss.map(({ value }) => value), want.losses, "losses");
     assertNear(norm.map(({ value }) => value), want.gradNorms, "gradient norms");
     assert.deepEqual(loss.map(({ step }) => step), [0, 1, 2, 3, 4, 5]);
@@ -76,7 +85,9 @@ Deno.test("the curves are those of every step, and of the member that they are n
 
 for (const [kind, module] of kinds) {
   Deno.test(`one seed alone trains to the model by hand: ${kind}`, async () => {
-    const result = await runStage(train, { ...params, seeds: [seeds[1]] }, { module });
+    const result = await runStage(train, { ...params, seeds: [seeds[1]] }, {
+      modules: { model: module },
+    });
     const want = byHand(seeds[1]);
     assertModel(result, 0, want);
     assert.deepEqual(Object.keys(result.files), ["model-0.safetensors"]);
@@ -90,12 +101,12 @@ Deno.test("the learning rate is the parameter, and without it that of the input 
   const tuned = artifact({ files: {}, scalars: { learningRate: 0.02 } });
   const { learningRate: _, ...open } = { ...params, seeds: [seeds[0]] };
   const given = await runStage(train, { ...open, learningRate: 0.1 }, {
-    module: parallel,
+    modules: { model: parallel },
     inputs: { tuned },
   });
   assert.equal(given.scalars.learningRate, 0.1);
   assertModel(given, 0, byHand(seeds[0]));
-  const found = await runStage(train, open, { module: parallel, inputs: { tuned } });
+  const found = await runStage(train, open, { modules: { model: parallel }, inputs: { tuned } });
   assert.equal(found.scalars.learningRate, 0.02);
   assertModel(found, 0, byHand(seeds[0], schedule.map((rate) => rate / 5)));
 });
@@ -105,9 +116,16 @@ Deno.test("a model is trained by the engine and with the threads that the job ha
   const looped = affine.looped;
   const each = [[one, parallel], [one, looped], [params, parallel], [params, looped]] as const;
   for (const [own, module] of each) {
-    await assert.rejects(runStage(train, own, { module, threads: -1 }), /NumThreads.*-1/);
+    await assert.rejects(
+      runStage(train, own, { modules: { model: module }, threads: -1 }),
+      /NumThreads.*-1/,
+    );
     // Only the native engine looks at the threads.
-    const trained = await runStage(train, own, { module, engine: "jax", threads: -1 });
+    const trained = await runStage(train, own, {
+      modules: { model: module },
+      engine: "jax",
+      threads: -1,
+    });
     assertModel(trained, 0, byHand(seeds[0]));
   }
 });

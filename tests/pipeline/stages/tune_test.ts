@@ -7,13 +7,14 @@ import { runStage } from "./run_stage.ts";
 
 const parallel = affine;
 const kinds = [["in parallel", parallel], ["as a loop", affine.looped]] as const;
-const law = { latentDim: 3, obsDim: 2, lambda: 0.8 };
-const size = { batch: 2, length: 6, warmup: 3, weightDecay: 0.4, clipNorm: 1 };
-const seed = { system: 3, initialisation: 2, data: 5 };
+const distribution = { latentDim: 3, obsDim: 2, lambda: 0.8 };
+const length = 6;
+const size = { batch: 2, warmup: 3, weightDecay: 0.4, clipNorm: 1 };
+const seed = { instance: 3, initialisation: 2, data: 5 };
 const params = {
   ...size,
+  task: { name: "filtering", options: { ...distribution, length } },
   model: { name: "affine", options: { patch: 2 } },
-  system: law,
   seed,
 };
 
@@ -21,7 +22,8 @@ const params = {
 const lossesOf = (rate: number, steps: number, warmup = size.warmup) =>
   trainByHand({
     ...size,
-    law,
+    distribution,
+    length,
     patch: 2,
     seed,
     steps,
@@ -36,7 +38,9 @@ for (const [kind, module] of kinds) {
   Deno.test(`every trial is judged by its mean loss over the second half of its rung: ${kind}`, async () => {
     const rates = [0.003, 0.03, 0.2];
     const rungs = [3, 8];
-    const result = await runStage(tune, { ...params, rates, rungs, keep: 0.7 }, { module });
+    const result = await runStage(tune, { ...params, rates, rungs, keep: 0.7 }, {
+      modules: { model: module },
+    });
     const curves = rates.map((rate) => lossesOf(rate, 8));
     // Of 3 steps the last two, of the 5 that follow the last three.
     const early = curves.map((losses) => mean(losses.slice(1, 3)));
@@ -68,19 +72,19 @@ for (const [kind, module] of kinds) {
 
 Deno.test("the judged half of a rung of an odd number of steps is the larger one", async () => {
   const result = await runStage(tune, { ...params, rates: [0.1], rungs: [5] }, {
-    module: parallel,
+    modules: { model: parallel },
   });
   const losses = lossesOf(0.1, 5);
   near(result.json("trials.json")[0].loss, mean(losses.slice(2)), "loss of 5 steps");
   const single = await runStage(tune, { ...params, rates: [0.1], rungs: [1] }, {
-    module: parallel,
+    modules: { model: parallel },
   });
   near(single.json("trials.json")[0].loss, losses[0], "loss of 1 step");
 });
 
 Deno.test("without a warm-up the first step has the whole rate", async () => {
   const result = await runStage(tune, { ...params, warmup: 0, rates: [0.1], rungs: [4] }, {
-    module: parallel,
+    modules: { model: parallel },
   });
   const want = lossesOf(0.1, 4, 0);
   result.curve("loss, rate 0.1").forEach(({ value }, i) => near(value, want[i], `step ${i}`));
@@ -88,7 +92,7 @@ Deno.test("without a warm-up the first step has the whole rate", async () => {
 
 Deno.test("one candidate wins after its first rung, and is no edge", async () => {
   const result = await runStage(tune, { ...params, rates: [0.1], rungs: [2, 9] }, {
-    module: parallel,
+    modules: { model: parallel },
   });
   assert.deepEqual(result.scalars, { learningRate: 0.1, trials: 1, edge: 0 });
   assert.deepEqual(result.progress, [[1, 2], [2, 2]]);
@@ -97,7 +101,7 @@ Deno.test("one candidate wins after its first rung, and is no edge", async () =>
 Deno.test("the best of three or more candidates is said to be the first or the last one", async () => {
   const edge = async (rates: number[]) => {
     const { scalars, logged } = await runStage(tune, { ...params, rates, rungs: [6] }, {
-      module: parallel,
+      modules: { model: parallel },
     });
     return [scalars.learningRate, scalars.edge, ...logged];
   };
@@ -113,7 +117,7 @@ for (const [kind, module] of kinds) {
     const { scalars, ...result } = await runStage(
       tune,
       { ...params, rates: [0.01, 0.1, 1e30], rungs: [4] },
-      { module },
+      { modules: { model: module } },
     );
     assert.equal(scalars.learningRate, 0.1);
     assert.equal(result.json("trials.json")[2].loss, null);
@@ -125,7 +129,7 @@ Deno.test("a search that is stopped ends at that step", async () => {
   const stop = new AbortController();
   let steps = 0;
   const stopped = runStage(tune, { ...params, rates: [0.01, 0.1], rungs: [4, 8] }, {
-    module: parallel,
+    modules: { model: parallel },
     signal: stop.signal,
     onProgress: () => void (++steps === 2 && stop.abort(new Error("stopped"))),
   });
@@ -136,9 +140,16 @@ Deno.test("a search that is stopped ends at that step", async () => {
 Deno.test("candidates are trained by the engine and with the threads that the job has", async () => {
   const own = { ...params, rates: [0.1, 0.2], rungs: [1] };
   for (const [, module] of kinds) {
-    await assert.rejects(runStage(tune, own, { module, threads: -1 }), /NumThreads.*-1/);
+    await assert.rejects(
+      runStage(tune, own, { modules: { model: module }, threads: -1 }),
+      /NumThreads.*-1/,
+    );
     // Only the native engine looks at the threads.
-    const tuned = await runStage(tune, own, { module, engine: "jax", threads: -1 });
+    const tuned = await runStage(tune, own, {
+      modules: { model: module },
+      engine: "jax",
+      threads: -1,
+    });
     for (const rate of own.rates) {
       near(tuned.curve(`loss, rate ${rate}`)[0].value, lossesOf(rate, 1)[0], `rate ${rate}`);
     }
@@ -149,15 +160,16 @@ Deno.test("candidates go through every rung in one program, whatever the model",
   for (const [, module] of kinds) {
     let compiled = 0;
     const counting = {
-      ...module,
-      configure: (...args: Parameters<typeof affine.configure>) => module.configure(...args),
-      forward(...args: Parameters<typeof affine.forward>) {
-        compiled++;
-        return module.forward(...args);
+      model: {
+        configure(...args: Parameters<typeof affine.model.configure>) {
+          const model = module.model.configure(...args);
+          const apply: typeof model.apply = (...args) => (compiled++, model.apply(...args));
+          return { ...model, apply };
+        },
       },
     };
     const own = { ...params, rates: [0.01, 0.03, 0.1, 0.2], rungs: [2, 4], keep: 0.5 };
-    await runStage(tune, own, { module: counting });
+    await runStage(tune, own, { modules: { model: counting } });
     assert.equal(compiled, 2);
   }
 });

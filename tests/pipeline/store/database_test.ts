@@ -1,4 +1,5 @@
 /** @file Values survive the database as they are, and transactions are whole and one after the other. */
+import { DuckDBInstance } from "@duckdb/node-api";
 import assert from "node:assert/strict";
 import { Database } from "../../../pipeline/store/database.ts";
 import { scratch } from "./helpers.ts";
@@ -104,4 +105,32 @@ Deno.test("statements take values by name", async () => {
   await at.database.append("machine", [{ id: "a" }, { id: "b" }]);
   await at.database.execute("DELETE FROM machine WHERE id = $id", { id: "a" });
   assert.deepEqual(await at.database.query("SELECT id FROM machine"), [{ id: "b" }]);
+});
+
+Deno.test("a catalogue that an earlier version made gets the columns that it lacks, and keeps its rows", async () => {
+  using store = scratch();
+  const path = store.at("catalog.duckdb");
+  const old = await DuckDBInstance.create(path);
+  const connection = await old.connect();
+  await connection.run(
+    "CREATE TABLE run (id VARCHAR, profile VARCHAR, command VARCHAR, machine VARCHAR, started TIMESTAMPTZ)",
+  );
+  await connection.run("INSERT INTO run VALUES ('r0', 'smoke', 'c', 'm', now())");
+  connection.closeSync();
+  old.closeSync();
+  for (const id of ["r1", "r2"]) {
+    const database = await Database.open(path);
+    const started = 1000;
+    const row = { id, profile: "quick", command: "d", machine: "m", started, commit: `c ${id}` };
+    await database.transaction(() => database.append("run", [row]));
+    database.close();
+  }
+  const database = await Database.open(path);
+  const rows = await database.query('SELECT id, command, "commit" FROM run ORDER BY id');
+  database.close();
+  assert.deepEqual(rows.map((row) => Object.values(row)), [
+    ["r0", "c", null],
+    ["r1", "d", "c r1"],
+    ["r2", "d", "c r2"],
+  ]);
 });

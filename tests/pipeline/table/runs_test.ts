@@ -72,8 +72,8 @@ Deno.test("each system has one number, in the same order whatever the order of t
     at: [2, 10],
     values: [4, 1],
     runs: [
-      "lambda=0.96/model=lru/seed=2/result=one-step",
-      "lambda=0.96/model=lru/seed=10/result=one-step",
+      "lambda=0.96/model=lru/result=one-step/seed=2",
+      "lambda=0.96/model=lru/result=one-step/seed=10",
     ],
   });
   // Where a system was asked for, that one is all.
@@ -91,7 +91,7 @@ Deno.test("a system without its run, or with two, stops the table", () => {
   const twice = runsOf({ ...one(0), free: true }, { ...one(0), free: false });
   assert.throws(
     () => twice.where({ model: "lru" }).each("seed", () => 0),
-    /^Error: 2 runs have model=lru\/seed=0, where one is meant: model=lru\/seed=0\/free=true, model/,
+    /^Error: 2 runs have model=lru\/seed=0, where one is meant: free=true\/model=lru\/seed=0, free/,
   );
   assert.throws(() => twice.one(), /^Error: 2 runs have any tags, where one is meant/);
   assert.equal(twice.where({ free: false }).one().scalars.at, 1);

@@ -41,7 +41,8 @@ export function forecastRuns(g: GraphBuilder, windows: Windows): TaggedJob[] {
   const local: Record<string, JobRef> = entry.path ? { file: g.file(`data/${entry.path}`) } : {};
   const data = g.job("download", { entry }, local, { dataset, result: "download" });
   const read = Object.fromEntries(readFields.flatMap((f) => f in entry ? [[f, entry[f]]] : []));
-  const series = { dataset, read, split, season, dropConstant, lookback, horizon };
+  const optional = season === undefined ? {} : { season };
+  const series = { dataset, read, split, dropConstant, lookback, horizon, ...optional };
   const common = { dataset, lookback, horizon };
   const references = Object.entries(closedForms).map(([model, name]): TaggedJob => {
     const tags = { ...common, model };

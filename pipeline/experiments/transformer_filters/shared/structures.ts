@@ -1,12 +1,12 @@
 /** @file The structures of the state matrix that the experiments compare, on the same eigenvalues. */
-import type { Distribution } from "./filtering.ts";
+import type { Distribution } from "../../../../lib/tasks/filtering/distribution.ts";
 
 export type StructureId = "diagonal" | "matched" | "redrawn" | "condition-10" | "condition-100";
 
 interface Structure {
   label: string;
   /** What differs from a diagonal system. */
-  options: Omit<Distribution, "lambda" | "obsDim">;
+  options: Partial<Distribution>;
 }
 
 const dense = (condition: number, observation: Distribution["observation"]) => ({
@@ -29,6 +29,6 @@ export const structures: Record<StructureId, Structure> = {
 
 export const structureIds = Object.keys(structures) as StructureId[];
 
-export function distributionOf(lambda: number, structure: StructureId): Distribution {
+export function distributionOf(lambda: number, structure: StructureId): Partial<Distribution> {
   return { lambda, ...structures[structure].options };
 }

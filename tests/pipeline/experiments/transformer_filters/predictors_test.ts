@@ -50,7 +50,7 @@ Deno.test("a model's scores are its own, of the part that is asked for, at the h
   assert.deepEqual(model.training!("steps").values, [1000, 11000]);
   assert.deepEqual(model.observed!("rollout", { name: "seconds" }), {
     observed: { name: "seconds" },
-    runs: [0, 1].map((seed) => `seed=${seed}/model=b/result=rollout`),
+    runs: [0, 1].map((seed) => `model=b/result=rollout/seed=${seed}`),
   });
 });
 
