@@ -130,6 +130,17 @@ Deno.test("a training that is stopped in its last step is done", async () => {
   assert.equal(steps, 3);
 });
 
+Deno.test("a training that was stopped before it began makes no step", async () => {
+  const schedule = { peak: 0.1, steps: 3, warmup: 0 };
+  const signal = AbortSignal.abort(new Error("before"));
+  const onStep = () => assert.fail("a step was made");
+  const measure = { every: 1, run: () => assert.fail("there was nothing to measure") };
+  await assert.rejects(
+    train(compiling, nextBatch, { schedule, signal, onStep, measure }),
+    /before/,
+  );
+});
+
 Deno.test("every step reports its own loss, gradient norm and learning rate", async () => {
   const reports: Any[] = [];
   const schedule = { peak: 0.1, steps: 4, warmup: 2, floor: 0 };
