@@ -9,7 +9,7 @@ import { basename, join } from "node:path";
 import type { ZodType } from "zod";
 import { canonical, contentOf, sha256 } from "./content/canonical.ts";
 import type { Overrides } from "./overrides.ts";
-import type { ExperimentPart } from "./plan.ts";
+import type { ExperimentMeta } from "./results.ts";
 import type { Profile, ProfileName } from "./profiles.ts";
 import type { StagePart } from "./stage.ts";
 import type { ModuleRef } from "./stage.ts";
@@ -82,6 +82,13 @@ export interface FileNode extends JobRef {
 }
 
 export type Node = JobNode | FileNode;
+
+/** What the graph is built from of an experiment. */
+export interface ExperimentPart {
+  meta: ExperimentMeta;
+  path: string;
+  grid(g: GraphBuilder, profile: Profile): JobRef;
+}
 
 export class Graph {
   /** In an order in which every job comes after its inputs. */

@@ -88,18 +88,22 @@ Deno.test("stages do not know what they cost, and nothing that runs knows experi
   }
 });
 
-Deno.test({
-  name: "training knows no task, and of the engine only types, loops and gradients",
-  // Pending: training still imports filtering's modules and compiles by itself.
-  ignore: true,
-  fn: () => assert.deepEqual(broken("lib/train/", trainingMayNot), []),
+Deno.test("training knows no task but by the contract", () => {
+  const tasks = (to: string) => to.startsWith("lib/tasks/") && to !== "lib/tasks/task.ts";
+  assert.deepEqual(broken("lib/train/", tasks), []);
 });
 
-function trainingMayNot(to: string): boolean {
-  if (to.startsWith("lib/tasks/")) return to !== "lib/tasks/task.ts";
-  const allowed = ["types", "arrays", "scan", "gradient"].map((name) => `lib/engine/${name}.ts`);
-  return to.startsWith("lib/engine/") && !allowed.includes(to);
-}
+Deno.test({
+  name: "training knows of the engine only types, trees, loops and gradients",
+  // Pending: training compiles by itself (lib/engine/mod.ts); it is to be handed `compile`.
+  ignore: true,
+  fn() {
+    const known = ["types", "arrays", "trees", "scan", "gradient"];
+    const allowed = known.map((name) => `lib/engine/${name}.ts`);
+    const engines = (to: string) => to.startsWith("lib/engine/") && !allowed.includes(to);
+    assert.deepEqual(broken("lib/train/", engines), []);
+  },
+});
 
 Deno.test("tests stand where their code stands", () => {
   const own = ["bench", "mutate"]; // programs of their own

@@ -11,13 +11,14 @@ import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import { gapClosed } from "../gap_closed.ts";
-import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
+import type { About, TaskModule } from "../task.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Fit, Forecaster } from "./forecaster.ts";
+import type { ForecastingTask } from "./forecasting_task.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
-import { centre, type Covariances, trainingLoss, windowMoments } from "./moments.ts";
+import { centre, trainingLoss, windowMoments } from "./moments.ts";
 import { makeProblem, type Problem } from "./problem.ts";
 import * as ols from "./references/ols.ts";
 import * as repeatLast from "./references/repeat_last.ts";
@@ -34,14 +35,6 @@ export interface Training {
    * frequencies of a window are nearly uncorrelated, its rows are not, and depth 10 needs several times fewer steps.
    */
   readonly basis: "dct" | "window";
-}
-
-export interface ForecastingTask extends Task<Model> {
-  readonly problem: Problem;
-  /** Test scores of a forecaster as an evaluation. @param fit numbers that its fit determined. */
-  evaluateForecaster(forecaster: Forecaster, fit: Record<string, number>): Promise<Evaluation>;
-  /** A trained model as a forecaster: by its matrix where it is one, with the best intercept, otherwise window by window. */
-  fitOf(runner: Runner): Fit;
 }
 
 const about: About = {

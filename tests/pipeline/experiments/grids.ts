@@ -2,7 +2,7 @@
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Graph, type GraphBuilder, type JobNode, type JobRef } from "../../../pipeline/graph.ts";
-import { canonical } from "../../../pipeline/keys/canonical.ts";
+import { canonical } from "../../../pipeline/content/canonical.ts";
 import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Packages } from "../../../pipeline/keys/packages.ts";
 import { Overrides } from "../../../pipeline/overrides.ts";
