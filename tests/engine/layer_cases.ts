@@ -5,10 +5,10 @@
 import { lax, nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
-import { attention } from "../../lib/layers/attention.ts";
+import { layer as attention } from "../../lib/layers/sequence/softmax_attention.ts";
 import { constant } from "../../lib/layers/constant.ts";
-import { expandingStatistics } from "../../lib/layers/instance_norm.ts";
 import { rmsNorm } from "../../lib/layers/rms_norm.ts";
+import { expandingStatistics } from "../../lib/models/ends/instance_norm.ts";
 import { rotaryTable, rotate } from "../../lib/layers/rotary.ts";
 import type { Tensor, TracedFunction } from "../../lib/engine/mod.ts";
 import { generator, type InputOptions, randomTensor } from "./oracle.ts";
@@ -70,12 +70,12 @@ export const layers: Record<
   "attention": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 2);
+    return attention.parallel!({ width: 4, heads: 2 }, params, x)[1];
   }, [[[4, 4]], [[4, 4]], [[4, 4]], [[4, 4]], [[4]], [[3, 5, 4]]]],
   "attention over one token": [(q, k, v, o, b, x) => {
     const map = (weight: A) => ({ weight, bias: b.ref });
     const params = { query: map(q), key: map(k), value: map(v), output: { weight: o, bias: b } };
-    return attention(params, x, 1);
+    return attention.parallel!({ width: 2, heads: 1 }, params, x)[1];
   }, [[[2, 2]], [[2, 2]], [[2, 2]], [[2, 2]], [[2]], [[1, 1, 2]]]],
   "expanding statistics": [(m, v, y) => {
     const s = expandingStatistics({ mean: m, variance: v.ref.mul(v).add(0.5) }, y, 3);

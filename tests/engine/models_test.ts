@@ -5,14 +5,13 @@
 import { init as initJax, numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
-import { toJax } from "../../lib/engine/jax.ts";
-import { type EngineName, isSpecLike, type Tensor } from "../../lib/engine/mod.ts";
-import * as deepLinear from "../../lib/models/deep_linear.ts";
-import * as transformer from "../../lib/models/transformer.ts";
-import { keyOf } from "../../lib/ssm/mod.ts";
-import { flatten, toHost } from "../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
+import type { EngineName } from "../../lib/engine/mod.ts";
+import { model as deepLinear } from "../../lib/models/deep_linear.ts";
+import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
+import { flatten, leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
+import { toHost } from "../../lib/train/host.ts";
 import { compileStep, train } from "../../lib/train/trainer.ts";
+import { sequenceStack, shakenParameters } from "../models/stacks.ts";
 import { assertParity } from "./layer_cases.ts";
 import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
 
@@ -26,12 +25,6 @@ const adapter = await (navigator as any).gpu?.requestAdapter().catch(() => null)
 if (!adapter) console.log("no WebGPU adapter: engine jax-webgpu is not tested");
 const engines: EngineName[] = ["ort", "jax", "tfjs", ...(adapter ? ["jax-webgpu" as const] : [])];
 
-function mapTensors(x: Any, f: (leaf: Tensor) => unknown): Any {
-  if (isSpecLike(x)) return f(x as Tensor);
-  if (Array.isArray(x)) return x.map((child) => mapTensors(child, f));
-  return Object.fromEntries(Object.entries(x).map(([name, child]) => [name, mapTensors(child, f)]));
-}
-
 interface Task {
   params: Any;
   data: Any;
@@ -40,28 +33,37 @@ interface Task {
 }
 
 function transformerTask(options: Record<string, unknown>): Task {
-  const config = transformer.configure({ layers: 2, dModel: 12, heads: 2, ...options }, 3);
-  const params = toHost(transformer.init(config, 5));
+  const heads = ["softmax_attention", { heads: 2 }] as const;
+  const model = sequenceStack([heads, heads], { width: 12, ...options }, {
+    kind: "series",
+    channels: 3,
+  });
+  const { patch } = model;
   const random = generator(8);
-  params.head.weight = randomTensor(random, params.head.weight.shape, { low: -0.5, high: 0.5 });
   const [batch, tokens] = [3, 7];
   const data = {
-    y: randomTensor(random, [batch, tokens * config.patch, 3]),
-    weights: randomTensor(random, [tokens - 1, config.patch, 1], { low: 0.5, high: 2 }),
-    train: unitStatistics(3),
+    y: randomTensor(random, [batch, tokens * patch, 3]),
+    weights: randomTensor(random, [tokens - 1, patch, 1], { low: 0.5, high: 2 }),
   };
-  return { params, data, loss: nextPatchLoss(transformer as Any, config) };
+  return {
+    params: shakenParameters(model, 5),
+    data,
+    loss: (params, { y, weights }) => patchLoss(model.apply(params, y.ref), y, weights),
+  };
 }
 
 function deepLinearTask(depth: number): Task {
   const random = generator(depth);
-  const params = deepLinear.init(keyOf(1), { lookback: 7, horizon: 5, depth }, 0.5);
-  const data = { x: randomTensor(random, [17, 7]), y: randomTensor(random, [17, 5]) };
+  const model = deepLinear.configure({ depth, scale: 0.5 }, {
+    signature: { kind: "window", lookback: 7, horizon: 5, channels: 1 },
+    layers: [],
+  });
+  const data = { x: randomTensor(random, [17, 7, 1]), y: randomTensor(random, [17, 5, 1]) };
   return {
-    params,
+    params: toHost(model.init(1)),
     data,
-    loss: (p, { x, y }) => {
-      const error = deepLinear.apply(p, x).sub(y);
+    loss: (params, { x, y }) => {
+      const error = model.apply(params, x).sub(y);
       return np.mean(error.ref.mul(error));
     },
     tolerance: depth > 100 ? 1e-4 : 1e-5,
@@ -82,11 +84,11 @@ for (const [name, make] of Object.entries(tasks)) {
   Deno.test(`${name}: loss and gradients agree with float64 on every engine`, async (t) => {
     const { params, data, loss, tolerance } = make();
     // As a function of single arrays, the parameters first.
-    const args = [...Object.values(flatten(params)), ...Object.values(flatten(data))];
-    const argnums = Object.keys(flatten(params)).map((_, i) => i);
+    const args = leavesOf([params, data]);
+    const argnums = leavesOf(params).map((_, i) => i);
     const ofArrays = (...arrays: np.Array[]) => {
       const next = arrays.values();
-      const [p, d] = mapTensors([params, data], () => next.next().value!);
+      const [p, d] = mapTensors([params, data], () => next.next().value! as Any) as Any;
       return loss(p, d);
     };
     const step = valueAndGrad(ofArrays, { argnums });
@@ -103,7 +105,7 @@ Deno.test("200 training steps of a deep linear network end alike on every engine
   const { params, data, loss } = deepLinearTask(3);
   const train200 = async (engine: EngineName) => {
     const result = await train(
-      (example) => compileStep(loss, mapTensors(params, toJax), example, { engine }),
+      (example) => compileStep(loss, params, example, { engine }),
       () => data,
       { schedule: { peak: 0.02, steps: 200, warmup: 10 } },
     );

@@ -10,16 +10,16 @@ import {
   compile,
   type EngineName,
   type Handle,
-  isSpecLike,
   type Tensor,
   tensor,
   UnsupportedPrimitive,
 } from "../../lib/engine/mod.ts";
 import type { TfjsHandle } from "../../lib/engine/tfjs.ts";
-import * as transformer from "../../lib/models/transformer.ts";
 import { adamwInit, adamwUpdate } from "../../lib/train/adamw.ts";
-import { flatten, readTree, toHost } from "../../lib/train/host.ts";
-import { nextPatchLoss, unitStatistics } from "../../lib/tasks/filtering/next_patch.ts";
+import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
+import { flatten, leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
+import { readTree } from "../../lib/train/host.ts";
+import { sequenceStack, shakenParameters } from "../models/stacks.ts";
 import { assertParity, layers, layerStep } from "./layer_cases.ts";
 import { assertClose, generator, leaves, randomTensor, runEngine, runJax } from "./oracle.ts";
 import { cases, checkCase } from "./primitive_cases.ts";
@@ -139,38 +139,31 @@ Deno.test("tfjs passes arrays without elements through", async () => {
 
 /** The Transformer's loss on a batch of noise, as a function of parameters and batch. */
 function model(options: Record<string, unknown>, batch: number, length: number) {
-  const config = transformer.configure(options, 2);
-  const params = toHost(transformer.init(config, 5));
+  const { layers, heads, ...rest } = options as { layers: number; heads: number };
+  const named = Array.from({ length: layers }, () => ["softmax_attention", { heads }] as const);
+  const transformer = sequenceStack(named, rest, { kind: "series", channels: 2 });
+  const params = shakenParameters(transformer, 5);
   const random = generator(8);
-  params.head.weight = randomTensor(random, params.head.weight.shape, { low: -0.5, high: 0.5 });
-  const patches = length / config.patch;
+  const { patch } = transformer;
   const data = {
     y: randomTensor(random, [batch, length, 2]),
-    weights: randomTensor(random, [patches - 1, config.patch, 1], { low: 0.5, high: 2 }),
-    train: unitStatistics(2),
+    weights: randomTensor(random, [length / patch - 1, patch, 1], { low: 0.5, high: 2 }),
   };
-  return { params, data, loss: nextPatchLoss(transformer as Any, config) };
-}
-
-/** The same tree with `f` of every tensor. */
-function mapTensors(x: Any, f: (leaf: Tensor) => unknown): Any {
-  if (isSpecLike(x)) return f(x as Tensor);
-  if (Array.isArray(x)) return x.map((child) => mapTensors(child, f));
-  return Object.fromEntries(Object.entries(x).map(([name, child]) => [name, mapTensors(child, f)]));
+  const loss = (params: Any, { y, weights }: { y: A; weights: A }) =>
+    patchLoss(transformer.apply(params, y.ref), y, weights);
+  return { params, data, loss };
 }
 
 for (const norm of ["fixed", "causal"]) {
   Deno.test(`tfjs: the Transformer's loss and gradients agree with float64: ${norm}`, async () => {
-    const options = { layers: 2, dModel: 12, heads: 2, patch: 3, norm };
+    const options = { layers: 2, width: 12, heads: 2, patch: 3, norm };
     const { params, data, loss } = model(options, 3, 21);
     // As a function of single arrays: the parameters first.
-    const args: Tensor[] = [];
-    mapTensors(params, (x) => args.push(x));
-    const argnums = [...args.keys()];
-    mapTensors(data, (x) => args.push(x));
+    const args = leavesOf([params, data]);
+    const argnums = leavesOf(params).map((_, i) => i);
     const flat = (...arrays: A[]) => {
       const next = arrays.values();
-      const [p, b] = mapTensors([params, data], () => next.next().value!);
+      const [p, b] = mapTensors([params, data], () => next.next().value! as Any) as Any;
       return loss(p, b);
     };
     const step = (valueAndGrad as Any)(flat, { argnums });
@@ -179,12 +172,12 @@ for (const norm of ["fixed", "causal"]) {
 }
 
 Deno.test("200 training steps on tfjs end where they end on ort", async () => {
-  const { params, data, loss } = model({ layers: 1, dModel: 8, heads: 2 }, 3, 9);
+  const { params, data, loss } = model({ layers: 1, width: 8, heads: 2 }, 3, 9);
   const update = (p: Any, s: Any, b: Any, rate: A) => {
     const [value, grads] = (valueAndGrad(loss as Any) as Any)(tree.ref(p), b);
     return { value, ...adamwUpdate(p, grads, s, rate) };
   };
-  const state = toHost(adamwInit(mapTensors(params, ({ shape }) => np.zeros([...shape]))));
+  const state = adamwInit(params);
   // Slow enough not to fit the one batch to the last digit: from there on Adam divides rounding by rounding, and all engines part.
   const rate = tensor(1e-3);
   const train = async (engine: EngineName) => {

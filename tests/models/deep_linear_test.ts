@@ -20,6 +20,7 @@ import { multiply, transpose } from "../../lib/linalg/matrix.ts";
 import { keyOf, normals } from "../../lib/random/random.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { inFloat64, rowsOf } from "../layers/definitions.ts";
+import { assertNormal, assertUncorrelated } from "../moments.ts";
 import { difference, matrix } from "../ssm/oracle.ts";
 import { outputs } from "./sequence_cases.ts";
 import { shakenParameters } from "./stacks.ts";
@@ -204,4 +205,28 @@ Deno.test("options of the model: what is wrong, by its name", () => {
     () => model.configure({}, { signature: signature(1), layers }),
     /deep_linear: 1 layers; .* leave them out/,
   );
+});
+
+Deno.test("deep linear network: the two outer matrices are independent random isometries, the scale 1/4 unless told", () => {
+  const shape = { lookback: 30, horizon: 20, depth: 3 };
+  const params = init(keyOf(1), shape);
+  assert.deepEqual(
+    [params.first.shape, params.hidden!.shape, params.last!.shape],
+    [[30, 20], [1, 20, 20], [20, 20]],
+  );
+  const squares = (data: ArrayLike<number>) => Array.from(data).reduce((sum, x) => sum + x * x, 0);
+  const want = 0.25 ** (2 / 3);
+  for (const { data } of [params.first, params.last!, params.hidden!]) {
+    assert.ok(Math.abs(squares(data) / 20 - want) < 1e-5); // 20 singular values of 0.25^(1/3)
+  }
+  assertNormal(params.first.data, Math.sqrt(want / 30), "first"); // entries of an isometry of 30 rows
+  assertUncorrelated(params.first.data, params.last!.data, "first and last");
+  const transposed = transpose(Float64Array.from(params.last!.data), 20, 20);
+  assertUncorrelated(params.first.data, transposed, "first and last, transposed");
+  const other = init(keyOf(2), shape);
+  assertUncorrelated(params.first.data, other.first.data, "two keys");
+  assertUncorrelated(params.last!.data, other.last!.data, "two keys");
+  const one = init(keyOf(1), { ...shape, depth: 1 });
+  assert.ok(Math.abs(squares(one.first.data) / 20 - 0.25 ** 2) < 1e-6);
+  assert.deepEqual([one.hidden, one.last], [undefined, undefined]);
 });

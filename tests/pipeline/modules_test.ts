@@ -26,7 +26,7 @@ Deno.test("of a missing module the others of its folder are named that export th
   const of = (name: string, exports = ["model"]) =>
     missingModule(folder.root, { model: { path: `lib/models/${name}.ts`, exports } });
   assert.equal(of("lru"), undefined);
-  assert.equal(of("types"), undefined, "what it exports is the bundler's to say");
+  assert.equal(of("types"), undefined, "what it exports is the worker's to say");
   assert.equal(of("lstn"), "there is no lib/models/lstn.ts; lib/models has lstm, lru, gru");
   assert.equal(of("grux"), "there is no lib/models/grux.ts; lib/models has gru, lru, lstm");
   const none = "there is no lib/models/a.ts, and no other such module in lib/models";

@@ -111,11 +111,6 @@ Deno.test("a name that is no file is an error that says which there are, nearest
         { layers: [part("lstm"), part("grru")] },
         /there is no lib\/layers\/sequence\/grru\.ts; lib\/layers\/sequence has gru, /,
       ],
-      // A file that is no module of its kind exists, and lacks what is wanted of it.
-      [
-        { model: part("model") },
-        /No matching export in "lib\/models\/model\.ts" for import "model"/,
-      ],
     ];
     for (const [more, message] of wrong) {
       await assert.rejects(

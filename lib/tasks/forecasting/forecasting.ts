@@ -132,9 +132,9 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
         },
       };
     },
-    evaluate(runner) {
+    async evaluate(runner) {
       const { forecaster, metrics } = task.fitOf(runner);
-      return task.evaluateForecaster(forecaster, metrics);
+      return await task.evaluateForecaster(forecaster, metrics);
     },
   };
   return task;

@@ -7,7 +7,7 @@ import { algebra } from "../../../lib/engine/rules/algebra.ts";
 import { optimised } from "../../../lib/engine/rules/optimised.ts";
 import { softmax } from "../../../lib/engine/rules/softmax.ts";
 import { trace } from "../../../lib/engine/trace.ts";
-import { attention } from "../../../lib/layers/attention.ts";
+import { layer as attention } from "../../../lib/layers/sequence/softmax_attention.ts";
 import type { AttentionParams } from "../../../lib/layers/attention_projections.ts";
 import { assertAgrees, checkAll, kernels, type NearMiss } from "../near_misses.ts";
 import { generator, randomTensor, runEngine } from "../oracle.ts";
@@ -253,9 +253,12 @@ Deno.test("value and gradient of attention exponentiate nothing twice", async ()
     }]),
   );
   const x = randomTensor(generator(5), [2, 3, 4]);
-  const step = valueAndGrad((p: AttentionParams, x: A) => np.sum(attention(p, x, 2)), {
-    argnums: [0, 1],
-  });
+  const step = valueAndGrad(
+    (p: AttentionParams, x: A) => np.sum(attention.parallel!({ width: 4, heads: 2 }, p, x)[1]),
+    {
+      argnums: [0, 1],
+    },
+  );
   const { graph } = await trace(step, [params, x], optimised);
   const left = graph.live().map((e) => e.op);
   assert.equal(left.filter((op) => op === "softmax").length, 1);

@@ -133,7 +133,7 @@ Deno.test("softmax attention of large scores overflows nowhere", () => {
 
 Deno.test("both kinds of attention start from the same parameters, the output by the gain", () => {
   const fresh = (layer: Any, gain?: number) =>
-    toHost(layer.init(layer.configure({ heads: 2 }, 8), jaxRandom.key(3), gain));
+    toHost(layer.init(layer.configure({ heads: 2 }, 8), jaxRandom.key(3), gain)) as Any;
   assert.deepEqual(fresh(linear, 0.5), fresh(softmax, 0.5));
   const [half, one] = [fresh(softmax, 0.5), fresh(softmax)];
   close(half.output.weight.data.map((w: number) => 2 * w), [...one.output.weight.data], "output");

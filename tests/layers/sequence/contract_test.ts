@@ -6,8 +6,8 @@ import { type numpy as np, random as jaxRandom, vmap } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import type { Tensor } from "../../../lib/engine/mod.ts";
 import * as forms from "../../../lib/layers/sequence/forms.ts";
-import { stack } from "../../../lib/train/ensemble.ts";
-import { flatten, toHost } from "../../../lib/train/host.ts";
+import { flatten, stack } from "../../../lib/tensor/trees.ts";
+import { toHost } from "../../../lib/train/host.ts";
 import { assertClose, generator } from "../../engine/oracle.ts";
 import {
   type Any,

@@ -8,7 +8,7 @@ import { valueAndGrad } from "../../../lib/engine/gradient.ts";
 import type { EngineName, Tensor, Tree } from "../../../lib/engine/mod.ts";
 import { constant } from "../../../lib/layers/constant.ts";
 import * as forms from "../../../lib/layers/sequence/forms.ts";
-import { flatten } from "../../../lib/train/host.ts";
+import { flatten } from "../../../lib/tensor/trees.ts";
 import { weightsOf } from "../../engine/derivatives/differences.ts";
 import { assertParity } from "../../engine/layer_cases.ts";
 import { generator, runEngine, runJax } from "../../engine/oracle.ts";

@@ -9,7 +9,8 @@ import { layer as linearAttention } from "../../../lib/layers/sequence/linear_at
 import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
 import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
 import { layer as softmaxAttention } from "../../../lib/layers/sequence/softmax_attention.ts";
-import { flatten, toHost } from "../../../lib/train/host.ts";
+import { flatten } from "../../../lib/tensor/trees.ts";
+import { toHost } from "../../../lib/train/host.ts";
 import { assertNormal, assertUncorrelated, assertUniform, assertZero } from "../../moments.ts";
 import { matrix } from "../../ssm/oracle.ts";
 

@@ -1,10 +1,11 @@
 /** @file Every sequence layer there is, with options that are not its defaults, and its forms run in float64. */
 import { init as initJax, type numpy as np, random as jaxRandom } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { compile, isSpecLike, type Tensor, type Tree } from "../../../lib/engine/mod.ts";
+import { compile, type Tensor, type Tree } from "../../../lib/engine/mod.ts";
 import * as forms from "../../../lib/layers/sequence/forms.ts";
 import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
-import { flatten, readTree, toHost } from "../../../lib/train/host.ts";
+import { flatten, isSpec } from "../../../lib/tensor/trees.ts";
+import { readTree, toHost } from "../../../lib/train/host.ts";
 import { assertClose, generator, randomTensor } from "../../engine/oracle.ts";
 import { inFloat64 } from "../definitions.ts";
 
@@ -49,7 +50,7 @@ function smallestWidth(layer: SequenceLayer, options: unknown): number {
 }
 
 export function mapTensors(tree: Tree<Tensor>, f: (leaf: Tensor) => unknown): Any {
-  if (isSpecLike(tree)) return f(tree as Tensor);
+  if (isSpec(tree)) return f(tree as Tensor);
   if (Array.isArray(tree)) return tree.map((child) => mapTensors(child, f));
   return Object.fromEntries(
     Object.entries(tree).map(([name, child]) => [name, mapTensors(child, f)]),

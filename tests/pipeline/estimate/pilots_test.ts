@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadPilots, type Pilot, type PilotInput } from "../../../pipeline/estimate/pilot.ts";
+import * as downloadStage from "../../../pipeline/stages/download.ts";
 import * as download from "../../../pipeline/estimate/pilots/download.ts";
 import * as evaluate from "../../../pipeline/estimate/pilots/evaluate.ts";
 import * as fit from "../../../pipeline/estimate/pilots/fit.ts";
@@ -11,47 +11,64 @@ import * as generate from "../../../pipeline/estimate/pilots/generate.ts";
 import * as reference from "../../../pipeline/estimate/pilots/reference.ts";
 import * as train from "../../../pipeline/estimate/pilots/train.ts";
 import * as tune from "../../../pipeline/estimate/pilots/tune.ts";
-import * as downloadStage from "../../../pipeline/stages/download.ts";
+import { loadPilots, type Pilot, type PilotInput } from "../../../pipeline/estimate/pilot.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
-interface PilotModule {
-  pilot(params: Any, inputs: Record<string, PilotInput>): Pilot | undefined;
+interface Stage {
+  pilot(params: Any, inputs: Record<string, PilotInput>): Pilot;
 }
 
-const options = {
-  ...{ latentDim: 5, obsDim: 3, length: 11, lambda: 0.9, sigma: 1, structure: "diagonal" },
-  ...{ condition: 1, observation: "matched" },
+const distribution = {
+  latentDim: 5,
+  obsDim: 3,
+  lambda: 0.9,
+  sigma: 1,
+  structure: "diagonal",
+  condition: 1,
+  observation: "matched",
 };
-const taskWith = (change: object) => ({ name: "filtering", options: { ...options, ...change } });
-const task = taskWith({});
+/** Filtering, otherwise. */
+const filtering = (change: object = {}, length = 10) => ({
+  name: "filtering",
+  options: { ...distribution, length, ...change },
+});
+const task = filtering();
 const model = { name: "stack", options: { patch: 2 } };
 const layers = [{ name: "lru", options: {} }];
-const parts = { task, model, layers };
 const seed = (i: number) => ({ instance: i, initialisation: i, data: i });
-const training = { ...parts, batch: 4, warmup: 9, weightDecay: 0, clipNorm: 1 };
-const trainParams = {
-  ...training,
-  ...{ seeds: [seed(1), seed(2)], steps: 50, learningRate: 0.3, floor: 0.05 },
+const training = {
+  ...{ task, model, layers },
+  batch: 4,
+  warmup: 9,
+  weightDecay: 0,
+  clipNorm: 1,
 };
+const trainParams = { ...training, seeds: [seed(1), seed(2)], steps: 50, learningRate: 0.3 };
 const tuneParams = {
   ...training,
-  ...{ seed: seed(1), rates: [1, 2, 3, 4, 5], rungs: [10, 30], keep: 0.5 },
+  seed: seed(1),
+  rates: [1, 2, 3, 4, 5],
+  rungs: [10, 30],
+  keep: 0.5,
 };
-const generateParams = { task, instance: 1, data: 1, sequences: 2000 };
-const referenceParams = { task, reference: { name: "kalman", options: {} }, instance: 1 };
-const evaluateParams = { ...parts, instance: 1, index: 0, batch: 40, memoryMiB: 2, protocol: {} };
+const generateParams = { task: filtering({}, 11), instance: 1, data: 1, sequences: 2000 };
+const free = { warmup: 4, horizons: [2, 6] };
+const referenceParams = {
+  ...{ task, reference: { name: "bounds", options: {} }, instance: 1 },
+  protocol: { rollout: free },
+};
+const evaluateParams = {
+  ...{ task, model, layers, instance: 1, index: 0, batch: 40, memoryMiB: 2, protocol: {} },
+};
 const rollout = { warmup: 4, horizons: [6, 20, 2] };
 const rollParams = { ...evaluateParams, protocol: { rollout } };
-const fitParams = { ...parts, closedForm: "causal_linear", instance: 1 };
+const fitParams = { task, model, layers, closedForm: "steady_state", instance: 1 };
 const data = (sequences: number, change: object = {}) => ({
-  data: { stage: "generate", params: { ...generateParams, task: taskWith(change), sequences } },
+  data: { stage: "generate", params: { ...generateParams, sequences, ...change } },
 });
-const series = { data: { stage: "download", params: { entry: {} } } };
-/** Bytes of all observations in a sequence, each of so many. */
-const sequence = (bytes: number) => 11 * 3 * bytes;
 
 Deno.test("training: a pilot of six steps, whose warm-up is no longer than it is", () => {
   const { class: _, ...pilot } = train.pilot(trainParams as Any);
@@ -59,19 +76,11 @@ Deno.test("training: a pilot of six steps, whose warm-up is no longer than it is
     params: { ...trainParams, steps: 6, warmup: 6, learningRate: 1e-3 },
     units: 6,
     of: 50,
-    tokens: 50 * 4 * 11 * 2,
+    tokens: 50 * 4 * 10 * 2,
   });
   const short = train.pilot({ ...trainParams, steps: 3, warmup: 1 } as Any);
   assert.deepEqual([short.units, short.of], [3, 3]);
   assert.deepEqual([(short.params as Any).steps, (short.params as Any).warmup], [3, 1]);
-});
-
-Deno.test("training to a tolerance: a hundred steps, with the one measurement that they have, and no early end", () => {
-  const long = { ...trainParams, steps: 1500, tolerance: 1e-4 };
-  const { params, units, of } = train.pilot(long as Any);
-  assert.deepEqual([units, of], [100, 1500]);
-  assert.deepEqual(params, { ...long, steps: 100, tolerance: -1, learningRate: 1e-3 });
-  assert.equal(train.pilot({ ...long, steps: 99 } as Any).units, 99);
 });
 
 Deno.test("tuning: a pilot of the first rung, and the steps of all survivors of all rungs", () => {
@@ -82,7 +91,7 @@ Deno.test("tuning: a pilot of the first rung, and the steps of all survivors of 
     params: { ...tuneParams, rungs: [5], warmup: 5 },
     units: 25,
     of: steps,
-    tokens: steps * 4 * 11,
+    tokens: steps * 4 * 10,
   });
   const of = (rates: number, rungs: number[], keep: number) =>
     tune.pilot({ ...tuneParams, rates: Array(rates).fill(1), rungs, keep } as Any).of;
@@ -96,8 +105,8 @@ Deno.test("tuning: a pilot of the first rung, and the steps of all survivors of 
 });
 
 Deno.test("generating: 512 sequences, and the bytes of the others on disk and twice in memory", () => {
-  const { class: _, memory, ...pilot } = generate.pilot(generateParams);
-  const more = (2000 - 512) * sequence(8);
+  const { class: _, memory, ...pilot } = generate.pilot(generateParams as Any);
+  const more = (2000 - 512) * 11 * 3 * 8;
   assert.deepEqual(pilot, {
     params: { ...generateParams, sequences: 512 },
     units: 512,
@@ -105,34 +114,34 @@ Deno.test("generating: 512 sequences, and the bytes of the others on disk and tw
     disk: more,
   });
   assert.equal(memory!({}), 2 * more);
-  const few = generate.pilot({ ...generateParams, sequences: 100 });
+  const few = generate.pilot({ ...generateParams, sequences: 100 } as Any);
   assert.deepEqual([few.units, few.of, few.disk, few.memory!({})], [100, 100, 0, 0]);
 });
 
-Deno.test("scoring a reference: 512 sequences, and three numbers for every other observation", () => {
+Deno.test("scoring the filter: 512 sequences, and three numbers for every other observation", () => {
   const { class: _, memory, ...pilot } = reference.pilot(referenceParams as Any, data(2000));
   assert.deepEqual(pilot, {
     params: referenceParams,
-    inputs: { data: data(512).data.params },
+    inputs: { data: { ...data(512).data.params } },
     units: 512,
     of: 2000,
   });
-  assert.equal(memory!({}), 3 * (2000 - 512) * sequence(8));
+  assert.equal(memory!({}), 3 * (2000 - 512) * 11 * 3 * 8);
   assert.equal(reference.pilot(referenceParams as Any, data(100)).units, 100);
 });
 
 Deno.test("evaluating: two batches of at most 128 sequences, and the memory of the others", () => {
-  const { class: _, memory, ...pilot } = evaluate.pilot(evaluateParams, data(2000));
+  const { class: _, memory, ...pilot } = evaluate.pilot(evaluateParams as Any, data(2000));
   assert.deepEqual(pilot, {
-    params: evaluateParams,
+    params: { ...evaluateParams, batch: 40 },
     inputs: { data: data(80).data.params },
     units: 80,
     of: 2000,
   });
   // In float64, in float32, and two predictions in float32 and float64.
-  assert.equal(memory!({}), (2000 - 80) * sequence(28));
+  assert.equal(memory!({}), (2000 - 80) * 11 * 3 * 28);
   const batchOf = (batch: number, sequences: number) => {
-    const { params, units } = evaluate.pilot({ ...evaluateParams, batch }, data(sequences));
+    const { params, units } = evaluate.pilot({ ...evaluateParams, batch } as Any, data(sequences));
     return [(params as Any).batch, units];
   };
   assert.deepEqual(batchOf(500, 2000), [128, 256]);
@@ -140,41 +149,38 @@ Deno.test("evaluating: two batches of at most 128 sequences, and the memory of t
   assert.deepEqual(batchOf(40, 80), [40, 80]);
 });
 
-Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones, and the rest of their states", () => {
-  const { class: _, peak, memory, units, of } = evaluate.pilot(rollParams, data(2000));
+Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones, and the rest of their caches", () => {
+  const { class: _, peak, memory, units, of } = evaluate.pilot(rollParams as Any, data(2000));
   assert.deepEqual([units, of], [80, 2000]);
   assert.deepEqual(peak, {
     params: { ...rollParams, protocol: { rollout: { ...rollout, horizons: [8] } } },
     inputs: { data: data(40).data.params },
   });
-  const others = (2000 - 40) * sequence(28);
-  // States of 24 observations, 12 of which the short rollouts have.
+  const others = (2000 - 40) * 11 * 3 * 28;
+  // Caches of 24 observations, 12 of which the short rollouts have.
   assert.equal(memory!({ "sequence bytes": 240 }), others + 40 * 240 * 12 / 24);
   // No more than the batch was allowed.
   assert.equal(memory!({ "sequence bytes": 1e6 }), others + 2 * 2 ** 20 * 12 / 24);
   const near = {
     ...rollParams,
-    batch: 4000,
-    protocol: { rollout: { ...rollout, horizons: [3, 2] } },
+    ...{ batch: 4000, protocol: { rollout: { ...rollout, horizons: [3, 2] } } },
   };
-  const short = evaluate.pilot(near, data(2000));
+  const short = evaluate.pilot(near as Any, data(2000));
   assert.deepEqual((short.peak!.params as Any).protocol.rollout.horizons, [3]);
   assert.equal((short.peak!.inputs as Any).data.sequences, 2000);
   assert.equal(short.memory!({ "sequence bytes": 240 }), 0);
-  assert.equal(evaluate.pilot(evaluateParams, data(2000)).peak, undefined);
+  assert.equal(evaluate.pilot(evaluateParams as Any, data(2000)).peak, undefined);
 });
 
-Deno.test("closed forms, and whatever reads given data, are measured whole", () => {
-  const { class: _, ...pilot } = fit.pilot(fitParams);
+Deno.test("solving in closed form is measured whole", () => {
+  const { class: _, ...pilot } = fit.pilot(fitParams as Any);
   assert.deepEqual(pilot, { params: fitParams, units: 1, of: 1 });
-  const whole = (params: object) => ({ class: params, params, units: 1, of: 1 });
-  assert.deepEqual(evaluate.pilot(evaluateParams, series), whole(evaluateParams));
-  assert.deepEqual(reference.pilot(referenceParams as Any, series), whole(referenceParams));
 });
+
+const own = { id: "own", title: "Own", licence: "MIT" };
 
 Deno.test("an estimate downloads nothing: only what is on this machine has a pilot, which is the job itself", () => {
   const sha256 = "0".repeat(64);
-  const own = { id: "own", title: "Own", licence: "MIT" };
   const pilot = (fields: object) => {
     const { entry } = downloadStage.params().parse({ entry: { ...own, ...fields } });
     return { entry, pilot: download.pilot({ entry }) };
@@ -187,71 +193,112 @@ Deno.test("an estimate downloads nothing: only what is on this machine has a pil
   assert.equal(pilot({ mirror: "x.csv", sha256 }).pilot, undefined);
 });
 
-/** Changes of a task that leave the cost of a unit as it is, and changes that do not. */
-const sameTasks = [{ lambda: 0.5 }, { sigma: 2, condition: 3, observation: "redrawn" }]
-  .map((change) => ({ task: taskWith(change) }));
-const otherTasks = [{ latentDim: 6 }, { obsDim: 2 }, { length: 12 }]
-  .map((change) => ({ task: taskWith(change) }));
+const downloaded = { data: { stage: "download", params: { entry: own } } };
+
+Deno.test("training to a tolerance: a hundred steps, in which the training loss is measured once, and no end before them", () => {
+  const params = { ...trainParams, seeds: [seed(1)], steps: 1500, tolerance: 1e-4 };
+  const pilot = train.pilot(params as Any);
+  assert.deepEqual([pilot.units, pilot.of], [100, 1500]);
+  const changed = { steps: 100, warmup: 9, tolerance: -1, learningRate: 1e-3 };
+  assert.deepEqual(pilot.params, { ...params, ...changed });
+  const short = train.pilot({ ...params, steps: 99 } as Any);
+  assert.deepEqual([short.units, short.of], [99, 99]);
+});
+
+Deno.test("tokens are rows of windows where a task has no sequences", () => {
+  const windows = { name: "forecasting", options: { lookback: 7, horizon: 2 } };
+  assert.equal(train.pilot({ ...trainParams, task: windows } as Any).tokens, 50 * 4 * 7 * 2);
+});
+
+Deno.test("scores on data that are downloaded are measured whole, for the job itself", () => {
+  for (const [stage, params] of [[evaluate, evaluateParams], [reference, referenceParams]]) {
+    const { pilot } = stage as Stage;
+    assert.deepEqual(pilot(params, downloaded), { class: params, params, units: 1, of: 1 });
+  }
+});
+
+/** Options of the task that change what a unit costs, each with the others as they are. */
+const costly = [{ latentDim: 6 }, { obsDim: 2 }].map((change) => ({ task: filtering(change) }));
 const otherModels = [
   { model: { ...model, name: "causal_linear" } },
   { model: { ...model, options: {} } },
-  { layers: [] },
-  { layers: [{ name: "lru", options: { state: 2 } }] },
+  { layers: [{ name: "lstm", options: {} }] },
+  { layers: [...layers, ...layers] },
+  { layers: [{ name: "lru", options: { state: 3 } }] },
 ];
-const dense = { task: taskWith({ structure: "dense" }) };
 
 /** Of each stage: parameters, changes that leave the cost of a unit as it is, and changes that do not. */
-const classes: [PilotModule, object, same: object[], other: object[]][] = [
+const classes: [Stage, object, same: object[], other: object[]][] = [
   [
     train,
     trainParams,
-    [{ steps: 9 }, { learningRate: 1 }, { warmup: 1 }, { seeds: [seed(8), seed(9)] }, dense],
-    [{ seeds: [seed(1)] }, { batch: 5 }, { tolerance: 1 }, ...otherModels],
+    [
+      { steps: 9 },
+      { learningRate: 1 },
+      { warmup: 1 },
+      { seeds: [seed(8), seed(9)] },
+      { task: filtering({ lambda: 0.5, structure: "dense" }) },
+    ],
+    [
+      { seeds: [seed(1)] },
+      { batch: 5 },
+      { task: filtering({}, 12) },
+      { task: { ...task, name: "other" } },
+      { tolerance: 0.1 },
+      ...otherModels,
+      ...costly,
+    ],
   ],
   [
     tune,
     tuneParams,
-    [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seed: seed(2) }, dense],
-    [{ rates: [1, 2] }, { batch: 5 }, ...otherModels],
+    [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seed: seed(2) }],
+    [{ rates: [1, 2] }, { batch: 5 }, { task: filtering({}, 12) }, ...otherModels, ...costly],
   ],
-  [generate, generateParams, [{ data: 2 }, { instance: 2 }, { sequences: 9 }], [dense]],
+  [
+    generate,
+    generateParams,
+    [{ data: 2 }, { sequences: 9 }, { instance: 2 }, { task: filtering({ lambda: 0.5 }, 11) }],
+    [
+      { task: filtering({}, 12) },
+      ...[{ latentDim: 6 }, { obsDim: 2 }, { structure: "dense" }].map((change) => ({
+        task: filtering(change, 11),
+      })),
+    ],
+  ],
   [
     reference,
     referenceParams,
-    [{ instance: 2 }],
-    [dense, { reference: { name: "zero", options: {} } }, { protocol: { rollout } }],
+    [{ instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
+    [
+      { protocol: { rollout: { ...free, warmup: 5 } } },
+      { protocol: { rollout: { ...free, horizons: [2] } } },
+      { reference: { name: "bounds", options: { a: 1 } } },
+      { reference: { name: "other", options: {} } },
+      { task: filtering({ structure: "dense" }) },
+      ...costly,
+    ],
   ],
   [
     evaluate,
     rollParams,
-    [{ index: 1 }, { instance: 2 }],
+    [{ index: 1 }, { instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
     [
       { batch: 41 },
       { protocol: {} },
       { protocol: { rollout: { ...rollout, warmup: 5 } } },
-      dense,
+      { task: filtering({ structure: "dense" }) },
       ...otherModels,
+      ...costly,
     ],
   ],
-  [fit, fitParams, [{ instance: 2 }], [{ closedForm: "steady_state" }, ...otherModels]],
+  [
+    fit,
+    fitParams,
+    [{ instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
+    [{ task: filtering({}, 12) }, { closedForm: "other" }, ...otherModels, ...costly],
+  ],
 ];
-
-Deno.test("jobs share a pilot where a unit costs the same, and only there", () => {
-  for (const [stage, params, same, other] of classes) {
-    const classOf = (change: object, inputs = data(2000)) =>
-      stage.pilot({ ...params, ...change }, inputs)!.class;
-    const own = classOf({});
-    for (const change of [...same, ...sameTasks]) {
-      assert.deepEqual(classOf(change), own, JSON.stringify(change));
-    }
-    for (const change of [...other, ...otherTasks]) {
-      assert.notDeepEqual(classOf(change), own, JSON.stringify(change));
-    }
-    if (stage !== evaluate && stage !== reference) continue;
-    assert.deepEqual(classOf({}, data(999)), own);
-    assert.notDeepEqual(classOf({}, data(2000, { length: 12 })), own, "length of the data");
-  }
-});
 
 Deno.test("every pilot belongs to a stage, and is found by its name", async () => {
   const names = (folder: string) =>
@@ -271,4 +318,19 @@ Deno.test("a file of a pilot without a pilot is refused by its path", async () =
   await assert.rejects(loadPilots(root, ["fit"]), /pilots\/fit\.ts must export pilot/);
   assert.deepEqual(await loadPilots(root, ["train"]), {});
   rmSync(root, { recursive: true });
+});
+
+Deno.test("jobs share a pilot where a unit costs the same, and only there", () => {
+  for (const [stage, params, same, other] of classes) {
+    const classOf = (change: object, inputs = data(2000)) =>
+      stage.pilot({ ...params, ...change }, inputs).class;
+    const own = classOf({});
+    for (const change of same) assert.deepEqual(classOf(change), own, JSON.stringify(change));
+    for (const change of other) assert.notDeepEqual(classOf(change), own, JSON.stringify(change));
+    if (stage !== evaluate && stage !== reference) continue;
+    assert.deepEqual(classOf({}, data(999)), own);
+    assert.deepEqual(classOf({}, data(2000, { instance: 9, data: 9 })), own);
+    const longer = data(2000, { task: filtering({}, 12) });
+    assert.notDeepEqual(classOf({}, longer), own, "length of the data");
+  }
 });

@@ -111,7 +111,7 @@ parameters:
   // What must become of a run follows from its parameters.
   for (const { name, state, parameters, error } of all) {
     const { model, train } = parameters as Record<string, Record<string, number>>;
-    if (model.heads === 3) assert.match(error!, /dModel 8 is not a multiple of 2 x heads/, name);
+    if (model.heads === 3) assert.match(error!, /heads = 3: the width 8 is not a multiple/, name);
     else if (train.learningRate > 1) assert.match(error!, /^train: DivergenceError/, name);
     else assert.equal(state, "done", name);
   }
@@ -150,7 +150,7 @@ Deno.test("a sweep that is estimated, with runs that are not possible, and then 
   assert.equal(code, 0, out);
   assert.match(
     out,
-    /^1 of 2 runs are not possible and cost nothing, such as run 0000: .*dModel 8/m,
+    /^1 of 2 runs are not possible and cost nothing, such as run 0000: .*heads = 3: the width 8 /m,
   );
   assert.match(out, /^4 of 4 jobs would run \(sweep [0-9a-f]{12}; /m);
   assert.match(out, /^train +1 +1 +0 +0 .* 288$/m, "tokens: 9 steps of 2 sequences of 16");

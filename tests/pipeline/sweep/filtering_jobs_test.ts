@@ -1,7 +1,15 @@
 /** @file From the parameters of a filtering run to its jobs, and from their artifacts to its metrics, each number by its own name. */
 import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import { fileURLToPath } from "node:url";
+import {
+  baselineRuns,
+  modelRuns,
+  modelSetups,
+  settingOf,
+} from "../../../pipeline/experiments/transformer_filters/shared/filtering.ts";
 import type { GraphBuilder, JobRef } from "../../../pipeline/graph.ts";
+import { profileOf } from "../../../pipeline/profiles.ts";
 import type { ArtifactReaderSync } from "../../../pipeline/stage.ts";
 import { filtering } from "../../../pipeline/sweep/programs/filtering.ts";
 
@@ -48,7 +56,6 @@ Deno.test("without parameters a run has the defaults of the program", async () =
       options: { block: "residual", mlp: true, width: 256, patch: 1, norm: "fixed" },
     },
     layers: [attention, attention, attention, attention],
-    scoredAtOnce: 64,
     system,
     train: { steps: 120, warmup: 20, length: 256, learningRate: 3e-3 },
     evaluate: { sequences: 256, length: 256, rollout: false, horizons: [2, 4, 8, 16, 32, 64] },
@@ -135,6 +142,33 @@ Deno.test("the jobs of a run are accepted by their stages", async () => {
     const { success, error } = schema().safeParse(params);
     assert.ok(success, `${stage}: ${error}`);
   }
+});
+
+Deno.test("data, bounds and the scores of a model are the jobs of an experiment on the same system", async () => {
+  const asked: [string, object][] = [];
+  const profile = profileOf("quick");
+  const g = {
+    profile,
+    job: (stage: string, params: object) => (asked.push([stage, params]), { label: "" }),
+  } as unknown as GraphBuilder;
+  const setting = settingOf(profile, {}, { lambda: 0.96 });
+  baselineRuns(g, setting);
+  modelRuns(g, setting, {}, modelSetups(profile).lru);
+  const jobs = await jobsOf({
+    seed: 1,
+    model: { name: "lru", state: 64 },
+    system: { lambda: 0.96 },
+    train: { batch: 4 },
+  });
+  const { train, "one-step": oneStep, data, bounds } = jobs;
+  const has = (stage: string, params: object) =>
+    asked.some(([other, theirs]) => other === stage && isDeepStrictEqual(theirs, params));
+  for (const { stage, params } of [data, bounds]) assert.ok(has(stage, params), stage);
+  // Systems that are trained together are told apart by their index; the rate is tuned there and given here.
+  assert.ok(has("evaluate", { ...oneStep.params, index: 1 }));
+  const { learningRate: _, ...training } = train.params;
+  const seeds = [0, 1].map((i) => ({ instance: i, initialisation: i, data: 1000 + i }));
+  assert.ok(has("train", { ...training, seeds }), JSON.stringify(training));
 });
 
 Deno.test("any model of lib/models runs, with the layers that are listed by name or with options", async () => {

@@ -46,16 +46,16 @@ export async function trainLinear(problem: Problem, options: LinearOptions) {
     },
   });
   const runner = runnerOf(model, result.params, { batch: 64 });
-  const evaluation = await task.evaluate(runner, 0, {}, {});
-  const { fit } = evaluation.details as { fit: { trainingLoss: number; excess: number } };
+  const { forecaster, metrics } = task.fitOf(runner);
   return {
     ...result,
     layers: result.params as DeepLinear<Tensor>,
     /** Of the window in the basis of the task, [lookback, horizon]. */
     matrix: model.collapse(result.params),
-    forecaster: task.forecasterOf(runner),
+    forecaster,
     curve,
-    evaluation,
-    fit,
+    trainingLoss: metrics.trainingLoss,
+    excess: metrics.excess,
+    evaluate: () => task.evaluate(runner, 0, {}, {}),
   };
 }
