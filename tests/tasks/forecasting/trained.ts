@@ -2,7 +2,8 @@
 import { init as initJax } from "@jax-js/jax";
 import type { EngineName, Tensor } from "../../../lib/engine/mod.ts";
 import { type DeepLinear, model as deepLinear } from "../../../lib/models/deep_linear.ts";
-import { forecastingTask, type Training } from "../../../lib/tasks/forecasting/forecasting.ts";
+import { forecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
+import type { Training } from "../../../lib/tasks/forecasting/forecasting_task.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { learning } from "../../../lib/train/learning.ts";
 import { runnerOf } from "../../../lib/train/runner.ts";

@@ -5,10 +5,8 @@ import type { Series } from "../../../lib/data/series.ts";
 import { model as deepLinear } from "../../../lib/models/deep_linear.ts";
 import type { Model } from "../../../lib/models/model.ts";
 import { fold, keyOf } from "../../../lib/random/random.ts";
-import {
-  type ForecastingTask,
-  forecastingTask,
-} from "../../../lib/tasks/forecasting/forecasting.ts";
+import { forecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
+import type { ForecastingTask } from "../../../lib/tasks/forecasting/forecasting_task.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
 import { drawWindows } from "../../../lib/tasks/forecasting/windows.ts";
 import type { Tensor, Tree } from "../../../lib/tensor/tensor.ts";
