@@ -14,17 +14,9 @@ import { bundle } from "./keys/bundle.ts";
 import { canonical, sha256 } from "./content/canonical.ts";
 import type { FileHashes } from "./keys/file_hashes.ts";
 import { writeFileAtomic } from "./store/files.ts";
-import type { GraphBuilder, JobRef } from "./graph.ts";
+import type { ExperimentPart } from "./graph.ts";
 import type { Packages } from "./keys/packages.ts";
-import type { Profile } from "./profiles.ts";
-import type { ExperimentMeta } from "./results.ts";
 import type { StagePart, StagePermissions } from "./stage.ts";
-
-export interface ExperimentPart {
-  meta: ExperimentMeta;
-  path: string;
-  grid(g: GraphBuilder, profile: Profile): JobRef;
-}
 
 export interface Plan {
   stages: Record<string, StagePart>;

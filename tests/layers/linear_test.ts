@@ -1,11 +1,8 @@
-/** @file Affine maps, the way of patches into and out of a model, and Monarch matrices. */
+/** @file Affine maps and Monarch matrices. */
 import { init as initJax, numpy as np, random } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { tensor } from "../../lib/engine/mod.ts";
-import type { Statistics } from "../../lib/layers/instance_norm.ts";
 import { linear, linearInit, type LinearParams } from "../../lib/layers/linear.ts";
 import { monarch } from "../../lib/layers/monarch.ts";
-import { embedPatches, restore, standardise, trainNormaliser } from "../../lib/layers/patches.ts";
 import { toHost } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 import { affine, inFloat64, rowsOf } from "./definitions.ts";
@@ -40,49 +37,6 @@ Deno.test("fresh weights are normal with deviation gain / sqrt(inputs), biases z
   assertZero(made(1, 0).weight.data);
   assert.deepEqual(made(1).weight.data, made(1).weight.data);
   assert.notDeepEqual(made(1).weight.data, made(2).weight.data);
-});
-
-Deno.test("patches are standardised channel by channel, oldest observation first", () => {
-  // Two patches of two observations of three channels.
-  const tokens = tensor(Array.from({ length: 12 }, (_, i) => i), [1, 2, 2, 3]);
-  const statistics = { mean: tensor([1, 0, -2]), variance: tensor([4, 1, 0.25]) };
-  const got = inFloat64(
-    (t: Statistics, x: np.Array) => standardise(x, trainNormaliser(t)),
-    statistics,
-    tokens,
-  );
-  assert.deepEqual(got.shape, [1, 2, 6]);
-  const want = Array.from({ length: 12 }, (_, i) => [(i - 1) / 2, i, (i + 2) / 0.5][i % 3]);
-  want.forEach((value, i) => assert.ok(Math.abs(got.data[i] - value) < 1e-12));
-
-  const embed = { weight: randomTensor(generator(1), [6, 4]), bias: tensor([1, 2, 3, 4]) };
-  const embedded = inFloat64(
-    (p: LinearParams, t: Statistics, x: np.Array) => embedPatches(p, x, trainNormaliser(t)),
-    embed,
-    statistics,
-    tokens,
-  );
-  assert.deepEqual(embedded.shape, [1, 2, 4]);
-  [want.slice(0, 6), want.slice(6)].flatMap((row) => affine(embed, row)).forEach((value, i) =>
-    assert.ok(Math.abs(embedded.data[i] - value) < 1e-12)
-  );
-});
-
-Deno.test("what was standardised is restored, except where the mode is none", () => {
-  const out = tensor(Array.from({ length: 12 }, (_, i) => i), [1, 2, 6]);
-  const statistics = { mean: tensor([1, 0, -2]), variance: tensor([4, 1, 0.25]) };
-  for (const norm of ["none", "fixed", "causal"] as const) {
-    const got = inFloat64(
-      (t: Statistics, x: np.Array) => restore(x, { patch: 2, obsDim: 3, norm }, trainNormaliser(t)),
-      statistics,
-      out,
-    );
-    assert.deepEqual(got.shape, [1, 2, 2, 3]);
-    for (let i = 0; i < 12; i++) {
-      const want = norm === "none" ? i : [2 * i + 1, i, i / 2 - 2][i % 3];
-      assert.ok(Math.abs(got.data[i] - want) < 1e-12, `${norm} ${i}`);
-    }
-  }
 });
 
 Deno.test("a Monarch matrix is block-diagonal, transposed, block-diagonal, transposed back", () => {

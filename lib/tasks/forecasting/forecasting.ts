@@ -11,38 +11,20 @@ import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import { gapClosed } from "../gap_closed.ts";
-import type { About, Evaluation, Runner, Task, TaskModule } from "../task.ts";
+import type { About, TaskModule } from "../task.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Fit, Forecaster } from "./forecaster.ts";
+import type { ForecastingTask } from "./forecasting_task.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
-import { centre, type Covariances, trainingLoss, windowMoments } from "./moments.ts";
+import { centre, trainingLoss, windowMoments } from "./moments.ts";
 import { makeProblem, type Problem } from "./problem.ts";
 import * as ols from "./references/ols.ts";
 import * as repeatLast from "./references/repeat_last.ts";
+import type { ForecastingTask, Training } from "./forecasting_task.ts";
 import { dctMatrix, rotate, unrotate } from "./window_basis.ts";
 import { drawWindows, windowForecaster } from "./windows.ts";
-
-/** What is trained on. */
-export interface Training {
-  /** `windows`: drawn at random. `gram`: all of them by their covariances, for models that are one matrix. */
-  readonly loss: "windows" | "gram";
-  /**
-   * Of `gram`, `dct`: the model reads the orthonormal DCT-II of the window; `window`: the window itself. The DCT is a rotation:
-   * gradient flow and every reachable map are the same. Adam scales coordinates, and so depends on the basis:
-   * frequencies of a window are nearly uncorrelated, its rows are not, and depth 10 needs several times fewer steps.
-   */
-  readonly basis: "dct" | "window";
-}
-
-export interface ForecastingTask extends Task<Model> {
-  readonly problem: Problem;
-  /** Test scores of a forecaster as an evaluation. @param fit numbers that its fit determined. */
-  evaluateForecaster(forecaster: Forecaster, fit: Record<string, number>): Promise<Evaluation>;
-  /** A trained model as a forecaster: by its matrix where it is one, with the best intercept, otherwise window by window. */
-  fitOf(runner: Runner): Fit;
-}
 
 const about: About = {
   name: "forecasting",
@@ -139,9 +121,9 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
         },
       };
     },
-    evaluate(runner) {
+    async evaluate(runner) {
       const { forecaster, metrics } = task.fitOf(runner);
-      return task.evaluateForecaster(forecaster, metrics);
+      return await task.evaluateForecaster(forecaster, metrics);
     },
   };
   return task;

@@ -1,6 +1,6 @@
 /** @file The stages on a task with given data: forecasting a series whose errors a loop over raw numbers gives. */
 import assert from "node:assert/strict";
-import type { ForecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
+import type { ForecastingTask } from "../../../lib/tasks/forecasting/forecasting_task.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { DivergenceError } from "../../../lib/train/trainer.ts";
 import * as evaluate from "../../../pipeline/stages/evaluate.ts";

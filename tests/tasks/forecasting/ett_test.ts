@@ -90,13 +90,13 @@ for (const depth of [1, 10]) {
       const { test } = await evaluate(problem, best.forecaster);
       const learningRate = Math.min(0.03, 4 / (96 * depth));
       const trained = await trainLinear(problem, { depth, learningRate, steps: 1500 });
-      const { trainingLoss, excess } = trained.fit;
+      const { trainingLoss, excess } = trained;
       assert.ok(excess <= 0.001, `training loss ${excess} over least squares`);
       assert.ok(trainingLoss >= best.metrics.trainingLoss * (1 - 1e-9));
-      assert.ok(
-        Math.abs(trained.evaluation.loss - test.mse) <= 0.001,
-        `${trained.evaluation.loss}`,
-      );
+      const { loss, floor, optimum } = await trained.evaluate();
+      assert.ok(Math.abs(loss - test.mse) <= 0.001, `${loss}`);
+      assert.equal(optimum, test.mse);
+      assert.equal(floor.toFixed(3), "1.294");
     },
   });
 }

@@ -2,7 +2,8 @@
 import { init as initJax } from "@jax-js/jax";
 import type { EngineName, Tensor } from "../../../lib/engine/mod.ts";
 import { type DeepLinear, model as deepLinear } from "../../../lib/models/deep_linear.ts";
-import { forecastingTask, type Training } from "../../../lib/tasks/forecasting/forecasting.ts";
+import { forecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
+import type { Training } from "../../../lib/tasks/forecasting/forecasting_task.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { learning } from "../../../lib/train/learning.ts";
 import { runnerOf } from "../../../lib/train/runner.ts";
@@ -46,16 +47,16 @@ export async function trainLinear(problem: Problem, options: LinearOptions) {
     },
   });
   const runner = runnerOf(model, result.params, { batch: 64 });
-  const evaluation = await task.evaluate(runner, 0, {}, {});
-  const { fit } = evaluation.details as { fit: { trainingLoss: number; excess: number } };
+  const { forecaster, metrics } = task.fitOf(runner);
   return {
     ...result,
     layers: result.params as DeepLinear<Tensor>,
     /** Of the window in the basis of the task, [lookback, horizon]. */
     matrix: model.collapse(result.params),
-    forecaster: task.forecasterOf(runner),
+    forecaster,
     curve,
-    evaluation,
-    fit,
+    trainingLoss: metrics.trainingLoss,
+    excess: metrics.excess,
+    evaluate: () => task.evaluate(runner, 0, {}, {}),
   };
 }

@@ -4,7 +4,7 @@
  * No model that ends in one linear map of the same window can have a lower training loss.
  */
 import type { ReferenceModule } from "../../task.ts";
-import type { ForecastingTask } from "../forecasting.ts";
+import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
 import type { Fit } from "../forecaster.ts";

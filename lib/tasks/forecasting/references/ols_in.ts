@@ -7,7 +7,7 @@
  *   yhat = mean(x) + W'(x - mean(x)) + v s(x),  s(x) = sqrt(var(x) + SPREAD_EPSILON)
  */
 import type { ReferenceModule } from "../../task.ts";
-import type { ForecastingTask } from "../forecasting.ts";
+import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
 import type { Fit } from "../forecaster.ts";

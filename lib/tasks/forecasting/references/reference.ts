@@ -1,7 +1,7 @@
 /** @file Forecasters without training as references of the task. */
 import type { ReferenceModule } from "../../task.ts";
 import type { ClosedFormForecaster } from "../forecaster.ts";
-import type { ForecastingTask } from "../forecasting.ts";
+import type { ForecastingTask } from "../forecasting_task.ts";
 
 /** Fits on the training rows, and scores like a trained model. */
 export function referenceOf<Options>(

@@ -2,7 +2,7 @@
  * @file Repeats the last value: the forecast every model must beat.
  */
 import type { ReferenceModule } from "../../task.ts";
-import type { ForecastingTask } from "../forecasting.ts";
+import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import type { Fit } from "../forecaster.ts";
 import type { Problem } from "../problem.ts";

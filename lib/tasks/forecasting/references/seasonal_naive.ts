@@ -3,7 +3,7 @@
  * section 5.2). It reads one season back even where that is more than the problem's lookback.
  */
 import type { ReferenceModule } from "../../task.ts";
-import type { ForecastingTask } from "../forecasting.ts";
+import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import type { Fit } from "../forecaster.ts";
 import type { Problem } from "../problem.ts";

@@ -1,9 +1,7 @@
+/** @file Deep linear networks: balanced at the start, and one matrix in every form. */
 import assert from "node:assert/strict";
 import { numpy as np } from "@jax-js/jax";
-import { compile, type Tensor } from "../../../lib/engine/mod.ts";
-import * as deepLinear from "../../../lib/tasks/forecasting/references/deep_linear.ts";
-import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
-import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
+import { compile, type Tensor } from "../../lib/engine/mod.ts";
 import {
   apply,
   collapse,
@@ -11,10 +9,10 @@ import {
   endToEnd,
   init,
   widthOf,
-} from "../../../lib/models/deep_linear.ts";
-import { multiply, transpose } from "../../../lib/linalg/matrix.ts";
-import { keyOf, normals } from "../../../lib/random/random.ts";
-import { randomSeries, relativeError } from "./fixtures.ts";
+} from "../../lib/models/deep_linear.ts";
+import { multiply, transpose } from "../../lib/linalg/matrix.ts";
+import { keyOf, normals } from "../../lib/random/random.ts";
+import { relativeError } from "../tasks/forecasting/fixtures.ts";
 
 /** The layers as plain matrices [rows, columns, values]. */
 function layersOf({ first, hidden, last }: DeepLinear<Tensor>): [number, number, Float64Array][] {
@@ -123,58 +121,3 @@ function norm(a: ArrayLike<number>, b: Float64Array): number {
   const difference = b.reduce((sum, value, i) => sum + (a[i] - value) ** 2, 0);
   return Math.sqrt(difference / b.reduce((sum, value) => sum + value * value, 0));
 }
-
-const problem = makeProblem(randomSeries(400, 2), { lookback: 12, horizon: 6, split: "70/10/20" });
-
-Deno.test("training: depths 1, 2 and 10 reach least squares in either basis", async () => {
-  const best = ols.fit(problem).metrics.trainingLoss;
-  for (const [basis, steps] of [["dct", 1500], ["window", 3000]] as const) {
-    for (const depth of [1, 2, 10]) {
-      const { metrics } = await deepLinear.fit(problem, { depth, basis, steps });
-      assert.ok(Math.abs(metrics.trainingLoss / best - 1 - metrics.excess) < 1e-12);
-      assert.ok(
-        metrics.excess > -1e-9 && metrics.excess < 1e-3,
-        `${basis} ${depth}: ${metrics.excess}`,
-      );
-    }
-  }
-});
-
-Deno.test("training: a bottleneck does not reach it, and its map has the bottleneck's rank", async () => {
-  const { metrics, tensors } = await deepLinear.fit(problem, { depth: 3, width: 1, steps: 500 });
-  assert.ok(metrics.excess > 0.01);
-  const W = tensors!.weights.data; // [12, 6], rank 1: every 2 x 2 minor vanishes
-  for (let l = 1; l < 12; l++) {
-    for (let h = 1; h < 6; h++) {
-      assert.ok(Math.abs(W[0] * W[l * 6 + h] - W[h] * W[l * 6]) < 1e-6);
-    }
-  }
-});
-
-Deno.test("training: the same bits twice, a curve, an early stop, and a signal", async () => {
-  const options = { depth: 3, steps: 207 };
-  const [a, b] = [await deepLinear.fit(problem, options), await deepLinear.fit(problem, options)];
-  assert.deepEqual(a.tensors, b.tensors);
-  assert.deepEqual(a.metrics, b.metrics);
-  assert.deepEqual(a.curves!.excess.map(({ step }) => step), [0, 100, 200, 207]);
-  const other = await deepLinear.fit(problem, { ...options, seed: 1 });
-  assert.notDeepEqual(a.tensors, other.tensors);
-  const early = await deepLinear.fit(problem, { depth: 1, steps: 5000, tolerance: 0.01 });
-  assert.ok(early.metrics.steps < 2000 && early.metrics.excess <= 0.01);
-  const signal = AbortSignal.abort();
-  await assert.rejects(deepLinear.fit(problem, { ...options, signal }), { name: "AbortError" });
-});
-
-Deno.test("training: divergence names step and learning rate", async () => {
-  await assert.rejects(
-    deepLinear.fit(problem, { depth: 50, steps: 300, learningRate: 1e6 }),
-    /training diverged: loss .* at step \d+, learning rate .*Use a lower one/,
-  );
-});
-
-Deno.test("training: lookback 1, horizon 1 and one channel", async () => {
-  const series = randomSeries(120, 1);
-  const tiny = makeProblem(series, { lookback: 1, horizon: 1, split: "70/10/20" });
-  const { metrics } = await deepLinear.fit(tiny, { depth: 4 });
-  assert.ok(metrics.excess < 1e-3, `${metrics.excess}`);
-});
