@@ -90,13 +90,6 @@ export interface FileNode extends JobRef {
 
 export type Node = JobNode | FileNode;
 
-/** What the graph is built from of an experiment. */
-export interface ExperimentPart {
-  meta: ExperimentMeta;
-  path: string;
-  grid(g: GraphBuilder, profile: Profile): JobRef;
-}
-
 export class Graph {
   /** In an order in which every job comes after its inputs. */
   readonly jobs: JobNode[] = [];

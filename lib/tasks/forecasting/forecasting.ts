@@ -14,7 +14,6 @@ import { gapClosed } from "../gap_closed.ts";
 import type { About, TaskModule } from "../task.ts";
 import { evaluate } from "./evaluate.ts";
 import type { Fit, Forecaster } from "./forecaster.ts";
-import type { ForecastingTask } from "./forecasting_task.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
