@@ -3,7 +3,9 @@ import { numpy as np } from "@jax-js/jax";
 
 /** Cosines and sines of the rotation angles, [positions, headDim] each. */
 export interface RotaryTable {
+  /** cos(position * base^(-2 i / headDim)), row-major by position. */
   readonly cos: Float64Array<ArrayBuffer>;
+  /** The sines of the same angles. */
   readonly sin: Float64Array<ArrayBuffer>;
 }
 

@@ -18,6 +18,10 @@ export type CausalLinearParams = { kernel: np.Array };
 /** The last `taps` tokens, newest first, [B, taps, in], and what the ends carry. */
 export type CausalLinearState = { ends: PatchState; recent: np.Array };
 
+/**
+ * Options: `patch` (observations in a token, 1) and `taps` (k, 64). For observed series; it takes no layers. Signals are not
+ * embedded: a token is the patch itself, so the model is linear in the observations.
+ */
 export const model: ModelModule<SequenceModel<CausalLinearParams, CausalLinearState>> = {
   configure(options, { signature, layers }) {
     const schema = z.strictObject({

@@ -17,6 +17,10 @@ import { type Key, keyOf, normals, split } from "../random/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LinearWindowModel, ModelModule } from "./model.ts";
 
+/**
+ * Options: `depth` (matrices, 1), `width` (between them, min(lookback, horizon)) and `scale` (singular values of the product
+ * at the start, 0.25). For windows; it takes no layers, and every channel goes through the same matrices.
+ */
 export const model: ModelModule<LinearWindowModel<DeepLinear<np.Array>>> = {
   configure(options, { signature, layers }) {
     const schema = z.strictObject({
@@ -77,8 +81,11 @@ export type DeepLinear<T> = {
   last?: T;
 };
 
+/** Sizes of a network from a window to its forecast. */
 export interface DeepLinearShape {
+  /** Rows of the window that goes in. */
   lookback: number;
+  /** Rows of the forecast that comes out. */
   horizon: number;
   /** Number of matrices. */
   depth: number;

@@ -32,7 +32,9 @@ export type Signature =
 
 /** A sequence layer that a model is built of, by the name of its file. */
 export interface LayerChoice {
+  /** Of its file in lib/layers/sequence, for messages. */
   readonly name: string;
+  /** What the file exports as `layer`. */
   readonly layer: SequenceLayer;
   /** What its `configure` accepts. */
   readonly options: unknown;
@@ -40,6 +42,7 @@ export interface LayerChoice {
 
 /** What a model's `configure` is told beside its options. */
 export interface Context {
+  /** The task's: what goes in and what comes out. */
   readonly signature: Signature;
   /** Of a stack, from input to output; empty for the models that are none. */
   readonly layers: readonly LayerChoice[];
@@ -71,7 +74,10 @@ export interface SequenceModel<Params extends Arrays = Arrays, State extends Arr
 
 /** What a module exports as `model`. */
 export interface ModelModule<M extends Model = Model> {
-  /** @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve. */
+  /**
+   * The model that options describe, with the defaults of those that are left out.
+   * @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve.
+   */
   configure(options: unknown, context: Context): M;
 }
 

@@ -36,11 +36,12 @@ const blockOptions = {
 };
 
 /** One layer with what is around it. */
-type Block = {
+export type Block = {
   norm?: np.Array;
   layer: Arrays;
   mlp?: { norm: np.Array; up: LinearParams; down: LinearParams };
 };
+/** Parameters of a stack; dotted names of its tensors are such as `blocks.0.layer.a`. */
 export type StackParams = {
   /** {} where the ends have none. */
   ends: Arrays;
@@ -48,6 +49,7 @@ export type StackParams = {
   /** Before the head. */
   norm?: np.Array;
 };
+/** What a stack carries from token to token: the state of the ends (statistics) and of every layer, first to last. */
 export type StackState = { ends: Arrays; layers: Arrays[] };
 
 /** A layer with its configuration. */
@@ -180,4 +182,22 @@ function modelOf(
   return sequenceModel;
 }
 
+/**
+ * A stack of the layers that the context names; its options are those of the blocks (`block`, `mlp`, `width`) and of the ends
+ * for the signature (`patch`, `norm` of series and windows, `shared` of windows, `tie` of tokens).
+ *
+ * @example One LSTM between embedding and head, for series of two channels
+ * ```ts
+ * import { layer } from "../layers/sequence/lstm.ts";
+ * import { asSequenceModel } from "./model.ts";
+ * import { model } from "./stack.ts";
+ *
+ * const stack = asSequenceModel(model.configure({ width: 16, patch: 4 }, {
+ *   signature: { kind: "series", channels: 2 },
+ *   layers: [{ name: "lstm", layer, options: {} }],
+ * }));
+ * console.log(stack.patch); // 4: it predicts four observations from each four
+ * console.log(stack.initialState(8, 64)); // state of 8 sequences before the first token, on the host
+ * ```
+ */
 export const model: ModelModule<Model<StackParams>> = { configure };

@@ -8,10 +8,15 @@ import { leavesOf, treeLike } from "../engine/trees.ts";
 import { type Tensor, tensor, type Tree } from "../tensor/tensor.ts";
 import { mapTensors } from "../tensor/trees.ts";
 
+/** The optimiser's constants but its learning rate, which a schedule gives. */
 export interface AdamWOptions {
+  /** Decay of the first moment, 0.9. */
   readonly beta1?: number;
+  /** Decay of the second moment, 0.999. */
   readonly beta2?: number;
+  /** Added to the root of the second moment, 1e-8. */
   readonly epsilon?: number;
+  /** Share of the learning rate by which weights shrink in a step, 0. */
   readonly weightDecay?: number;
   /** Gradients are scaled down to this global norm; no clipping if undefined. */
   readonly clipNorm?: number;

@@ -7,8 +7,11 @@ import { fitBatch, inBatches } from "./batches.ts";
 import { compileRollout } from "./rollout.ts";
 import { rolloutBytes } from "./rollout_bytes.ts";
 
+/** How a model runs: in batches of which size, on which engine, and who hears of it. */
 export interface RunnerOptions {
+  /** `ort` by default. */
   readonly engine?: EngineName;
+  /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
   readonly threads?: number;
   /** Inputs in a batch; free-running takes fewer where memory demands it. */
   readonly batch: number;

@@ -11,7 +11,9 @@ import { causalConvolution, convolutionPays, kernelOf, lastState } from "../caus
 import { recurrent } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, of x and y. */
   readonly width: number;
   /** n, size of the state. */
   readonly state: number;
@@ -19,7 +21,8 @@ interface Config {
   readonly radius: number;
 }
 
-type Params = {
+/** The four matrices; nothing keeps A stable while it is learned. */
+export type Params = {
   /** A [n, n] */
   a: np.Array;
   /** B [n, d] */
@@ -49,6 +52,7 @@ function response(a: np.Array, b: np.Array, tokens: number): np.Array {
   return columns.reshape([n, taps, width]).slice([], [0, tokens]);
 }
 
+/** A linear map of all tokens so far, by way of n numbers. */
 export const layer: SequenceLayer<Config, Params, np.Array, np.Array, np.Array> = {
   about: {
     name: "dense recurrence",

@@ -6,12 +6,14 @@ import { tensor } from "../../tensor/tensor.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** The width; there are no options. */
+export interface Config {
+  /** d, of x, y and the state. */
   readonly width: number;
 }
 
 /** Maps [d] to [3 d]: reset gate, update gate, candidate. */
-type Params = { input: LinearParams; recurrent: LinearParams };
+export type Params = { input: LinearParams; recurrent: LinearParams };
 
 /** The reset gate comes after the product with the state, as in cuDNN, and an update gate of 1 keeps the state. */
 export const layer: SequenceLayer<Config, Params, np.Array, np.Array, np.Array> = {

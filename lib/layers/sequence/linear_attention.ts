@@ -21,8 +21,11 @@ import { linear } from "../linear.ts";
 import { rotaryTable, rotate } from "../rotary.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, a multiple of twice the heads. */
   readonly width: number;
+  /** H, each with d/H of the width. */
   readonly heads: number;
 }
 
@@ -30,10 +33,10 @@ interface Config {
  * `memory` [B, H, d/H of values, d/H of keys] is sum_n v_n (R_{n-m} phi(k_n))' after token m: positions count from the latest
  * token, which makes the next state a fixed rotation of this one plus an outer product. `total` [B, H, d/H] is sum_n phi(k_n).
  */
-type State = { memory: np.Array; total: np.Array };
+export type State = { memory: np.Array; total: np.Array };
 
 /** phi(query), phi(key) and value, [..., d] each. */
-type Input = { query: np.Array; key: np.Array; value: np.Array };
+export type Input = { query: np.Array; key: np.Array; value: np.Array };
 
 /**
  * phi(x) = elu(x) + 1 = r + exp(x - r) with r = max(x, 0). Written like this its derivative at zero is 1 whatever that of r
@@ -66,6 +69,7 @@ const chunkLength = 64;
 
 const transposed = (x: np.Array) => np.swapaxes(x, -1, -2);
 
+/** Attention whose memory has one size, whatever the number of tokens. */
 export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Array> = {
   about: {
     name: "linear attention",

@@ -11,16 +11,20 @@ import { constant } from "../constant.ts";
 import { recurrent } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, of x and y. */
   readonly width: number;
   /** n, complex states. */
   readonly state: number;
-  /** Magnitudes of the eigenvalues at initialisation lie between these. */
+  /** The least magnitude of an eigenvalue at initialisation. */
   readonly minRadius: number;
+  /** The largest, below 1: near it, memory is long. */
   readonly maxRadius: number;
 }
 
-type Params = {
+/** Eigenvalues in polar coordinates, and the maps into the state and out of it. */
+export type Params = {
   /** Logarithm of the decay rate, [n]. */
   nu: np.Array;
   /** Phase, [n]. */
@@ -37,7 +41,7 @@ type Params = {
 };
 
 /** Real and imaginary parts, [..., n] each. */
-type Complex = { re: np.Array; im: np.Array };
+export type Complex = { re: np.Array; im: np.Array };
 
 /** exp(scale) lambda^k for the exponents k. @returns [n, exponents] */
 function powers(
@@ -71,6 +75,7 @@ function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): np.Ar
   return joined(times(scaled, b), 0);
 }
 
+/** h_t = lambda h_{t-1} + exp(gamma) B x_t, number by number, and y_t = Re(C h_t) + D x_t. */
 export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
   about: {
     name: "LRU",

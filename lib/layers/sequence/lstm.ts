@@ -6,11 +6,14 @@ import { tensor } from "../../tensor/tensor.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** The width; there are no options. */
+export interface Config {
+  /** d, of x, y and both parts of the state. */
   readonly width: number;
 }
 
-type Params = {
+/** Of all gates at once; the biases are those of the input. */
+export type Params = {
   /** [d, 4 d]: input, forget and output gates, then the candidate. */
   input: LinearParams;
   /** [d, 4 d], of the hidden state. */
@@ -18,8 +21,9 @@ type Params = {
 };
 
 /** Hidden and cell state, [B, d] each. */
-type State = { h: np.Array; c: np.Array };
+export type State = { h: np.Array; c: np.Array };
 
+/** y is the hidden state. The gates see the token and the last hidden state, not the cell state. */
 export const layer: SequenceLayer<Config, Params, State, np.Array, np.Array> = {
   about: {
     name: "LSTM",

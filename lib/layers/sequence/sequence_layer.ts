@@ -7,6 +7,7 @@ import type { Tensor, Tree } from "../../tensor/tensor.ts";
 
 /** What a reader is told about a layer. */
 export interface About {
+  /** What tables call it, such as "LRU". */
   readonly name: string;
   /** Authors, arXiv number or venue, and the equation that `cell` is. */
   readonly paper: string;
@@ -30,6 +31,7 @@ export interface SequenceLayer<
   Input extends Arrays = Arrays,
   Output extends Arrays = Arrays,
 > {
+  /** For readers, and a claim that tests hold the layer to. */
   readonly about: About;
   /**
    * Validates options and fills the defaults.

@@ -16,8 +16,11 @@ import { linear } from "../linear.ts";
 import { rotaryTable, rotate } from "../rotary.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, a multiple of twice the heads. */
   readonly width: number;
+  /** H, each with d/H of the width. */
   readonly heads: number;
 }
 
@@ -26,10 +29,10 @@ interface Config {
  * last, a step needs no transposition and writes along contiguous memory. `position` (int32 scalar) of the next token; those beyond
  * the capacity are lost.
  */
-type State = { keys: np.Array; values: np.Array; position: np.Array };
+export type State = { keys: np.Array; values: np.Array; position: np.Array };
 
 /** Before rotation, [..., d] each. */
-type Input = { query: np.Array; key: np.Array; value: np.Array };
+export type Input = { query: np.Array; key: np.Array; value: np.Array };
 
 function inputs({ query, key, value }: AttentionParams, x: np.Array): Input {
   return { query: linear(query, x.ref), key: linear(key, x.ref), value: linear(value, x) };
@@ -64,6 +67,7 @@ function rotated({ query, key, value }: Input, heads: number, cos: np.Array, sin
 
 const positionsLast = (x: np.Array) => np.transpose(x, [0, 1, 3, 2]);
 
+/** Attention to every token so far; what it remembers grows with their number, up to the capacity of the state. */
 export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Array> = {
   about: {
     name: "softmax attention",

@@ -31,6 +31,11 @@ export interface StepEnds<Params extends Arrays = Arrays, State extends Arrays =
   readonly patch: number;
   /** Before the first token, on the host; {} where nothing is carried. */
   initialState(batch: number): Tree<Tensor>;
-  /** @param observed float scalar, 0 for a token that no statistics may learn from. */
+  /**
+   * One token.
+   * @param x a patch [B, patch, channels], or a symbol int32 [B, 1]
+   * @param observed float scalar, 0 for a token that no statistics may learn from.
+   * @returns what is carried on, and the token's passage.
+   */
   enter(params: Params, state: State, x: np.Array, observed: np.Array): [State, Passage];
 }

@@ -12,6 +12,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 
+/** Which statistics standardise the input, and whether they are put back at the output: see the top of this file. */
 export type NormMode = "none" | "fixed" | "causal";
 
 /** How many observations the train statistics are worth. */

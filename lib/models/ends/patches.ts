@@ -20,14 +20,17 @@ import {
   trainNormaliser,
 } from "./instance_norm.ts";
 
+/** Fields of the options of a model of series, with their defaults; a model adds its own. */
 export const options = {
   patch: z.number().int().min(1).max(32).default(1),
   norm: z.enum(["none", "fixed", "causal"]).default("fixed"),
 };
 
+/** What {@linkcode ends} of a series are made from. */
 export interface PatchOptions {
   /** Observations in a token. */
   readonly patch: number;
+  /** How inputs are standardised, see instance_norm.ts. */
   readonly norm: "none" | "fixed" | "causal";
   /** Of the embedding; without one the layers see the patches themselves, and what leaves the last layer is the prediction. */
   readonly width?: number;
@@ -38,7 +41,10 @@ export type PatchParams = { embed?: LinearParams; head?: LinearParams };
 /** Sums in mode `causal` only. */
 export type PatchState = { sums?: RunningSums };
 
-/** @throws {RangeError} for statistics that are not one for each channel. */
+/**
+ * Ends that cut a series into patches.
+ * @throws {RangeError} for statistics that are not one for each channel.
+ */
 export function ends(
   { patch, norm, width }: PatchOptions,
   { channels, statistics }: Extract<Signature, { kind: "series" }>,

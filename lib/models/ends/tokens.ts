@@ -6,8 +6,10 @@ import { keysFor } from "../keys.ts";
 import type { Signature } from "../model.ts";
 import type { Ends, Passage } from "./ends.ts";
 
+/** Fields of the options of a model of symbols, with their defaults; a model adds its own. */
 export const options = { tie: z.boolean().default(false) };
 
+/** What {@linkcode ends} of symbols are made from. */
 export interface TokenOptions {
   /** Of the embedding; symbols have none of their own. */
   readonly width?: number;
@@ -29,7 +31,10 @@ export type TokenParams = {
   bias?: np.Array;
 };
 
-/** @throws {RangeError} without a width, and for tied ends whose classes are not the vocabulary. */
+/**
+ * Ends that embed symbols and read logits.
+ * @throws {RangeError} without a width, and for tied ends whose classes are not the vocabulary.
+ */
 export function ends(
   { width, tie }: TokenOptions,
   { vocabulary, classes }: Extract<Signature, { kind: "tokens" }>,

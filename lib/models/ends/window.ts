@@ -9,12 +9,14 @@ import { keysFor } from "../keys.ts";
 import type { Signature } from "../model.ts";
 import type { Ends } from "./ends.ts";
 
+/** Fields of the options of a model of windows, with their defaults; a model adds its own. */
 export const options = {
   patch: z.number().int().min(1).default(1),
   shared: z.boolean().default(true),
   norm: z.enum(["none", "last", "mean"]).default("last"),
 };
 
+/** What {@linkcode ends} of a window are made from. */
 export interface WindowOptions {
   /** Times in a token. */
   readonly patch: number;
@@ -32,7 +34,10 @@ export interface WindowOptions {
 /** The head is always there: a token is not a horizon. */
 export type WindowParams = { embed?: LinearParams; head: LinearParams };
 
-/** @throws {RangeError} for a patch that does not divide the lookback. */
+/**
+ * Ends that read a window patch by patch and write its whole forecast.
+ * @throws {RangeError} for a patch that does not divide the lookback.
+ */
 export function ends(
   { patch, shared, norm, width }: WindowOptions,
   { lookback, horizon, channels }: Extract<Signature, { kind: "window" }>,

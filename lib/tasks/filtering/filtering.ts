@@ -22,7 +22,9 @@ export interface Protocol {
   readonly rollout?: { readonly warmup: number; readonly horizons: readonly number[] };
 }
 
+/** Filtering with its options: what references and closed forms need to know of it beyond the contract. */
 export interface FilteringTask extends Task<SequenceModel, Protocol> {
+  /** What the system of an instance is drawn from. */
   readonly distribution: Distribution;
   /** T of training sequences and of those that `generate` makes. */
   readonly length: number;

@@ -13,13 +13,15 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Covariances } from "./moments.ts";
 
-/** Covariances as a batch for {@linkcode gramLoss}. */
-export function gramBatch({ lookback, horizon, G, C, energy }: Covariances) {
+/** Covariances as a batch for {@linkcode gramLoss}: `gram` [lookback, lookback], `cross` [lookback, horizon], `energy` a scalar. */
+export function gramBatch(
+  { lookback, horizon, G, C, energy }: Covariances,
+): { gram: Tensor; cross: Tensor; energy: Tensor } {
   return {
     gram: tensor(G, [lookback, lookback]),
     cross: tensor(C, [lookback, horizon]),
     energy: tensor(energy),
-  } satisfies Record<string, Tensor>;
+  };
 }
 
 /**
