@@ -166,10 +166,7 @@ export function updateOf<P extends Arrays, B extends Arrays>(
   };
 }
 
-/**
- * Compiles {@linkcode updateOf} a loss.
- * @param example a batch, for its shapes.
- */
+/** Compiles {@linkcode updateOf} a loss. @param example a batch, for its shapes. */
 export async function compileStep<P extends Arrays, B extends Arrays>(
   loss: Loss<P, B>,
   initial: Tree<Tensor>,

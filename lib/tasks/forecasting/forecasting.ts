@@ -17,7 +17,7 @@ import type { Fit, Forecaster } from "./forecaster.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
-import { centre, type Covariances, trainingLoss, windowMoments } from "./moments.ts";
+import { centre, trainingLoss, windowMoments } from "./moments.ts";
 import { makeProblem, type Problem } from "./problem.ts";
 import * as ols from "./references/ols.ts";
 import * as repeatLast from "./references/repeat_last.ts";
