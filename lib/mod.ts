@@ -110,6 +110,7 @@ export {
 export { type Cell, scan, type ScanOptions } from "./engine/scan.ts";
 
 // Tensors on the host, and random numbers by keys.
+/** Random numbers on the host, by keys: the same bits on every machine, in any order. */
 export * as random from "./random/random.ts";
 export {
   type DType,
@@ -123,10 +124,12 @@ export {
   type Tree,
   type TypedArray,
 } from "./tensor/tensor.ts";
+/** Trees of host tensors: by dotted names, stacked, and leaf by leaf. */
 export * as trees from "./tensor/trees.ts";
 
 // Sequence layers.
 export { layer as denseRecurrence } from "./layers/sequence/dense_recurrence.ts";
+/** A layer over a whole sequence, in its own parallel form or as a loop, and one token at a time. */
 export * as forms from "./layers/sequence/forms.ts";
 export { layer as gru } from "./layers/sequence/gru.ts";
 export { layer as linearAttention } from "./layers/sequence/linear_attention.ts";
@@ -205,4 +208,5 @@ export {
 
 // State-space systems and the Kalman filter; intervals of means.
 export { type Interval, meanInterval, pairedInterval, tQuantile } from "./analysis/intervals.ts";
+/** Linear state-space systems in float64: random systems, their sequences, the Kalman filter, scores against it. */
 export * as ssm from "./ssm/mod.ts";

@@ -2,7 +2,7 @@
  * @file What a model is: it maps a task's inputs to its outputs. Most are stacks of sequence layers between two ends
  * (stack.ts); a module of this folder that can be named in a job exports `model`.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import type { SequenceLayer } from "../layers/sequence/sequence_layer.ts";
 import type { Tensor, Tree } from "../tensor/tensor.ts";
 
@@ -53,7 +53,7 @@ export interface Model<Params extends Arrays = Arrays> {
   /** Fresh parameters, the same for the same seed, an integer from 0. */
   init(seed: number): Params;
   /** Outputs for whole inputs, see {@linkcode Signature}. */
-  apply(params: Params, x: np.Array): np.Array;
+  apply(params: Params, x: JaxArray): JaxArray;
 }
 
 /** A model that also goes token by token, so that it can run free on what it predicts. */
@@ -69,7 +69,7 @@ export interface SequenceModel<Params extends Arrays = Arrays, State extends Arr
    * @param observed float scalar: 1 for data, 0 for what the model itself predicted, which no running statistics learn from.
    * @returns the next state and the prediction of the next token: [B, patch, channels], or logits [B, 1, classes]
    */
-  step(params: Params, state: State, x: np.Array, observed: np.Array): [State, np.Array];
+  step(params: Params, state: State, x: JaxArray, observed: JaxArray): [State, JaxArray];
 }
 
 /** What a module exports as `model`. */
@@ -84,7 +84,7 @@ export interface ModelModule<M extends Model = Model> {
 /** A model of windows that is one matrix in the end, the same for every channel. */
 export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model<Params> {
   /** The matrix [lookback, horizon], traced. */
-  matrix(params: Params): np.Array;
+  matrix(params: Params): JaxArray;
   /** The same in float64, row-major, of parameters on the host: the model as it is used. */
   collapse(params: Tree<Tensor>): Float64Array;
 }

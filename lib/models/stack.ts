@@ -4,7 +4,7 @@
  */
 import { nn, numpy as np, random, tree } from "@jax-js/jax";
 import { z } from "zod";
-import type { Arrays } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../layers/linear.ts";
 import { rmsNorm } from "../layers/rms_norm.ts";
 import { overSequence, step } from "../layers/sequence/forms.ts";
@@ -37,9 +37,9 @@ const blockOptions = {
 
 /** One layer with what is around it. */
 export type Block = {
-  norm?: np.Array;
+  norm?: JaxArray;
   layer: Arrays;
-  mlp?: { norm: np.Array; up: LinearParams; down: LinearParams };
+  mlp?: { norm: JaxArray; up: LinearParams; down: LinearParams };
 };
 /** Parameters of a stack; dotted names of its tensors are such as `blocks.0.layer.a`. */
 export type StackParams = {
@@ -47,7 +47,7 @@ export type StackParams = {
   ends: Arrays;
   blocks: Block[];
   /** Before the head. */
-  norm?: np.Array;
+  norm?: JaxArray;
 };
 /** What a stack carries from token to token: the state of the ends (statistics) and of every layer, first to last. */
 export type StackState = { ends: Arrays; layers: Arrays[] };
@@ -111,7 +111,7 @@ function modelOf(
   // Projections into the residual stream: its variance does not grow with their number (Radford et al. 2019).
   const gain = residual ? 1 / Math.sqrt((mlp ? 2 : 1) * layers.length) : undefined;
 
-  const initBlock = ({ layer, config }: Layer, key: np.Array): Block => {
+  const initBlock = ({ layer, config }: Layer, key: JaxArray): Block => {
     const [layerKey, upKey, downKey] = keysFor(key, mlp ? 3 : 1);
     const block: Block = { layer: layer.init(config, layerKey, gain) };
     if (residual) block.norm = np.ones([width]);
@@ -128,9 +128,9 @@ function modelOf(
   /** All blocks over x, whatever its leading axes. @param mix layer number i at work. */
   const through = (
     { blocks, norm }: Omit<StackParams, "ends">,
-    x: np.Array,
-    mix: (i: number, params: Arrays, x: np.Array) => np.Array,
-  ): np.Array => {
+    x: JaxArray,
+    mix: (i: number, params: Arrays, x: JaxArray) => JaxArray,
+  ): JaxArray => {
     blocks.forEach(({ norm, layer, mlp }, i) => {
       x = norm ? x.ref.add(mix(i, layer, rmsNorm(norm, x))) : mix(i, layer, x);
       if (!mlp) return;

@@ -3,7 +3,7 @@
  * and the score. Training, tuning and evaluation know tasks by these types only. A module that can be named in a job exports
  * `task`.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import type { Model, Signature } from "../models/model.ts";
 import type { Tensor, Tree } from "../tensor/tensor.ts";
 
@@ -90,7 +90,7 @@ export interface Task<M extends Model = Model, Protocol = unknown> {
    */
   source(seed: Seed, batch: number, model: M): (step: number) => Tree<Tensor>;
   /** Training loss of a model on one batch of {@linkcode source}, a scalar; pure, traced. */
-  loss(model: M, params: Arrays, batch: Arrays): np.Array;
+  loss(model: M, params: Arrays, batch: Arrays): JaxArray;
   /**
    * By how much the loss on all training data exceeds the lowest that is possible, as a share of that; where it is known exactly.
    */

@@ -1,7 +1,7 @@
 /**
  * @file The step form of a sequence model, compiled once and run patch by patch; what it carries stays on the engine's side.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import {
   compile,
   type CompileOptions,
@@ -52,7 +52,7 @@ export async function compileStepForm(
   state: Tree<Spec>,
   options: CompileOptions,
 ): Promise<StepForm> {
-  const fn = (params: Arrays, state: Arrays, y: np.Array, observed: np.Array) => {
+  const fn = (params: Arrays, state: Arrays, y: JaxArray, observed: JaxArray) => {
     const [next, prediction] = model.step(params, state, y, observed);
     return { state: next, prediction };
   };

@@ -2,7 +2,7 @@
  * @file The training loop: one compiled step (loss, gradient, clipping, AdamW), a schedule, divergence caught
  * the step it happens, and checkpoints from which a killed run goes on to the same result.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { valueAndGrad } from "../engine/gradient.ts";
 import {
   compile,
@@ -135,14 +135,14 @@ export interface StepOptions {
 export type Loss<P extends Arrays = Arrays, B extends Arrays = Arrays> = (
   params: P,
   batch: B,
-) => np.Array;
+) => JaxArray;
 
 /** What one run of the training step leaves. */
 export interface Updated<P extends Arrays> {
   /** Losses, [steps]. */
-  readonly value: np.Array;
+  readonly value: JaxArray;
   /** Before clipping, [steps]. */
-  readonly gradNorm: np.Array;
+  readonly gradNorm: JaxArray;
   /** After the last step. */
   readonly params: P;
   /** Of the optimiser, after the last step. */
@@ -153,12 +153,12 @@ export interface Updated<P extends Arrays> {
 export function updateOf<P extends Arrays, B extends Arrays>(
   loss: Loss<P, B>,
   optimiser?: AdamWOptions,
-): (params: P, state: AdamWState<P>, batch: B, rates: np.Array) => Updated<P> {
+): (params: P, state: AdamWState<P>, batch: B, rates: JaxArray) => Updated<P> {
   type Carry = { params: P; state: AdamWState<P> };
-  const step = (batch: B, { params, state }: Carry, rate: np.Array) => {
-    const [value, grads] = valueAndGrad(loss)(refTree(params), batch) as [np.Array, P];
+  const step = (batch: B, { params, state }: Carry, rate: JaxArray) => {
+    const [value, grads] = valueAndGrad(loss)(refTree(params), batch) as [JaxArray, P];
     const { gradNorm, ...next } = adamwUpdate(params, grads, state, rate, optimiser);
-    return [next, { value, gradNorm }] as [Carry, { value: np.Array; gradNorm: np.Array }];
+    return [next, { value, gradNorm }] as [Carry, { value: JaxArray; gradNorm: JaxArray }];
   };
   return (params, state, batch, rates) => {
     const [last, seen] = scan(step, batch, { params, state }, rates);

@@ -1,6 +1,7 @@
 /** @file Long short-term memory with forget gates. */
 import { nn, numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
@@ -17,14 +18,14 @@ export type Params = {
   /** [d, 4 d]: input, forget and output gates, then the candidate. */
   input: LinearParams;
   /** [d, 4 d], of the hidden state. */
-  recurrent: np.Array;
+  recurrent: JaxArray;
 };
 
 /** Hidden and cell state, [B, d] each. */
-export type State = { h: np.Array; c: np.Array };
+export type State = { h: JaxArray; c: JaxArray };
 
 /** y is the hidden state. The gates see the token and the last hidden state, not the cell state. */
-export const layer: SequenceLayer<Config, Params, State, np.Array, np.Array> = {
+export const layer: SequenceLayer<Config, Params, State, JaxArray, JaxArray> = {
   about: {
     name: "LSTM",
     paper:

@@ -4,6 +4,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray, JaxDType } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import { keysFor } from "../keys.ts";
@@ -58,18 +59,18 @@ export function ends(
     }
   }
   const causal = norm === "causal";
-  const trainStatistics = (dtype: np.DType): Statistics => {
+  const trainStatistics = (dtype: JaxDType): Statistics => {
     const { mean = Array(channels).fill(0), variance = Array(channels).fill(1) } = statistics ?? {};
     return { mean: np.array([...mean], { dtype }), variance: np.array([...variance], { dtype }) };
   };
   // Nothing is standardised by mean 0 and variance 1.
-  const fixedNormaliser = (dtype: np.DType) =>
+  const fixedNormaliser = (dtype: JaxDType) =>
     statistics ? trainNormaliser(trainStatistics(dtype)) : undefined;
 
   /** @param patches [B, N, patch, channels] */
   const pass = (
     { embed, head }: PatchParams,
-    patches: np.Array,
+    patches: JaxArray,
     normaliser: Normaliser | undefined,
   ): Passage => {
     const [batch, count] = patches.shape;
@@ -140,7 +141,7 @@ export function ends(
   };
 }
 
-function standardise(x: np.Array, normaliser: Normaliser | undefined): np.Array {
+function standardise(x: JaxArray, normaliser: Normaliser | undefined): JaxArray {
   if (!normaliser) return x;
   return x.sub(normaliser.mean.ref).mul(np.reciprocal(normaliser.deviation.ref));
 }

@@ -4,6 +4,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import { keysFor } from "../keys.ts";
 import type { Signature } from "../model.ts";
@@ -84,9 +85,9 @@ export function ends(
 /** [B, 1, channels] of x [B, lookback, channels], which is not consumed. */
 function levelOf(
   norm: WindowOptions["norm"],
-  x: np.Array,
+  x: JaxArray,
   lookback: number,
-): np.Array | undefined {
+): JaxArray | undefined {
   if (norm === "last") return x.ref.slice([], [lookback - 1, lookback]);
   if (norm === "mean") return np.mean(x.ref, 1, { keepdims: true });
 }

@@ -9,6 +9,7 @@
  * projection).
  */
 import { lax, numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../../engine/arrays.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Covariances } from "./moments.ts";
@@ -29,9 +30,9 @@ export function gramBatch(
  * tr(M'D) gives the layers' gradients without differentiating the quadratic form a second time.
  */
 export function gramLoss(
-  M: np.Array,
-  { gram, cross, energy }: { gram: np.Array; cross: np.Array; energy: np.Array },
-): np.Array {
+  M: JaxArray,
+  { gram, cross, energy }: { gram: JaxArray; cross: JaxArray; energy: JaxArray },
+): JaxArray {
   const horizon = cross.shape[1];
   const fixed = lax.stopGradient(M.ref);
   const product = np.matmul(gram, fixed.ref).sub(cross.ref);
