@@ -1,7 +1,24 @@
 /** @file The type of a traced array, and trees of them, for modules that need no function of jax-js. */
-import type { numpy as np } from "@jax-js/jax";
+import type { numpy } from "@jax-js/jax";
 import type { Tree } from "../tensor/tensor.ts";
 
-export type { np };
+/**
+ * An array of jax-js, traced or not. Every use consumes a reference; `x.ref` takes another one.
+ * @ignore its members are documented where they are made
+ */
+export type JaxArray = numpy.Array;
+/**
+ * Element type of a {@linkcode JaxArray}.
+ * @ignore likewise
+ */
+export type JaxDType = numpy.DType;
+/**
+ * The name by which jax-js's own examples call it.
+ * @ignore likewise
+ */
+export declare namespace np {
+  /** See {@linkcode JaxArray}. */
+  type Array = numpy.Array;
+}
 /** Parameters, states, batches: arrays in records and lists. */
-export type Arrays = Tree<np.Array>;
+export type Arrays = Tree<JaxArray>;
