@@ -1,7 +1,13 @@
 /** @file The type of a traced array, and trees of them, for modules that need no function of jax-js. */
-import type { numpy as np } from "@jax-js/jax";
+import type { numpy } from "@jax-js/jax";
 import type { Tree } from "../tensor/tensor.ts";
 
-export type { np };
+/** An array of jax-js, traced or not. Every use consumes a reference; `x.ref` takes another one. */
+export type JaxArray = numpy.Array;
+/** For signatures that read like those of jax-js: `np.Array`. */
+export declare namespace np {
+  /** See {@linkcode JaxArray}. */
+  type Array = numpy.Array;
+}
 /** Parameters, states, batches: arrays in records and lists. */
-export type Arrays = Tree<np.Array>;
+export type Arrays = Tree<JaxArray>;
