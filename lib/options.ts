@@ -1,16 +1,33 @@
 /** @file The options of a model or layer, checked by its schema. */
-import type { z } from "zod";
+
+/** A zod schema, as far as it is needed here: checks unknown options and fills their defaults. */
+export interface OptionsSchema<Options> {
+  /** Never throws: what is wrong with the options is listed. */
+  safeParse(options: unknown, how: { reportInput: true }):
+    | { success: true; data: Options }
+    | { success: false; error: { issues: readonly OptionIssue[] } };
+}
+
+/** One thing that is wrong with options. */
+export interface OptionIssue {
+  /** Names and indices that lead to the option; [] for the options as a whole. */
+  readonly path: readonly PropertyKey[];
+  /** The value that was given. */
+  readonly input?: unknown;
+  /** What is allowed. */
+  readonly message: string;
+}
 
 /**
  * The options with their defaults filled in.
  * @param name of what they are options of, for messages.
  * @throws {Error} naming every wrong option, its value and what is allowed.
  */
-export function readOptions<S extends z.ZodType>(
+export function readOptions<Options>(
   name: string,
-  schema: S,
+  schema: OptionsSchema<Options>,
   options: unknown,
-): z.output<S> {
+): Options {
   const parsed = schema.safeParse(options, { reportInput: true });
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map(({ path, input, message }) => {

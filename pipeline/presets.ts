@@ -66,7 +66,7 @@ const made: { [N in PresetName]: (options: Options<N>) => Architecture } = {
 /** @throws {Error} naming the option, its value and what is allowed. */
 export function preset(name: PresetName, options: object = {}): Architecture {
   const make = made[name] as (options: unknown) => Architecture;
-  return make(readOptions(name, schemas[name](), options));
+  return make(readOptions<unknown>(name, schemas[name](), options));
 }
 
 /** Pre-norm blocks of attention and an MLP. */

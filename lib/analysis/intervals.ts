@@ -7,10 +7,13 @@
  * without a library (@stdlib's quantile brings 223 packages, jstat's is right to 8 digits only).
  */
 
+/** A mean with its confidence interval, in the values' units. */
 export interface Interval {
+  /** Of the values, or of the differences of pairs. */
   mean: number;
   /** Ends of the interval; absent for a single value, which has none. */
   low?: number;
+  /** Upper end; absent where `low` is. */
   high?: number;
   /** Number of independent values. */
   n: number;

@@ -6,7 +6,9 @@
 import { parse } from "@std/csv/parse.js";
 import { DataError } from "./data_error.ts";
 
+/** A table of text. */
 export interface Cells {
+  /** Names of the columns, trimmed; no two are equal. */
   header: string[];
   /** Data rows, header excluded; every row has `header.length` cells. */
   rows: string[][];

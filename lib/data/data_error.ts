@@ -3,17 +3,21 @@
  * the value, because "NaN in input" sends a user hunting through 70,000 rows.
  */
 
+/** Where in the data something is wrong; what is known of it. */
 export interface Place {
   /** Path, URL or dataset id, as the user wrote it. */
   file: string;
   /** 1-based row as an editor or spreadsheet shows it, the header being row 1. */
   row?: number;
+  /** Its name in the header. */
   column?: string;
 }
 
 /** Data that cannot be used, with the place where it is and what to do next. */
 export class DataError extends Error {
+  /** Shown before the message. */
   override name = "DataError";
+  /** The message is the place, then the `problem`: what is wrong and what to do next. */
   constructor(readonly place: Place, problem: string, options?: ErrorOptions) {
     const parts = [place.file];
     if (place.row !== undefined) parts.push(`row ${place.row}`);

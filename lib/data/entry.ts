@@ -9,35 +9,26 @@ import type { ReadOptions } from "./series.ts";
 /**
  * Where a dataset comes from, how it is read, and how it is split.
  * A function and not a constant: a bundler can drop it from jobs that only read series.
+ * @internal
  */
 export const entrySchema = () =>
   z.strictObject({
     id: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, "lower-case letters, digits and hyphens"),
     title: z.string(),
-    /** Local file, relative to the folder of datasets.json or absolute. */
     path: z.string().optional(),
-    /** File inside an npm package of deno.json's import map. */
     npm: z.strictObject({ package: z.string(), file: z.string() }).optional(),
-    /** Direct download. */
     url: z.url({ protocol: /^https?$/ }).optional(),
-    /** Where a person gets the file when no direct download exists. */
     page: z.url().optional(),
-    /** Its path inside a mirror; mirrors with a manifest.json are also searched by sha256. */
     mirror: z.string().optional(),
-    /** File to take out of a zip archive. A .gz file is recognised by its content. */
     member: z.string().optional(),
-    /** Of the file that is read, after extraction. Optional for local paths only. */
     sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits").optional(),
-    /** Size of the file that is read. */
     bytes: z.int().positive().optional(),
     licence: z.string(),
     note: z.string().optional(),
-    /** Date column, null for none; absent looks for one. */
     date: z.string().nullable().optional(),
     columns: z.array(z.string()).min(1).optional(),
     ignore: z.array(z.string()).min(1).optional(),
     split: z.enum(["etth", "ettm", "70/10/20"]).default("70/10/20"),
-    /** Rows a season; absent takes the usual one of the sampling interval. */
     season: z.int().positive().optional(),
     missing: z.array(z.union([z.number(), z.string()])).optional(),
     drop_constant: z.boolean().default(false),
@@ -50,7 +41,51 @@ export const entrySchema = () =>
     path: ["sha256"],
   });
 
-export type DatasetEntry = z.infer<ReturnType<typeof entrySchema>>;
+/** A dataset as its entry describes it, with the defaults filled in. At least one of `path`, `npm`, `url` and `mirror` is there. */
+export interface DatasetEntry {
+  /** Lower-case letters, digits and hyphens; no two entries have the same. */
+  id: string;
+  /** For readers. */
+  title: string;
+  /** Local file, relative to the folder of datasets.json or absolute. */
+  path?: string;
+  /** File inside an npm package of deno.json's import map. */
+  npm?: { package: string; file: string };
+  /** Direct download. */
+  url?: string;
+  /** Where a person gets the file when no direct download exists. */
+  page?: string;
+  /** Its path inside a mirror; mirrors with a manifest.json are also searched by sha256. */
+  mirror?: string;
+  /** File to take out of a zip archive. A .gz file is recognised by its content. */
+  member?: string;
+  /** Of the file that is read, after extraction, 64 lower-case hex digits. Optional for local paths only. */
+  sha256?: string;
+  /** Size of the file that is read. */
+  bytes?: number;
+  /** Under which the data may be used. */
+  licence: string;
+  /** What a reader should know of the data. */
+  note?: string;
+  /** Date column, null for none; absent looks for one. */
+  date?: string | null;
+  /** Columns to read, in this order; absent takes all but the date. */
+  columns?: string[];
+  /** Columns to leave out when `columns` is absent. */
+  ignore?: string[];
+  /** Where training ends and testing begins: 70/10/20. */
+  split: "etth" | "ettm" | "70/10/20";
+  /** Rows a season; absent takes the usual one of the sampling interval. */
+  season?: number;
+  /** Cells that mean "no measurement". */
+  missing?: (number | string)[];
+  /** Leave out columns that do not vary in the training rows: false. */
+  drop_constant: boolean;
+  /** Whether rows that are not in order of time are refused or sorted: strict. */
+  order: "strict" | "sort";
+  /** What becomes of rows with a date that was there before: error. */
+  duplicates: "error" | "keep" | "first";
+}
 
 /**
  * Parses the text of datasets.json.

@@ -12,18 +12,23 @@ import { DataError } from "./data_error.ts";
 import type { DatasetEntry } from "./entry.ts";
 import { writeAtomic } from "./write_atomic.ts";
 
+/** Where to look for files. */
 export interface FetchOptions {
   /** Folder of datasets.json: local paths start here and downloads are cached in its `cache/`. */
   root: string;
   /** Folder or URL of a mirror, `DEEP_LINEAR_MIRROR`. */
   mirror?: string;
+  /** Aborts a download. */
   signal?: AbortSignal;
 }
 
+/** A file that was found and verified. */
 export interface Fetched {
+  /** Content of the file, out of its archive. */
   bytes: Uint8Array;
   /** Path or URL the bytes came from. */
   origin: string;
+  /** Of `bytes`, 64 lower-case hex digits. */
   sha256: string;
 }
 

@@ -5,20 +5,25 @@ import { type Cells, readCells } from "./csv.ts";
 import { DataError } from "./data_error.ts";
 import { DATE_FORMATS, parseDate } from "./dates.ts";
 
+/** Columns of numbers over rows that are times. */
 export interface Series {
   /** Path, URL or dataset id, for messages. */
   file: string;
+  /** Names, in the order of `channels`. */
   columns: string[];
   /** One array of `rows` finite values a column. */
   channels: Float64Array[];
+  /** Number of times. */
   rows: number;
   /** Milliseconds since 1970 UTC, strictly increasing unless duplicates are kept. */
   dates?: Float64Array;
+  /** Its name in the header; absent for a file without dates. */
   dateColumn?: string;
   /** What the reader decided or repaired, one sentence each, for the user to see. */
   notes: string[];
 }
 
+/** How a CSV file is read; everything has a default. */
 export interface ReadOptions {
   /** Name of the date column, null for none; undefined looks for one. */
   date?: string | null;

@@ -2,9 +2,20 @@
 import type { numpy } from "@jax-js/jax";
 import type { Tree } from "../tensor/tensor.ts";
 
-/** An array of jax-js, traced or not. Every use consumes a reference; `x.ref` takes another one. */
+/**
+ * An array of jax-js, traced or not. Every use consumes a reference; `x.ref` takes another one.
+ * @ignore its members are documented where they are made
+ */
 export type JaxArray = numpy.Array;
-/** For signatures that read like those of jax-js: `np.Array`. */
+/**
+ * Element type of a {@linkcode JaxArray}.
+ * @ignore likewise
+ */
+export type JaxDType = numpy.DType;
+/**
+ * The name by which jax-js's own examples call it.
+ * @ignore likewise
+ */
 export declare namespace np {
   /** See {@linkcode JaxArray}. */
   type Array = numpy.Array;

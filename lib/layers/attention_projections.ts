@@ -1,5 +1,6 @@
 /** @file What goes into multi-head attention of any kind and what comes out of it. */
 import { numpy as np, random } from "@jax-js/jax";
+import type { JaxArray } from "../engine/arrays.ts";
 import { linearInit, type LinearParams } from "./linear.ts";
 
 /** Projections of [d] to queries, keys and values, and back to the residual stream. */
@@ -14,7 +15,7 @@ export type AttentionParams = {
  * Fresh projections. Queries and keys start with standard normal biases: what a score owes to distance alone is a product of the
  * two, so zero biases would be a saddle, and a filter weighs its past by distance before anything else.
  */
-export function attentionInit(key: np.Array, d: number, outputGain: number): AttentionParams {
+export function attentionInit(key: JaxArray, d: number, outputGain: number): AttentionParams {
   const [q, qBias, k, kBias, v, o] = random.split(key, 6);
   return {
     query: { ...linearInit(q, d, d), bias: random.normal(qBias, [d]) },
@@ -25,13 +26,13 @@ export function attentionInit(key: np.Array, d: number, outputGain: number): Att
 }
 
 /** [B, T, H w] as [B, T, H, w]. */
-export function splitHeads(x: np.Array, count: number): np.Array {
+export function splitHeads(x: JaxArray, count: number): JaxArray {
   const [batch, length, d] = x.shape;
   return x.reshape([batch, length, count, d / count]);
 }
 
 /** [B, H, T, w] back to [B, T, H w]. */
-export function mergeHeads(x: np.Array): np.Array {
+export function mergeHeads(x: JaxArray): JaxArray {
   const [batch, count, length, width] = x.shape;
   return np.transpose(x, [0, 2, 1, 3]).reshape([batch, length, count * width]);
 }

@@ -4,6 +4,7 @@
  * k = 0), so no loop over time is traced (Gu et al., arXiv 2111.00396, section 2.4).
  */
 import { lax, numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../engine/arrays.ts";
 
 /**
  * p_t = sum_k kernel[k] u_{t-k}, with u = 0 before the first token.
@@ -11,7 +12,7 @@ import { lax, numpy as np } from "@jax-js/jax";
  * @param u tokens [B, N, in]
  * @returns [B, N, out]
  */
-export function causalConvolution(kernel: np.Array, u: np.Array): np.Array {
+export function causalConvolution(kernel: JaxArray, u: JaxArray): JaxArray {
   const tokens = u.shape[1];
   const taps = Math.min(kernel.shape[0], tokens);
   if (taps < kernel.shape[0]) kernel = kernel.slice([0, taps]);
@@ -34,7 +35,7 @@ export const convolutionPays = (tokens: number, width: number): boolean => token
  * @param response V [n, taps, in], of the state: A^k B.
  * @returns [taps, out, in]
  */
-export function kernelOf(readout: np.Array, response: np.Array): np.Array {
+export function kernelOf(readout: JaxArray, response: JaxArray): JaxArray {
   const [n, taps, inputs] = response.shape;
   const flat = np.matmul(readout, response.reshape([n, taps * inputs]));
   return np.transpose(flat.reshape([flat.shape[0], taps, inputs]), [1, 0, 2]);
@@ -46,7 +47,7 @@ export function kernelOf(readout: np.Array, response: np.Array): np.Array {
  * @param u tokens [B, T, in]
  * @returns [B, n]
  */
-export function lastState(response: np.Array, u: np.Array): np.Array {
+export function lastState(response: JaxArray, u: JaxArray): JaxArray {
   const [n, tokens, inputs] = response.shape;
   const newestLast = np.flip(response, 1).reshape([n, tokens * inputs]);
   return np.matmul(u.reshape([u.shape[0], tokens * inputs]), np.transpose(newestLast));

@@ -1,15 +1,16 @@
 /** @file Affine maps and their initialisation. */
 import { numpy as np, random } from "@jax-js/jax";
+import type { JaxArray } from "../engine/arrays.ts";
 
 /** Parameters of an affine map: `weight` [in, out], `bias` [out]. */
-export type LinearParams = { weight: np.Array; bias: np.Array };
+export type LinearParams = { weight: JaxArray; bias: JaxArray };
 
 /**
  * Normal weights with standard deviation `gain / sqrt(inputs)`, zero biases.
  * @param key a jax-js key; consumed.
  */
 export function linearInit(
-  key: np.Array,
+  key: JaxArray,
   inputs: number,
   outputs: number,
   gain = 1,
@@ -19,6 +20,6 @@ export function linearInit(
 }
 
 /** `x` [..., in] to [..., out]. */
-export function linear({ weight, bias }: LinearParams, x: np.Array): np.Array {
+export function linear({ weight, bias }: LinearParams, x: JaxArray): JaxArray {
   return np.matmul(x, weight).add(bias);
 }

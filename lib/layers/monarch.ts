@@ -1,5 +1,6 @@
 /** @file Monarch matrices (Dao et al., arXiv 2204.00595, eq. 2): two block-diagonal factors around a transposition. */
 import { numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../engine/arrays.ts";
 
 /**
  * x -> R P L x with d = blocks * size, at O(d^1.5) operations instead of d^2.
@@ -7,7 +8,7 @@ import { numpy as np } from "@jax-js/jax";
  * @param r [size, blocks, blocks]
  * @param x [B, blocks * size]
  */
-export function monarch({ l, r }: { l: np.Array; r: np.Array }, x: np.Array): np.Array {
+export function monarch({ l, r }: { l: JaxArray; r: JaxArray }, x: JaxArray): JaxArray {
   const [batch, width] = x.shape;
   const [blocks, size] = l.shape;
   const first = np.einsum("bij,nbj->nbi", l, x.reshape([batch, blocks, size]));

@@ -1,9 +1,12 @@
 /** @file Rotary position embedding (Su et al., arXiv 2104.09864, eq. 34), in the half-split layout. */
 import { numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../engine/arrays.ts";
 
 /** Cosines and sines of the rotation angles, [positions, headDim] each. */
 export interface RotaryTable {
+  /** cos(position * base^(-2 i / headDim)), row-major by position. */
   readonly cos: Float64Array<ArrayBuffer>;
+  /** The sines of the same angles. */
   readonly sin: Float64Array<ArrayBuffer>;
 }
 
@@ -36,7 +39,7 @@ export function rotaryTable(positions: number, headDim: number, base = 10_000): 
  * @param x [..., d]
  * @param cos broadcastable to x
  */
-export function rotate(x: np.Array, cos: np.Array, sin: np.Array): np.Array {
+export function rotate(x: JaxArray, cos: JaxArray, sin: JaxArray): JaxArray {
   const d = x.shape.at(-1)!;
   const quarterTurn = new Float32Array(d * d);
   for (let i = 0; i < d / 2; i++) {

@@ -4,7 +4,9 @@
  * convolution (transform, multiply, transform back) never permutes anything.
  */
 
+/** Transforms of complex signals of one size, given as real and imaginary parts of `size` numbers each. */
 export interface Fft {
+  /** A power of two. */
   size: number;
   /** In place; natural order in, bit-reversed order out (decimation in frequency). */
   forward(re: Float64Array, im: Float64Array): void;

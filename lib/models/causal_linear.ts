@@ -7,6 +7,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../engine/arrays.ts";
 import { causalConvolution } from "../layers/causal_convolution.ts";
 import { readOptions } from "../options.ts";
 import { tensor } from "../tensor/tensor.ts";
@@ -14,10 +15,14 @@ import { ends as patches, type PatchState } from "./ends/patches.ts";
 import type { ModelModule, SequenceModel } from "./model.ts";
 
 /** W [taps, out, in], the newest token first. */
-export type CausalLinearParams = { kernel: np.Array };
+export type CausalLinearParams = { kernel: JaxArray };
 /** The last `taps` tokens, newest first, [B, taps, in], and what the ends carry. */
-export type CausalLinearState = { ends: PatchState; recent: np.Array };
+export type CausalLinearState = { ends: PatchState; recent: JaxArray };
 
+/**
+ * Options: `patch` (observations in a token, 1) and `taps` (k, 64). For observed series; it takes no layers. Signals are not
+ * embedded: a token is the patch itself, so the model is linear in the observations.
+ */
 export const model: ModelModule<SequenceModel<CausalLinearParams, CausalLinearState>> = {
   configure(options, { signature, layers }) {
     const schema = z.strictObject({

@@ -9,6 +9,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../engine/arrays.ts";
 import { scan } from "../engine/scan.ts";
 import { multiply, transpose } from "../linalg/matrix.ts";
 import { orthonormaliseRows } from "../linalg/orthogonal.ts";
@@ -17,7 +18,11 @@ import { type Key, keyOf, normals, split } from "../random/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { LinearWindowModel, ModelModule } from "./model.ts";
 
-export const model: ModelModule<LinearWindowModel<DeepLinear<np.Array>>> = {
+/**
+ * Options: `depth` (matrices, 1), `width` (between them, min(lookback, horizon)) and `scale` (singular values of the product
+ * at the start, 0.25). For windows; it takes no layers, and every channel goes through the same matrices.
+ */
+export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
   configure(options, { signature, layers }) {
     const schema = z.strictObject({
       /** Number of matrices. */
@@ -54,10 +59,10 @@ export const model: ModelModule<LinearWindowModel<DeepLinear<np.Array>>> = {
   },
 };
 
-function onDevice(layers: DeepLinear<Tensor>): DeepLinear<np.Array> {
+function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
   const array = ({ data, shape }: Tensor) =>
     np.array(Float32Array.from(data), { shape: [...shape] });
-  const params: DeepLinear<np.Array> = { first: array(layers.first) };
+  const params: DeepLinear<JaxArray> = { first: array(layers.first) };
   if (layers.hidden) params.hidden = array(layers.hidden);
   if (layers.last) params.last = array(layers.last);
   return params;
@@ -77,8 +82,11 @@ export type DeepLinear<T> = {
   last?: T;
 };
 
+/** Sizes of a network from a window to its forecast. */
 export interface DeepLinearShape {
+  /** Rows of the window that goes in. */
   lookback: number;
+  /** Rows of the forecast that comes out. */
   horizon: number;
   /** Number of matrices. */
   depth: number;
@@ -136,7 +144,7 @@ export function init(key: Key, shape: DeepLinearShape, scale = 0.25): DeepLinear
 }
 
 /** The network's output [batch, horizon] for windows x [batch, lookback]. */
-export function apply({ first, hidden, last }: DeepLinear<np.Array>, x: np.Array): np.Array {
+export function apply({ first, hidden, last }: DeepLinear<JaxArray>, x: JaxArray): JaxArray {
   return after(through(np.matmul(x, first), hidden), last);
 }
 
@@ -144,11 +152,11 @@ export function apply({ first, hidden, last }: DeepLinear<np.Array>, x: np.Array
  * The product of all layers, [lookback, horizon]. It is formed from its narrow side, which costs
  * width^2 min(lookback, horizon) a layer.
  */
-export function endToEnd({ first, hidden, last }: DeepLinear<np.Array>): np.Array {
+export function endToEnd({ first, hidden, last }: DeepLinear<JaxArray>): JaxArray {
   const [lookback] = first.shape;
   const horizon = last?.shape[1] ?? first.shape[1];
   if (lookback < horizon || !hidden || !last) return after(through(first, hidden), last);
-  const fromBelow = (_: unknown, product: np.Array, W: np.Array): [np.Array, unknown[]] => [
+  const fromBelow = (_: unknown, product: JaxArray, W: JaxArray): [JaxArray, unknown[]] => [
     np.matmul(W, product),
     [],
   ];
@@ -157,16 +165,16 @@ export function endToEnd({ first, hidden, last }: DeepLinear<np.Array>): np.Arra
 }
 
 /** x [batch, width] through the layers between the ends. */
-function through(x: np.Array, hidden: np.Array | undefined): np.Array {
+function through(x: JaxArray, hidden: JaxArray | undefined): JaxArray {
   if (!hidden) return x;
-  const layer = (_: unknown, x: np.Array, W: np.Array): [np.Array, unknown[]] => [
+  const layer = (_: unknown, x: JaxArray, W: JaxArray): [JaxArray, unknown[]] => [
     np.matmul(x, W),
     [],
   ];
   return scan(layer, [], x, hidden)[0];
 }
 
-const after = (x: np.Array, last: np.Array | undefined) => last ? np.matmul(x, last) : x;
+const after = (x: JaxArray, last: JaxArray | undefined) => last ? np.matmul(x, last) : x;
 
 /** The product of all layers in float64, [lookback, horizon]: the network as it is used. */
 export function collapse({ first, hidden, last }: DeepLinear<Tensor>): Float64Array {

@@ -2,7 +2,7 @@
  * @file What a model is: it maps a task's inputs to its outputs. Most are stacks of sequence layers between two ends
  * (stack.ts); a module of this folder that can be named in a job exports `model`.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import type { SequenceLayer } from "../layers/sequence/sequence_layer.ts";
 import type { Tensor, Tree } from "../tensor/tensor.ts";
 
@@ -32,7 +32,9 @@ export type Signature =
 
 /** A sequence layer that a model is built of, by the name of its file. */
 export interface LayerChoice {
+  /** Of its file in lib/layers/sequence, for messages. */
   readonly name: string;
+  /** What the file exports as `layer`. */
   readonly layer: SequenceLayer;
   /** What its `configure` accepts. */
   readonly options: unknown;
@@ -40,6 +42,7 @@ export interface LayerChoice {
 
 /** What a model's `configure` is told beside its options. */
 export interface Context {
+  /** The task's: what goes in and what comes out. */
   readonly signature: Signature;
   /** Of a stack, from input to output; empty for the models that are none. */
   readonly layers: readonly LayerChoice[];
@@ -50,7 +53,7 @@ export interface Model<Params extends Arrays = Arrays> {
   /** Fresh parameters, the same for the same seed, an integer from 0. */
   init(seed: number): Params;
   /** Outputs for whole inputs, see {@linkcode Signature}. */
-  apply(params: Params, x: np.Array): np.Array;
+  apply(params: Params, x: JaxArray): JaxArray;
 }
 
 /** A model that also goes token by token, so that it can run free on what it predicts. */
@@ -66,19 +69,22 @@ export interface SequenceModel<Params extends Arrays = Arrays, State extends Arr
    * @param observed float scalar: 1 for data, 0 for what the model itself predicted, which no running statistics learn from.
    * @returns the next state and the prediction of the next token: [B, patch, channels], or logits [B, 1, classes]
    */
-  step(params: Params, state: State, x: np.Array, observed: np.Array): [State, np.Array];
+  step(params: Params, state: State, x: JaxArray, observed: JaxArray): [State, JaxArray];
 }
 
 /** What a module exports as `model`. */
 export interface ModelModule<M extends Model = Model> {
-  /** @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve. */
+  /**
+   * The model that options describe, with the defaults of those that are left out.
+   * @throws {Error} naming the option, its value and what is allowed, or the signature that it cannot serve.
+   */
   configure(options: unknown, context: Context): M;
 }
 
 /** A model of windows that is one matrix in the end, the same for every channel. */
 export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model<Params> {
   /** The matrix [lookback, horizon], traced. */
-  matrix(params: Params): np.Array;
+  matrix(params: Params): JaxArray;
   /** The same in float64, row-major, of parameters on the host: the model as it is used. */
   collapse(params: Tree<Tensor>): Float64Array;
 }

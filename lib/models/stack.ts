@@ -4,7 +4,7 @@
  */
 import { nn, numpy as np, random, tree } from "@jax-js/jax";
 import { z } from "zod";
-import type { Arrays } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../layers/linear.ts";
 import { rmsNorm } from "../layers/rms_norm.ts";
 import { overSequence, step } from "../layers/sequence/forms.ts";
@@ -36,18 +36,20 @@ const blockOptions = {
 };
 
 /** One layer with what is around it. */
-type Block = {
-  norm?: np.Array;
+export type Block = {
+  norm?: JaxArray;
   layer: Arrays;
-  mlp?: { norm: np.Array; up: LinearParams; down: LinearParams };
+  mlp?: { norm: JaxArray; up: LinearParams; down: LinearParams };
 };
+/** Parameters of a stack; dotted names of its tensors are such as `blocks.0.layer.a`. */
 export type StackParams = {
   /** {} where the ends have none. */
   ends: Arrays;
   blocks: Block[];
   /** Before the head. */
-  norm?: np.Array;
+  norm?: JaxArray;
 };
+/** What a stack carries from token to token: the state of the ends (statistics) and of every layer, first to last. */
 export type StackState = { ends: Arrays; layers: Arrays[] };
 
 /** A layer with its configuration. */
@@ -109,7 +111,7 @@ function modelOf(
   // Projections into the residual stream: its variance does not grow with their number (Radford et al. 2019).
   const gain = residual ? 1 / Math.sqrt((mlp ? 2 : 1) * layers.length) : undefined;
 
-  const initBlock = ({ layer, config }: Layer, key: np.Array): Block => {
+  const initBlock = ({ layer, config }: Layer, key: JaxArray): Block => {
     const [layerKey, upKey, downKey] = keysFor(key, mlp ? 3 : 1);
     const block: Block = { layer: layer.init(config, layerKey, gain) };
     if (residual) block.norm = np.ones([width]);
@@ -126,9 +128,9 @@ function modelOf(
   /** All blocks over x, whatever its leading axes. @param mix layer number i at work. */
   const through = (
     { blocks, norm }: Omit<StackParams, "ends">,
-    x: np.Array,
-    mix: (i: number, params: Arrays, x: np.Array) => np.Array,
-  ): np.Array => {
+    x: JaxArray,
+    mix: (i: number, params: Arrays, x: JaxArray) => JaxArray,
+  ): JaxArray => {
     blocks.forEach(({ norm, layer, mlp }, i) => {
       x = norm ? x.ref.add(mix(i, layer, rmsNorm(norm, x))) : mix(i, layer, x);
       if (!mlp) return;
@@ -180,4 +182,22 @@ function modelOf(
   return sequenceModel;
 }
 
+/**
+ * A stack of the layers that the context names; its options are those of the blocks (`block`, `mlp`, `width`) and of the ends
+ * for the signature (`patch`, `norm` of series and windows, `shared` of windows, `tie` of tokens).
+ *
+ * @example One LSTM between embedding and head, for series of two channels
+ * ```ts
+ * import { layer } from "../layers/sequence/lstm.ts";
+ * import { asSequenceModel } from "./model.ts";
+ * import { model } from "./stack.ts";
+ *
+ * const stack = asSequenceModel(model.configure({ width: 16, patch: 4 }, {
+ *   signature: { kind: "series", channels: 2 },
+ *   layers: [{ name: "lstm", layer, options: {} }],
+ * }));
+ * console.log(stack.patch); // 4: it predicts four observations from each four
+ * console.log(stack.initialState(8, 64)); // state of 8 sequences before the first token, on the host
+ * ```
+ */
 export const model: ModelModule<Model<StackParams>> = { configure };

@@ -16,6 +16,7 @@ import type { System } from "./system.ts";
 
 /** Covariances and gains for tokens y_1 .. y_T; array index t - 1 belongs to y_t. */
 export interface Kalman {
+  /** The system that produces the sequences. */
   readonly system: System;
   /** T. */
   readonly length: number;
@@ -83,7 +84,9 @@ export function steadyState(
 
 /** Which forecasts: of y_{c+h} given y_1..y_c, for every context c and horizon h. */
 export interface Forecasts {
+  /** c, observations that the forecaster has seen, 0 to T. */
   readonly contexts: readonly number[];
+  /** h >= 1, observations ahead of the last one seen. */
   readonly horizons: readonly number[];
 }
 
@@ -168,7 +171,10 @@ export function zeroVariance(filter: Kalman, { contexts, horizons }: Forecasts):
   );
 }
 
-/** @throws RangeError for a context beyond 0..T, a horizon below 1, or none of either. */
+/**
+ * Checks that a filter reaches what is to be forecast.
+ * @throws RangeError for a context beyond 0..T, a horizon below 1, or none of either.
+ */
 export function checkForecasts({ length }: Kalman, { contexts, horizons }: Forecasts): void {
   if (contexts.length === 0 || horizons.length === 0) {
     throw new RangeError("Forecasts: expected at least one context and one horizon.");

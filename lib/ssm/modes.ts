@@ -7,6 +7,7 @@
 import type { Matrix } from "../linalg/matrix.ts";
 import { type Key, uniforms } from "../random/random.ts";
 
+/** Eigenvalues a +- bi of a real matrix, one pair for each 2x2 block. */
 export interface Modes {
   /** State dimension n. */
   readonly size: number;

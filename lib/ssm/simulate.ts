@@ -8,6 +8,7 @@ import { advance } from "./modes.ts";
 import { fillNormals, fold, type Key, keyOf } from "../random/random.ts";
 import type { System } from "./system.ts";
 
+/** How many sequences, how long, and which. */
 export interface SimulateOptions {
   /** Number of sequences. */
   batch: number;

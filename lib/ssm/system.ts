@@ -21,6 +21,7 @@ import {
 import { dense, type Modes, randomModes, stationaryCovariance } from "./modes.ts";
 import { type Key, keyOf, normals, split } from "../random/random.ts";
 
+/** The distribution that a system is drawn from; the defaults stand behind the colons. */
 export interface SystemOptions {
   /** n, the dimension of x: 64. */
   latentDim?: number;
@@ -30,6 +31,7 @@ export interface SystemOptions {
   lambda?: number;
   /** Standard deviation of the state noise: 1. Cancels in y, which is scaled to unit variance. */
   sigma?: number;
+  /** Whether A is block diagonal, or the same in another basis: diagonal. */
   structure?: "diagonal" | "dense";
   /** Condition number of M, >= 1: 1. Structure `dense` only. */
   condition?: number;

@@ -3,7 +3,7 @@
  * and the score. Training, tuning and evaluation know tasks by these types only. A module that can be named in a job exports
  * `task`.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import type { Model, Signature } from "../models/model.ts";
 import type { Tensor, Tree } from "../tensor/tensor.ts";
 
@@ -19,26 +19,35 @@ export interface Seed {
 
 /** How a predictor is known to be as good or as bad as it is. */
 export interface Reference {
+  /** Such as "Kalman filter". */
   readonly name: string;
+  /** `exact`: computed. `certified bound`: no predictor can be beyond it. `best known`: nothing better was found. */
   readonly known: "exact" | "certified bound" | "best known";
 }
 
 /** What a reader is told about a task. */
 export interface About {
+  /** What tables call the task. */
   readonly name: string;
+  /** The trivial predictor, at a gap closed of 0. */
   readonly floor: Reference;
+  /** The best possible predictor, at a gap closed of 1. */
   readonly optimum: Reference;
 }
 
 /** What a task reads that was made before: a file's text, or tensors by name. */
 export interface TaskData {
+  /** Of a downloaded file. */
   readonly text?: string;
+  /** Of test data that the task generated, by the names of its `generate`. */
   readonly tensors?: Readonly<Record<string, Tensor>>;
 }
 
 /** A trained model at work; how it is compiled and in which batches it runs is the runner's business. */
 export interface Runner<M extends Model = Model> {
+  /** The model that was trained; a task reads its patch. */
   readonly model: M;
+  /** Its parameters on the host. */
   readonly params: Tree<Tensor>;
   /** Outputs of the model's `apply` for inputs x [N, ...]. */
   apply(x: Tensor): Promise<Tensor>;
@@ -54,7 +63,9 @@ export interface Runner<M extends Model = Model> {
 export interface Evaluation {
   /** Of this model, lower is better; in the units of `floor` and `optimum`. */
   readonly loss: number;
+  /** The trivial predictor's loss on the same data. */
   readonly floor: number;
+  /** The best possible predictor's loss on the same data. */
   readonly optimum: number;
   /** (floor - loss) / (floor - optimum): 0 is trivial, 1 is optimal; NaN where there is no such gap (gap_closed.ts). */
   readonly gapClosed: number;
@@ -79,7 +90,7 @@ export interface Task<M extends Model = Model, Protocol = unknown> {
    */
   source(seed: Seed, batch: number, model: M): (step: number) => Tree<Tensor>;
   /** Training loss of a model on one batch of {@linkcode source}, a scalar; pure, traced. */
-  loss(model: M, params: Arrays, batch: Arrays): np.Array;
+  loss(model: M, params: Arrays, batch: Arrays): JaxArray;
   /**
    * By how much the loss on all training data exceeds the lowest that is possible, as a share of that; where it is known exactly.
    */
@@ -100,8 +111,10 @@ export type ProtocolOf<T extends Task> = T extends Task<infer _M, infer P> ? P :
 
 /** What a module exports as `task`. */
 export interface TaskModule<T extends Task = Task> {
+  /** What tables and pages say of it. */
   readonly about: About;
   /**
+   * The task that options describe, with the defaults of those that are left out.
    * @param data what the job's input holds, for tasks on given data.
    * @throws {Error} naming the option, its value and what is allowed, or for data that the task cannot be made of.
    */
@@ -116,6 +129,7 @@ export interface TaskModule<T extends Task = Task> {
 /** A predictor of one task that is no trained model: its floor, its optimum, a closed form. What a module exports as `reference`. */
 export interface ReferenceModule<T extends Task = Task> {
   /**
+   * Scores the predictor on the test data on which a trained model is scored.
    * @param options of the reference, such as a ridge.
    * @throws {Error} naming the option, its value and what is allowed.
    */
@@ -134,6 +148,7 @@ export interface ReferenceModule<T extends Task = Task> {
  */
 export interface ClosedFormModule<T extends Task = Task> {
   /**
+   * The best parameters for one instance.
    * @param example fresh parameters of the model, for their names and shapes.
    * @returns parameters by their dotted names, in any precision.
    * @throws {RangeError} for a model that cannot have this form.

@@ -3,31 +3,42 @@
 /** Element types a program may use. `uint32` is for indices and keys, `bool` for masks. */
 export type DType = "float32" | "float64" | "int32" | "uint32" | "bool";
 
+/** What holds the values of a host tensor; booleans are stored in an `Int32Array`. */
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array;
 
 /** A dense row-major array on the host. Booleans are stored as 0 and 1 in an `Int32Array`. */
 export interface Tensor {
+  /** Which kind of array `data` is, and how an engine reads it. */
   readonly dtype: DType;
+  /** Sizes of the axes, the slowest first; [] for a scalar. */
   readonly shape: readonly number[];
+  /** The values, row-major: as many as the sizes of `shape` multiply to. */
   readonly data: TypedArray;
 }
 
 /** Numbers with a shape, of any precision: what a model or a simulation hands over. */
 export interface NumericTensor {
+  /** Sizes of the axes, the slowest first. */
   readonly shape: readonly number[];
+  /** The values, row-major, in whatever precision their maker has. */
   readonly data: ArrayLike<number>;
 }
 
 /** Float64 values with a shape: what simulations, filters and closed forms work with. */
 export interface Float64Tensor {
+  /** Always double precision; `toFloat32` makes of it what an engine takes. */
   readonly dtype: "float64";
+  /** Sizes of the axes, the slowest first. */
   readonly shape: readonly number[];
+  /** The values, row-major. */
   readonly data: Float64Array<ArrayBuffer>;
 }
 
 /** Shape and dtype of an argument; every {@linkcode Tensor} is one. */
 export interface Spec {
+  /** Element type that the program expects. */
   readonly dtype: DType;
+  /** Sizes of the axes, fixed when a program is compiled; [] for a scalar. */
   readonly shape: readonly number[];
 }
 

@@ -3,22 +3,27 @@
  * functions over parameter trees.
  */
 import { numpy as np } from "@jax-js/jax";
-import type { Arrays } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { leavesOf, treeLike } from "../engine/trees.ts";
 import { type Tensor, tensor, type Tree } from "../tensor/tensor.ts";
 import { mapTensors } from "../tensor/trees.ts";
 
+/** The optimiser's constants but its learning rate, which a schedule gives. */
 export interface AdamWOptions {
+  /** Decay of the first moment, 0.9. */
   readonly beta1?: number;
+  /** Decay of the second moment, 0.999. */
   readonly beta2?: number;
+  /** Added to the root of the second moment, 1e-8. */
   readonly epsilon?: number;
+  /** Share of the learning rate by which weights shrink in a step, 0. */
   readonly weightDecay?: number;
   /** Gradients are scaled down to this global norm; no clipping if undefined. */
   readonly clipNorm?: number;
 }
 
 /** First and second moments, shaped like the parameters, and the number of steps taken. */
-export type AdamWState<P extends Arrays = Arrays> = { first: P; second: P; count: np.Array };
+export type AdamWState<P extends Arrays = Arrays> = { first: P; second: P; count: JaxArray };
 
 /** Zero moments for parameters, on the host. */
 export function adamwInit(params: Tree<Tensor>): Record<keyof AdamWState, Tree<Tensor>> {
@@ -27,7 +32,7 @@ export function adamwInit(params: Tree<Tensor>): Record<keyof AdamWState, Tree<T
 }
 
 /** Square root of the sum of squares over all leaves; the tree is not consumed. */
-export function globalNorm(grads: Arrays): np.Array {
+export function globalNorm(grads: Arrays): JaxArray {
   const squares = leavesOf(grads).map((g) => np.sum(g.ref.mul(g.ref)));
   return np.sqrt(squares.reduce((a, b) => a.add(b)));
 }
@@ -41,9 +46,9 @@ export function adamwUpdate<P extends Arrays>(
   params: P,
   grads: P,
   state: AdamWState<P>,
-  lr: np.Array,
+  lr: JaxArray,
   { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0, clipNorm }: AdamWOptions = {},
-): { params: P; state: AdamWState<P>; gradNorm: np.Array } {
+): { params: P; state: AdamWState<P>; gradNorm: JaxArray } {
   const gradNorm = globalNorm(grads);
   const scale = clipNorm === undefined
     ? undefined
@@ -57,7 +62,7 @@ export function adamwUpdate<P extends Arrays>(
   const stepSize = lr.ref.mul(correction(beta1)).mul(scaleDown.ref);
   const floor = scaleDown.mul(epsilon);
 
-  const [first, second, updated]: np.Array[][] = [[], [], []];
+  const [first, second, updated]: JaxArray[][] = [[], [], []];
   const [gradLeaves, firstLeaves, secondLeaves] = [grads, state.first, state.second].map(leavesOf);
   leavesOf(params).forEach((p, i) => { // all of one leaf while it is in the cache
     const g = scale ? gradLeaves[i].mul(scale.ref) : gradLeaves[i];

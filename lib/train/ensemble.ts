@@ -3,8 +3,8 @@
  * gives every array of the training step a leading axis, so that small models pay for one launch of a kernel instead of
  * many (measured in tests/bench/ensemble.bench.ts).
  */
-import { type numpy as np, vmap } from "@jax-js/jax";
-import type { Arrays } from "../engine/arrays.ts";
+import { vmap } from "@jax-js/jax";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { compile, type Tensor, tensor, type Tree } from "../engine/mod.ts";
 import { stack } from "../tensor/trees.ts";
 import { adamwInit } from "./adamw.ts";
@@ -46,7 +46,7 @@ export async function compileEnsemble<P extends Arrays, B extends Arrays>(
   const each = initial.map((params) => ({ state: adamwInit(params), params }));
   const fresh = stack(each) as TrainingStep["fresh"];
   // deno-lint-ignore no-explicit-any -- jax-js's type of vmap knows no trees
-  const updateAll: (...args: unknown[]) => np.Array = (vmap as any)(updateOf(loss, optimiser), [
+  const updateAll: (...args: unknown[]) => JaxArray = (vmap as any)(updateOf(loss, optimiser), [
     0,
     0,
     0,

@@ -1,12 +1,12 @@
 /** @file Trees between jax-js, the engine's side and the host. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
-import type { Arrays } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import type { Handle } from "../engine/types.ts";
 import type { Model } from "../models/model.ts";
 import type { Tensor, Tree } from "../tensor/tensor.ts";
 import { isSpec, mapLeaves } from "../tensor/trees.ts";
 
-const isArray = (value: Arrays): value is np.Array => value instanceof np.Array;
+const isArray = (value: Arrays): value is JaxArray => value instanceof np.Array;
 const isLeaf = (value: Tree<Tensor | Handle>): value is Tensor | Handle => isSpec(value);
 
 /** Reads a tree of jax-js arrays to host tensors; the arrays are consumed. */

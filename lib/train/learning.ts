@@ -11,6 +11,7 @@ import { compileEnsemble } from "./ensemble.ts";
 import { freshParameters } from "./host.ts";
 import type { StepOptions, TrainingStep } from "./trainer.ts";
 
+/** Batches and the compiled step of a training, as {@linkcode train} takes them. */
 export interface Learning {
   /** The batch of a step, the same whenever it is asked for; stacked where there are several seeds. */
   nextBatch(step: number): Tree<Tensor>;
@@ -19,6 +20,7 @@ export interface Learning {
 }
 
 /**
+ * The training of a model on a task.
  * @param seeds trained together.
  * @param batch sequences in a batch of one seed.
  * @param scales multiples of the learning rate, one for each seed; 1 when left out.

@@ -9,11 +9,13 @@ import { compileStepForm, type Stepped } from "./step_form.ts";
 /** A rollout of one batch, compiled once and run often. */
 export interface Rollout {
   /**
+   * Reads a warm-up, then goes on from its own predictions.
    * @param y [batch, warm-up, channels]
    * @param onToken after every token that was predicted.
    * @returns [batch, steps, channels]
    */
   run(y: Tensor, onToken?: (done: number, total: number) => void): Promise<Tensor>;
+  /** Frees the compiled program. */
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /** @file A trained model at work on many inputs: compiled once for a batch, and run batch by batch. */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { compile, type EngineName, type Handle, type Tensor, type Tree } from "../engine/mod.ts";
 import { asSequenceModel, type Model, type SequenceModel } from "../models/model.ts";
 import type { Runner } from "../tasks/task.ts";
@@ -7,8 +7,11 @@ import { fitBatch, inBatches } from "./batches.ts";
 import { compileRollout } from "./rollout.ts";
 import { rolloutBytes } from "./rollout_bytes.ts";
 
+/** How a model runs: in batches of which size, on which engine, and who hears of it. */
 export interface RunnerOptions {
+  /** `ort` by default. */
   readonly engine?: EngineName;
+  /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
   readonly threads?: number;
   /** Inputs in a batch; free-running takes fewer where memory demands it. */
   readonly batch: number;
@@ -51,7 +54,7 @@ async function applyInBatches(
   const [total, ...rest] = x.shape;
   const size = Math.min(batch, total);
   const program = await compile(
-    (params: Arrays, x: np.Array) => model.apply(params, x),
+    (params: Arrays, x: JaxArray) => model.apply(params, x),
     [params, { dtype: x.dtype, shape: [size, ...rest] }],
     { engine, threads },
   );

@@ -1,7 +1,10 @@
 /** @file Learning-rate schedule: linear warm-up, then a cosine to a floor. */
 
+/** Learning rates of a training of known length. */
 export interface Schedule {
+  /** The highest learning rate, reached when the warm-up ends. */
   readonly peak: number;
+  /** Of the whole training, warm-up included. */
   readonly steps: number;
   /** Steps of linear warm-up. */
   readonly warmup: number;

@@ -1,7 +1,7 @@
 /**
  * @file The step form of a sequence model, compiled once and run patch by patch; what it carries stays on the engine's side.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import {
   compile,
   type CompileOptions,
@@ -17,10 +17,13 @@ import { disposeTree } from "./host.ts";
 
 /** What a step leaves: the prediction of the next patch [B, patch, channels], and the state. */
 export interface Stepped {
+  /** [B, patch, channels], on the engine's side until it is read. */
   readonly prediction: Handle;
+  /** After the patch, on the engine's side: the input of the next step. */
   readonly state: Tree<Handle>;
 }
 
+/** A sequence model compiled to go patch by patch. */
 export interface StepForm {
   /**
    * One more patch y [B, patch, channels].
@@ -32,10 +35,12 @@ export interface StepForm {
    * the last state; the others are freed on the way.
    */
   through(state: Tree<Tensor>, y: Tensor, patches?: number): AsyncGenerator<Stepped>;
+  /** Frees the compiled program. */
   close(): Promise<void>;
 }
 
 /**
+ * Compiles the step of a model for batches of one size.
  * @param params of the model.
  * @param shape of a patch, [B, patch, channels].
  * @param state an example, for shapes.
@@ -47,7 +52,7 @@ export async function compileStepForm(
   state: Tree<Spec>,
   options: CompileOptions,
 ): Promise<StepForm> {
-  const fn = (params: Arrays, state: Arrays, y: np.Array, observed: np.Array) => {
+  const fn = (params: Arrays, state: Arrays, y: JaxArray, observed: JaxArray) => {
     const [next, prediction] = model.step(params, state, y, observed);
     return { state: next, prediction };
   };

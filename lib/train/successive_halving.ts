@@ -5,7 +5,9 @@
 
 /** One candidate at the end of one rung. */
 export interface Trial<C> {
+  /** As it was given. */
   readonly candidate: C;
+  /** Index of the budget, from 0. */
   readonly rung: number;
   /** Budget that it had spent by then. */
   readonly budget: number;
@@ -14,6 +16,7 @@ export interface Trial<C> {
 }
 
 /**
+ * Trains all candidates to the first budget, the better part of them to the next one, and so on.
  * @param candidates in an order of preference: of equal scores the first wins.
  * @param budgets cumulative budget at the end of each rung, ascending.
  * @param keep part of the candidates that survives a rung, 1 / eta in the papers; at least one does.

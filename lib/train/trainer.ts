@@ -2,7 +2,7 @@
  * @file The training loop: one compiled step (loss, gradient, clipping, AdamW), a schedule, divergence caught
  * the step it happens, and checkpoints from which a killed run goes on to the same result.
  */
-import type { Arrays, np } from "../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { valueAndGrad } from "../engine/gradient.ts";
 import {
   compile,
@@ -21,7 +21,9 @@ import { learningRate, type Schedule } from "./schedule.ts";
 
 /** A loss or gradient stopped being finite. */
 export class DivergenceError extends Error {
+  /** Shown before the message. */
   override name = "DivergenceError";
+  /** The message says which step it was, and what to change. */
   constructor(
     readonly step: number,
     readonly rate: number,
@@ -40,7 +42,9 @@ export class DivergenceError extends Error {
   }
 }
 
+/** What {@linkcode train} needs beside the step and its data. */
 export interface TrainOptions {
+  /** Gives the learning rate of every step, and their number. */
   readonly schedule: Schedule;
   /** Called after every step. */
   readonly onStep?: (report: StepReport) => void;
@@ -51,6 +55,7 @@ export interface TrainOptions {
     /** Seconds between saves. */
     readonly every: number;
   };
+  /** Aborts between steps, after a checkpoint where one is kept; the training then rejects with its reason. */
   readonly signal?: AbortSignal;
   /**
    * Looks at the parameters before the first step, after every so many (of steps that share a run, after the run) and after the
@@ -62,26 +67,34 @@ export interface TrainOptions {
   };
 }
 
+/** What a step found, on the host. */
 export interface StepReport {
+  /** Counted from 0. */
   readonly step: number;
   /** One for each training of an ensemble (see ensemble.ts), else one. */
   readonly losses: ArrayLike<number>;
+  /** Global norms of the gradients before clipping, one for each training. */
   readonly gradNorms: ArrayLike<number>;
+  /** Learning rate of the step. */
   readonly rate: number;
 }
 
+/** What a training leaves. */
 export interface TrainResult {
   /** Trained parameters on the host, shaped like the initial ones. */
   readonly params: Tree<Tensor>;
   /** Steps that were made, all runs together. */
   readonly steps: number;
+  /** Losses of the last step, one for each training of an ensemble. */
   readonly lastLosses: ArrayLike<number>;
-  /** Seconds of compiling and of one step (mean), for the record. */
+  /** Seconds until the first step could run. */
   readonly compileSeconds: number;
+  /** Mean seconds of a step, data and reports included. */
   readonly stepSeconds: number;
 }
 
-type Leaves = Tree<Tensor | Handle>;
+/** A tree whose tensors lie on the host or on the side of an engine. */
+export type Leaves = Tree<Tensor | Handle>;
 /** Where training is: parameters and optimiser, on the host or on the engine's side. */
 export type TrainingState = { readonly params: Leaves; readonly state: Leaves };
 
@@ -92,6 +105,7 @@ export interface TrainingStep {
   /** Steps that one run makes, all on the same batch. */
   readonly stepsPerRun: number;
   /**
+   * Makes `stepsPerRun` steps on one batch.
    * @param rates learning rates of the steps.
    * @returns losses and gradient norms [trainings, steps], and where training is then.
    */
@@ -101,12 +115,17 @@ export interface TrainingStep {
     readonly params: Tree<Handle>;
     readonly state: Tree<Handle>;
   }>;
+  /** Frees the compiled program. */
   close(): Promise<void>;
 }
 
+/** How a training step is compiled. */
 export interface StepOptions {
+  /** AdamW's constants; no weight decay and no clipping by default. */
   readonly optimiser?: AdamWOptions;
+  /** `ort` by default. */
   readonly engine?: EngineName;
+  /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
   readonly threads?: number;
   /** 1 by default; more spare a small program its start, where every step has the same batch. */
   readonly stepsPerRun?: number;
@@ -116,13 +135,17 @@ export interface StepOptions {
 export type Loss<P extends Arrays = Arrays, B extends Arrays = Arrays> = (
   params: P,
   batch: B,
-) => np.Array;
+) => JaxArray;
 
-interface Updated<P extends Arrays> {
-  /** Losses and gradient norms, [steps]. */
-  readonly value: np.Array;
-  readonly gradNorm: np.Array;
+/** What one run of the training step leaves. */
+export interface Updated<P extends Arrays> {
+  /** Losses, [steps]. */
+  readonly value: JaxArray;
+  /** Before clipping, [steps]. */
+  readonly gradNorm: JaxArray;
+  /** After the last step. */
   readonly params: P;
+  /** Of the optimiser, after the last step. */
   readonly state: AdamWState<P>;
 }
 
@@ -130,12 +153,12 @@ interface Updated<P extends Arrays> {
 export function updateOf<P extends Arrays, B extends Arrays>(
   loss: Loss<P, B>,
   optimiser?: AdamWOptions,
-): (params: P, state: AdamWState<P>, batch: B, rates: np.Array) => Updated<P> {
+): (params: P, state: AdamWState<P>, batch: B, rates: JaxArray) => Updated<P> {
   type Carry = { params: P; state: AdamWState<P> };
-  const step = (batch: B, { params, state }: Carry, rate: np.Array) => {
-    const [value, grads] = valueAndGrad(loss)(refTree(params), batch) as [np.Array, P];
+  const step = (batch: B, { params, state }: Carry, rate: JaxArray) => {
+    const [value, grads] = valueAndGrad(loss)(refTree(params), batch) as [JaxArray, P];
     const { gradNorm, ...next } = adamwUpdate(params, grads, state, rate, optimiser);
-    return [next, { value, gradNorm }] as [Carry, { value: np.Array; gradNorm: np.Array }];
+    return [next, { value, gradNorm }] as [Carry, { value: JaxArray; gradNorm: JaxArray }];
   };
   return (params, state, batch, rates) => {
     const [last, seen] = scan(step, batch, { params, state }, rates);
@@ -143,10 +166,7 @@ export function updateOf<P extends Arrays, B extends Arrays>(
   };
 }
 
-/**
- * Compiles {@linkcode updateOf} a loss.
- * @param example a batch, for its shapes.
- */
+/** Compiles {@linkcode updateOf} a loss. @param example a batch, for its shapes. */
 export async function compileStep<P extends Arrays, B extends Arrays>(
   loss: Loss<P, B>,
   initial: Tree<Tensor>,
@@ -169,8 +189,11 @@ export async function compileStep<P extends Arrays, B extends Arrays>(
 
 /** State of a training run after some steps, from which it can go on as long as nobody disposes of it. */
 export interface Progress {
+  /** Steps that were made. */
   readonly step: number;
+  /** Parameters and optimiser after them. */
   readonly current: TrainingState;
+  /** Losses of the last step, one for each training; [] before the first. */
   readonly lastLosses: ArrayLike<number>;
 }
 

@@ -5,13 +5,16 @@
  */
 import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { causalConvolution, convolutionPays, kernelOf, lastState } from "../causal_convolution.ts";
 import { recurrent } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, of x and y. */
   readonly width: number;
   /** n, size of the state. */
   readonly state: number;
@@ -19,22 +22,23 @@ interface Config {
   readonly radius: number;
 }
 
-type Params = {
+/** The four matrices; nothing keeps A stable while it is learned. */
+export type Params = {
   /** A [n, n] */
-  a: np.Array;
+  a: JaxArray;
   /** B [n, d] */
-  b: np.Array;
+  b: JaxArray;
   /** C [d, n] */
-  c: np.Array;
+  c: JaxArray;
   /** D [d, d] */
-  d: np.Array;
+  d: JaxArray;
 };
 
 /**
  * A^k B for k = 0..tokens-1, [n, tokens, in], by doubling: the next 2^j taps are A^(2^j) times the first ones.
  * @param b [n, in]
  */
-function response(a: np.Array, b: np.Array, tokens: number): np.Array {
+function response(a: JaxArray, b: JaxArray, tokens: number): JaxArray {
   const [n, width] = b.shape;
   let taps = 1;
   let columns = b;
@@ -49,7 +53,8 @@ function response(a: np.Array, b: np.Array, tokens: number): np.Array {
   return columns.reshape([n, taps, width]).slice([], [0, tokens]);
 }
 
-export const layer: SequenceLayer<Config, Params, np.Array, np.Array, np.Array> = {
+/** A linear map of all tokens so far, by way of n numbers. */
+export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> = {
   about: {
     name: "dense recurrence",
     paper: "Kalman, Journal of Basic Engineering 82 (1960), theorem 3, with constant matrices",

@@ -1,6 +1,6 @@
 /** @file The forms in which a sequence layer is used, derived from its functions once for all of them. */
 import { numpy as np, tree } from "@jax-js/jax";
-import type { Arrays } from "../../engine/arrays.ts";
+import type { Arrays, JaxArray, JaxDType } from "../../engine/arrays.ts";
 import { scan } from "../../engine/scan.ts";
 import { isFloat, type Tensor, type Tree } from "../../tensor/tensor.ts";
 import { constant } from "../constant.ts";
@@ -17,9 +17,9 @@ export function recurrent<Config, P extends Arrays, S extends Arrays>(
   layer: SequenceLayer<Config, P, S>,
   config: Config,
   params: P,
-  x: np.Array,
+  x: JaxArray,
   state?: S,
-): [S, np.Array] {
+): [S, JaxArray] {
   const [batch, length] = x.shape;
   state ??= freshState(layer, config, batch, length, x.dtype);
   // Time first, which the loop goes along; the projections know no state: one product for all times.
@@ -32,7 +32,7 @@ export function recurrent<Config, P extends Arrays, S extends Arrays>(
     state,
     inputs,
   );
-  const y = layer.outputs ? layer.outputs(config, params, outputs, tokens) : outputs as np.Array;
+  const y = layer.outputs ? layer.outputs(config, params, outputs, tokens) : outputs as JaxArray;
   return [last, np.transpose(y, [1, 0, 2])];
 }
 
@@ -41,9 +41,9 @@ export function overSequence<Config, P extends Arrays, S extends Arrays>(
   layer: SequenceLayer<Config, P, S>,
   config: Config,
   params: P,
-  x: np.Array,
+  x: JaxArray,
   state?: S,
-): [S, np.Array] {
+): [S, JaxArray] {
   return layer.parallel
     ? layer.parallel(config, params, x, state)
     : recurrent(layer, config, params, x, state);
@@ -59,8 +59,8 @@ export function step<Config, P extends Arrays, S extends Arrays>(
   config: Config,
   params: P,
   state: S,
-  x: np.Array,
-): [S, np.Array] {
+  x: JaxArray,
+): [S, JaxArray] {
   const input = layer.inputs
     ? layer.inputs(config, tree.ref(params), layer.outputs ? x.ref : x)
     : layer.outputs
@@ -72,7 +72,7 @@ export function step<Config, P extends Arrays, S extends Arrays>(
     state,
     input,
   );
-  return [next, layer.outputs ? layer.outputs(config, params, output, x) : output as np.Array];
+  return [next, layer.outputs ? layer.outputs(config, params, output, x) : output as JaxArray];
 }
 
 /**
@@ -85,12 +85,12 @@ export function freshState<Config, P extends Arrays, S extends Arrays>(
   config: Config,
   batch: number,
   capacity: number,
-  dtype: np.DType,
+  dtype: JaxDType,
 ): S {
   return onDevice(layer.initialState(config, batch, capacity), dtype) as S;
 }
 
-function onDevice(state: Tree<Tensor>, dtype: np.DType): Arrays {
+function onDevice(state: Tree<Tensor>, dtype: JaxDType): Arrays {
   if (isTensor(state)) return arrayOf(state, dtype);
   if (Array.isArray(state)) return state.map((part) => onDevice(part, dtype));
   const parts = Object.entries(state) as [string, Tree<Tensor>][];
@@ -100,7 +100,7 @@ function onDevice(state: Tree<Tensor>, dtype: np.DType): Arrays {
 const isTensor = (state: Tree<Tensor>): state is Tensor =>
   "data" in state && ArrayBuffer.isView(state.data);
 
-function arrayOf({ data, dtype: stored, shape: given }: Tensor, dtype: np.DType): np.Array {
+function arrayOf({ data, dtype: stored, shape: given }: Tensor, dtype: JaxDType): JaxArray {
   const shape = [...given];
   const own = isFloat(stored) ? dtype : np.int32;
   // A scalar that is broadcast costs a program nothing, however large the state.

@@ -1,20 +1,23 @@
 /** @file Gated recurrent unit. */
 import { nn, numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** The width; there are no options. */
+export interface Config {
+  /** d, of x, y and the state. */
   readonly width: number;
 }
 
 /** Maps [d] to [3 d]: reset gate, update gate, candidate. */
-type Params = { input: LinearParams; recurrent: LinearParams };
+export type Params = { input: LinearParams; recurrent: LinearParams };
 
 /** The reset gate comes after the product with the state, as in cuDNN, and an update gate of 1 keeps the state. */
-export const layer: SequenceLayer<Config, Params, np.Array, np.Array, np.Array> = {
+export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> = {
   about: {
     name: "GRU",
     paper: "Cho et al., arXiv 1406.1078, eq. 5-8",

@@ -7,6 +7,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import {
@@ -21,8 +22,11 @@ import { linear } from "../linear.ts";
 import { rotaryTable, rotate } from "../rotary.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, a multiple of twice the heads. */
   readonly width: number;
+  /** H, each with d/H of the width. */
   readonly heads: number;
 }
 
@@ -30,21 +34,21 @@ interface Config {
  * `memory` [B, H, d/H of values, d/H of keys] is sum_n v_n (R_{n-m} phi(k_n))' after token m: positions count from the latest
  * token, which makes the next state a fixed rotation of this one plus an outer product. `total` [B, H, d/H] is sum_n phi(k_n).
  */
-type State = { memory: np.Array; total: np.Array };
+export type State = { memory: JaxArray; total: JaxArray };
 
 /** phi(query), phi(key) and value, [..., d] each. */
-type Input = { query: np.Array; key: np.Array; value: np.Array };
+export type Input = { query: JaxArray; key: JaxArray; value: JaxArray };
 
 /**
  * phi(x) = elu(x) + 1 = r + exp(x - r) with r = max(x, 0). Written like this its derivative at zero is 1 whatever that of r
  * is taken to be.
  */
-function features(x: np.Array): np.Array {
+function features(x: JaxArray): JaxArray {
   const positive = np.maximum(x.ref, 0);
   return positive.ref.add(np.exp(x.sub(positive)));
 }
 
-function inputs({ query, key, value }: AttentionParams, x: np.Array): Input {
+function inputs({ query, key, value }: AttentionParams, x: JaxArray): Input {
   return {
     query: features(linear(query, x.ref)),
     key: features(linear(key, x.ref)),
@@ -53,7 +57,7 @@ function inputs({ query, key, value }: AttentionParams, x: np.Array): Input {
 }
 
 /** Rotates x [..., w] back by the angles of `position`. */
-function turnBack(x: np.Array, position: number): np.Array {
+function turnBack(x: JaxArray, position: number): JaxArray {
   const width = x.shape.at(-1)!;
   const { cos, sin } = rotaryTable(position + 1, width);
   const c = constant(cos.slice(-width), [width], x.dtype);
@@ -64,9 +68,10 @@ function turnBack(x: np.Array, position: number): np.Array {
 /** Tokens of one chunk. */
 const chunkLength = 64;
 
-const transposed = (x: np.Array) => np.swapaxes(x, -1, -2);
+const transposed = (x: JaxArray) => np.swapaxes(x, -1, -2);
 
-export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Array> = {
+/** Attention whose memory has one size, whatever the number of tokens. */
+export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArray> = {
   about: {
     name: "linear attention",
     paper: "Katharopoulos et al., arXiv 2006.16236, eq. 16-20, with the feature map of eq. 7",
@@ -96,7 +101,7 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Arra
   cell({ width: d, heads }, _, state, { query, key, value }) {
     const [batch] = query.shape;
     const width = d / heads;
-    const head = (x: np.Array) => x.reshape([batch, heads, width]);
+    const head = (x: JaxArray) => x.reshape([batch, heads, width]);
     const [q, k] = [head(query), head(key)];
     const outer = value.reshape([batch, heads, width, 1]).mul(
       k.ref.reshape([batch, heads, 1, width]),
@@ -119,7 +124,7 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Arra
     const [batch, length] = x.shape;
     const { dtype } = x;
     const width = d / heads;
-    const byHead = (x: np.Array) => np.transpose(splitHeads(x, heads), [0, 2, 1, 3]);
+    const byHead = (x: JaxArray) => np.transpose(splitHeads(x, heads), [0, 2, 1, 3]);
     const { query, key, value } = inputs(params, x);
     const [queries, keys, values] = [query, key, value].map(byHead);
     // The last token before these is at position 0; without one, the first of these.
@@ -131,10 +136,10 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Arra
 
     const each = Math.min(length, chunkLength);
     const chunks = Math.ceil(length / each);
-    const cut = (x: np.Array) =>
+    const cut = (x: JaxArray) =>
       np.pad(x, [[0, 0], [0, 0], [0, chunks * each - length], [0, 0]])
         .reshape([batch, heads, chunks, each, width]);
-    const join = (x: np.Array) =>
+    const join = (x: JaxArray) =>
       x.reshape([batch, heads, chunks * each, width]).slice([], [], [0, length]);
     /** Ones where column <= row + offset. */
     const triangle = (size: number, offset: number) => np.tri(size, size, offset).astype(dtype);

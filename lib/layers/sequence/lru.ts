@@ -4,6 +4,7 @@
  */
 import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { causalConvolution, convolutionPays, kernelOf, lastState } from "../causal_convolution.ts";
@@ -11,39 +12,43 @@ import { constant } from "../constant.ts";
 import { recurrent } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, of x and y. */
   readonly width: number;
   /** n, complex states. */
   readonly state: number;
-  /** Magnitudes of the eigenvalues at initialisation lie between these. */
+  /** The least magnitude of an eigenvalue at initialisation. */
   readonly minRadius: number;
+  /** The largest, below 1: near it, memory is long. */
   readonly maxRadius: number;
 }
 
-type Params = {
+/** Eigenvalues in polar coordinates, and the maps into the state and out of it. */
+export type Params = {
   /** Logarithm of the decay rate, [n]. */
-  nu: np.Array;
+  nu: JaxArray;
   /** Phase, [n]. */
-  theta: np.Array;
+  theta: JaxArray;
   /** Logarithm of the input's scale, [n] (eq. 7: sqrt(1 - |lambda|^2) at first). */
-  gamma: np.Array;
+  gamma: JaxArray;
   /** B, real and imaginary [n, d] */
-  bRe: np.Array;
-  bIm: np.Array;
+  bRe: JaxArray;
+  bIm: JaxArray;
   /** [Re C, -Im C] [d, 2 n], which meets the state as (real parts, imaginary parts). */
-  c: np.Array;
+  c: JaxArray;
   /** D [d, d] */
-  d: np.Array;
+  d: JaxArray;
 };
 
 /** Real and imaginary parts, [..., n] each. */
-type Complex = { re: np.Array; im: np.Array };
+export type Complex = { re: JaxArray; im: JaxArray };
 
 /** exp(scale) lambda^k for the exponents k. @returns [n, exponents] */
 function powers(
   { nu, theta }: Pick<Params, "nu" | "theta">,
   exponents: Float32Array<ArrayBuffer>,
-  scale?: np.Array,
+  scale?: JaxArray,
 ): Complex {
   const [n] = nu.shape;
   const row = constant(exponents, [1, exponents.length], nu.dtype);
@@ -63,7 +68,7 @@ const joined = ({ re, im }: Complex, axis: number) => np.concatenate([re, im], a
 const upTo = (count: number, from = 0) => Float32Array.from({ length: count }, (_, k) => from + k);
 
 /** lambda^k gamma B for k = 0..tokens-1 as real and imaginary parts, [2 n, tokens, d]. */
-function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): np.Array {
+function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): JaxArray {
   const [n, width] = bRe.shape;
   const { re, im } = powers({ nu, theta }, upTo(tokens), gamma);
   const scaled = { re: re.reshape([n, tokens, 1]), im: im.reshape([n, tokens, 1]) };
@@ -71,6 +76,7 @@ function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): np.Ar
   return joined(times(scaled, b), 0);
 }
 
+/** h_t = lambda h_{t-1} + exp(gamma) B x_t, number by number, and y_t = Re(C h_t) + D x_t. */
 export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
   about: {
     name: "LRU",
@@ -101,7 +107,7 @@ export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
     const [k1, k2, k3, k4] = random.split(key, 4);
     const square = random.uniform(k1, [state]).mul(maxRadius ** 2 - minRadius ** 2)
       .add(minRadius ** 2);
-    const gaussian = (key: np.Array) =>
+    const gaussian = (key: JaxArray) =>
       random.normal(key, [state, width]).mul(1 / Math.sqrt(2 * width));
     return {
       nu: np.log(np.log(square.ref).mul(-0.5)),
@@ -121,7 +127,7 @@ export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
 
   inputs(_, { gamma, bRe, bIm }, x) {
     const scale = np.exp(gamma);
-    const input = (b: np.Array) => np.matmul(x.ref, np.transpose(b)).mul(scale.ref);
+    const input = (b: JaxArray) => np.matmul(x.ref, np.transpose(b)).mul(scale.ref);
     const u = { re: input(bRe), im: input(bIm) };
     scale.dispose();
     x.dispose();
@@ -153,8 +159,8 @@ export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
     if (!state) return [{ re, im }, y];
     // What is left of the state before the first token, [B, T, n].
     const decay = powers({ nu, theta }, upTo(length, 1));
-    const each = (x: np.Array) => np.transpose(x).reshape([1, length, n]);
-    const token = (x: np.Array) => x.reshape([batch, 1, n]);
+    const each = (x: JaxArray) => np.transpose(x).reshape([1, length, n]);
+    const token = (x: JaxArray) => x.reshape([batch, 1, n]);
     const left = times({ re: each(decay.re), im: each(decay.im) }, {
       re: token(state.re),
       im: token(state.im),

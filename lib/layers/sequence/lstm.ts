@@ -1,26 +1,31 @@
 /** @file Long short-term memory with forget gates. */
 import { nn, numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** The width; there are no options. */
+export interface Config {
+  /** d, of x, y and both parts of the state. */
   readonly width: number;
 }
 
-type Params = {
+/** Of all gates at once; the biases are those of the input. */
+export type Params = {
   /** [d, 4 d]: input, forget and output gates, then the candidate. */
   input: LinearParams;
   /** [d, 4 d], of the hidden state. */
-  recurrent: np.Array;
+  recurrent: JaxArray;
 };
 
 /** Hidden and cell state, [B, d] each. */
-type State = { h: np.Array; c: np.Array };
+export type State = { h: JaxArray; c: JaxArray };
 
-export const layer: SequenceLayer<Config, Params, State, np.Array, np.Array> = {
+/** y is the hidden state. The gates see the token and the last hidden state, not the cell state. */
+export const layer: SequenceLayer<Config, Params, State, JaxArray, JaxArray> = {
   about: {
     name: "LSTM",
     paper:

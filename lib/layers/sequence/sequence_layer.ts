@@ -2,11 +2,12 @@
  * @file What a sequence layer is: a causal map of x [B, T, d] to y [B, T, d], one file of this folder. Whatever else is
  * wanted of it (training, rollouts, the float64 oracle) is derived from these functions, see forms.ts.
  */
-import type { Arrays, np } from "../../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../../engine/arrays.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 
 /** What a reader is told about a layer. */
 export interface About {
+  /** What tables call it, such as "LRU". */
   readonly name: string;
   /** Authors, arXiv number or venue, and the equation that `cell` is. */
   readonly paper: string;
@@ -30,6 +31,7 @@ export interface SequenceLayer<
   Input extends Arrays = Arrays,
   Output extends Arrays = Arrays,
 > {
+  /** For readers, and a claim that tests hold the layer to. */
   readonly about: About;
   /**
    * Validates options and fills the defaults.
@@ -43,7 +45,7 @@ export interface SequenceLayer<
    * @param gain factor on the standard deviation of the last projection, for layers that have one: below 1 where many of them add
    *   to one residual stream.
    */
-  init(config: Config, key: np.Array, gain?: number): Params;
+  init(config: Config, key: JaxArray, gain?: number): Params;
   /**
    * The state before the first token, on the host, float32 (int32 for positions). Its size is the layer's memory.
    * @param capacity tokens that it must have room for; only attention needs to know.
@@ -54,7 +56,7 @@ export interface SequenceLayer<
    * @param x [..., d], with any leading axes.
    * @returns what `cell` reads, with the same leading axes.
    */
-  inputs?(config: Config, params: Params, x: np.Array): Input;
+  inputs?(config: Config, params: Params, x: JaxArray): Input;
   /**
    * One token, the recurrence as the paper prints it.
    * @param input of the token: leaves [B, ...]
@@ -67,12 +69,12 @@ export interface SequenceLayer<
    * @param x [..., d], what came in.
    * @returns y [..., d]
    */
-  outputs?(config: Config, params: Params, output: Output, x: np.Array): np.Array;
+  outputs?(config: Config, params: Params, output: Output, x: JaxArray): JaxArray;
   /**
    * All tokens at once, where that pays: the same function as `cell`, token by token.
    * @param x [B, T, d]
    * @param state before the first token; that of `initialState` when left out, which costs nothing.
    * @returns the state after the last token (attention's has room for what it holds when `state` was left out) and y [B, T, d]
    */
-  parallel?(config: Config, params: Params, x: np.Array, state?: State): [State, np.Array];
+  parallel?(config: Config, params: Params, x: JaxArray, state?: State): [State, JaxArray];
 }

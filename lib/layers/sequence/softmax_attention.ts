@@ -1,6 +1,7 @@
 /** @file Causal multi-head softmax attention with rotary positions; its state is a cache of keys and values. */
 import { nn, numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import {
@@ -16,8 +17,11 @@ import { linear } from "../linear.ts";
 import { rotaryTable, rotate } from "../rotary.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-interface Config {
+/** Its options with their defaults, and the width. */
+export interface Config {
+  /** d, a multiple of twice the heads. */
   readonly width: number;
+  /** H, each with d/H of the width. */
   readonly heads: number;
 }
 
@@ -26,22 +30,22 @@ interface Config {
  * last, a step needs no transposition and writes along contiguous memory. `position` (int32 scalar) of the next token; those beyond
  * the capacity are lost.
  */
-type State = { keys: np.Array; values: np.Array; position: np.Array };
+export type State = { keys: JaxArray; values: JaxArray; position: JaxArray };
 
 /** Before rotation, [..., d] each. */
-type Input = { query: np.Array; key: np.Array; value: np.Array };
+export type Input = { query: JaxArray; key: JaxArray; value: JaxArray };
 
-function inputs({ query, key, value }: AttentionParams, x: np.Array): Input {
+function inputs({ query, key, value }: AttentionParams, x: JaxArray): Input {
   return { query: linear(query, x.ref), key: linear(key, x.ref), value: linear(value, x) };
 }
 
 /** Angles of consecutive positions, [count, d/H]. @param first int32 scalar. */
 function anglesFrom(
-  first: np.Array,
+  first: JaxArray,
   count: number,
   capacity: number,
   width: number,
-  like: np.Array,
+  like: JaxArray,
 ) {
   const positions = np.arange(count).astype(np.int32).add(first);
   const { cos, sin } = rotaryTable(capacity, width);
@@ -51,7 +55,7 @@ function anglesFrom(
 }
 
 /** Queries, keys and values [B, H, T, d/H]. @param cos [T, d/H]; queries are scaled on the way, which saves the scores a pass. */
-function rotated({ query, key, value }: Input, heads: number, cos: np.Array, sin: np.Array) {
+function rotated({ query, key, value }: Input, heads: number, cos: JaxArray, sin: JaxArray) {
   const [length, width] = cos.shape;
   const scale = 1 / Math.sqrt(width);
   const [c, s] = [cos, sin].map((table) => table.reshape([length, 1, width]));
@@ -62,9 +66,10 @@ function rotated({ query, key, value }: Input, heads: number, cos: np.Array, sin
   ].map((part) => np.transpose(part, [0, 2, 1, 3]));
 }
 
-const positionsLast = (x: np.Array) => np.transpose(x, [0, 1, 3, 2]);
+const positionsLast = (x: JaxArray) => np.transpose(x, [0, 1, 3, 2]);
 
-export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Array> = {
+/** Attention to every token so far; what it remembers grows with their number, up to the capacity of the state. */
+export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArray> = {
   about: {
     name: "softmax attention",
     paper:
@@ -92,14 +97,14 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, np.Arra
   cell({ width: d, heads }, _, state, { query, key, value }) {
     const [batch, , width, capacity] = state.keys.shape;
     const { cos, sin, positions } = anglesFrom(state.position.ref, 1, capacity, width, query);
-    const head = (x: np.Array) => x.reshape([batch, heads, width]);
+    const head = (x: JaxArray) => x.reshape([batch, heads, width]);
     const scale = 1 / Math.sqrt(width);
     const q = rotate(head(query), cos.ref.mul(scale), sin.ref.mul(scale));
     const k = rotate(head(key), cos, sin);
     const slots = np.arange(capacity).astype(np.int32);
     const here = np.equal(slots.ref, positions.ref).astype(k.dtype);
     // The slot is zero, so adding writes, in fewer passes over the cache than a `where` that broadcasts the token.
-    const write = (cache: np.Array, token: np.Array) =>
+    const write = (cache: JaxArray, token: JaxArray) =>
       cache.add(token.reshape([batch, heads, width, 1]).mul(here.ref));
     const keys = write(state.keys, k);
     const values = write(state.values, value);

@@ -10,8 +10,10 @@
  *   worth `priorWeight` observations; in rollouts they are frozen after the warm-up.
  */
 import { numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 
+/** Which statistics standardise the input, and whether they are put back at the output: see the top of this file. */
 export type NormMode = "none" | "fixed" | "causal";
 
 /** How many observations the train statistics are worth. */
@@ -19,10 +21,10 @@ export const priorWeight = 8;
 const minimumVariance = 1e-6;
 
 /** Train statistics by channel: mean and variance, [obs] each. */
-export type Statistics = { mean: np.Array; variance: np.Array };
+export type Statistics = { mean: JaxArray; variance: JaxArray };
 
 /** What inputs are standardised with, broadcastable to [B, N, patch, obs]. */
-export type Normaliser = { mean: np.Array; deviation: np.Array };
+export type Normaliser = { mean: JaxArray; deviation: JaxArray };
 
 /** The normaliser of modes `none` and `fixed`. */
 export function trainNormaliser({ mean, variance }: Statistics): Normaliser {
@@ -30,7 +32,7 @@ export function trainNormaliser({ mean, variance }: Statistics): Normaliser {
 }
 
 /** Running sums of a stream: `sum` and `square` [B, obs], and the number of observations seen. */
-export type RunningSums = { sum: np.Array; square: np.Array; count: np.Array };
+export type RunningSums = { sum: JaxArray; square: JaxArray; count: JaxArray };
 
 function fromSums(train: Statistics, { sum, square, count }: RunningSums): Normaliser {
   const total = count.add(priorWeight);
@@ -50,7 +52,7 @@ function fromSums(train: Statistics, { sum, square, count }: RunningSums): Norma
  */
 export function expandingStatistics(
   train: Statistics,
-  y: np.Array,
+  y: JaxArray,
   patch: number,
 ): Normaliser {
   const [batch, length, obs] = y.shape;
@@ -62,7 +64,7 @@ export function expandingStatistics(
   const count = np.array(Float32Array.from({ length: tokens }, (_, k) => (k + 1) * patch))
     .reshape([tokens, 1]).astype(y.dtype);
   // (einsum, because jax-js's matmul of a matrix with a stack of matrices is not NumPy's.)
-  const accumulate = (x: np.Array) => np.einsum("kt,bto->bko", triangle.ref, x);
+  const accumulate = (x: JaxArray) => np.einsum("kt,bto->bko", triangle.ref, x);
   const sums = { sum: accumulate(y.ref), square: accumulate(y.ref.mul(y)), count };
   triangle.dispose();
   const { mean, deviation } = fromSums(train, sums);
@@ -80,7 +82,7 @@ export function runningStatistics(train: Statistics, sums: RunningSums): Normali
   };
 }
 
-function addToSums({ sum, square, count }: RunningSums, y: np.Array): RunningSums {
+function addToSums({ sum, square, count }: RunningSums, y: JaxArray): RunningSums {
   const patch = y.shape[1];
   return {
     sum: sum.add(np.sum(y.ref, 1)),
@@ -99,9 +101,9 @@ export function emptySums(batch: number, obs: number): { [K in keyof RunningSums
  * The sums after one more patch y [B, patch, obs].
  * @param observed float scalar: 1 to add it, 0 to leave the sums as they are.
  */
-export function learn(sums: RunningSums, y: np.Array, observed: np.Array): RunningSums {
+export function learn(sums: RunningSums, y: JaxArray, observed: JaxArray): RunningSums {
   const added = addToSums({ sum: sums.sum.ref, square: sums.square.ref, count: sums.count.ref }, y);
-  const blend = (old: np.Array, fresh: np.Array) => old.ref.add(fresh.sub(old).mul(observed.ref));
+  const blend = (old: JaxArray, fresh: JaxArray) => old.ref.add(fresh.sub(old).mul(observed.ref));
   const learned = {
     sum: blend(sums.sum, added.sum),
     square: blend(sums.square, added.square),

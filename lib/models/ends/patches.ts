@@ -4,6 +4,7 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray, JaxDType } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import { keysFor } from "../keys.ts";
@@ -20,14 +21,17 @@ import {
   trainNormaliser,
 } from "./instance_norm.ts";
 
+/** Fields of the options of a model of series, with their defaults; a model adds its own. */
 export const options = {
   patch: z.number().int().min(1).max(32).default(1),
   norm: z.enum(["none", "fixed", "causal"]).default("fixed"),
 };
 
+/** What {@linkcode ends} of a series are made from. */
 export interface PatchOptions {
   /** Observations in a token. */
   readonly patch: number;
+  /** How inputs are standardised, see instance_norm.ts. */
   readonly norm: "none" | "fixed" | "causal";
   /** Of the embedding; without one the layers see the patches themselves, and what leaves the last layer is the prediction. */
   readonly width?: number;
@@ -38,7 +42,10 @@ export type PatchParams = { embed?: LinearParams; head?: LinearParams };
 /** Sums in mode `causal` only. */
 export type PatchState = { sums?: RunningSums };
 
-/** @throws {RangeError} for statistics that are not one for each channel. */
+/**
+ * Ends that cut a series into patches.
+ * @throws {RangeError} for statistics that are not one for each channel.
+ */
 export function ends(
   { patch, norm, width }: PatchOptions,
   { channels, statistics }: Extract<Signature, { kind: "series" }>,
@@ -52,18 +59,18 @@ export function ends(
     }
   }
   const causal = norm === "causal";
-  const trainStatistics = (dtype: np.DType): Statistics => {
+  const trainStatistics = (dtype: JaxDType): Statistics => {
     const { mean = Array(channels).fill(0), variance = Array(channels).fill(1) } = statistics ?? {};
     return { mean: np.array([...mean], { dtype }), variance: np.array([...variance], { dtype }) };
   };
   // Nothing is standardised by mean 0 and variance 1.
-  const fixedNormaliser = (dtype: np.DType) =>
+  const fixedNormaliser = (dtype: JaxDType) =>
     statistics ? trainNormaliser(trainStatistics(dtype)) : undefined;
 
   /** @param patches [B, N, patch, channels] */
   const pass = (
     { embed, head }: PatchParams,
-    patches: np.Array,
+    patches: JaxArray,
     normaliser: Normaliser | undefined,
   ): Passage => {
     const [batch, count] = patches.shape;
@@ -134,7 +141,7 @@ export function ends(
   };
 }
 
-function standardise(x: np.Array, normaliser: Normaliser | undefined): np.Array {
+function standardise(x: JaxArray, normaliser: Normaliser | undefined): JaxArray {
   if (!normaliser) return x;
   return x.sub(normaliser.mean.ref).mul(np.reciprocal(normaliser.deviation.ref));
 }

@@ -1,13 +1,16 @@
 /** @file Ends for symbols: an embedding of each, and logits of what comes out. */
 import { numpy as np, random } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import { keysFor } from "../keys.ts";
 import type { Signature } from "../model.ts";
 import type { Ends, Passage } from "./ends.ts";
 
+/** Fields of the options of a model of symbols, with their defaults; a model adds its own. */
 export const options = { tie: z.boolean().default(false) };
 
+/** What {@linkcode ends} of symbols are made from. */
 export interface TokenOptions {
   /** Of the embedding; symbols have none of their own. */
   readonly width?: number;
@@ -23,13 +26,16 @@ export interface TokenOptions {
  * 1706.03762, section 3.4); a head, or where it is tied `gain` [width] and `bias` [classes].
  */
 export type TokenParams = {
-  embed: np.Array;
+  embed: JaxArray;
   head?: LinearParams;
-  gain?: np.Array;
-  bias?: np.Array;
+  gain?: JaxArray;
+  bias?: JaxArray;
 };
 
-/** @throws {RangeError} without a width, and for tied ends whose classes are not the vocabulary. */
+/**
+ * Ends that embed symbols and read logits.
+ * @throws {RangeError} without a width, and for tied ends whose classes are not the vocabulary.
+ */
 export function ends(
   { width, tie }: TokenOptions,
   { vocabulary, classes }: Extract<Signature, { kind: "tokens" }>,
@@ -44,7 +50,7 @@ export function ends(
       `tokens: tie = true for a vocabulary of ${vocabulary} and ${classes} classes; ends can be tied only where these are the same`,
     );
   }
-  const logits = ({ embed, head, gain, bias }: TokenParams, h: np.Array) => {
+  const logits = ({ embed, head, gain, bias }: TokenParams, h: JaxArray) => {
     if (head) {
       embed.dispose();
       return linear(head, h);
@@ -52,7 +58,7 @@ export function ends(
     return linear({ weight: np.transpose(embed), bias: bias! }, h.mul(gain!));
   };
   /** @param symbols int32 [B, N] */
-  const pass = (params: TokenParams, symbols: np.Array): Passage => ({
+  const pass = (params: TokenParams, symbols: JaxArray): Passage => ({
     tokens: np.take(params.embed.ref, symbols, 0).mul(Math.sqrt(width)),
     leave: (h) => logits(params, h),
   });

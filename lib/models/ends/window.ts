@@ -4,17 +4,20 @@
  */
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import { keysFor } from "../keys.ts";
 import type { Signature } from "../model.ts";
 import type { Ends } from "./ends.ts";
 
+/** Fields of the options of a model of windows, with their defaults; a model adds its own. */
 export const options = {
   patch: z.number().int().min(1).default(1),
   shared: z.boolean().default(true),
   norm: z.enum(["none", "last", "mean"]).default("last"),
 };
 
+/** What {@linkcode ends} of a window are made from. */
 export interface WindowOptions {
   /** Times in a token. */
   readonly patch: number;
@@ -32,7 +35,10 @@ export interface WindowOptions {
 /** The head is always there: a token is not a horizon. */
 export type WindowParams = { embed?: LinearParams; head: LinearParams };
 
-/** @throws {RangeError} for a patch that does not divide the lookback. */
+/**
+ * Ends that read a window patch by patch and write its whole forecast.
+ * @throws {RangeError} for a patch that does not divide the lookback.
+ */
 export function ends(
   { patch, shared, norm, width }: WindowOptions,
   { lookback, horizon, channels }: Extract<Signature, { kind: "window" }>,
@@ -79,9 +85,9 @@ export function ends(
 /** [B, 1, channels] of x [B, lookback, channels], which is not consumed. */
 function levelOf(
   norm: WindowOptions["norm"],
-  x: np.Array,
+  x: JaxArray,
   lookback: number,
-): np.Array | undefined {
+): JaxArray | undefined {
   if (norm === "last") return x.ref.slice([], [lookback - 1, lookback]);
   if (norm === "mean") return np.mean(x.ref, 1, { keepdims: true });
 }

@@ -5,7 +5,10 @@ import type { SystemOptions } from "../../ssm/mod.ts";
 /** Everything about a system but its key, see {@linkcode SystemOptions}. */
 export type Distribution = Required<SystemOptions>;
 
-/** The fields of the options, with the defaults of `createSystem`. */
+/**
+ * The fields of the options, with the defaults of `createSystem`.
+ * @internal
+ */
 export function distributionFields() {
   return {
     latentDim: z.number().int().min(1).default(64),

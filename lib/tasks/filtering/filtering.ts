@@ -5,7 +5,7 @@
  * An instance is a system; every training step has fresh sequences of it.
  */
 import { z } from "zod";
-import type { Arrays, np } from "../../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import type { SequenceModel } from "../../models/model.ts";
 import { fold, keyOf } from "../../random/random.ts";
@@ -22,7 +22,9 @@ export interface Protocol {
   readonly rollout?: { readonly warmup: number; readonly horizons: readonly number[] };
 }
 
+/** Filtering with its options: what references and closed forms need to know of it beyond the contract. */
 export interface FilteringTask extends Task<SequenceModel, Protocol> {
+  /** What the system of an instance is drawn from. */
   readonly distribution: Distribution;
   /** T of training sequences and of those that `generate` makes. */
   readonly length: number;
@@ -77,8 +79,8 @@ function configure(options: unknown): FilteringTask {
         weights,
       });
     },
-    loss(model: SequenceModel, params: Arrays, batch: Arrays): np.Array {
-      const { y, weights } = batch as { y: np.Array; weights: np.Array };
+    loss(model: SequenceModel, params: Arrays, batch: Arrays): JaxArray {
+      const { y, weights } = batch as { y: JaxArray; weights: JaxArray };
       return patchLoss(model.apply(params, y.ref), y, weights);
     },
     generate(instance, data, sequences) {

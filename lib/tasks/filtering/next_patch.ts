@@ -2,6 +2,7 @@
  * @file The training loss of filtering: squared errors of the next patch over the Kalman filter's expected ones.
  */
 import { numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../../engine/arrays.ts";
 import { forecastVariance, type Kalman, nextPatch } from "../../ssm/mod.ts";
 import { type Tensor, tensor } from "../../tensor/tensor.ts";
 
@@ -21,7 +22,7 @@ export function patchWeights(filter: Kalman, length: number, patch: number): Ten
  * @param y [B, N patch, obs]
  * @param weights [N - 1, patch, 1] of {@linkcode patchWeights}.
  */
-export function patchLoss(prediction: np.Array, y: np.Array, weights: np.Array): np.Array {
+export function patchLoss(prediction: JaxArray, y: JaxArray, weights: JaxArray): JaxArray {
   const [batch, patches, patch, obs] = prediction.shape;
   const target = y.reshape([batch, patches, patch, obs]).slice([], [1, patches]);
   const error = prediction.slice([], [0, patches - 1]).sub(target);

@@ -6,8 +6,11 @@ import type { Runner } from "../task.ts";
 
 /** What an evaluation leaves. */
 export interface Scores {
+  /** Over all horizons. */
   readonly overall: Score;
+  /** One for each of `horizons`, over all contexts. */
   readonly byHorizon: readonly Score[];
+  /** Observations ahead: 1 to the patch, or those of the protocol. */
   readonly horizons: readonly number[];
   /** Of predictions of the next patch: one step ahead at the boundaries that all patch sizes have. */
   readonly aligned?: Score;

@@ -6,7 +6,9 @@ import type { Forecaster } from "./forecaster.ts";
 import { score, type Scores } from "./metrics.ts";
 import type { Problem } from "./problem.ts";
 
+/** Errors of one forecaster on standardised values. */
 export interface TestedForecaster {
+  /** Over all windows whose targets are test rows. */
   test: Scores;
   /** For choosing between models: the test rows must not. Absent when too few rows precede it. */
   validation?: Scores;

@@ -11,11 +11,15 @@ import type { Forecaster } from "./forecaster.ts";
 import { countWindows } from "./metrics.ts";
 import type { Problem } from "./problem.ts";
 
+/** Forecasts with intervals, one list entry a column. */
 export interface Forecast {
+  /** Names of the columns that were forecast, in order. */
   columns: string[];
   /** One array of `horizon` values a column, in the units of the file. */
   point: Float64Array[];
+  /** Lower ends of the intervals, like `point`. */
   low: Float64Array[];
+  /** Upper ends of the intervals, like `point`. */
   high: Float64Array[];
   /** Share of test values inside intervals of the same level calibrated on validation alone. */
   coverage: number;

@@ -7,6 +7,7 @@ import type { Problem } from "./problem.ts";
 export interface Forecaster {
   /** Rows it reads before the origin; may differ from the problem's (repeating needs one). */
   lookback: number;
+  /** Rows ahead that one call of `predict` fills for each origin. */
   horizon: number;
   /**
    * Fills `out[h * count + i]`, shape [horizon, count], with the forecast of row `first + i + h` made
@@ -20,7 +21,9 @@ export interface Forecaster {
   ): Promise<void> | void;
 }
 
+/** A forecaster with what its fit found. */
 export interface Fit {
+  /** To be scored, or to forecast beyond the data. */
   forecaster: Forecaster;
   /** Numbers that the fit determines (training loss, …): the same in every run. */
   metrics: Record<string, number>;
@@ -30,5 +33,9 @@ export interface Fit {
 
 /** A forecaster that is fitted without an engine: a closed form, or nothing to fit. */
 export interface ClosedFormForecaster<Options = Record<string, never>> {
+  /**
+   * Fits on the training rows of a problem.
+   * @throws {RangeError} for a problem that the forecaster cannot serve
+   */
   fit(problem: Problem, options: Options): Fit;
 }

@@ -5,7 +5,7 @@
 import { numpy as np } from "@jax-js/jax";
 import { z } from "zod";
 import { readSeries } from "../../data/series.ts";
-import type { Arrays } from "../../engine/arrays.ts";
+import type { Arrays, JaxArray } from "../../engine/arrays.ts";
 import type { LinearWindowModel, Model } from "../../models/model.ts";
 import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
@@ -17,7 +17,7 @@ import type { Fit, Forecaster } from "./forecaster.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
-import { centre, type Covariances, trainingLoss, windowMoments } from "./moments.ts";
+import { centre, trainingLoss, windowMoments } from "./moments.ts";
 import { makeProblem, type Problem } from "./problem.ts";
 import * as ols from "./references/ols.ts";
 import * as repeatLast from "./references/repeat_last.ts";
@@ -81,12 +81,12 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
       const key = keyOf(data);
       return (step) => drawWindows(problem, fold(key, step), batch);
     },
-    loss(model: Model, params: Arrays, batch: Arrays): np.Array {
+    loss(model: Model, params: Arrays, batch: Arrays): JaxArray {
       if (loss === "gram") {
         const M = asLinear(model).matrix(params);
-        return gramLoss(M, batch as { gram: np.Array; cross: np.Array; energy: np.Array });
+        return gramLoss(M, batch as { gram: JaxArray; cross: JaxArray; energy: JaxArray });
       }
-      const { x, y } = batch as { x: np.Array; y: np.Array };
+      const { x, y } = batch as { x: JaxArray; y: JaxArray };
       const error = model.apply(params, x).sub(y);
       return np.mean(error.ref.mul(error));
     },

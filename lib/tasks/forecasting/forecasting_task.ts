@@ -16,7 +16,9 @@ export interface Training {
   readonly basis: "dct" | "window";
 }
 
+/** Forecasting of one series: what references need to know of it beyond the contract. */
 export interface ForecastingTask extends Task<Model> {
+  /** The series, split and standardised. */
   readonly problem: Problem;
   /** Test scores of a forecaster as an evaluation. @param fit numbers that its fit determined. */
   evaluateForecaster(forecaster: Forecaster, fit: Record<string, number>): Promise<Evaluation>;

@@ -9,17 +9,20 @@
  * projection).
  */
 import { lax, numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "../../engine/arrays.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { Covariances } from "./moments.ts";
 
-/** Covariances as a batch for {@linkcode gramLoss}. */
-export function gramBatch({ lookback, horizon, G, C, energy }: Covariances) {
+/** Covariances as a batch for {@linkcode gramLoss}: `gram` [lookback, lookback], `cross` [lookback, horizon], `energy` a scalar. */
+export function gramBatch(
+  { lookback, horizon, G, C, energy }: Covariances,
+): { gram: Tensor; cross: Tensor; energy: Tensor } {
   return {
     gram: tensor(G, [lookback, lookback]),
     cross: tensor(C, [lookback, horizon]),
     energy: tensor(energy),
-  } satisfies Record<string, Tensor>;
+  };
 }
 
 /**
@@ -27,9 +30,9 @@ export function gramBatch({ lookback, horizon, G, C, energy }: Covariances) {
  * tr(M'D) gives the layers' gradients without differentiating the quadratic form a second time.
  */
 export function gramLoss(
-  M: np.Array,
-  { gram, cross, energy }: { gram: np.Array; cross: np.Array; energy: np.Array },
-): np.Array {
+  M: JaxArray,
+  { gram, cross, energy }: { gram: JaxArray; cross: JaxArray; energy: JaxArray },
+): JaxArray {
   const horizon = cross.shape[1];
   const fixed = lax.stopGradient(M.ref);
   const product = np.matmul(gram, fixed.ref).sub(cross.ref);

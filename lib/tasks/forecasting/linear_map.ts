@@ -11,7 +11,9 @@ import type { Forecaster } from "./forecaster.ts";
 
 /** yhat[h] = intercept[h] + sum_l weights[l * horizon + h] x[l] + spread[h] s(x). */
 export interface LinearMap {
+  /** Rows of the window x, oldest first. */
   lookback: number;
+  /** Rows of the forecast. */
   horizon: number;
   /** [lookback, horizon], row-major; row `lookback - 1` multiplies the newest value. */
   weights: Float64Array;

@@ -5,8 +5,11 @@
 import type { Forecaster } from "./forecaster.ts";
 import type { Problem } from "./problem.ts";
 
+/** Errors of standardised values over all windows of a range. */
 export interface Scores {
+  /** Mean squared error over windows, horizon and channels. */
   mse: number;
+  /** Mean absolute error over the same. */
   mae: number;
   /** Forecast origins; each gives one window a channel. */
   windows: number;

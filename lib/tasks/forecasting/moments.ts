@@ -8,8 +8,11 @@
  * the product of the window matrix with itself costs O(rows * width^2).
  */
 
+/** Sums over windows x [lookback] and their targets y [horizon], row-major. */
 export interface Moments {
+  /** Rows of a window. */
   lookback: number;
+  /** Rows of its target. */
   horizon: number;
   /** Windows times channels. */
   count: number;
@@ -81,13 +84,21 @@ export function windowMoments(
  * with weights W is then mean(y) - W' mean(x), exactly the best one.
  */
 export interface Covariances {
+  /** Rows of a window. */
   lookback: number;
+  /** Rows of its target. */
   horizon: number;
+  /** Windows times channels that they are means over. */
   count: number;
+  /** [lookback, lookback]: mean of (x - meanX)(x - meanX)'. */
   G: Float64Array;
+  /** [lookback, horizon]: mean of (x - meanX)(y - meanY)'. */
   C: Float64Array;
+  /** Mean of |y - meanY|^2. */
   energy: number;
+  /** [lookback]: mean of x. */
   meanX: Float64Array;
+  /** [horizon]: mean of y. */
   meanY: Float64Array;
 }
 

@@ -6,11 +6,13 @@ import { DataError } from "../../data/data_error.ts";
 import type { Series } from "../../data/series.ts";
 import { type Split, type SplitName, splitRows } from "./split.ts";
 
+/** What turns a series into a problem. */
 export interface ProblemOptions {
   /** Rows a forecast looks back on. */
   lookback: number;
   /** Rows it forecasts. */
   horizon: number;
+  /** Where training ends and testing begins. */
   split: SplitName;
   /** Rows a season, for the seasonal naive forecast. */
   season?: number;
@@ -18,18 +20,27 @@ export interface ProblemOptions {
   dropConstant?: boolean;
 }
 
+/** A series ready for forecasters: rows are times, channels are columns. */
 export interface Problem {
+  /** Where the series came from, for messages. */
   file: string;
+  /** Rows a forecast looks back on. */
   lookback: number;
+  /** Rows it forecasts. */
   horizon: number;
+  /** Rows a season; absent where none was named. */
   season?: number;
+  /** Rows of training, validation and test. */
   split: Split;
+  /** Names of the columns that are forecast. */
   columns: string[];
   /** Standardised values, one array a column; models fit on rows of `split.train` only. */
   channels: Float64Array[];
-  /** Of the training rows, a column each, in the units of the file. */
+  /** Means of the training rows, a column each, in the units of the file. */
   mean: Float64Array;
+  /** Population standard deviations of the same rows, likewise. */
   deviation: Float64Array;
+  /** What was decided about the data, one sentence each, for the user to see. */
   notes: string[];
 }
 

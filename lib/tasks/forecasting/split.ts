@@ -4,14 +4,18 @@
  */
 import { DataError } from "../../data/data_error.ts";
 
+/** How rows are split: see {@linkcode splitRows}. */
 export type SplitName = "etth" | "ettm" | "70/10/20";
 /** Names a user may give. */
 export const SPLITS: readonly SplitName[] = ["etth", "ettm", "70/10/20"];
 
 /** Half-open ranges of rows. Windows of validation and test may look back over their start. */
 export interface Split {
+  /** [first, end) of the rows that models fit on. */
   train: [number, number];
+  /** [first, end) of the rows that choose between models. */
   validation: [number, number];
+  /** [first, end) of the rows that scores are reported on. */
   test: [number, number];
 }
 
