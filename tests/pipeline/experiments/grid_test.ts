@@ -5,9 +5,8 @@ import { profileOf, PROFILES } from "../../../pipeline/profiles.ts";
 import type { Params } from "../../../pipeline/stages/aggregate.ts";
 import { nameOf } from "../../../pipeline/tags.ts";
 import { graphOf, plan } from "./grids.ts";
+import { paramsOf as params } from "./spoken.ts";
 
-// deno-lint-ignore no-explicit-any -- parameters of any stage
-const params = (node: unknown) => (node as JobNode).params as any;
 const input = (node: JobNode, name: string) => node.inputs[name] as JobNode;
 
 interface Grid {
@@ -27,10 +26,10 @@ const grids: Grid[] = PROFILES.flatMap((profile) =>
 );
 const filtering = grids.filter(({ id }) => !id.startsWith("depth-scaling"));
 
-/** Every job of a stage, in every grid. */
+/** Every job of a stage, in every grid on filtering. */
 function each(stage: string, check: (job: JobNode, where: string, grid: Grid) => void) {
   let jobs = 0;
-  for (const grid of grids) {
+  for (const grid of filtering) {
     for (const job of grid.of(stage)) {
       check(job, `${grid.profile} ${job.label}`, grid);
       jobs++;
@@ -61,7 +60,7 @@ Deno.test("no system on which rates are tuned is judged, or trained on otherwise
   for (const grid of filtering) {
     const tuned = grid.of("tune").map((job) => params(job).seed);
     assert.ok(tuned.length > 0, grid.id);
-    const judged = [...grid.of("evaluate"), ...grid.of("baseline"), ...grid.of("fit")]
+    const judged = [...grid.of("evaluate"), ...grid.of("reference"), ...grid.of("fit")]
       .map((job) => params(job).system.key);
     const trained = grid.of("train").flatMap((job) => params(job).seeds);
     for (const { system, data } of tuned) {
@@ -107,9 +106,9 @@ Deno.test("training, tuning, scores and rollouts draw from different streams of 
   }
 });
 
-Deno.test("every trained model takes its rate from trials of the same model on the same law", () => {
+Deno.test("every trained model takes its rate from trials of the same model on the same distribution", () => {
   each("train", (job, where) => {
-    const { learningRate, seeds: _, steps, ...training } = params(job);
+    const { learningRate, seeds: _, steps, floor: ____, ...training } = params(job);
     assert.equal(learningRate, undefined, where);
     const tuned = input(job, "tuned");
     assert.equal(tuned?.stage.name, "tune", where);
@@ -134,7 +133,7 @@ Deno.test("every model is scored on the system that it was trained on or solved 
     }
     assert.deepEqual(params(input(job, "data")).system, { key, ...law }, where);
   });
-  each("baseline", (job, where) => {
+  each("reference", (job, where) => {
     assert.deepEqual(params(input(job, "data")).system, params(job).system, where);
   });
 });
@@ -148,7 +147,7 @@ Deno.test("rollouts start after 64 observations and reach all horizons", () => {
     assert.deepEqual([rollout.warmup, rollout.horizons], [64, horizons], where);
     assert.ok(length >= 64 + 64, where);
   });
-  each("baseline", (job, where) => {
+  each("reference", (job, where) => {
     assert.deepEqual([params(job).warmup, params(job).horizons], [64, horizons], where);
   });
 });
@@ -159,7 +158,7 @@ Deno.test("the two ends of rollouts are scored on the sequences of the rollouts"
     const { inputs, params: { runs } } = graph.results.get(id) as JobNode & { params: Params };
     for (const tags of runs) {
       const job = inputs[nameOf(tags)] as JobNode;
-      if (job.stage.name !== "baseline") continue;
+      if (job.stage.name !== "reference") continue;
       const { length } = params(input(job, "data"));
       const isFar = tags.result === "baseline-far";
       assert.equal(length, isFar ? 64 + 64 : 256, `${profile} ${id} ${nameOf(tags)}`);
@@ -172,7 +171,7 @@ Deno.test("the two ends of rollouts are scored on the sequences of the rollouts"
 Deno.test("everything that is compared on a system was scored on the same sequences", () => {
   for (const grid of filtering) {
     const data = new Map<string, Set<string>>();
-    const jobs = [...grid.of("evaluate"), ...grid.of("baseline")];
+    const jobs = [...grid.of("evaluate"), ...grid.of("reference")];
     for (const job of jobs) {
       const drawn = input(job, "data");
       const which = JSON.stringify([params(job).system, params(drawn).length]);
@@ -200,7 +199,7 @@ Deno.test("what is compared has the same systems", () => {
       assert.ok(allowed.includes(keys), `${grid.profile} ${grid.id}: ${keys}`);
     }
     assert.ok(counts.includes(all));
-    const baselines = unique(grid.of("baseline").map((job) => params(job).system.key));
+    const baselines = unique(grid.of("reference").map((job) => params(job).system.key));
     if (baselines.length) assert.equal(baselines.toSorted().join(), all, grid.id);
   }
 });
@@ -221,7 +220,7 @@ Deno.test("all models of a grid train on as many observations, but for reference
 
 Deno.test("experiments that ask for the same training share it", () => {
   for (const profile of PROFILES) {
-    const trained = grids.filter((grid) => grid.profile === profile).map(({ id, of }) => ({
+    const trained = filtering.filter((grid) => grid.profile === profile).map(({ id, of }) => ({
       id,
       jobs: of("train").map((job) => JSON.stringify([job.params, params(input(job, "tuned"))])),
     }));
@@ -276,7 +275,7 @@ Deno.test("--set of a rollout's part leaves the scores of one step what they are
   const plain = rollouts();
   assert.ok(plain.includes(undefined) && plain.some((rollout) => rollout !== undefined));
   assert.deepEqual(
-    rollouts("evaluate.rollout.memoryMiB=7"),
-    plain.map((rollout) => rollout && { ...rollout, memoryMiB: 7 }),
+    rollouts("evaluate.protocol.rollout.warmup=32"),
+    plain.map((rollout) => rollout && { ...rollout, warmup: 32 }),
   );
 });

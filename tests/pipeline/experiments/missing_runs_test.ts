@@ -10,6 +10,7 @@ import * as norm from "../../../pipeline/experiments/transformer_filters/instanc
 import * as dimension from "../../../pipeline/experiments/transformer_filters/observation_dimension.ts";
 import * as patching from "../../../pipeline/experiments/transformer_filters/patching.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
+import { forecastOf } from "./deep_linear_networks/forecast_of.ts";
 import { runsOf, tableOf } from "./grids.ts";
 import { type Kind, madeTable } from "./transformer_filters/made_scores.ts";
 
@@ -43,7 +44,7 @@ for (
 }
 
 Deno.test("depth-scaling refuses an error that is no number, and a setting without least squares", async () => {
-  const model = (job: JobNode) => (job.params as { model: string }).model;
+  const model = (job: JobNode) => forecastOf(job).model;
   const table = (mse: (model: string) => number, left = "") =>
     tableOf(
       depth,

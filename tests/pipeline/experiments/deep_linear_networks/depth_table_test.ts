@@ -3,17 +3,9 @@ import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
 import * as etth1 from "../../../../pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts";
 import { graphOf, runsOf, type Table, tableOf } from "../grids.ts";
+import { type Forecast, forecastOf } from "./forecast_of.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
 import { interval } from "../transformer_filters/made_scores.ts";
-
-/** What a run is, read from its job. */
-interface Forecast {
-  dataset: string;
-  lookback: number;
-  horizon: number;
-  model: string;
-  options: { depth?: number };
-}
 
 interface Scores {
   test: { mse: number; mae: number; windows: number };
@@ -34,7 +26,7 @@ async function table(of: (run: Forecast) => Scores, profile = "smoke"): Promise<
   const runs = [etth1, experiment].flatMap((experiment) =>
     graphOf(experiment, profile).later.size ? [] : runsOf(experiment, profile)
   );
-  const made = runs.map(({ tags, job }) => ({ tags, scores: of(job.params as Forecast) }));
+  const made = runs.map(({ tags, job }) => ({ tags, scores: of(forecastOf(job)) }));
   // Of numbers, the order of the runs says nothing.
   return await tableOf(experiment, made.toReversed());
 }

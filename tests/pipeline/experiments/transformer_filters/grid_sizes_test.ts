@@ -8,9 +8,7 @@ import type { ProfileName } from "../../../../pipeline/profiles.ts";
 import { meta as fullSize } from "../../../../pipeline/experiments/transformer_filters/full_size.ts";
 import { meta as leaderboard } from "../../../../pipeline/experiments/transformer_filters/filter_leaderboard.ts";
 import { graphOf, plan } from "../grids.ts";
-
-// deno-lint-ignore no-explicit-any -- parameters of any stage
-const params = (node: unknown) => (node as JobNode).params as any;
+import { paramsOf as params } from "../spoken.ts";
 
 /** The jobs of one stage in the grid of one experiment. */
 function jobs(id: string, profile: ProfileName, stage: string): JobNode[] {
@@ -177,7 +175,7 @@ Deno.test("the leaderboard has nine models, three of them in closed form", () =>
       { name: "transformer", options: decoder },
     ]);
     const swept = name === "standard" || name === "paper" ? lambdas : [0.96];
-    for (const stage of ["train", "fit", "baseline"]) {
+    for (const stage of ["train", "fit", "reference"]) {
       const found = jobs("filter-leaderboard", name as ProfileName, stage);
       assert.deepEqual(values(found, (job) => params(job).system.lambda), swept);
     }
@@ -200,7 +198,7 @@ Deno.test("rollouts are timed with as many sequences at once as the method says"
 });
 
 Deno.test("every experiment has the lambdas, laws and patch sizes of its profile", () => {
-  const laws = (id: string, profile: ProfileName, stage = "baseline") =>
+  const laws = (id: string, profile: ProfileName, stage = "reference") =>
     values(jobs(id, profile, stage), (job) => {
       const { lambda, obsDim, structure, condition, observation } = params(job).system;
       return [lambda, obsDim, structure, condition, observation].join(" ");

@@ -7,6 +7,7 @@ import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Cell, Row } from "../../../../pipeline/results.ts";
 import { nameOf } from "../../../../pipeline/tags.ts";
 import { type Experiment, type Made, runsOf, type Table, tableOf } from "../grids.ts";
+import { paramsOf } from "../spoken.ts";
 
 /** What a run is. */
 export interface Kind {
@@ -150,20 +151,18 @@ export async function madeTable(
 }
 
 /** Keys of the systems that a job is about. */
-function systemsOf({ params }: JobNode): number[] {
-  const { seeds, system } = params as { seeds?: { system: number }[]; system: { key: number } };
-  return seeds?.map((seed) => seed.system) ?? [system.key];
+function systemsOf(job: JobNode): number[] {
+  const { seeds, system } = paramsOf(job);
+  return seeds?.map((seed: { system: number }) => seed.system) ?? [system.key];
 }
 
 function kindOf(node: JobNode): Omit<Kind, "system"> {
-  // deno-lint-ignore no-explicit-any -- parameters of any stage
-  const parameters = (of: unknown) => (of as JobNode).params as any;
-  const p = parameters(node);
+  const p = paramsOf(node);
   const { lambda, obsDim: obs, structure, condition, observation, key } = p.system;
   const law = { lambda, obs, structure, condition, observation };
   switch (node.stage.name) {
-    case "baseline": {
-      const near = parameters(node.inputs.data).length === 256;
+    case "reference": {
+      const near = paramsOf(node.inputs.data).length === 256;
       const none = { model: "-", options: {}, solved: false, steps: 0 };
       return { what: near ? "near baseline" : "far baseline", ...none, ...law, systems: `${key}` };
     }
