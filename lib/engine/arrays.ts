@@ -2,23 +2,9 @@
 import type { numpy } from "@jax-js/jax";
 import type { Tree } from "../tensor/tensor.ts";
 
-/**
- * An array of jax-js, traced or not. Every use consumes a reference; `x.ref` takes another one.
- * @ignore its members are documented where they are made
- */
+/** An array of jax-js, traced or not. Every use consumes a reference; `x.ref` takes another one. */
 export type JaxArray = numpy.Array;
-/**
- * Element type of a {@linkcode JaxArray}.
- * @ignore likewise
- */
+/** Element type of a {@linkcode JaxArray}. */
 export type JaxDType = numpy.DType;
-/**
- * The name by which jax-js's own examples call it.
- * @ignore likewise
- */
-export declare namespace np {
-  /** See {@linkcode JaxArray}. */
-  type Array = numpy.Array;
-}
 /** Parameters, states, batches: arrays in records and lists. */
 export type Arrays = Tree<JaxArray>;

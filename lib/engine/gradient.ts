@@ -19,7 +19,7 @@
  * ```
  */
 import { tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
-import type { np } from "./arrays.ts";
+import type { JaxArray } from "./arrays.ts";
 import { enter, type GradientMark, mark, marked, marksInForce, placeholders } from "./marks.ts";
 import type { TracedFunction } from "./trace.ts";
 import { isFloat } from "./types.ts";
@@ -85,7 +85,7 @@ function gradientMark(
   chosen: readonly number[],
   hasAux: boolean,
   args: Any[],
-): [np.Array, Any, Any[]] {
+): [JaxArray, Any, Any[]] {
   return mark(what, (...args) => {
     const [value, more] = marked((...args) => {
       const out = fn(...args);
@@ -108,7 +108,7 @@ function gradientMark(
       return [value, more];
     })(...args.map((arg) => tree.ref(arg)));
     return [placeholders(value), placeholders(more), chosen.map((i) => placeholders(args[i]))];
-  })(...args) as [np.Array, Any, Any[]];
+  })(...args) as [JaxArray, Any, Any[]];
 }
 
 /** As {@linkcode valueAndGrad}, without the value. */

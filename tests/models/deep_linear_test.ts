@@ -2,7 +2,7 @@
 import { init as initJax, tree } from "@jax-js/jax";
 import { Matrix } from "ml-matrix";
 import assert from "node:assert/strict";
-import type { np } from "../../lib/engine/arrays.ts";
+import type { JaxArray } from "../../lib/engine/arrays.ts";
 import { layer as lstm } from "../../lib/layers/sequence/lstm.ts";
 import type { Signature } from "../../lib/models/model.ts";
 import type { Tensor } from "../../lib/tensor/tensor.ts";
@@ -146,7 +146,7 @@ for (const options of [{ depth: 1 }, { depth: 2, scale: 0.5 }, { depth: 6, width
     const own = configure(options, 3);
     const params = shakenParameters(own);
     const x = randomTensor(generator(4), [2, 7, 3]);
-    const whole = inFloat64((p: DeepLinear<np.Array>) => own.matrix(p), params);
+    const whole = inFloat64((p: DeepLinear<JaxArray>) => own.matrix(p), params);
     assert.deepEqual(whole.shape, [7, 5]);
     assert.ok(difference(whole.data, [...own.collapse(params)]) < 1e-12);
     const got = await outputs(own, params, x);
