@@ -1,16 +1,33 @@
 /**
  * @file Gradients of functions with loops in them. Inside a compiled function they are taken of our own graph (derivatives/),
  * where a `scan` has a derivative; anywhere else they are jax-js's own.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { numpy as np } from "@jax-js/jax";
+ * import { valueAndGrad } from "./gradient.ts";
+ * import { compile, tensor } from "./mod.ts";
+ *
+ * // the gradient of sum (w x)^2 by w is 2 w x^2
+ * const loss = (w: np.Array, x: np.Array) => np.square(w.mul(x)).sum();
+ * const program = await compile(valueAndGrad(loss), [tensor([0, 0]), tensor([0, 0])]);
+ * const [value, gradient] = await program.run(tensor([1, 2]), tensor([3, 1]));
+ * assert.deepEqual([...(await value.read()).data], [13]);
+ * assert.deepEqual([...(await gradient.read()).data], [18, 4]);
+ * await program.close();
+ * ```
  */
 import { tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import type { np } from "./arrays.ts";
 import { enter, type GradientMark, mark, marked, marksInForce, placeholders } from "./marks.ts";
+import type { TracedFunction } from "./trace.ts";
 import { isFloat } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
-type Function = (...args: Any[]) => Any;
 
+/** By which arguments {@linkcode valueAndGrad} and {@linkcode grad} differentiate, and what the function returns. */
 export interface GradientOptions {
   /** Which arguments to differentiate by; the first by default. A list gives a list of gradients. */
   readonly argnums?: number | readonly number[];
@@ -24,7 +41,7 @@ export interface GradientOptions {
  * @throws {TypeError} (when called) unless the value is a scalar of floats.
  * @throws {RangeError} (when called) for an argument that is not there.
  */
-export function valueAndGrad(fn: Function, options: GradientOptions = {}): Function {
+export function valueAndGrad(fn: TracedFunction, options: GradientOptions = {}): TracedFunction {
   const { argnums = 0, hasAux = false } = options;
   return (...args) => {
     const chosen = typeof argnums === "number" ? [argnums] : argnums;
@@ -50,7 +67,7 @@ export function valueAndGrad(fn: Function, options: GradientOptions = {}): Funct
  * what a function captures is none, so they are captured.
  */
 function outside(
-  fn: Function,
+  fn: TracedFunction,
   chosen: readonly number[],
   single: boolean,
   hasAux: boolean,
@@ -63,7 +80,7 @@ function outside(
 }
 
 function gradientMark(
-  fn: Function,
+  fn: TracedFunction,
   what: GradientMark,
   chosen: readonly number[],
   hasAux: boolean,
@@ -95,7 +112,7 @@ function gradientMark(
 }
 
 /** As {@linkcode valueAndGrad}, without the value. */
-export function grad(fn: Function, options: GradientOptions = {}): Function {
+export function grad(fn: TracedFunction, options: GradientOptions = {}): TracedFunction {
   const both = valueAndGrad(fn, options);
   return (...args) => {
     const [value, gradient] = both(...args);

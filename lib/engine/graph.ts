@@ -10,20 +10,28 @@ import { type DType, type Tensor } from "./types.ts";
 
 /** A node's result: a typed array of known shape. */
 export interface Value {
+  /** Unique in its graph, ascending in the order of creation. */
   readonly id: number;
+  /** Sizes of the axes; [] for a scalar. */
   readonly shape: readonly number[];
+  /** Type of the elements. */
   readonly dtype: DType;
   /** Set when every element is known to be this number (literals and broadcasts of them). */
   readonly uniform?: number;
 }
 
+/** What an operation needs to know beside its operands, by name: plain data. Equal JSON means equal parameters. */
 export type Params = Readonly<Record<string, unknown>>;
 
 /** One operation. `op` is a jax-js primitive or one of the fused operations of `rules/`. */
 export interface Equation {
+  /** Name of the operation. */
   readonly op: string;
+  /** Operands, in order. */
   readonly inputs: readonly Value[];
+  /** For an operation of jax-js by the names that it uses. */
   readonly params: Params;
+  /** Results, in order; nearly always one. */
   readonly outs: readonly Value[];
   /** The line of the model that asked for it, where it was recorded. */
   readonly line?: string;
@@ -37,8 +45,11 @@ export interface Equation {
 export interface ScanParams {
   /** Of {@linkcode Graph.body}. */
   readonly body: number;
+  /** How many inputs are state; as many results come first. */
   readonly carries: number;
+  /** How many inputs are sequences; they follow the state. */
   readonly sequences: number;
+  /** Turns, the leading size of every sequence and stacked output. */
   readonly length: number;
   /** From the last slice to the first; stacked outputs keep the order of the sequences. */
   readonly reverse: boolean;
@@ -50,10 +61,22 @@ export interface ScanParams {
 export interface ConvParams {
   /** Leading axes that are mapped over. */
   readonly vmapDims: number;
+  /** Step of the window by spatial axis, in elements. */
   readonly strides: readonly number[];
+  /** Zeros [before, after] by spatial axis; negative ones cut. */
   readonly padding: readonly (readonly [number, number])[];
+  /** Spacing of the input's elements by spatial axis; 1 for none between them. */
   readonly lhsDilation: readonly number[];
+  /** Spacing of the kernel's elements by spatial axis; 1 for none between them. */
   readonly rhsDilation: readonly number[];
+}
+
+/** Parameters of jax-js's `gather`. */
+export interface IndexParams {
+  /** The indexed axes, one for each array of indices. */
+  readonly axis: readonly number[];
+  /** Where the axes of the indices stand in the result. */
+  readonly outDim: number;
 }
 
 /** A rewrite tried whenever an equation is about to be added; `undefined` means "not mine". */
@@ -71,10 +94,15 @@ export type Observer = (graph: Graph, equation: Equation) => void;
 /** Operations for which the order of the operands does not matter, to the last bit. */
 const commutative: ReadonlySet<string> = new Set(["add", "mul", "min", "max"]);
 
+/** A program: inputs and constants, equations in an order in which they can run, and which values come out. */
 export class Graph {
+  /** Arguments of the program, in order. */
   readonly inputs: Value[] = [];
+  /** Values known before the program runs, with their contents; those of equal elements are `uniform` instead. */
   readonly constants = new Map<Value, Tensor>();
+  /** All equations so far, each after those whose results it reads; {@linkcode Graph.live} leaves out unused ones. */
   readonly equations: Equation[] = [];
+  /** Results of the program, in order; set when they are known. */
   outputs: readonly Value[] = [];
   /** The line of the model behind the equations that are being added. */
   line: string | undefined;
@@ -86,7 +114,12 @@ export class Graph {
   readonly #observers: readonly Observer[];
   #nextId = 0;
 
-  /** @param differentiated it will be, so what stops gradients has to stay in it. */
+  /**
+   * An empty graph.
+   * @param rules tried in this order on everything that {@linkcode Graph.emit} adds; the first that gives a value wins.
+   * @param observers called after every new equation.
+   * @param differentiated it will be, so what stops gradients has to stay in it.
+   */
   constructor(
     rules: readonly Rule[] = [],
     observers: readonly Observer[] = [],
@@ -101,12 +134,14 @@ export class Graph {
     return new Graph(this.#rules, this.#observers, differentiated);
   }
 
+  /** A further argument of the program. */
   input(shape: readonly number[], dtype: DType): Value {
     const value = this.#value(shape, dtype);
     this.inputs.push(value);
     return value;
   }
 
+  /** A value with these contents; `uniform` where all elements are equal. */
   constant(tensor: Tensor): Value {
     const first = tensor.data[0];
     if (tensor.data.length > 0 && tensor.data.every((x) => Object.is(x, first))) {
@@ -181,6 +216,7 @@ export class Graph {
     return this.#bodies.push(body) - 1;
   }
 
+  /** The body of a loop, by the number that {@linkcode Graph.addBody} gave it. */
   body(id: number): Graph {
     return this.#bodies[id];
   }

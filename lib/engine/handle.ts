@@ -1,9 +1,11 @@
 /** @file What the handles of all engines have in common: they are read, and disposed of once. */
 import { describe, type DType, type Handle, type Tensor } from "./types.ts";
 
+/** The handle of an engine whose own values are `Native`; an engine says how one is copied and freed. */
 export abstract class EngineHandle<Native> implements Handle {
   #native: Native | undefined;
 
+  /** Takes over `native`: it is freed with the handle. */
   constructor(readonly dtype: DType, readonly shape: readonly number[], native: Native) {
     this.#native = native;
   }
@@ -31,6 +33,8 @@ export abstract class EngineHandle<Native> implements Handle {
     this.#native = undefined;
   }
 
+  /** The value on the host, in the handle's shape and dtype. */
   protected abstract copy(native: Native): Tensor | Promise<Tensor>;
+  /** Frees the value, or this handle's share in it; called once. */
   protected abstract free(native: Native): void;
 }

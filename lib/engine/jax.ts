@@ -3,15 +3,15 @@
  * against.
  */
 import { defaultDevice, init, jit, numpy as np } from "@jax-js/jax";
+import type { JaxArray } from "./arrays.ts";
 import { EngineHandle } from "./handle.ts";
 import { withMappedAxesInFront } from "./mapped_axes.ts";
 import type { TracedFunction } from "./trace.ts";
 import { hostArray, type Tensor } from "./types.ts";
 
-export type JaxArray = ReturnType<typeof np.array>;
-
 /** A result that stays a jax-js array; those are counted, so one array may have several handles. */
 export class JaxHandle extends EngineHandle<JaxArray> {
+  /** The value on the host; the array keeps its references. */
   protected async copy(value: JaxArray): Promise<Tensor> {
     const { dtype, shape } = this;
     const source = await value.ref.data();
@@ -20,6 +20,7 @@ export class JaxHandle extends EngineHandle<JaxArray> {
     return { dtype, shape, data };
   }
 
+  /** Gives back one reference to the array. */
   protected free(value: JaxArray): void {
     value.dispose();
   }
@@ -38,11 +39,14 @@ export function toJax({ dtype, shape, data }: Tensor): JaxArray {
   });
 }
 
+/** A function under jax-js's `jit`. */
 export interface JaxProgram {
   /** A host tensor on the program's device. */
   place(tensor: Tensor): JaxArray;
+  /** Runs the function on trees of arrays, which are consumed; rejects once the program is closed. */
   // deno-lint-ignore no-explicit-any
   run(args: readonly any[]): Promise<any>;
+  /** Frees what was compiled; harmless when repeated. */
   close(): Promise<void>;
 }
 

@@ -13,12 +13,19 @@ export const stacked = ({ shape, dtype }: Spec, length: number): Spec => ({
 
 /** What goes round in a loop; see {@linkcode ScanParams}. */
 export interface Loop {
+  /** One turn: state, slices and closure to the next state and outputs. */
   readonly body: Graph;
+  /** Initial state. */
   readonly carry: readonly Value[];
+  /** Arrays that every turn reads a slice of, along axis 0. */
   readonly sequences: readonly Value[];
+  /** What every turn reads whole. */
   readonly closure: readonly Value[];
+  /** Turns. */
   readonly length: number;
+  /** From the last slice to the first; false by default. */
   readonly reverse?: boolean;
+  /** Checkpoints of the way back, 1 by default; see `ScanOptions` of scan.ts. */
   readonly segments?: number;
 }
 

@@ -10,9 +10,13 @@ import { jit, numpy as np, tree } from "@jax-js/jax";
 
 /** A loop; see {@linkcode ScanMark}. */
 export interface ScanMark {
+  /** Tells it from a gradient. */
   readonly kind: "scan";
+  /** Turns. */
   readonly length: number;
+  /** From the last slice to the first. */
   readonly reverse: boolean;
+  /** Checkpoints of the way back; see `ScanOptions` of scan.ts. */
   readonly segments: number;
   /** Leaves of the state; with the sequences they are the last arguments of the mark. */
   readonly state: number;
@@ -22,6 +26,7 @@ export interface ScanMark {
 
 /** The value of a function and its derivative by some of its arguments. */
 export interface GradientMark {
+  /** Tells it from a loop. */
   readonly kind: "gradient";
   /** Leaves of the arguments, the last ones of the mark. */
   readonly args: number;
@@ -29,6 +34,7 @@ export interface GradientMark {
   readonly by: readonly number[];
 }
 
+/** A call that stays whole in a trace. */
 export type Mark = ScanMark | GradientMark;
 
 const prefix = "deep-linear mark ";
@@ -73,10 +79,10 @@ export const enter = <T extends Any[]>(...args: T): T =>
   named(entry, (...args: Any[]) => args)(...args);
 
 /** A call of the function that a mark is about. */
-export const marked = (fn: (...args: Any[]) => Any) => named(inner, fn);
+export const marked = (fn: (...args: Any[]) => Any): (...args: Any[]) => Any => named(inner, fn);
 
 /** A call that the tracer reads as `mark`; `body` calls {@linkcode marked} once, on the last of its arguments. */
-export const mark = (mark: Mark, body: (...args: Any[]) => Any) =>
+export const mark = (mark: Mark, body: (...args: Any[]) => Any): (...args: Any[]) => Any =>
   named(prefix + JSON.stringify(mark), body);
 
 /**

@@ -12,7 +12,8 @@
  * ```
  */
 import { tree } from "@jax-js/jax";
-import { type JaxArray, JaxHandle, jaxProgram } from "./jax.ts";
+import type { JaxArray } from "./arrays.ts";
+import { JaxHandle, jaxProgram } from "./jax.ts";
 import { ortProgram } from "./ort.ts";
 import { algebra } from "./rules/algebra.ts";
 import { optimised } from "./rules/optimised.ts";
@@ -34,6 +35,7 @@ export * from "./types.ts";
 export { NotDifferentiable, UnsupportedPrimitive } from "./unsupported.ts";
 export type { TracedFunction } from "./trace.ts";
 
+/** On what a program runs. */
 export interface CompileOptions {
   /** `ort` by default. */
   readonly engine?: EngineName;

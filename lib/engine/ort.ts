@@ -16,20 +16,26 @@ import {
   type TypedArray,
 } from "./types.ts";
 
+/** What ONNX Runtime takes and returns. */
+export type OrtTensor = ort.Tensor;
+
 /**
  * An ONNX Runtime tensor and how many hold it: equal outputs of a program are one tensor with several handles. ONNX
  * Runtime's own `dispose` only drops a reference, detaching the ArrayBuffer of the data frees its memory.
  */
-class HeldTensor {
+export class HeldTensor {
   #holders = 0;
 
-  constructor(readonly tensor: ort.Tensor) {}
+  /** Held by nobody yet. */
+  constructor(readonly tensor: OrtTensor) {}
 
+  /** Counts one more holder. */
   hold(): this {
     this.#holders++;
     return this;
   }
 
+  /** Counts one holder less; the last one frees the memory, and the data can no longer be read. */
   release(): void {
     if (--this.#holders > 0) return;
     const { buffer } = this.tensor.data as TypedArray;
@@ -39,10 +45,12 @@ class HeldTensor {
 
 /** A result that stays in an ONNX Runtime tensor. */
 export class OrtHandle extends EngineHandle<HeldTensor> {
+  /** A further holder of `value`, whose memory is freed with its last one. */
   constructor(dtype: DType, shape: readonly number[], value: HeldTensor) {
     super(dtype, shape, value.hold());
   }
 
+  /** The elements on the host, uint32 and booleans in their host form. */
   protected copy({ tensor }: HeldTensor): Tensor {
     const { dtype, shape } = this;
     const source = tensor.data as ArrayLike<number | bigint>;
@@ -54,6 +62,7 @@ export class OrtHandle extends EngineHandle<HeldTensor> {
     return { dtype, shape, data };
   }
 
+  /** Lets go of the tensor; the last holder frees its memory. */
   protected free(value: HeldTensor): void {
     value.release();
   }
@@ -72,11 +81,20 @@ function toOrt({ dtype, shape, data }: Tensor): ort.Tensor {
   }
 }
 
+/** A graph in an ONNX Runtime session. */
 export interface OrtProgram {
+  /**
+   * Runs the graph on its inputs' values, in order; rejects once the program is closed.
+   * @throws {TypeError} for a handle of another engine, or one that was disposed of.
+   */
   run(args: readonly (Tensor | Handle)[]): Promise<OrtHandle[]>;
+  /** Frees the session; harmless when repeated. */
   close(): Promise<void>;
+  /** Milliseconds from the graph to the serialised model. */
   readonly lowerMs: number;
+  /** Milliseconds that ONNX Runtime took to open the session. */
   readonly sessionMs: number;
+  /** Nodes of the ONNX graph, bodies of loops included. */
   readonly nodes: number;
 }
 

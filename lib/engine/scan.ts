@@ -31,8 +31,10 @@ type Any = any;
  * One turn of a loop: the next state, of the same structure, shapes and dtypes, and an output. It may be called any number of
  * times, so what it captures from around it has to be read by reference (`x.ref`).
  */
-export type Cell<P = Any, S = Any, X = Any, Y = Any> = (params: P, state: S, x: X) => [S, Y];
+// deno-lint-ignore no-explicit-any
+export type Cell<P = any, S = any, X = any, Y = any> = (params: P, state: S, x: X) => [S, Y];
 
+/** How {@linkcode scan} goes over its sequences. */
 export interface ScanOptions {
   /** From the last slice to the first; the outputs keep the order of the sequences. */
   readonly reverse?: boolean;

@@ -5,11 +5,16 @@
  * TensorFlow.js frees nothing by itself on a GPU. Intermediate values are freed after their last use; what `run`
  * returns is freed by the handle's `dispose`, or when the handle is collected.
  */
-import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import type { Equation, Graph, ScanParams, Value } from "./graph.ts";
 import { EngineHandle } from "./handle.ts";
 import { neededResults } from "./loop.ts";
-import { type Backend, openBackend, type TF, type TfjsEngine } from "./tfjs/backend.ts";
+import {
+  type Backend,
+  openBackend,
+  type TF,
+  type TfjsEngine,
+  type TfTensor,
+} from "./tfjs/backend.ts";
 import { contract } from "./tfjs/contraction.ts";
 import { type Context, kernels } from "./tfjs/kernels.ts";
 import { runLoop } from "./tfjs/loop.ts";
@@ -22,6 +27,7 @@ const dropped = /* @__PURE__ */ new FinalizationRegistry<TfTensor>((tensor) => t
 
 /** A result that stays a TensorFlow.js tensor. */
 export class TfjsHandle extends EngineHandle<TfTensor> {
+  /** Takes over `value`: it is freed with the handle, at the latest when that is collected. */
   constructor(
     dtype: DType,
     shape: readonly number[],
@@ -32,6 +38,7 @@ export class TfjsHandle extends EngineHandle<TfTensor> {
     dropped.register(this, value, this);
   }
 
+  /** The elements on the host, in the handle's dtype. */
   protected async copy(value: TfTensor): Promise<Tensor> {
     const { dtype, shape } = this;
     const data = hostArray(dtype, sizeOf(shape));
@@ -40,17 +47,27 @@ export class TfjsHandle extends EngineHandle<TfTensor> {
     return { dtype, shape, data };
   }
 
+  /** Frees the tensor. */
   protected free(value: TfTensor): void {
     dropped.unregister(this);
     value.dispose();
   }
 }
 
+/** A graph that TensorFlow.js executes equation by equation. */
 export interface TfjsProgram {
+  /**
+   * Runs the graph on its inputs' values, in order; rejects once the program is closed.
+   * @throws {TypeError} for a handle of another engine, or one that was disposed of.
+   */
   run(args: readonly (Tensor | Handle)[]): Promise<TfjsHandle[]>;
+  /** Frees the constants; harmless when repeated. */
   close(): Promise<void>;
+  /** Milliseconds that planning took. */
   readonly lowerMs: number;
+  /** Milliseconds that loading TensorFlow.js took. */
   readonly sessionMs: number;
+  /** Steps of a run, each of one kernel or a few. */
   readonly nodes: number;
 }
 

@@ -17,10 +17,13 @@ import { markedResults } from "./traced_marks.ts";
 import { isSpec } from "../tensor/trees.ts";
 import { describe, type Spec, type Tree } from "./types.ts";
 
+/** A pure function of trees of jax-js arrays, one for each argument, to such a tree. */
 // deno-lint-ignore no-explicit-any
 export type TracedFunction = (...args: any[]) => any;
 
+/** A traced function. */
 export interface Trace {
+  /** Its equations; inputs are the leaves of the arguments, outputs those of the result. */
   readonly graph: Graph;
   /** Rebuilds the function's output tree from its leaves, in the order of `graph.outputs`. */
   // deno-lint-ignore no-explicit-any
@@ -68,9 +71,11 @@ function mapTree(value: unknown, leaf: (spec: Spec) => unknown): unknown {
   throw new TypeError(`expected a tensor or a tree of tensors, got ${String(value)}`);
 }
 
+/** How a function is traced. */
 export interface TraceOptions {
   /** Rewrites that apply while the graph grows. */
   readonly rules?: readonly Rule[];
+  /** Take notes of every equation that is added. */
   readonly observers?: readonly Observer[];
   /** Also record the line of the model behind every equation (slower; used to explain errors). */
   readonly locate?: boolean;

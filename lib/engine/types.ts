@@ -25,12 +25,16 @@ export interface Handle extends Spec {
 
 /** The one list of them. `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
 export const ENGINES = ["ort", "jax", "jax-webgpu", "tfjs", "tfjs-node-gpu"] as const;
+/** An engine by the name that `compile` and `--engine` take. */
 export type EngineName = typeof ENGINES[number];
 
 /** What compiling cost; session creation dominates for deep graphs. */
 export interface CompileReport {
+  /** Milliseconds from the function to its simplified graph. */
   readonly traceMs: number;
+  /** Milliseconds from the graph to the engine's form of it; 0 on `jax`. */
   readonly lowerMs: number;
+  /** Milliseconds to open the session; on `tfjs` to load TensorFlow.js, 0 on `jax`. */
   readonly sessionMs: number;
   /** Equations of the traced program after simplification. */
   readonly equations: number;
@@ -51,6 +55,8 @@ export interface Program {
   run(...args: Tree<Tensor | Handle>[]): Promise<any>;
   /** Frees native memory; the program cannot run afterwards. */
   close(): Promise<void>;
+  /** What runs the program. */
   readonly engine: EngineName;
+  /** What compiling it cost. */
   readonly report: CompileReport;
 }

@@ -11,7 +11,9 @@ const rules: Partial<Record<EngineName, string>> = {
 
 /** A primitive without a lowering; the message says where the model asked for it. */
 export class UnsupportedPrimitive extends Error {
+  /** `UnsupportedPrimitive`, also in stack traces. */
   override name = "UnsupportedPrimitive";
+  /** Names `primitive`, the `line` of the model (file:line:column, where it is known) and the ways out. */
   constructor(readonly primitive: string, readonly line?: string, engine: EngineName = "ort") {
     super(
       `the ${engine} engine has no lowering for the primitive "${primitive}"` +
@@ -25,7 +27,9 @@ export class UnsupportedPrimitive extends Error {
 
 /** An operation without a derivative that a gradient goes through; the message says where the model asked for it. */
 export class NotDifferentiable extends Error {
+  /** `NotDifferentiable`, also in stack traces. */
   override name = "NotDifferentiable";
+  /** Names `primitive`, the `line` of the model (file:line:column, where it is known) and the ways out. */
   constructor(readonly primitive: string, readonly line?: string) {
     super(
       `a gradient goes through the operation "${primitive}", which has no derivative` +

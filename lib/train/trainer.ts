@@ -200,6 +200,8 @@ export interface Progress {
 /**
  * Runs steps `from.step` to `until` (excluded). `from` stays the caller's, and the result becomes it; states between them are
  * disposed of as soon as there is a next one, so that memory does not grow with the steps that the garbage collector waits.
+ * Where steps share a run and `until` is not the end of one, the optimiser has taken more steps, with rate 0: the parameters are
+ * those of `until`, but training cannot go on from there as if it had not stopped.
  * @param nextBatch the batch of a step, of fixed shapes. It must depend on the step only, so that a resumed run sees the
  *   same data.
  * @param rateOf learning rate of a step.

@@ -3,7 +3,7 @@
  *
  * The whole process group gets SIGKILL, coordinator and workers at once, as a power cut or a batch
  * system would do it. After every kill each job that the run had reported as done must still be
- * there with every byte, and in the end all results must equal those of a run in peace.
+ * there with every byte, and in the end all results must equal those of an undisturbed run.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
@@ -42,11 +42,13 @@ export async function crash(options: CrashOptions): Promise<string[]> {
   mkdirSync(resolve(root, ".store"), { recursive: true });
   const scratch = mkdtempSync(join(resolve(root, ".store"), "crash-"));
   try {
-    const peaceful = join(scratch, "peaceful");
-    const reference = await runOnce(options, peaceful);
-    if (reference.code !== 0) return [`The run in peace failed:\n${reference.output.join("\n")}`];
-    const expected = await results(peaceful);
-    log(`In peace: ${expected.size} jobs in ${formatSeconds(reference.seconds)}.`);
+    const undisturbed = join(scratch, "undisturbed");
+    const reference = await runOnce(options, undisturbed);
+    if (reference.code !== 0) {
+      return [`The undisturbed run failed:\n${reference.output.join("\n")}`];
+    }
+    const expected = await results(undisturbed);
+    log(`Undisturbed: ${expected.size} jobs in ${formatSeconds(reference.seconds)}.`);
     const random = generator(options.seed);
     const problems: string[] = [];
     for (let kill = 0, round = 0; kill < kills; round++) {
@@ -177,7 +179,7 @@ async function results(dir: string): Promise<Map<string, string>> {
 
 function differences(expected: Map<string, string>, found: Map<string, string>): string[] {
   return [...expected].flatMap(([label, content]) =>
-    found.get(label) === content ? [] : [`${label} ended with another result than in peace`]
+    found.get(label) === content ? [] : [`${label} ended with another result than undisturbed`]
   );
 }
 

@@ -1,7 +1,7 @@
 /**
  * @file Runs pilots: small jobs with small inputs, through the ordinary worker, in a store of their own
- * that is gone afterwards. Each has a process to itself and the machine to itself, so what it reports
- * (seconds, peak memory) is its own.
+ * that is gone afterwards. Each has a process to itself, and no other job runs beside it unless that is what is measured, so
+ * what it reports (seconds, peak memory) is its own.
  */
 import { linkSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -1,7 +1,7 @@
 /** @file Which commit a run was started from. */
 export interface Commit {
   commit: string;
-  /** Files differ from the commit, or are new. */
+  /** Files differ from the commit, or are new; published results do not count, they are what runs write. */
   dirty: boolean;
 }
 
@@ -21,7 +21,7 @@ export function gitCommit(root: string): Commit | null {
   };
   const commit = git("rev-parse", "--verify", "HEAD")?.trim();
   if (!commit) return null;
-  return { commit, dirty: git("status", "--porcelain") !== "" };
+  return { commit, dirty: git("status", "--porcelain", "--", ".", ":(exclude)reports") !== "" };
 }
 
 /** As `git describe --always --dirty` has it, with all digits; undefined without a commit. */

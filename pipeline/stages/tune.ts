@@ -58,7 +58,8 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const together = async (rates: readonly number[], rung: number, until: number) => {
     const seeds = rates.map(() => p.seed);
     const { nextBatch, compile } = learning(task, model, seeds, p.batch, rates);
-    const training = await compile(nextBatch(0), options);
+    // A rung may end anywhere, and survivors go on from there.
+    const training = await compile(nextBatch(0), { ...options, stepsPerRun: 1 });
     const from = rung === 0 ? 0 : p.rungs[rung - 1];
     const several = rates.length > 1;
     const states = rates.map((rate) => reached.get(rate)?.current as Tree<Tensor>);

@@ -4,7 +4,7 @@
  *     <store>/catalog.duckdb       whole at any instant: it only ever appears by rename
  *     <store>/catalog.journal      what happened since
  *     <store>/catalog.work.duckdb  the copy that DuckDB works on; worth nothing after a kill
- *     <store>/catalog.next.duckdb  for a moment: the copy, closed in peace, with all of the journal
+ *     <store>/catalog.next.duckdb  for a moment: the copy, closed by DuckDB itself, with all of the journal
  *
  * DuckDB recovers by itself nearly always; but a kill has left a file that it could not open any more.
  */

@@ -88,6 +88,15 @@ Deno.test("wrong names and options are told apart from right ones", () => {
   for (const name of ["stack", "toString", ""]) assert.ok(!isPreset(name), name);
   assert.throws(() => preset("lru", { states: 3 }), /^Error: lru options: .*states/);
   assert.throws(() => preset("lstm", { norm: "all" }), /lstm options: norm = "all": /);
+  for (const name of presetNames) {
+    for (const patch of [0, 33, 1.5]) {
+      assert.throws(
+        () => preset(name, { patch }),
+        new RegExp(`${name} options: patch = ${patch}: `),
+      );
+    }
+    preset(name, { patch: 32 });
+  }
   assert.throws(() => preset("transformer", { heads: 0 }), /transformer options: heads = 0: /);
 });
 

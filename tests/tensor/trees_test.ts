@@ -46,6 +46,10 @@ Deno.test("saved tensors of another shape, and missing ones, are named", () => {
     () => unflatten(treeOf(0), { ...flat, "blocks.1.w": tensor([4]) }),
     /saved blocks\.1\.w has shape \[1\], the model wants \[1,1\]/,
   );
+  assert.throws(
+    () => unflatten(treeOf(0), { ...flat, a: tensor([1, 2, 3]) }),
+    /saved a has shape \[3\], the model wants \[2\]/,
+  );
   const { "blocks.1.w": _, ...rest } = flat;
   assert.throws(() => unflatten(treeOf(0), rest), /lack blocks\.1\.w/);
 });

@@ -121,6 +121,29 @@ Deno.test("rates: each training moves by its own multiple of the step's rate, al
   }
 });
 
+Deno.test("steps that share a run report the loss and the gradient norm of each training, step by step", async () => {
+  const reportsOf = async (starts: number[]) => {
+    const { training, example } = await leastSquaresEnsemble(starts, starts.map(() => 1), 3);
+    const seen: { losses: number[]; gradNorms: number[] }[] = [];
+    await advance(training, startOf(training.fresh), 5, () => example, () => 0.1, (report) => {
+      const [losses, gradNorms] = [report.losses, report.gradNorms].map((list) => Array.from(list));
+      seen.push({ losses, gradNorms });
+    });
+    await training.close();
+    return seen;
+  };
+  const starts = [1, -2];
+  const together = await reportsOf(starts);
+  assert.equal(together.length, 5);
+  for (const [i, start] of starts.entries()) {
+    const alone = await reportsOf([start]);
+    for (const [step, { losses, gradNorms }] of together.entries()) {
+      assert.ok(Math.abs(losses[i] / alone[step].losses[0] - 1) < 1e-4, `step ${step}`);
+      assert.ok(Math.abs(gradNorms[i] / alone[step].gradNorms[0] - 1) < 1e-4, `step ${step}`);
+    }
+  }
+});
+
 Deno.test("one training that diverges is named, or tolerated without spoiling the others", async () => {
   const two = [seeds[0], seeds[0]];
   const { compile, nextBatch } = learning(task, recurrence, two, batch, [1e-3, 1e38]);

@@ -1,6 +1,6 @@
 /** @file Successive halving against what it must do when the scores are known beforehand. */
 import assert from "node:assert/strict";
-import { successiveHalving } from "../../lib/train/successive_halving.ts";
+import { stepsOfTrials, successiveHalving } from "../../lib/train/successive_halving.ts";
 
 /** Scores that fall towards each candidate's own limit, so that an early leader may lose. */
 const curve = (limit: number, speed: number) => (budget: number) =>
@@ -95,5 +95,24 @@ Deno.test("budgets are positive and ascend, and a share lies between none and al
   }
   for (const keep of [0, 1, -0.5, 1.5, NaN]) {
     await assert.rejects(play([curve(1, 1)], [1], keep), /expected between 0 and 1/);
+  }
+});
+
+Deno.test("the steps of all trials are those that are asked for, rung by rung", async () => {
+  const cases: [candidates: number, budgets: number[], keep: number, want: number][] = [
+    [8, [1, 2, 4, 8], 0.5, 8 + 4 + 2 * 2], // one is left before the last
+    [3, [10], 0.5, 30],
+    [1, [10, 20], 0.5, 10],
+    [5, [3, 7], 0.5, 15 + 3 * 4],
+    [4, [2, 5, 6], 0.99, 8 + 12 + 4],
+  ];
+  for (const [candidates, budgets, keep, want] of cases) {
+    assert.equal(stepsOfTrials(candidates, budgets, keep), want);
+    const curves = Array.from({ length: candidates }, (_, i) => curve(i, 1));
+    const { asked } = await play(curves, budgets, keep);
+    const played = asked.reduce((sum, { survivors, budget }, rung) => {
+      return sum + survivors.length * (budget - (budgets[rung - 1] ?? 0));
+    }, 0);
+    assert.equal(played, want);
   }
 });

@@ -1,8 +1,7 @@
 /** @file The training loop: what it converges to, divergence, checkpoints, and what is reported. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type Tensor, tensor } from "../../lib/engine/mod.ts";
-import { readTree } from "../../lib/train/host.ts";
+import type { Tensor } from "../../lib/engine/mod.ts";
 import { compileStep, DivergenceError, train } from "../../lib/train/trainer.ts";
 import { compiling, dataOf, nextBatch, start, target } from "./least_squares.ts";
 
@@ -66,18 +65,6 @@ Deno.test("a run that stopped resumes from its checkpoint to the same bits", asy
   assert.deepEqual(dataOf(resumed.params), dataOf(straight.params));
 });
 
-Deno.test("a tree of handles is read to a tree of tensors", async () => {
-  const [a, b, c] = [tensor([1, 2]), tensor(3), tensor([4], [1, 1])];
-  const handle = (t: Tensor) => ({
-    dtype: t.dtype,
-    shape: t.shape,
-    read: async () => await t,
-    dispose() {},
-  });
-  const tree = { a: handle(a), b: [handle(b), { c: handle(c) }] };
-  assert.deepEqual(await readTree(tree), { a, b: [b, { c }] });
-});
-
 Deno.test("a run killed after its last step ends as if it had not been", async () => {
   const schedule = { peak: 0.1, steps: 5, warmup: 2 };
   let saved: Record<string, Tensor> | undefined;
@@ -135,6 +122,25 @@ Deno.test("the compiled step is closed once, however a training ends", async () 
   assert.deepEqual(ended, ["done", "training", "before", "stopped"]);
 });
 
+Deno.test("a training that is stopped in its last step is done", async () => {
+  const schedule = { peak: 0.1, steps: 3, warmup: 0 };
+  const stop = new AbortController();
+  const onStep = ({ step }: { step: number }) => step === 2 && stop.abort(new Error("stopped"));
+  const { steps } = await train(compiling, nextBatch, { schedule, signal: stop.signal, onStep });
+  assert.equal(steps, 3);
+});
+
+Deno.test("a training that was stopped before it began makes no step", async () => {
+  const schedule = { peak: 0.1, steps: 3, warmup: 0 };
+  const signal = AbortSignal.abort(new Error("before"));
+  const onStep = () => assert.fail("a step was made");
+  const measure = { every: 1, run: () => assert.fail("there was nothing to measure") };
+  await assert.rejects(
+    train(compiling, nextBatch, { schedule, signal, onStep, measure }),
+    /before/,
+  );
+});
+
 Deno.test("every step reports its own loss, gradient norm and learning rate", async () => {
   const reports: Any[] = [];
   const schedule = { peak: 0.1, steps: 4, warmup: 2, floor: 0 };
@@ -153,4 +159,61 @@ Deno.test("every step reports its own loss, gradient norm and learning rate", as
   assert.ok(Math.abs(reports[0].losses[0] - loss) < 1e-5);
   assert.ok(Math.abs(reports[0].gradNorms[0] - Math.hypot(...gradient)) < 1e-4);
   assert.equal(lastLosses[0], reports[3].losses[0]);
+});
+
+Deno.test("seconds: of compiling with the first batch, and of one step on average, without those of an earlier run", async () => {
+  const real = performance.now;
+  let seconds = 1000;
+  performance.now = () => 1000 * seconds;
+  let saved: Record<string, Tensor> | undefined;
+  const checkpoint = {
+    every: 1e9,
+    load: () => Promise.resolve(saved),
+    save: (state: Record<string, Tensor>) => Promise.resolve(void (saved = state)),
+  };
+  const run = (signal?: AbortSignal, onStep?: () => void) => {
+    let asked = 0;
+    const slowly = (step: number) => {
+      seconds += asked++ === 0 ? 7 : 2; // the first batch is an example, for its shapes
+      return nextBatch(step);
+    };
+    const slowCompiling = (example: Any) => {
+      seconds += 30;
+      return compiling(example);
+    };
+    const schedule = { peak: 0.1, steps: 5, warmup: 0 };
+    return train(slowCompiling, slowly, { schedule, checkpoint, signal, onStep });
+  };
+  try {
+    const { compileSeconds, stepSeconds } = await run();
+    assert.deepEqual([compileSeconds, stepSeconds], [37, 2]);
+    const stop = new AbortController();
+    await assert.rejects(run(stop.signal, () => stop.abort(new Error("stopped"))), /stopped/);
+    assert.equal(saved!.step.data[0], 1);
+    const resumed = await run();
+    assert.deepEqual([resumed.compileSeconds, resumed.stepSeconds], [37, 2]);
+  } finally {
+    performance.now = real;
+  }
+});
+
+Deno.test("checkpoints are saved when so many seconds have passed since the last, and not before", async () => {
+  const real = performance.now;
+  let seconds = 0;
+  performance.now = () => 1000 * seconds;
+  const saved: number[] = [];
+  try {
+    await train(compiling, nextBatch, {
+      schedule: { peak: 0.1, steps: 12, warmup: 0 },
+      onStep: () => seconds += 3,
+      checkpoint: {
+        every: 10,
+        load: () => Promise.resolve(undefined),
+        save: (state) => Promise.resolve(void saved.push(state.step.data[0])),
+      },
+    });
+  } finally {
+    performance.now = real;
+  }
+  assert.deepEqual(saved, [4, 8, 12]);
 });

@@ -55,6 +55,7 @@ const bell = (sign: number) =>
 
 const zero = null;
 
+/** Rules by operation: arithmetic, activations, selections and casts; `null` for steps, comparisons and bits. */
 export const elementwise: DerivativeRules = {
   add: binary((_, ct) => [() => ct, () => ct]),
   sub: binary((ops, ct) => [() => ct, () => ops.neg(ct)]),

@@ -13,6 +13,7 @@ import type { Differentiate } from "./rule.ts";
 
 /** A loop that was added to a graph, and how cotangents go back through it. */
 export interface WayBack {
+  /** The state after the last turn, then the stacked outputs. */
   readonly outs: readonly Value[];
   /** Cotangents of the results to those of the operands (state, sequences, closure). */
   pull(cotangents: readonly (Value | undefined)[]): (Value | undefined)[];

@@ -22,6 +22,7 @@ function unsort(ops: Ops, ct: Value, index: Value): Value {
   return ops.emit("scatter", [ct, ...alongLast(ops, index, shape)], params, shape);
 }
 
+/** Rules by operation: adjoints of reshapes, slices, pads, joins, indexing and sorting. */
 export const movement: DerivativeRules = {
   reshape: unary((ops, ct, x) => ops.reshape(ct, x.shape)),
   transpose: unary((ops, ct, _x, _y, { perm }) =>

@@ -4,10 +4,14 @@ import type { Ops } from "./ops.ts";
 
 /** An equation that is differentiated, in the graph where its derivative is built. */
 export interface Pullback {
+  /** Emits the derivative, into the graph where it is built. */
   readonly ops: Ops;
+  /** Of the equation. */
   // deno-lint-ignore no-explicit-any
   readonly params: Params & Record<string, any>;
+  /** Operands of the equation, in the graph where the derivative is built. */
   readonly inputs: readonly Value[];
+  /** Results of the equation, in that graph. */
   readonly outs: readonly Value[];
   /** By result; at least one is there. */
   readonly cotangents: readonly (Value | undefined)[];
@@ -15,12 +19,13 @@ export interface Pullback {
   readonly wanted: readonly boolean[];
 }
 
-/** @returns a cotangent by operand; `undefined` for zero. */
+/** A cotangent by operand, from those of the results; `undefined` for zero. */
 export type DerivativeRule = (pullback: Pullback) => readonly (Value | undefined)[];
 
 /** Rules by operation; `null` for those whose derivative is zero everywhere. */
 export type DerivativeRules = Readonly<Record<string, DerivativeRule | null>>;
 
+/** By what a function is differentiated, and with which cotangents of its outputs. */
 export interface By {
   /** Which inputs of the function to differentiate by. */
   readonly by: readonly number[];
@@ -30,7 +35,9 @@ export interface By {
   readonly known?: ReadonlyMap<Value, Value>;
 }
 
+/** What {@linkcode Differentiate} adds to a graph. */
 export interface Differentiated {
+  /** Those of the function, in the graph that it was added to. */
   readonly outputs: readonly Value[];
   /** Of the sum of <output, its cotangent>, in the order of `by`; zeros where nothing depends on the input. */
   readonly gradients: readonly Value[];

@@ -5,4 +5,5 @@ import { movement } from "./movement.ts";
 import type { DerivativeRules } from "./rule.ts";
 import { sums } from "./sums.ts";
 
+/** Rules by operation; one that is missing here has no derivative, see {@linkcode DerivativeRules}. */
 export const rules: DerivativeRules = { ...elementwise, ...movement, ...sums, ...linalg };

@@ -129,6 +129,7 @@ const conv: DerivativeRule = ({ ops, inputs: [x, w], cotangents: [ct], params, w
   return [wanted[0] ? byInput() : undefined, wanted[1] ? byKernel() : undefined];
 };
 
+/** Rules by operation: reductions, products with a sum, convolutions and pooling. */
 export const sums: DerivativeRules = {
   reduce,
   dot,

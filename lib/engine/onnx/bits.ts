@@ -64,6 +64,7 @@ export function bitCount(model: Model, x: View): View {
   return { ...x, dtype: "int32", ref: fromBits(model, total, "int32") };
 }
 
+/** Parameters of jax-js's `random_bits`. */
 export interface RandomBitsParams {
   /** The shape of the keys, then that of what is drawn with each. */
   readonly shape: readonly number[];

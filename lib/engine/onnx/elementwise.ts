@@ -10,7 +10,9 @@ import { cutAxes, dense, layOut, storedSize, type View } from "./view.ts";
 
 /** One indivisible piece of a logical axis, and the factor that stores it in each operand. */
 export interface Atom {
+  /** The logical axis it is a piece of. */
   readonly axis: number;
+  /** How many elements of the axis it tells apart. */
   readonly size: number;
   /** For each operand, the factor index, or -1 where it is broadcast. */
   readonly factor: readonly number[];
@@ -134,8 +136,11 @@ function storedBoundaries(view: View, order: readonly number[], atoms: readonly 
   return boundaries;
 }
 
+/** An elementwise ONNX operator. */
 export interface Kernel {
+  /** Name of the operator, such as `Add`. */
   readonly op: string;
+  /** Attributes of the node, by name. */
   readonly attributes?: Record<string, Attribute>;
 }
 

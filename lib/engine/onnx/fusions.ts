@@ -9,6 +9,7 @@ import { nodeKernel } from "./elementwise.ts";
 import type { Model } from "./model.ts";
 import type { View } from "./view.ts";
 
+/** The pairs that {@linkcode fusions} found. */
 export interface Fusions {
   /** How to lower an equation together with the one before it. */
   readonly lowerings: ReadonlyMap<Equation, (model: Model, read: (v: Value) => View) => View>;

@@ -1,13 +1,9 @@
 /** @file Gather, scatter and sorting with indices computed at run time. */
+import type { IndexParams } from "../graph.ts";
 import { sizeOf } from "../types.ts";
 import { nodeKernel } from "./elementwise.ts";
 import type { Model, Ref } from "./model.ts";
 import { materialize, reshapeRef, shapeOf, transposeView, type View, viewOf } from "./view.ts";
-
-interface IndexParams {
-  readonly axis: readonly number[];
-  readonly outDim: number;
-}
 
 /** The indices as int64 views of their common shape. */
 function wideIndices(model: Model, indices: readonly View[]): { wide: View[]; shape: number[] } {

@@ -14,8 +14,11 @@ import { broadcastView, materialize, reshapeRef, shapeOf, type View, viewOf } fr
 /** The primitives (of jax-js), loops and fused operations (of `rules/`) this engine can run. */
 export const loweredPrimitives: readonly string[] = [...Object.keys(lowerings), "scan"];
 
+/** A program as an ONNX model. */
 export interface Lowered {
+  /** The model as ONNX Runtime reads it. */
   readonly bytes: Uint8Array;
+  /** Nodes of the graph and of the bodies of its loops. */
   readonly nodes: number;
   /** Names of the inputs, in the order of the graph's; unused ones are absent. */
   readonly inputs: readonly (string | undefined)[];

@@ -34,14 +34,18 @@ export const typeCodes: Record<ElementType, number> = {
 
 /** A tensor of the ONNX graph: its name, and the shape and type it has there. */
 export interface Ref {
+  /** Unique in its model. */
   readonly name: string;
+  /** Sizes of the axes; [] for a scalar. */
   readonly shape: readonly number[];
+  /** Element type. */
   readonly type: ElementType;
 }
 
 /** A finished subgraph, the body of a loop. */
-export type Subgraph = InstanceType<typeof onnx.GraphProto>;
+export type Subgraph = InstanceType<typeof onnxProto.onnx.GraphProto>;
 
+/** An attribute of a node: numbers are integers unless wrapped as `float`. */
 export type Attribute =
   | number
   | { float: number }
@@ -55,6 +59,7 @@ const newer: Record<string, number> = { BitCast: 26 };
 const contrib = "com.microsoft";
 const contribOps = new Set(["FusedMatMul"]);
 
+/** An ONNX graph that grows, with its own inputs, constants and names. */
 export class Model {
   readonly #nodes: InstanceType<typeof onnx.NodeProto>[] = [];
   readonly #shared = new Map<string, readonly Ref[]>();
@@ -66,6 +71,7 @@ export class Model {
   #bodies = 0;
 
   /**
+   * An empty graph.
    * @param prefix of every name, so that the names of a body hide none around it.
    * @param needs the operator set that this model and its bodies need together.
    */
@@ -81,6 +87,7 @@ export class Model {
     return new Model(`${this.prefix}b${this.#bodies++}_`, this.needs);
   }
 
+  /** A further input of the graph, under the model's prefix. */
   input(name: string, shape: readonly number[], type: ElementType): Ref {
     const ref = { name: this.prefix + name, shape, type };
     this.#inputs.push(ref);
@@ -98,6 +105,7 @@ export class Model {
     return this.nodeMany(op, inputs, [{ shape, type }], attributes)[0];
   }
 
+  /** Adds a node with any number of outputs of known shapes, or returns those of an equal node. */
   nodeMany(
     op: string,
     inputs: readonly (Ref | undefined)[],

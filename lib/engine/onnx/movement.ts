@@ -41,6 +41,7 @@ function alongAxes(
   };
 }
 
+/** Elements `from` to `to` (exclusive) of every axis, given as [from, to]. */
 export function shrinkView(
   model: Model,
   view: View,
@@ -75,6 +76,7 @@ export function shrinkView(
   });
 }
 
+/** The elements along these axes from last to first. */
 export function flipView(model: Model, view: View, flipped: readonly number[]): View {
   const axes = flipped.filter((i) => view.axes[i].parts.length > 0);
   if (axes.length === 0) return view;
@@ -124,6 +126,7 @@ export function padView(
   });
 }
 
+/** Pieces of these sizes along an axis, by at most one Split. */
 export function splitView(
   model: Model,
   view: View,
@@ -159,6 +162,10 @@ export function splitView(
   });
 }
 
+/**
+ * Views one after the other along an axis.
+ * @param shape of the result.
+ */
 export function concatViews(
   model: Model,
   views: readonly View[],

@@ -26,14 +26,20 @@ import {
 
 /** What a rule knows beside its operands. */
 export interface Context {
+  /** Where nodes are added. */
   readonly model: Model;
+  /** What is lowered. */
   readonly equation: Equation;
+  /** Of its first result. */
   readonly shape: readonly number[];
+  /** Of its first result. */
   readonly dtype: DType;
+  /** Parameters of the equation; each rule knows its own. */
   // deno-lint-ignore no-explicit-any
   readonly params: any;
 }
 
+/** Adds the nodes of one equation. @returns its result, or a list of several. */
 export type Lowering = (c: Context, ...inputs: View[]) => View | View[];
 
 function cast(model: Model, view: View, dtype: DType): View {
@@ -210,6 +216,7 @@ function reshape(c: Context, x: View): View {
     viewOf(reshapeRef(c.model, materialize(c.model, x), c.shape), c.dtype);
 }
 
+/** The rules, by primitive of jax-js or fused operation of `rules/`. */
 export const lowerings: Record<string, Lowering> = {
   add: orLogical("Add", "Or"),
   mul: orLogical("Mul", "And"),

@@ -11,17 +11,23 @@
 import { type DType, sizeOf } from "../types.ts";
 import type { Model, Ref } from "./model.ts";
 
+/** A logical axis of a view. */
 export interface Axis {
+  /** Its logical size, also where it is broadcast. */
   readonly size: number;
   /** Indices into {@linkcode View.factors}; none if the axis is broadcast or of size 1. */
   readonly parts: readonly number[];
 }
 
+/** A value as it is read from a stored tensor. */
 export interface View {
+  /** What is stored. */
   readonly ref: Ref;
+  /** Logical type: `uint32` is stored as int64, see `elementTypeOf` of model.ts. */
   readonly dtype: DType;
   /** Row-major refinement of `ref.shape` without ones. */
   readonly factors: readonly number[];
+  /** Logical axes, in order; together they hold every factor once. */
   readonly axes: readonly Axis[];
 }
 
@@ -36,6 +42,7 @@ export function viewOf(ref: Ref, dtype: DType): View {
   return { ref, dtype, factors, axes };
 }
 
+/** The logical shape. */
 export function shapeOf(view: View): number[] {
   return view.axes.map((axis) => axis.size);
 }
@@ -45,6 +52,7 @@ export function storedSize(view: View): number {
   return sizeOf(view.factors);
 }
 
+/** Axis i of the result is axis `perm[i]` of the view; nothing is moved. */
 export function transposeView(view: View, perm: readonly number[]): View {
   return { ...view, axes: perm.map((p) => view.axes[p]) };
 }

@@ -7,7 +7,7 @@
  * as a sampled function of earlier ones (following.ts). When the samples agree with a known function
  * (known_activations.ts) to float32 accuracy, the value is emitted in its short form; the long one dies unused.
  */
-import type { Graph, Rule } from "../graph.ts";
+import type { Graph, Rule, Value } from "../graph.ts";
 import { derive, remember } from "./following.ts";
 import { identify, Short } from "./known_activations.ts";
 
@@ -16,7 +16,13 @@ const shortForms = new Set(["sigmoid", "tanh", "softplus", "gelu_tanh", "gelu_er
 const building = new WeakSet<Graph>();
 
 /** Replaces a value that is a known activation of an earlier one. */
-export const activations: Rule = (graph, op, inputs, params, { shape, dtype }) => {
+export const activations: Rule = (
+  graph,
+  op,
+  inputs,
+  params,
+  { shape, dtype },
+): Value | undefined => {
   if (dtype !== "float32" || building.has(graph) || shortForms.has(op)) return undefined;
   const candidates = derive(graph, op, inputs, params, shape);
   // The earliest source first: s'(x) = s'(-x), and it is x whose sigmoid exists already.

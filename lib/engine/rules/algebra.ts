@@ -50,7 +50,13 @@ function scaled(graph: Graph, value: Value): { x: Value; scale: number } | undef
 const negated = (graph: Graph, value: Value) => graph.made(value, "neg")?.inputs[0];
 
 /** Folds literals, drops no-ops, and moves negation outwards. Values keep their shape and dtype. */
-export const algebra: Rule = (graph, op, inputs, params, { shape, dtype }) => {
+export const algebra: Rule = (
+  graph,
+  op,
+  inputs,
+  params,
+  { shape, dtype },
+): Value | undefined => {
   const [x, y] = inputs;
   const give = (op: string, ...operands: Value[]) => graph.emit(op, operands, {}, shape, dtype);
   const plain = inputs.every((v) => v.dtype === dtype);

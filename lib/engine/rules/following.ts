@@ -33,7 +33,8 @@ const magnitudes = [
   ],
   ...[9.1, 13, 19, 31, 47, 67, 88, 120, 1e3, 1e10, 1e30, Infinity],
 ];
-export const points = /* @__PURE__ */ Float64Array.from([
+/** Where functions are sampled: NaN, 0, and magnitudes from 1e-30 to infinity with both signs. */
+export const points: Float64Array = /* @__PURE__ */ Float64Array.from([
   NaN,
   0,
   ...magnitudes.map((x) => -x),
@@ -42,11 +43,14 @@ export const points = /* @__PURE__ */ Float64Array.from([
 /** A value is followed from at most this many earlier values at once. */
 const maxCandidates = 24;
 
+/** Values of a function at the {@linkcode points}, in their order. */
 export type Samples = Float64Array;
 
+/** One way to see a value: as an elementwise function of an earlier one. */
 export interface Candidate {
   /** The value this one is a function of. */
   readonly source: Value;
+  /** The value where the earlier one is each of the {@linkcode points}. */
   readonly samples: Samples;
   /** Nonlinear steps since the source; 0 for affine functions. */
   readonly depth: number;

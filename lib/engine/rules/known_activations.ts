@@ -21,17 +21,23 @@ const normalCdf = (x: number) => 0.5 * erfc(-x * Math.SQRT1_2);
 
 /** Short forms, built from `x` with the graph's own operations. */
 export class Short {
+  /** Short forms of `x`, added to `graph`. */
   constructor(readonly graph: Graph, readonly x: Value) {}
+  /** An operation whose result has the shape and dtype of `x`. */
   op(op: string, ...inputs: Value[]): Value {
     return this.graph.emit(op, inputs, {}, this.x.shape, this.x.dtype);
   }
+  /** 1 - value. */
   oneMinus(value: Value): Value {
     return this.op("sub", this.graph.uniform(1, [], this.x.dtype), value);
   }
 }
 
+/** A function that has a short form. */
 export interface Activation {
+  /** Its definition, in double precision. */
   readonly f: (x: number) => number;
+  /** Emits its short form. */
   readonly build: (s: Short) => Value;
 }
 

@@ -68,7 +68,14 @@ function softmaxParts(graph: Graph, exponential: Value, scale: Value): Parts | u
   return aligned ? { logits, axis } : undefined;
 }
 
-export const softmax: Rule = (graph, op, inputs, _params, { shape, dtype }) => {
+/** Replaces the product that ends a written-out softmax, over one axis, by a `softmax` of its logits. */
+export const softmax: Rule = (
+  graph,
+  op,
+  inputs,
+  _params,
+  { shape, dtype },
+): Value | undefined => {
   if (op !== "mul") return undefined;
   const [x, y] = inputs;
   const found = softmaxParts(graph, x, y) ?? softmaxParts(graph, y, x);

@@ -9,9 +9,14 @@
  */
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
+import type { Tensor } from "@tensorflow/tfjs-core";
 import type { EngineName } from "../types.ts";
 
+/** What TensorFlow.js exports; the same of every backend. */
 export type TF = typeof import("@tensorflow/tfjs-core");
+
+/** A tensor of TensorFlow.js, of any rank. */
+export type TfTensor = Tensor;
 
 const name = "@tensorflow/tfjs-node-gpu";
 
@@ -23,7 +28,9 @@ const installCommand =
 
 /** Engine `tfjs-node-gpu` was asked for where its addon cannot be loaded; the message says how to install it. */
 export class AddonMissing extends Error {
+  /** `AddonMissing`, also in stack traces. */
   override name = "AddonMissing";
+  /** Says why it cannot be loaded (without a full stop) and how to install it. */
   constructor(reason: string) {
     super(
       `engine "tfjs-node-gpu" cannot be loaded: ${reason}. Install it in ${root()} with\n` +
@@ -36,7 +43,8 @@ export class AddonMissing extends Error {
 
 const root = () => fileURLToPath(new URL("../../../", import.meta.url));
 
-type Require = ReturnType<typeof createRequire>;
+/** A `require` as Node.js makes it for one file. */
+export type Require = ReturnType<typeof createRequire>;
 const requireFromRoot = (): Require =>
   createRequire(new URL("../../../deno.json", import.meta.url));
 

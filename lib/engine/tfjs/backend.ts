@@ -6,20 +6,27 @@
  * jobs that use it only.
  */
 import type { EngineName } from "../types.ts";
-import { loadAddon, type TF } from "./addon.ts";
+import { loadAddon, type TF, type TfTensor } from "./addon.ts";
 
-export type { TF };
+export type { TF, TfTensor };
 
+/** The engines that TensorFlow.js runs. */
 export type TfjsEngine = Extract<EngineName, `tfjs${string}`>;
 
+/** A TensorFlow.js that is loaded. */
 export interface Backend {
+  /** What it exports. */
   readonly tf: TF;
+  /** The engine it was opened for. */
   readonly engine: TfjsEngine;
   /** Makes this the backend of what follows; TensorFlow.js has one at a time in a process. */
   activate(): Promise<void>;
 }
 
-/** @throws {AddonMissing} for "tfjs-node-gpu" where its addon is not installed */
+/**
+ * Loads the TensorFlow.js of an engine; it runs nothing before `activate`.
+ * @throws {AddonMissing} for "tfjs-node-gpu" where its addon is not installed
+ */
 export async function openBackend(engine: TfjsEngine): Promise<Backend> {
   const tf = engine === "tfjs" ? await loadPure() : loadAddon();
   const name = engine === "tfjs" ? "cpu" : "tensorflow";

@@ -2,9 +2,8 @@
  * @file Kernels on the 32 bits of a number, which TensorFlow.js lacks. Unsigned division and shifts are put together from
  * signed kernels; what only rearranges bits or draws them is computed on the host, from where CUDA gets it back.
  */
-import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { type DType, sizeOf } from "../types.ts";
-import type { TF } from "./backend.ts";
+import type { TF, TfTensor } from "./backend.ts";
 import { elementwise, materialize, type Stretched, whole } from "./stretched.ts";
 
 const top = -(2 ** 31);
@@ -27,6 +26,7 @@ export function unsignedQuotient(tf: TF, x: TfTensor, y: TfTensor): TfTensor {
   return tf.where(tf.less(y, 0), atLeast(x), small);
 }
 
+/** Remainder of unsigned numbers, carried as the int32 of the same bits. */
 export const unsignedRemainder = (tf: TF, x: TfTensor, y: TfTensor): TfTensor =>
   tf.sub(x, tf.mul(unsignedQuotient(tf, x, y), y));
 

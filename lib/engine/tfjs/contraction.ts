@@ -2,9 +2,8 @@
  * @file Sums of products as matrix products. Every axis of the index space is a batch axis (both operands vary
  * along it), a row (only the left one), a column (only the right one), or summed.
  */
-import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { type DType, sizeOf } from "../types.ts";
-import type { TF } from "./backend.ts";
+import type { TF, TfTensor } from "./backend.ts";
 import {
   elementwise,
   permuted,

@@ -1,7 +1,8 @@
 /** @file Gather, scatter and sorting with indices computed at run time. */
-import type { Tensor as TfTensor, Tensor1D } from "@tensorflow/tfjs-core";
+import type { Tensor1D } from "@tensorflow/tfjs-core";
+import type { IndexParams } from "../graph.ts";
 import { sizeOf } from "../types.ts";
-import type { TF } from "./backend.ts";
+import type { TF, TfTensor } from "./backend.ts";
 import {
   elementwise,
   materialize,
@@ -11,11 +12,6 @@ import {
   type Stretched,
   whole,
 } from "./stretched.ts";
-
-interface IndexParams {
-  readonly axis: readonly number[];
-  readonly outDim: number;
-}
 
 /** One flat index into the product of the indexed axes, and the shape of the indices. */
 function flatIndex(tf: TF, indices: readonly Stretched[], dims: readonly number[]) {

@@ -6,9 +6,8 @@
  * comparisons, minima and casts are those of unsigned numbers.
  */
 import type { ConvParams } from "../graph.ts";
-import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { broadcastShape, type DType } from "../types.ts";
-import type { TF } from "./backend.ts";
+import type { TF, TfTensor } from "./backend.ts";
 import {
   bitcast,
   bitCount,
@@ -25,15 +24,21 @@ import { concatenate, flip, pad, shrink, split } from "./movement.ts";
 import { broadcast, elementwise, reduce, reshape, type Stretched, transpose } from "./stretched.ts";
 import { convolve, pool, poolTranspose } from "./windows.ts";
 
+/** What a rule knows beside its operands. */
 export interface Context {
+  /** The TensorFlow.js that computes. */
   readonly tf: TF;
+  /** Of the first result. */
   readonly shape: readonly number[];
+  /** Of the first result. */
   readonly dtype: DType;
+  /** Parameters of the equation; each rule knows its own. */
   // deno-lint-ignore no-explicit-any
   readonly params: any;
 }
 
-type Kernel = (c: Context, ...inputs: Stretched[]) => Stretched | Stretched[];
+/** Computes one equation. @returns its result, or a list of several. */
+export type Kernel = (c: Context, ...inputs: Stretched[]) => Stretched | Stretched[];
 
 const bits = 2 ** 16;
 
@@ -70,6 +75,7 @@ function productOfBits(tf: TF, x: TfTensor, y: TfTensor): TfTensor {
   return tf.add(tf.mul(xLow, yLow), tf.mul(tf.mod(middle, half), half));
 }
 
+/** x converted to another dtype; from uint32 by its unsigned value. */
 export function cast(tf: TF, x: Stretched, dtype: DType): Stretched {
   if (x.dtype === dtype) return x;
   const carried = (type: DType) => (type === "uint32" ? "int32" : type) as "int32";

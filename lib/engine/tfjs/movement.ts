@@ -2,8 +2,10 @@
 import type { TF } from "./backend.ts";
 import { materialize, range, stored, type Stretched, whole } from "./stretched.ts";
 
+/** [from, to) of a slice, or [before, after] of a pad. */
 export type Interval = readonly [number, number];
 
+/** Elements `from` to `to` (exclusive) of every axis. */
 export function shrink(tf: TF, x: Stretched, slice: readonly Interval[]): Stretched {
   const shape = slice.map(([from, to]) => to - from);
   const kept = (i: number) => stored(x)[i] !== x.shape[i];
@@ -28,11 +30,13 @@ export function pad(tf: TF, x: Stretched, width: readonly Interval[]): Stretched
   return whole(tensor, x.dtype);
 }
 
+/** The elements along these axes from last to first. */
 export function flip(tf: TF, x: Stretched, axis: readonly number[]): Stretched {
   const moved = axis.filter((i) => stored(x)[i] > 1);
   return moved.length === 0 ? x : { ...x, tensor: tf.reverse(x.tensor, moved) };
 }
 
+/** Pieces of these sizes along an axis. */
 export function split(tf: TF, x: Stretched, axis: number, sizes: readonly number[]): Stretched[] {
   let start = 0;
   return sizes.map((size) => {
@@ -42,6 +46,7 @@ export function split(tf: TF, x: Stretched, axis: number, sizes: readonly number
   });
 }
 
+/** Values one after the other along an axis; their other sizes agree. */
 export function concatenate(tf: TF, xs: readonly Stretched[], axis: number): Stretched {
   const parts = xs.filter((x) => x.shape[axis] > 0);
   // What all of them stretch alike stays stretched.

@@ -3,17 +3,20 @@
  * that were stretched along each other's axes; kept at size 1 along them, they stay small until a kernel
  * really needs every element.
  */
-import type { Tensor as TfTensor } from "@tensorflow/tfjs-core";
 import { type DType, sizeOf } from "../types.ts";
-import type { TF } from "./backend.ts";
+import type { TF, TfTensor } from "./backend.ts";
 
 /** A value of shape `shape`; an axis along which `tensor` has size 1 is stretched. */
 export interface Stretched {
+  /** What is stored: of the rank of `shape`, each axis of its size or 1. */
   readonly tensor: TfTensor;
+  /** The logical shape. */
   readonly shape: readonly number[];
+  /** The logical type; a `uint32` is stored as the int32 of the same bits. */
   readonly dtype: DType;
 }
 
+/** The stored shape: 1 along axes that are stretched. */
 export const stored = (x: Stretched): readonly number[] => x.tensor.shape;
 
 /** A value whose every element is stored. */
@@ -24,9 +27,11 @@ export function whole(tensor: TfTensor, dtype: DType): Stretched {
 const same = (a: readonly number[], b: readonly number[]) =>
   a.length === b.length && a.every((d, i) => d === b[i]);
 
+/** `n` ascending whole numbers from `start`. */
 export const range = (n: number, start = 0): number[] =>
   Array.from({ length: n }, (_, i) => i + start);
 
+/** A tensor under another shape of the same size; itself where it has that shape. */
 export function reshaped(tf: TF, tensor: TfTensor, shape: readonly number[]): TfTensor {
   return same(tensor.shape, shape) ? tensor : tf.reshape(tensor, [...shape]);
 }
@@ -113,6 +118,7 @@ export function permuted(tf: TF, tensor: TfTensor, order: readonly number[]): Tf
   return tf.transpose(reshaped(tf, tensor, sizes), runs.map((run) => sorted.indexOf(run)));
 }
 
+/** Axis i of the result is axis `perm[i]` of x. */
 export function transpose(tf: TF, x: Stretched, perm: readonly number[]): Stretched {
   const moved = permuted(tf, x.tensor, perm);
   return {
@@ -134,6 +140,7 @@ export function broadcast(
   return { ...x, tensor: reshaped(tf, x.tensor, small), shape };
 }
 
+/** The elements in row-major order under a shape of the same size; stretched axes stay so where they can. */
 export function reshape(tf: TF, x: Stretched, shape: readonly number[]): Stretched {
   const small = reshapedStored(x, shape);
   return small

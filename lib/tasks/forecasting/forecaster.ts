@@ -1,5 +1,5 @@
 /**
- * @file What a fitted model can do, and how a job finds it: every module of `models/` exports `fit`.
+ * @file What a fitted model can do; the modules of references/ export `fit`.
  */
 import type { Problem } from "./problem.ts";
 

@@ -23,7 +23,7 @@ export const meta: ExperimentMeta = {
     "All structures have the same eigenvalues: D is made of 2x2 rotation-scaling blocks, and a dense matrix is A = M D M^-1 with " +
     "M = Q1 diag(s) Q2 of condition number 1, 10 or 100. With isotropic noise and a Gaussian C an orthogonal M changes nothing: " +
     "condition 1 with C matched (C M = C of the diagonal system) is the same process and must score the same to the last digits, a " +
-    "unit test; with C redrawn it is another draw of the same law, the null control. Only a condition above 1, non-normality, " +
+    "unit test; with C redrawn it is another draw of the same distribution, the null control. Only a condition above 1, non-normality, " +
     "asks a question; Henrici's departure from normality is in the table, relative to the norm of A. Every system is scaled to unit " +
     "variance. The Transformer, its training and scores are those of the eigenvalue sweep.",
   command: "deno task pipeline --only diagonal-vs-dense",

@@ -1,6 +1,6 @@
 /**
  * @file Which statistics should reversible instance normalisation put back at the output? A small ablation; its winner is
- * the default of lib/models/transformer.ts.
+ * the default of lib/models/ends/patches.ts.
  */
 import type { Grid } from "../../graph.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";

@@ -169,6 +169,10 @@ Deno.test("a commit, its changes, and none", () =>
     const clean = gitCommit(folder)!;
     assert.match(clean.commit, /^[0-9a-f]{40}$/);
     assert.equal(clean.dirty, false);
+    // What runs publish is no change of the project.
+    Deno.mkdirSync(join(folder, "reports"));
+    Deno.writeTextFileSync(join(folder, "reports", "table.md"), "");
+    assert.deepEqual(gitCommit(folder), clean);
     Deno.writeTextFileSync(join(folder, "new"), "");
     assert.deepEqual(gitCommit(folder), { ...clean, dirty: true });
   }));

@@ -1,121 +1,23 @@
 /** @file What a run publishes: a small pipeline with curves, seeds and observed numbers, from its jobs to the database. */
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseCommand } from "../../../pipeline/commands/options.ts";
-import { command } from "../../../pipeline/commands/run.ts";
-import { gitCommit } from "../../../pipeline/log/git.ts";
 import { publishSource } from "../../../pipeline/publish/publish_results.ts";
 import { jobsOf } from "../../../pipeline/publish/source.ts";
 import { openWorkspace } from "../../../pipeline/workspace.ts";
 import { query } from "./query.ts";
+import { smallPipeline } from "./small_pipeline.ts";
 
-const stage = `
-export const params = { safeParse: (data) => ({ success: true, data }) };
-`;
-
-/** Files of a pipeline whose jobs leave curves of stated lengths, and a table of both its experiments. */
-const files: Record<string, string> = {
-  "pipeline/stages/make.ts": `${stage}
-export function run(ctx) {
-  const { points = {}, seconds } = ctx.params;
-  for (const [name, n] of Object.entries(points)) {
-    for (let i = 0; i < n; i++) ctx.metric(name, 10 * i, i === 0 ? NaN : 1 / i);
-  }
-  if (seconds !== undefined) ctx.observe("step seconds", seconds);
-  return { files: { "out.txt": "out\\n" }, scalars: { steps: 50 } };
-}
-`,
-  "pipeline/stages/table.ts": `${stage}
-export function run(ctx) {
-  const runs = Object.keys(ctx.inputs);
-  const summary = {
-    columns: [{ id: "loss", label: "loss" }, { id: "price", label: "price" }],
-    rows: [{
-      loss: { value: ctx.params.of === 2 ? "NaN" : runs.length, runs },
-      price: { observed: { name: "step seconds", stage: "make", times: "steps", scale: 2 }, runs },
-    }],
-    verdict: { outcome: "undecided", rule: "r", reason: "r" },
-    findings: [],
-    plots: [],
-  };
-  return { files: { "summary.json": JSON.stringify(summary) } };
-}
-`,
-  "pipeline/experiments/one.ts": `
-export const meta = {
-  id: "one", title: "One", question: "?", hypothesis: "h", method: "m", command: "deno task pipeline --only one",
-};
-export function grid(g) {
-  const made = (name, params, inputs = {}) => g.job("make", params, inputs, name);
-  const data = made("data", { seed: 0 });
-  const curves = made("curves", {
-    seed: 3,
-    points: { one: 1, two: 2, some: 99, hundred: 100, more: 250, many: 1000 },
-    seconds: 4,
-  }, { data });
-  return g.job("table", { of: 1 }, {
-    curves,
-    keyed: made("keyed", { system: { key: 7 }, seconds: 2 }),
-    single: made("single", { seeds: [{ system: 5 }] }),
-    several: made("several", { seeds: [{ system: 5 }, { system: 6 }] }),
-    plain: made("plain", { system: { key: "x" } }),
-    tuning: made("tuning", { seed: 4, system: { key: 9 } }),
-  }, "table");
-}
-`,
-  "pipeline/experiments/two.ts": `
-export const meta = {
-  id: "two", title: "Two", question: "?", hypothesis: "h", method: "m", command: "deno task pipeline --only two",
-};
-export function grid(g) {
-  return g.job("table", { of: 2 }, { only: g.job("make", { points: { loss: 3 } }, {}, "only") }, "table");
-}
-`,
-  "pipeline/experiments/index.ts":
-    `export const experiments = ["pipeline/experiments/one.ts", "pipeline/experiments/two.ts"];\n`,
-  "deno.json": JSON.stringify({ imports: {} }),
-};
-
-const root = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "published-"));
-const database = join(root, "reports/smoke/results.duckdb");
-
-const options = (...args: string[]) =>
-  parseCommand("run", ["--root", root, "--profile", "smoke", "--jobs", "2", ...args]);
-
-/** Runs the pipeline as the command line does; says what it printed. */
-async function pipeline(...args: string[]): Promise<string> {
-  const said: string[] = [];
-  const { log } = console;
-  console.log = (...words: unknown[]) => said.push(words.join(" "));
-  try {
-    assert.equal(await command(options(...args)), 0, said.join("\n"));
-  } finally {
-    console.log = log;
-  }
-  return said.join("\n");
-}
+const { root, database, options, pipeline, remove } = smallPipeline();
 
 let printed = "";
 
 Deno.test.beforeAll(async () => {
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, name)), { recursive: true });
-    writeFileSync(join(root, name), text);
-  }
   printed = await pipeline();
 });
 
-Deno.test.afterAll(() => rmSync(root, { recursive: true, force: true }));
+Deno.test.afterAll(remove);
 
 Deno.test("a run publishes every experiment and builds the site from it", () => {
   assert.match(printed, /Published 5 files in .*reports\/smoke/);
@@ -302,77 +204,6 @@ Deno.test("an edit of any module that publishes is a reason to look again", asyn
   }
   assert.notEqual(stamp(), before);
   assert.deepEqual([...modules, join(here, "results.ts")].filter((path) => !looked.has(path)), []);
-});
-
-const versions = (path: string) =>
-  query(path, 'SELECT id, older, "commit" FROM experiment ORDER BY position');
-
-Deno.test("a table whose jobs have changed and were not run again is published as of an older version", async () => {
-  await pipeline();
-  assert.deepEqual((await versions(database)).map(({ older }) => older), [false, false]);
-  const git = (...args: string[]) => {
-    const { success, stderr } = new Deno.Command("git", {
-      args: ["-C", root, "-c", "user.name=a", "-c", "user.email=a@b", ...args],
-    }).outputSync();
-    assert.ok(success, new TextDecoder().decode(stderr));
-  };
-  git("init", "--quiet");
-  writeFileSync(join(root, ".gitignore"), "/.store/\n/reports/\n/site/\n");
-  git("add", "--all");
-  git("commit", "--quiet", "--message", "one");
-  const { commit } = gitCommit(root)!;
-  const path = join(root, "pipeline/stages/make.ts");
-  writeFileSync(path, readFileSync(path, "utf8").replace("steps: 50", "steps: 51"));
-  await pipeline("--only", "two");
-  const [one, two] = await versions(database);
-  assert.deepEqual([one.older, one.commit], [true, null], "it ran outside git");
-  assert.deepEqual([two.older, two.commit], [false, `${commit}-dirty`]);
-  assert.match(readFileSync(join(root, "reports/smoke/one.md"), "utf8"), /\*Of an older version:/);
-  assert.doesNotMatch(readFileSync(join(root, "reports/smoke/two.md"), "utf8"), /older version/);
-  // Without an edit again, and all jobs of today.
-  await pipeline();
-  assert.deepEqual((await versions(database)).map(({ older }) => older), [false, false]);
-});
-
-Deno.test("a store that has only some of the tables keeps the published others, and says whether they are older", async () => {
-  await pipeline();
-  const store = ["--only", "two", "--store", join(root, "other")];
-  const table = readFileSync(join(root, "reports/smoke/one.md"), "utf8");
-  await pipeline(...store);
-  // The code is that of the store that made it.
-  assert.deepEqual((await versions(database)).map(({ id, older }) => [id, older]), [
-    ["one", false],
-    ["two", false],
-  ]);
-  assert.equal(readFileSync(join(root, "reports/smoke/one.md"), "utf8"), table);
-  const [{ n }] = await query(
-    database,
-    "SELECT count(*)::INTEGER AS n FROM curve JOIN job ON job = key WHERE label = 'one/curves'",
-  );
-  assert.ok(n > 200, "with its curves");
-  rmSync(join(root, "other/cache/published-smoke.json"));
-  assert.doesNotMatch(await pipeline(...store), /Published/, "the same again");
-  const path = join(root, "pipeline/experiments/one.ts");
-  const before = readFileSync(path, "utf8");
-  for (
-    const [from, to] of [["seed: 0", "seed: 1"], ['made("plain",', 'made("other",'], [
-      '    plain: made("plain", { system: { key: "x" } }),\n',
-      "",
-    ]]
-  ) {
-    assert.ok(before.includes(from));
-    writeFileSync(path, before.replace(from, to));
-    await pipeline(...store);
-    assert.deepEqual((await versions(database)).map(({ older }) => older), [true, false], from);
-    assert.match(readFileSync(join(root, "reports/smoke/one.md"), "utf8"), /\*Of an older version/);
-  }
-  writeFileSync(path, before);
-  await pipeline(...store);
-  assert.deepEqual((await versions(database)).map(({ older }) => older), [false, false]);
-  // Damaged results cannot be kept; the run goes on without them.
-  writeFileSync(database, "damaged");
-  await pipeline(...store);
-  assert.deepEqual((await versions(database)).map(({ id }) => id), ["two"]);
 });
 
 Deno.test("the jobs of a source stand by their labels, and one that is lost is missed", async () => {

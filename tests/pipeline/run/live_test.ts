@@ -161,16 +161,16 @@ Deno.test("ten kills at random moments lose nothing and damage nothing", async (
   assert.equal(log.filter((line) => line.startsWith("kill ")).length, 10);
 });
 
-Deno.test("what a crash test finds is told: results that differ, and a run that fails in peace", async () => {
+Deno.test("what a crash test finds is told: results that differ, and an undisturbed run that fails", async () => {
   const options = { profile: "smoke", kills: 1, seed: 1, jobs: 1, log: () => {} };
   using random = makeProbe(`return g.job("probe", { behave: "well" }, {}, "p");`);
   random.edit("pipeline/stages/probe.ts", "`${id}\\n`", "`${Math.random()}\\n`");
   assert.deepEqual(await crash({ ...options, root: random.root }), [
-    "probes/p ended with another result than in peace",
+    "probes/p ended with another result than undisturbed",
   ]);
   assert.deepEqual(readdirSync(join(random.root, ".store")), [], "its stores are gone");
   using failing = makeProbe(`return g.job("probe", { behave: "throw" }, {}, "p");`);
   const problems = await crash({ ...options, root: failing.root });
   assert.equal(problems.length, 1);
-  assert.match(problems[0], /^The run in peace failed:\n[^]*the probe was told to throw/);
+  assert.match(problems[0], /^The undisturbed run failed:\n[^]*the probe was told to throw/);
 });

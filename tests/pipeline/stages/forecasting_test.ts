@@ -92,10 +92,11 @@ Deno.test("a reference leaves the errors of test and validation, by column and a
   near(scores.validation.mae, meanAbsolute(validation), "validation mae");
   const { loss, floor, optimum, gapClosed } = scalars;
   assert.equal(loss, scores.test.mse);
-  // It is the floor itself; the optimum is least squares.
-  assert.deepEqual([floor, Math.abs(gapClosed)], [loss, 0]);
+  // It is the floor itself; the optimum is least squares, which is worse on these few rows: there is no gap to close.
+  assert.equal(floor, loss);
+  assert.ok(optimum > floor && Number.isNaN(gapClosed));
   const ols = await run({ read: { columns: ["b", "a"] } }, "ols");
-  assert.deepEqual([ols.scalars.loss, ols.scalars.gapClosed], [optimum, 1]);
+  assert.equal(ols.scalars.loss, optimum);
   assert.ok(ols.scores.fit.trainingLoss > 0);
 });
 

@@ -187,21 +187,23 @@ Deno.test("a batch holds as many rollouts as the memory allows, at least one and
 
 Deno.test("seconds of a token and of a sequence leave out what compiles", async () => {
   using clock = stillClock();
-  // Four tokens of two observations, two sequences at once; then a batch of which one sequence counts.
-  const ticks = [50, 50, 4, 8, 1, 1, 4, 8];
-  const { observed } = await run({
-    tensors: fading,
-    patch: 2,
-    sequences: 3,
-    rollout: { warmup: 4, horizons: [7] },
-    onProgress: () => clock.advance(ticks.shift() ?? 0),
-  });
-  // The second token compiles too. Each starts when the one before is done, before its progress is told.
-  const { "sequence bytes": _, ...seconds } = observed;
-  assert.deepEqual(seconds, {
-    "token seconds": (50 + 4 + 1 + 1 + 4) / (5 * 2 * 2),
-    "unit seconds": 1 + 1 + 4 + 8,
-  });
+  // Four tokens of two observations, two sequences at once; then a batch of which one sequence or both count.
+  for (const sequences of [3, 4]) {
+    const ticks = [50, 50, 4, 8, 1, 1, 4, 8];
+    const { observed } = await run({
+      tensors: fading,
+      patch: 2,
+      sequences,
+      rollout: { warmup: 4, horizons: [7] },
+      onProgress: () => clock.advance(ticks.shift() ?? 0),
+    });
+    // The second token compiles too. Each starts when the one before is done, before its progress is told.
+    const { "sequence bytes": _, ...seconds } = observed;
+    assert.deepEqual(seconds, {
+      "token seconds": (50 + 4 + 1 + 1 + 4) / (5 * 2 * 2),
+      "unit seconds": (1 + 1 + 4 + 8) / (sequences - 2),
+    });
+  }
 });
 
 Deno.test("two tokens both compile, and say nothing about the seconds of a token; three do", async () => {

@@ -111,6 +111,15 @@ Deno.test("the learning rate is the parameter, and without it that of the input 
   assertModel(found, 0, byHand(seeds[0], schedule.map((rate) => rate / 5)));
 });
 
+Deno.test("the last learning rate is the share of the peak that floor says", async () => {
+  const options = { modules: { model: parallel } };
+  const own = { ...params, seeds: [seeds[0]], floor: 0.5 };
+  const result = await runStage(train, own, options);
+  const want = [0.5, 1, 1, 0.5 + 0.5 * 0.75, 0.5 + 0.5 * 0.25, 0.5].map((x) => 0.1 * x);
+  assertNear(result.curve("learning rate").map(({ value }) => value), want, "learning rates");
+  assertModel(result, 0, byHand(seeds[0], want));
+});
+
 Deno.test("a model is trained by the engine and with the threads that the job has", async () => {
   const one = { ...params, seeds: [seeds[0]] };
   const looped = affine.looped;

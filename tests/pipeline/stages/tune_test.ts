@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as tune from "../../../pipeline/stages/tune.ts";
 import * as affine from "../../train/affine_model.ts";
 import { trainByHand } from "../../train/affine_model.ts";
-import { runStage } from "./run_stage.ts";
+import { artifact, runStage } from "./run_stage.ts";
 
 const parallel = affine;
 const kinds = [["in parallel", parallel], ["as a loop", affine.looped]] as const;
@@ -171,5 +171,29 @@ Deno.test("candidates go through every rung in one program, whatever the model",
     const own = { ...params, rates: [0.01, 0.03, 0.1, 0.2], rungs: [2, 4], keep: 0.5 };
     await runStage(tune, own, { modules: { model: counting } });
     assert.equal(compiled, 2);
+  }
+});
+
+Deno.test("rungs may end anywhere, also on a task whose steps have one batch and could share a run", async () => {
+  const text = ["t,x", ...Array.from({ length: 80 }, (_, t) => `${t},${Math.sin(t * t)}`)].join(
+    "\n",
+  );
+  const task = {
+    name: "forecasting",
+    options: {
+      ...{ dataset: "d", read: { date: null, columns: ["x"] }, split: "70/10/20" },
+      ...{ lookback: 3, horizon: 2, loss: "gram" },
+    },
+  };
+  const candidates = (rungs: number[]) =>
+    runStage(tune, {
+      ...{ task, model: { name: "deep_linear" }, seed, batch: 1, warmup: 3, weightDecay: 0.1 },
+      ...{ rates: [0.01, 0.02], rungs, keep: 0.9 },
+    }, { inputs: { data: artifact({ files: { data: text as never } }) } });
+  const [straight, halved] = [await candidates([9]), await candidates([3, 7, 9])];
+  for (const rate of [0.01, 0.02]) {
+    const name = `loss, rate ${rate}`;
+    assert.equal(straight.curve(name).length, 9);
+    assert.deepEqual(halved.curve(name), straight.curve(name));
   }
 });

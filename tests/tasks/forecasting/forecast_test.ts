@@ -219,3 +219,24 @@ Deno.test("forecast: starts at the row after the last", async () => {
     for (const value of values) assert.ok(Math.abs(value - series.channels[c][59]) < 1e-12);
   });
 });
+
+Deno.test("forecast: forecasters may take their time", async () => {
+  const problem = problemOf(12, 20, 3);
+  const slow = (forecaster: Forecaster): Forecaster => ({
+    ...forecaster,
+    async predict(...args) {
+      await new Promise((done) => setTimeout(done, 1));
+      await forecaster.predict(...args);
+    },
+  });
+  const [fitted, refitted] = [missing(3, scattered), saying(3, (h) => h + 1)];
+  const want = await forecastBeyond(seriesOf(problem), problem, fitted, refitted, 0.8);
+  assert.deepEqual(
+    await forecastBeyond(seriesOf(problem), problem, slow(fitted), refitted, 0.8),
+    want,
+  );
+  assert.deepEqual(
+    await forecastBeyond(seriesOf(problem), problem, fitted, slow(refitted), 0.8),
+    want,
+  );
+});
