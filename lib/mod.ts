@@ -4,8 +4,8 @@
  *
  * A model maps what a task hands out to what the task asks for; most are stacks of sequence layers. Whatever is traced (layers,
  * models, losses) is written with jax-js arrays, which have move semantics: `x.ref` for every use of an array but the last. What
- * lies on the host is a {@linkcode Tensor}, and parameters are trees of them. Random numbers depend on keys alone, so the
- * same program gives the same numbers again.
+ * lies on the host is a {@linkcode Tensor}, and parameters are trees of them. Random numbers depend on keys alone, so on
+ * one kind of CPU the same program gives the same bits again.
  *
  * @file Everything that users of the library need. Layers, models and tasks are values of the types {@linkcode SequenceLayer},
  *   {@linkcode ModelModule} and {@linkcode TaskModule}: what you write yourself goes where they go.

@@ -183,8 +183,9 @@ function modelOf(
 }
 
 /**
- * A stack of the layers that the context names; its options are those of the blocks (`block`, `mlp`, `width`) and of the ends
- * for the signature (`patch`, `norm` of series and windows, `shared` of windows, `tie` of tokens).
+ * A stack of the layers that the context names. Options: `block` ("residual", or "bare": nothing between the layers), `mlp` (true, of
+ * residual blocks), `width` (of the layers; residual blocks need one, bare ones without see the tokens themselves), and those of the
+ * ends for the signature: `patch` and `norm` of series and windows, `shared` of windows, `tie` of tokens.
  *
  * @example One LSTM between embedding and head, for series of two channels
  * ```ts

@@ -77,7 +77,8 @@ function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): JaxAr
 }
 
 /**
- * h_t = lambda h_{t-1} + exp(gamma) B x_t, number by number, and y_t = Re(C h_t) + D x_t.
+ * h_t = lambda h_{t-1} + exp(gamma) B x_t, number by number, and y_t = Re(C h_t) + D x_t. Options: `state` (n, 64), `minRadius`
+ * (0.2) and `maxRadius` (0.99).
  *
  * @example Its options, and the size of its memory
  * ```ts
