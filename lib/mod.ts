@@ -4,8 +4,8 @@
  *
  * A model maps what a task hands out to what the task asks for; most are stacks of sequence layers. Whatever is traced (layers,
  * models, losses) is written with jax-js arrays, which have move semantics: `x.ref` for every use of an array but the last. What
- * lies on the host is a {@linkcode Tensor}, and parameters are trees of them. Random numbers depend on keys alone, so the
- * same program gives the same numbers again.
+ * lies on the host is a {@linkcode Tensor}, and parameters are trees of them. Random numbers depend on keys alone, so on
+ * one kind of CPU the same program gives the same bits again.
  *
  * @file Everything that users of the library need. Layers, models and tasks are values of the types {@linkcode SequenceLayer},
  *   {@linkcode ModelModule} and {@linkcode TaskModule}: what you write yourself goes where they go.
@@ -93,7 +93,7 @@
  */
 
 // The engine: pure functions of jax-js arrays, traced once and run natively.
-export type { Arrays } from "./engine/arrays.ts";
+export type { Arrays, JaxArray, JaxDType } from "./engine/arrays.ts";
 export { grad, type GradientOptions, valueAndGrad } from "./engine/gradient.ts";
 export {
   compile,
@@ -128,17 +128,49 @@ export {
 export * as trees from "./tensor/trees.ts";
 
 // Sequence layers.
-export { layer as denseRecurrence } from "./layers/sequence/dense_recurrence.ts";
+export type { AttentionParams } from "./layers/attention_projections.ts";
+export type { LinearParams } from "./layers/linear.ts";
+export {
+  type Config as DenseRecurrenceConfig,
+  layer as denseRecurrence,
+  type Params as DenseRecurrenceParams,
+} from "./layers/sequence/dense_recurrence.ts";
 /** A layer over a whole sequence, in its own parallel form or as a loop, and one token at a time. */
 export * as forms from "./layers/sequence/forms.ts";
-export { layer as gru } from "./layers/sequence/gru.ts";
-export { layer as linearAttention } from "./layers/sequence/linear_attention.ts";
-export { layer as lru } from "./layers/sequence/lru.ts";
-export { layer as lstm } from "./layers/sequence/lstm.ts";
+export {
+  type Config as GruConfig,
+  layer as gru,
+  type Params as GruParams,
+} from "./layers/sequence/gru.ts";
+export {
+  type Config as LinearAttentionConfig,
+  type Input as LinearAttentionInput,
+  layer as linearAttention,
+  type State as LinearAttentionState,
+} from "./layers/sequence/linear_attention.ts";
+export {
+  type Complex as LruState,
+  type Config as LruConfig,
+  layer as lru,
+  type Params as LruParams,
+} from "./layers/sequence/lru.ts";
+export {
+  type Config as LstmConfig,
+  layer as lstm,
+  type Params as LstmParams,
+  type State as LstmState,
+} from "./layers/sequence/lstm.ts";
 export type { About as LayerAbout, SequenceLayer } from "./layers/sequence/sequence_layer.ts";
-export { layer as softmaxAttention } from "./layers/sequence/softmax_attention.ts";
+export {
+  type Config as SoftmaxAttentionConfig,
+  type Input as SoftmaxAttentionInput,
+  layer as softmaxAttention,
+  type State as SoftmaxAttentionState,
+} from "./layers/sequence/softmax_attention.ts";
 
 // Models.
+export type { PatchState } from "./models/ends/patches.ts";
+export type { RunningSums } from "./models/ends/instance_norm.ts";
 export {
   type CausalLinearParams,
   type CausalLinearState,
@@ -155,9 +187,10 @@ export {
   type SequenceModel,
   type Signature,
 } from "./models/model.ts";
-export { model as stack, type StackParams, type StackState } from "./models/stack.ts";
+export { type Block, model as stack, type StackParams, type StackState } from "./models/stack.ts";
 
 // Tasks.
+export type { Distribution } from "./tasks/filtering/distribution.ts";
 export {
   type FilteringTask,
   type Protocol as FilteringProtocol,
@@ -167,6 +200,7 @@ export type { Scores as FilteringScores } from "./tasks/filtering/scores.ts";
 export type { Fit, Forecaster } from "./tasks/forecasting/forecaster.ts";
 export { forecastingTask, task as forecasting } from "./tasks/forecasting/forecasting.ts";
 export type { ForecastingTask, Training } from "./tasks/forecasting/forecasting_task.ts";
+export { type Split, type SplitName } from "./tasks/forecasting/split.ts";
 export { makeProblem, type Problem, type ProblemOptions } from "./tasks/forecasting/problem.ts";
 export { type ReadOptions, readSeries, type Series } from "./data/series.ts";
 export { gapClosed } from "./tasks/gap_closed.ts";
@@ -198,9 +232,11 @@ export { runnerOf, type RunnerOptions } from "./train/runner.ts";
 export { learningRate, type Schedule } from "./train/schedule.ts";
 export {
   DivergenceError,
+  type Leaves,
   type StepOptions,
   type StepReport,
   train,
+  type TrainingState,
   type TrainingStep,
   type TrainOptions,
   type TrainResult,
@@ -208,5 +244,8 @@ export {
 
 // State-space systems and the Kalman filter; intervals of means.
 export { type Interval, meanInterval, pairedInterval, tQuantile } from "./analysis/intervals.ts";
+export type { Matrix } from "./linalg/matrix.ts";
+export type { Modes } from "./ssm/modes.ts";
+export type { Kalman, Score, System, SystemOptions } from "./ssm/mod.ts";
 /** Linear state-space systems in float64: random systems, their sequences, the Kalman filter, scores against it. */
 export * as ssm from "./ssm/mod.ts";

@@ -5,6 +5,16 @@
  *
  * Degrees of freedom here are whole, where the distribution function is a finite sum: exact,
  * without a library (@stdlib's quantile brings 223 packages, jstat's is right to 8 digits only).
+ *
+ * @example Is model a better than model b on the same five systems?
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { pairedInterval } from "./intervals.ts";
+ *
+ * const a = [1.10, 1.21, 1.07, 1.32, 1.15], b = [1.14, 1.26, 1.10, 1.38, 1.18];
+ * const { mean, high } = pairedInterval(a, b);
+ * assert.ok(mean < 0 && high! < 0); // a loses less: the interval of a - b lies below zero
+ * ```
  */
 
 /** A mean with its confidence interval, in the values' units. */

@@ -6,7 +6,7 @@
 import { parse } from "@std/csv/parse.js";
 import { DataError } from "./data_error.ts";
 
-/** A table of text. */
+/** A CSV file cut into cells, which nobody has read as numbers or dates yet. */
 export interface Cells {
   /** Names of the columns, trimmed; no two are equal. */
   header: string[];

@@ -45,7 +45,7 @@ export const entrySchema = () =>
 export interface DatasetEntry {
   /** Lower-case letters, digits and hyphens; no two entries have the same. */
   id: string;
-  /** For readers. */
+  /** One line for tables and pages. */
   title: string;
   /** Local file, relative to the folder of datasets.json or absolute. */
   path?: string;

@@ -12,7 +12,7 @@ import { DataError } from "./data_error.ts";
 import type { DatasetEntry } from "./entry.ts";
 import { writeAtomic } from "./write_atomic.ts";
 
-/** Where to look for files. */
+/** Where {@linkcode fetchDataset} looks besides the places that the entry names. */
 export interface FetchOptions {
   /** Folder of datasets.json: local paths start here and downloads are cached in its `cache/`. */
   root: string;

@@ -5,7 +5,7 @@ import { type Cells, readCells } from "./csv.ts";
 import { DataError } from "./data_error.ts";
 import { DATE_FORMATS, parseDate } from "./dates.ts";
 
-/** Columns of numbers over rows that are times. */
+/** A file of numbers: rows are times, columns are channels. */
 export interface Series {
   /** Path, URL or dataset id, for messages. */
   file: string;

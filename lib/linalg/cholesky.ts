@@ -2,6 +2,16 @@
  * @file Symmetric positive definite systems in float64 (Golub and Van Loan, section 4.2). Row-major
  * typed arrays and inner loops over rows: a 721 x 721 system with 720 right-hand sides takes 0.35 s,
  * with ml-matrix 2.2 s.
+ *
+ * @example Solve A x = b
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { cholesky, choleskySolve } from "./cholesky.ts";
+ *
+ * const A = Float64Array.of(4, 2, 2, 3); // [2, 2], row-major
+ * const x = choleskySolve(cholesky(A, 2), Float64Array.of(8, 8), 2, 1);
+ * assert.ok(Math.abs(x[0] - 1) < 1e-12 && Math.abs(x[1] - 2) < 1e-12);
+ * ```
  */
 import type { Matrix } from "./matrix.ts";
 

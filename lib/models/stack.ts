@@ -183,12 +183,15 @@ function modelOf(
 }
 
 /**
- * A stack of the layers that the context names; its options are those of the blocks (`block`, `mlp`, `width`) and of the ends
- * for the signature (`patch`, `norm` of series and windows, `shared` of windows, `tie` of tokens).
+ * A stack of the layers that the context names. Options: `block` ("residual", or "bare": nothing between the layers), `mlp` (true, of
+ * residual blocks), `width` (of the layers; residual blocks need one, bare ones without see the tokens themselves), and those of the
+ * ends for the signature: `patch` and `norm` of series and windows, `shared` of windows, `tie` of tokens.
  *
  * @example One LSTM between embedding and head, for series of two channels
  * ```ts
+ * import assert from "node:assert/strict";
  * import { layer } from "../layers/sequence/lstm.ts";
+ * import { flatten } from "../tensor/trees.ts";
  * import { asSequenceModel } from "./model.ts";
  * import { model } from "./stack.ts";
  *
@@ -196,8 +199,9 @@ function modelOf(
  *   signature: { kind: "series", channels: 2 },
  *   layers: [{ name: "lstm", layer, options: {} }],
  * }));
- * console.log(stack.patch); // 4: it predicts four observations from each four
- * console.log(stack.initialState(8, 64)); // state of 8 sequences before the first token, on the host
+ * assert.equal(stack.patch, 4); // it predicts four observations from each four
+ * const state = flatten(stack.initialState(8, 64)); // of 8 sequences, before the first token, on the host
+ * assert.deepEqual(state["layers.0.h"].shape, [8, 16]);
  * ```
  */
 export const model: ModelModule<Model<StackParams>> = { configure };

@@ -6,6 +6,16 @@
  * 2, 3", SC 2011), the cipher behind JAX's keys. It is written out here because a simulation needs
  * float64 normals, 67 million of them in seconds: `random.bits` of jax-js 0.1.25 (Wasm) took 70 ns a
  * 32-bit word where this takes 15 ns for 64 bits, and it has to be awaited.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { fold, keyOf, normals, split } from "./random.ts";
+ *
+ * const [data, noise] = split(keyOf(0), 2); // independent of each other
+ * assert.deepEqual(fold(keyOf(0), 1), noise);
+ * assert.deepEqual(normals(data, 2), normals(data, 5).slice(0, 2)); // longer continues shorter
+ * ```
  */
 import { normalQuantile } from "./normal.ts";
 

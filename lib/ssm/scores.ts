@@ -17,7 +17,7 @@ import type { NumericTensor } from "../tensor/tensor.ts";
 import { forecast } from "./filter.ts";
 import { type Forecasts, forecastVariance, type Kalman, zeroVariance } from "./kalman.ts";
 
-/** A predictor against the Kalman filter, as ratios of squared errors; every field is explained above. */
+/** A predictor against the Kalman filter, as ratios of squared errors; the formulas stand at the top of this file. */
 export interface Score {
   /** Loss over the Kalman filter's, by orthogonality: >= 1. */
   ratio: number;

@@ -16,7 +16,7 @@ export interface AdamWOptions {
   readonly beta2?: number;
   /** Added to the root of the second moment, 1e-8. */
   readonly epsilon?: number;
-  /** Share of the learning rate by which weights shrink in a step, 0. */
+  /** Every step shrinks weights by this times the learning rate, 0. */
   readonly weightDecay?: number;
   /** Gradients are scaled down to this global norm; no clipping if undefined. */
   readonly clipNorm?: number;

@@ -1,6 +1,29 @@
 /**
  * @file One model learning one task, from one seed or from several at once in one program (ensemble.ts): the batches of its
  * steps, and the step compiled.
+ *
+ * @example Two seeds at once, of one system
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { model as causalLinear } from "../models/causal_linear.ts";
+ * import { task } from "../tasks/filtering/filtering.ts";
+ * import { unstack } from "../tensor/trees.ts";
+ * import { learning } from "./learning.ts";
+ * import { train } from "./trainer.ts";
+ *
+ * const filtering = task.configure({ latentDim: 4, obsDim: 1, length: 32 });
+ * const model = causalLinear.configure({ taps: 8 }, { signature: filtering.signature, layers: [] });
+ * const seeds = [1, 2].map((data) => ({ instance: 0, initialisation: 0, data }));
+ * const { nextBatch, compile } = learning(filtering, model, seeds, 16);
+ * const curve: number[][] = [];
+ * const { params, steps } = await train((example) => compile(example, { optimiser: { clipNorm: 1 } }), nextBatch, {
+ *   schedule: { peak: 0.01, steps: 10, warmup: 2 },
+ *   onStep: ({ losses }) => curve.push([...Array.from(losses)]),
+ * });
+ * assert.equal(steps, 10);
+ * assert.ok(curve[9][0] < curve[0][0] && curve[9][1] < curve[0][1]);
+ * console.log(unstack(params, 1)); // of the second seed
+ * ```
  */
 import type { Arrays } from "../engine/arrays.ts";
 import type { Tensor, Tree } from "../engine/types.ts";

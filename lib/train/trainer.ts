@@ -89,7 +89,7 @@ export interface TrainResult {
   readonly lastLosses: ArrayLike<number>;
   /** Seconds until the first step could run. */
   readonly compileSeconds: number;
-  /** Mean seconds of a step, data and reports included. */
+  /** Mean seconds of a step, with its batch, reports and checkpoints. */
   readonly stepSeconds: number;
 }
 

@@ -53,7 +53,10 @@ function response(a: JaxArray, b: JaxArray, tokens: number): JaxArray {
   return columns.reshape([n, taps, width]).slice([], [0, tokens]);
 }
 
-/** A linear map of all tokens so far, by way of n numbers. */
+/**
+ * A linear map of all tokens so far, by way of n numbers. Options: `state` (n, 64) and `radius` (spectral radius of A at the
+ * start, 0.9).
+ */
 export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> = {
   about: {
     name: "dense recurrence",

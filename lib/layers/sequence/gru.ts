@@ -16,7 +16,7 @@ export interface Config {
 /** Maps [d] to [3 d]: reset gate, update gate, candidate. */
 export type Params = { input: LinearParams; recurrent: LinearParams };
 
-/** The reset gate comes after the product with the state, as in cuDNN, and an update gate of 1 keeps the state. */
+/** The reset gate comes after the product with the state, as in cuDNN, and an update gate of 1 keeps the state. No options. */
 export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> = {
   about: {
     name: "GRU",

@@ -70,7 +70,7 @@ const chunkLength = 64;
 
 const transposed = (x: JaxArray) => np.swapaxes(x, -1, -2);
 
-/** Attention whose memory has one size, whatever the number of tokens. */
+/** Attention whose memory has one size, whatever the number of tokens. Options: `heads` (4). */
 export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArray> = {
   about: {
     name: "linear attention",

@@ -76,7 +76,22 @@ function response({ nu, theta, gamma, bRe, bIm }: Params, tokens: number): JaxAr
   return joined(times(scaled, b), 0);
 }
 
-/** h_t = lambda h_{t-1} + exp(gamma) B x_t, number by number, and y_t = Re(C h_t) + D x_t. */
+/**
+ * h_t = lambda h_{t-1} + exp(gamma) B x_t, number by number, and y_t = Re(C h_t) + D x_t. Options: `state` (n, 64), `minRadius`
+ * (0.2) and `maxRadius` (0.99).
+ *
+ * @example Its options, and the size of its memory
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { layer } from "./lru.ts";
+ *
+ * const config = layer.configure({ state: 8, maxRadius: 0.999 }, 2);
+ * assert.deepEqual(config, { width: 2, state: 8, minRadius: 0.2, maxRadius: 0.999 });
+ * assert.throws(() => layer.configure({ maxRadius: 1 }, 2), /maxRadius = 1/);
+ * const state = layer.initialState(config, 4, 100); // of 4 sequences, whatever their length
+ * assert.deepEqual(Object.keys(state), ["re", "im"]);
+ * ```
+ */
 export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
   about: {
     name: "LRU",

@@ -24,7 +24,7 @@ export type Params = {
 /** Hidden and cell state, [B, d] each. */
 export type State = { h: JaxArray; c: JaxArray };
 
-/** y is the hidden state. The gates see the token and the last hidden state, not the cell state. */
+/** y is the hidden state. The gates see the token and the last hidden state, not the cell state. No options. */
 export const layer: SequenceLayer<Config, Params, State, JaxArray, JaxArray> = {
   about: {
     name: "LSTM",

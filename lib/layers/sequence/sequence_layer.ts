@@ -1,6 +1,33 @@
 /**
  * @file What a sequence layer is: a causal map of x [B, T, d] to y [B, T, d], one file of this folder. Whatever else is
  * wanted of it (training, rollouts, the float64 oracle) is derived from these functions, see forms.ts.
+ *
+ * @example A sum of all tokens so far: its loop over a sequence
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { numpy as np } from "@jax-js/jax";
+ * import { compile, tensor } from "../../engine/mod.ts";
+ * import { overSequence } from "./forms.ts";
+ * import type { SequenceLayer } from "./sequence_layer.ts";
+ *
+ * const sum: SequenceLayer<{ width: number }, Record<never, never>, np.Array, np.Array, np.Array> = {
+ *   about: { name: "sum", paper: "none", kind: "linear map", eigenvalues: "1" },
+ *   configure: (_options, width) => ({ width }),
+ *   init: (_config, key) => (key.dispose(), {}),
+ *   initialState: ({ width }, batch) => tensor(0, [batch, width]),
+ *   cell(_config, _params, state, x) {
+ *     const next = state.add(x);
+ *     return [next.ref, next]; // the state, and y
+ *   },
+ * };
+ *
+ * const program = await compile(
+ *   (x: np.Array) => overSequence(sum, { width: 1 }, {}, x)[1],
+ *   [{ dtype: "float32", shape: [1, 4, 1] }],
+ * );
+ * const y = await program.run(tensor([1, 2, 3, 4], [1, 4, 1]));
+ * assert.deepEqual([...(await y.read()).data], [1, 3, 6, 10]);
+ * ```
  */
 import type { Arrays, JaxArray } from "../../engine/arrays.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";

@@ -68,7 +68,10 @@ function rotated({ query, key, value }: Input, heads: number, cos: JaxArray, sin
 
 const positionsLast = (x: JaxArray) => np.transpose(x, [0, 1, 3, 2]);
 
-/** Attention to every token so far; what it remembers grows with their number, up to the capacity of the state. */
+/**
+ * Attention to every token so far; what it remembers grows with their number, up to the capacity of the state. Options: `heads`
+ * (4).
+ */
 export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArray> = {
   about: {
     name: "softmax attention",

@@ -3,6 +3,24 @@
  * divided by the Kalman filter's expected one, so that 1 is the optimum at any time scale and any horizon.
  *
  * An instance is a system; every training step has fresh sequences of it.
+ *
+ * @example What a step sees, and what the best predictor would lose on it
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { model as causalLinear } from "../../models/causal_linear.ts";
+ * import { expectedLoss } from "../../ssm/mod.ts";
+ * import { flatten } from "../../tensor/trees.ts";
+ * import { task } from "./filtering.ts";
+ *
+ * const filtering = task.configure({ latentDim: 4, obsDim: 1, lambda: 0.95, length: 32 });
+ * const model = causalLinear.configure({ taps: 8 }, { signature: filtering.signature, layers: [] });
+ * const batchOf = filtering.source({ instance: 0, initialisation: 0, data: 1 }, 16, model);
+ * const { y, weights } = flatten(batchOf(0)); // of step 0, the same whenever it is asked for
+ * assert.deepEqual(y.shape, [16, 32, 1]);
+ * assert.deepEqual(weights.shape, [31, 1, 1]); // one over the Kalman filter's loss, from the second observation on
+ * const loss = expectedLoss(filtering.filterOf(0))[1];
+ * assert.ok(Math.abs(weights.data[0] * loss - 1) < 1e-6);
+ * ```
  */
 import { z } from "zod";
 import type { Arrays, JaxArray } from "../../engine/arrays.ts";

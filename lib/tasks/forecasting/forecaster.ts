@@ -23,7 +23,7 @@ export interface Forecaster {
 
 /** A forecaster with what its fit found. */
 export interface Fit {
-  /** To be scored, or to forecast beyond the data. */
+  /** Ready for any channel that is standardised like the training rows. */
   forecaster: Forecaster;
   /** Numbers that the fit determines (training loss, …): the same in every run. */
   metrics: Record<string, number>;
