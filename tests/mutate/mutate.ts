@@ -139,14 +139,16 @@ async function main(): Promise<void> {
     }
     return;
   }
-  const copies = Array.from({ length: chosen.jobs }, () => makeCopy(ROOT, files));
+  const copies: Copy[] = [];
   const end = () => copies.forEach((copy) => copy[Symbol.dispose]());
+  // Before the copies are made, which takes a while: a signal then waits until they can be removed.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     Deno.addSignalListener(signal, () => {
       end();
       Deno.exit(1);
     });
   }
+  for (let job = 0; job < chosen.jobs; job++) copies.push(makeCopy(ROOT, files));
   try {
     // This tool names folders that its own tests need not notice.
     const others = new Map([...sources].filter(([path]) => !path.startsWith("tests/mutate/")));
