@@ -24,6 +24,7 @@ const FOLDERS = [
   "lib/tasks",
   "lib/random",
   "lib/linalg",
+  "lib/tensor",
   "lib/analysis",
   "lib/engine/rules",
   "lib/engine/onnx",
