@@ -1,6 +1,6 @@
 /**
  * @file Sequences of a system from its innovations form: y_t = H z_t + S_t^{1/2} e_t, z_{t+1} = D (z_t + K_t (y_t - H z_t)),
- * with z the filter's prediction of the state. The law of y is exactly that of the definition (simulate.ts), but a token
+ * with z the filter's prediction of the state. The distribution of y is exactly that of the definition (simulate.ts), but a token
  * takes obs normals instead of n: most of the work where few dimensions are observed (`deno task bench kalman`).
  */
 import type { Kalman } from "./kalman.ts";

@@ -65,9 +65,9 @@ export interface System extends Required<SystemOptions> {
   /** Lower triangular L with L L' = V, or undefined where V = sigma^2 I exactly. */
   readonly L: Matrix | undefined;
   /**
-   * What C was multiplied by so that tr(Cov y_t) / obs is 1 in the stationary law. Stationary, not
+   * What C was multiplied by so that tr(Cov y_t) / obs is 1 in the stationary distribution. Stationary, not
    * averaged over some y_1..y_T: the system must not depend on how long it is watched. One number
-   * for all channels: a scale for each would change the law of C. (From x_0 = 0 the first tokens
+   * for all channels: a scale for each would change the distribution of C. (From x_0 = 0 the first tokens
    * are smaller; expectedLoss of zero is exact.)
    */
   readonly scale: number;
