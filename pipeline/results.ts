@@ -18,10 +18,14 @@ export interface ExperimentMeta {
   hypothesis: string;
   /** How it was measured; Markdown (paragraphs, lists, `code`, **bold**, *emphasis*, links). */
   method: string;
-  /** The command that makes this table from nothing. */
-  command: string;
   /** The smallest profile that it is part of; all are when left out. */
   from?: ProfileName;
+}
+
+/** The same of a published table. */
+export interface PublishedMeta extends ExperimentMeta {
+  /** The command that makes this table from nothing. */
+  command: string;
 }
 
 /** One measured number and where it came from. */

@@ -181,7 +181,7 @@ export async function publishSource(
       { key },
     );
     found.push({
-      meta,
+      meta: { ...meta, command: `deno task pipeline --only ${meta.id} ${repeatOptions(options)}` },
       summary: parseSummary(JSON.parse(text), `${SUMMARY} of experiment ${meta.id}`),
       runs: Object.fromEntries(inputs.map(({ name, job }) => [name, job as string])),
       version: { key, commit: commits.get(key) ?? null, older: !current },
@@ -192,7 +192,7 @@ export async function publishSource(
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const noted = await notedOf(catalog);
   const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs, version }) => ({
-    meta: { ...meta, command: `${meta.command} ${repeatOptions(options)}` },
+    meta,
     runs,
     version,
     summary: resolveObserved(summary, runs, byKey, noted),

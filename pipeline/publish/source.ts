@@ -4,7 +4,7 @@
  * The catalogue can hand this over without publish knowing its tables, and a test can build one by
  * hand. Nothing here has a date: what is published depends on what was computed, not on when.
  */
-import type { ExperimentMeta, PublishedSummary } from "../results.ts";
+import type { PublishedMeta, PublishedSummary } from "../results.ts";
 
 export interface PublishSource {
   profile: string;
@@ -21,7 +21,7 @@ export interface PublishSource {
 }
 
 export interface ExperimentRecord {
-  meta: ExperimentMeta;
+  meta: PublishedMeta;
   summary: PublishedSummary;
   /** Input name of the aggregate job (as cells cite it) to job key. */
   runs: Record<string, string>;

@@ -14,7 +14,6 @@ export const meta: ExperimentMeta = {
   question,
   hypothesis,
   method,
-  command: "deno task pipeline --only depth-scaling",
 };
 
 export const grid: Grid = (g, profile) => {

@@ -13,7 +13,6 @@ export const meta: ExperimentMeta = {
   method: method + "\n\n" +
     "ETTh1 is downloaded and verified, or found in a mirror that `DEEP_LINEAR_MIRROR` names; so this is no part of the profiles " +
     "that need packages only.",
-  command: "deno task pipeline --profile standard --only depth-scaling-etth1",
   from: "standard",
 };
 

@@ -26,7 +26,6 @@ export const meta: ExperimentMeta = {
     "unit test; with C redrawn it is another draw of the same distribution, the null control. Only a condition above 1, non-normality, " +
     "asks a question; Henrici's departure from normality is in the table, relative to the norm of A. Every system is scaled to unit " +
     "variance. The Transformer, its training and scores are those of the eigenvalue sweep.",
-  command: "deno task pipeline --only diagonal-vs-dense",
 };
 
 /** Tags: lambda, structure. */

@@ -33,7 +33,6 @@ export const meta: ExperimentMeta = {
     "h-step error.\n\n" +
     "The learning rate of each lambda is found by successive halving on a system that is not reported. To tell " +
     "undertraining from difficulty, system 0 is also trained with several times the steps, at a rate found in longer trials (reference runs).",
-  command: "deno task pipeline --only eigenvalue-sweep",
 };
 
 /** Tags: lambda, and of models `times`, their steps over those of the other experiments. */

@@ -34,7 +34,6 @@ export const meta: ExperimentMeta = {
     "ran two jobs at a time. Rollouts start after 64 observations.\n\n" +
     "Every trained model sees the same number of observations in the same number of steps. What the Transformer reaches with many " +
     "times as many, on one system, is in the eigenvalue sweep.",
-  command: "deno task pipeline --only filter-leaderboard",
 };
 
 /** Tags: lambda, and of models `model`. */

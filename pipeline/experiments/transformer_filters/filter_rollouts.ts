@@ -27,7 +27,6 @@ export const meta: ExperimentMeta = {
     "steps on is held against the Kalman filter's forecast from the same observations, whose expected error is known exactly. The **error** is " +
     "the expected squared error of a channel, the filter's times the ratio; the stationary variance of a channel is 1. Lines that " +
     "meet at long horizons are not a virtue: there is nothing left to predict, and zero does as well.",
-  command: "deno task pipeline --only filter-rollouts",
 };
 
 /** Tags: lambda, and of models `model`. */

@@ -24,7 +24,6 @@ export const meta: ExperimentMeta = {
     "sequences, learning rate by successive halving, 8,192 rollouts), on one diagonal system, beside the small Transformer of " +
     "the same patch size. The other configurations of that profile differ in lambda, structure, patch and observed " +
     "dimensions; `deno task pipeline --profile paper --estimate` prints what they would cost on the machine at hand.",
-  command: "deno task pipeline --only full-size",
 };
 
 const lambda = 0.99;

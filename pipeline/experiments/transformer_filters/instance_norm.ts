@@ -26,7 +26,6 @@ export const meta: ExperimentMeta = {
     "`none`, is the same function as `fixed` here: the systems are scaled to mean 0 and variance 1, so there is " +
     "nothing to put back (a test holds the two equal). " +
     "Systems, initialisations and data are the same for both modes, so differences are paired.",
-  command: "deno task pipeline --only instance-norm",
 };
 
 type Mode = "fixed" | "causal";

@@ -6,10 +6,10 @@ import type { ExperimentMeta, Summary } from "../../results.ts";
 import type { Runs } from "../../table/runs.ts";
 import { tableOf } from "../../table/table.ts";
 import { mean, meanOver, minus } from "../../table/values.ts";
-import { judge, percent, plotOver, ruleOf } from "../../table/verdict.ts";
+import { judge, percent, ruleOf } from "../../table/verdict.ts";
 import * as columns from "./shared/columns.ts";
 import { patchRuns, settingOf, settingsOf } from "./shared/filtering.ts";
-import { aligned, importance, patchColumns, patched, patchRows } from "./shared/patch_sizes.ts";
+import * as sizes from "./shared/patch_sizes.ts";
 import { agreement } from "./shared/predictors.ts";
 
 export const meta: ExperimentMeta = {
@@ -23,7 +23,6 @@ export const meta: ExperimentMeta = {
     "the next-patch loss are those of the patching experiment; patch sizes are compared **aligned**, one step ahead after 32, 64, ... " +
     "224 observations. Difficulty is what is left of the gap without patches; the importance of patching is the gap closed " +
     "with patches of 8 minus that without.",
-  command: "deno task pipeline --only observation-dimension",
 };
 
 /** Tags: lambda, obs (observed dimensions), and of models `patch`. */
@@ -45,7 +44,7 @@ export const grid: Grid = (g, profile) => {
 
 const rule = ruleOf(
   "gap closed without patches, aligned, with the most observed dimensions minus with the fewest; and the importance of patches of " +
-    `${patched} with the fewest minus with the most; means over lambdas.`,
+    `${sizes.patched} with the fewest minus with the most; means over lambdas.`,
 );
 
 /** The table: one row for each lambda, number of observed dimensions, and patch size. */
@@ -53,27 +52,25 @@ export function summarize(runs: Runs): Summary {
   const [lambdas, dimensions] = [runs.tagsOf("lambda"), runs.tagsOf("obs")];
   const [fewest, most] = [dimensions[0], dimensions.at(-1)!];
   const settings = lambdas.flatMap((lambda) => dimensions.map((obs) => ({ lambda, obs })));
-  const closed = (lambda: number, obs: number, patch: number) =>
-    aligned(runs, { lambda, obs }, patch);
-  const gained = (lambda: number, obs: number) => importance(runs, { lambda, obs });
+  const closed = (lambda: number, obs: number, p: number) =>
+    sizes.aligned(runs, { lambda, obs }, p);
+  const gained = (lambda: number, obs: number) => sizes.importance(runs, { lambda, obs });
   const said = lambdas.map((lambda) => {
     const of = (obs: number, patch: number) => percent(mean(closed(lambda, obs, patch)));
     return `At lambda ${lambda} the Transformer closes ${
       of(fewest, 1)
     } of the gap one step ahead ` +
       `with ${fewest} observed ${fewest === 1 ? "dimension" : "dimensions"} and ${of(most, 1)} ` +
-      `with ${most}; with patches of ${patched} it is ${of(fewest, patched)} and ` +
-      `${of(most, patched)}.`;
+      `with ${most}; with patches of ${sizes.patched} it is ${of(fewest, sizes.patched)} and ` +
+      `${of(most, sizes.patched)}.`;
   });
+  const rows = settings.flatMap((s) => sizes.patchRows(runs, s, (p) => `Transformer, patch ${p}`));
   return {
-    ...tableOf(
-      settings.flatMap((setting) => patchRows(runs, setting, (p) => `Transformer, patch ${p}`)),
-      [
-        columns.lambda,
-        { id: "obs", label: "observed dimensions", of: ({ obs }) => obs },
-        ...patchColumns(),
-      ],
-    ),
+    ...tableOf(rows, [
+      columns.lambda,
+      { id: "obs", label: "observed dimensions", of: ({ obs }) => obs },
+      ...sizes.patchColumns(),
+    ]),
     verdict: judge(rule, [
       {
         what: `gap closed without patches, ${most} observed dimensions minus ${fewest}`,
@@ -85,14 +82,8 @@ export function summarize(runs: Runs): Summary {
       },
     ]),
     findings: [said.join(" "), agreement(runs)],
-    plots: [plotOver(runs.tagsOf("seed").length, {
-      id: "aligned-gap",
-      title: "Gap closed one step ahead, by observed dimensions",
-      caption: "At the boundaries that all patch sizes have; panels are lambdas.",
-      x: { column: "obs", label: "observed dimensions", scale: "log" },
-      y: { column: "aligned_gap", label: "gap closed" },
-      series: "predictor",
-      facet: "lambda",
-    })],
+    plots: [
+      sizes.patchPlot(runs, "observed dimensions", "obs", "observed dimensions", "predictor"),
+    ],
   };
 }

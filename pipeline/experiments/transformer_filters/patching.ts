@@ -7,10 +7,10 @@ import type { ExperimentMeta, Summary } from "../../results.ts";
 import type { Runs } from "../../table/runs.ts";
 import { tableOf } from "../../table/table.ts";
 import { mean, meanOver, minus } from "../../table/values.ts";
-import { judge, percent, plotOver, ruleOf } from "../../table/verdict.ts";
+import { judge, percent, ruleOf } from "../../table/verdict.ts";
 import * as columns from "./shared/columns.ts";
 import { patchRuns, settingOf, settingsOf } from "./shared/filtering.ts";
-import { aligned, importance, patchColumns, patched, patchRows } from "./shared/patch_sizes.ts";
+import * as sizes from "./shared/patch_sizes.ts";
 import { agreement } from "./shared/predictors.ts";
 import { distributionOf, type StructureId, structures } from "./shared/structures.ts";
 
@@ -27,7 +27,6 @@ export const meta: ExperimentMeta = {
     "The scores of different patch sizes on their own patches are scores of different forecasts. So patch sizes are compared on the " +
     "same ones: **aligned** is one step ahead after 32, 64, ... 224 observations, where every patch size has a boundary. The importance of " +
     "patching is the gap closed with patches of 8 minus that without, aligned.",
-  command: "deno task pipeline --only patching",
 };
 
 const compared: StructureId[] = ["diagonal", "condition-100"];
@@ -46,7 +45,7 @@ export const grid: Grid = (g, profile) => {
 };
 
 const rule = ruleOf(
-  `the importance of patches of ${patched} at the largest minus at the smallest lambda, the mean over structures; and that on dense ` +
+  `the importance of patches of ${sizes.patched} at the largest minus at the smallest lambda, the mean over structures; and that on dense ` +
     "minus that on diagonal systems, the mean over lambdas. With one lambda only the second.",
 );
 
@@ -58,7 +57,7 @@ export function summarize(runs: Runs): Summary {
     compared.map((structure) => ({ lambda, structure }))
   );
   const gained = (lambda: number, structure: StructureId) =>
-    importance(runs, { lambda, structure });
+    sizes.importance(runs, { lambda, structure });
   const memory = {
     what: `importance of patching at lambda ${largest} minus at ${smallest}`,
     differences: meanOver(compared.map((s) => minus(gained(largest, s), gained(smallest, s)))),
@@ -70,30 +69,22 @@ export function summarize(runs: Runs): Summary {
     ),
   };
   const best = settings.map((setting) => {
-    const closed = (patch: number) => mean(aligned(runs, setting, patch));
+    const closed = (patch: number) => mean(sizes.aligned(runs, setting, patch));
     const top = runs.tagsOf("patch").reduce((a, b) => closed(b) > closed(a) ? b : a);
     return `${top} at lambda ${setting.lambda}, ${structures[setting.structure].label} ` +
       `(${percent(closed(top))} against ${percent(closed(1))} without)`;
   });
   return {
-    ...tableOf(settings.flatMap((setting) => patchRows(runs, setting, () => "Transformer")), [
+    ...tableOf(settings.flatMap((setting) => sizes.patchRows(runs, setting, () => "Transformer")), [
       columns.lambda,
       columns.structure,
-      ...patchColumns(),
+      ...sizes.patchColumns(),
     ]),
     verdict: judge(rule, lambdas.length > 1 ? [memory, density] : [density]),
     findings: [
       `The patch size that closes most of the gap one step ahead: ${best.join("; ")}.`,
       agreement(runs),
     ],
-    plots: [plotOver(runs.tagsOf("seed").length, {
-      id: "aligned-gap",
-      title: "Gap closed one step ahead, by patch size",
-      caption: "At the boundaries that all patch sizes have; panels are lambdas.",
-      x: { column: "patch", label: "patch", scale: "log" },
-      y: { column: "aligned_gap", label: "gap closed" },
-      series: "structure",
-      facet: "lambda",
-    })],
+    plots: [sizes.patchPlot(runs, "patch size", "patch", "patch", "structure")],
   };
 }

@@ -39,7 +39,7 @@ export function run(ctx) {
 `,
   "pipeline/experiments/one.ts": `
 export const meta = {
-  id: "one", title: "One", question: "?", hypothesis: "h", method: "m", command: "deno task pipeline --only one",
+  id: "one", title: "One", question: "?", hypothesis: "h", method: "m",
 };
 export function grid(g) {
   const made = (name, params, inputs = {}) => g.job("make", params, inputs, name);
@@ -61,7 +61,7 @@ export function grid(g) {
 `,
   "pipeline/experiments/two.ts": `
 export const meta = {
-  id: "two", title: "Two", question: "?", hypothesis: "h", method: "m", command: "deno task pipeline --only two",
+  id: "two", title: "Two", question: "?", hypothesis: "h", method: "m",
 };
 export function grid(g) {
   return g.job("table", { of: 2 }, { only: g.job("make", { points: { loss: 3 } }, {}, "only") }, "table");

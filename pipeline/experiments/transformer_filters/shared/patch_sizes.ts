@@ -2,6 +2,8 @@
 import type { Runs } from "../../../table/runs.ts";
 import { onlyIf, type TableColumn } from "../../../table/table.ts";
 import type { Tags } from "../../../tags.ts";
+import type { PlotSpec } from "../../../results.ts";
+import { plotOver } from "../../../table/verdict.ts";
 import { cellOf, differenceCell, minus, type Values } from "../../../table/values.ts";
 import * as columns from "./columns.ts";
 import { gap, modelOf, type Predictor, zeroOf } from "./predictors.ts";
@@ -72,3 +74,22 @@ export const patchColumns = (): TableColumn<PatchRow>[] => [
   ofModel({ ...columns.gapClosed, note: "Of the next patch: another task for every patch size." }),
   columns.learningRate,
 ];
+
+/** The aligned gap of all rows, a panel for each lambda. */
+export function patchPlot(
+  runs: Runs,
+  by: string,
+  x: string,
+  xLabel: string,
+  series: string,
+): PlotSpec {
+  return plotOver(runs.tagsOf("seed").length, {
+    id: "aligned-gap",
+    title: `Gap closed one step ahead, by ${by}`,
+    caption: "At the boundaries that all patch sizes have; panels are lambdas.",
+    x: { column: x, label: xLabel, scale: "log" },
+    y: { column: "aligned_gap", label: "gap closed" },
+    series,
+    facet: "lambda",
+  });
+}
