@@ -83,7 +83,7 @@ Deno.test("what DuckDB had logged beside a catalogue of an earlier version is ta
   using other = scratch();
   const instance = await DuckDBInstance.create(at.original);
   const connection = await instance.connect();
-  await connection.run("INSERT INTO run VALUES ('r9', 'smoke', 'c', 'm', NULL)");
+  await connection.run("INSERT INTO run VALUES ('r9', 'smoke', 'c', 'm', NULL, NULL)");
   copyFileSync(at.original, other.original);
   copyFileSync(`${at.original}.wal`, `${other.original}.wal`);
   connection.closeSync();
