@@ -12,7 +12,7 @@ import type { Tensor } from "../lib/tensor/tensor.ts";
 
 /** A module that parameters name (the one model, the one dataset reader) and what is used of it. */
 export interface ModuleRef {
-  /** From the root of the repository, for example "lib/models/transformer.ts". */
+  /** From the root of the repository, for example "lib/models/stack.ts". */
   path: string;
   /** Only these are part of the code fingerprint. */
   exports: string[];
