@@ -63,8 +63,9 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
   /** Weights [lookback, horizon] of the window itself. */
   const weightsOf = (model: LinearWindowModel, params: Tree<Tensor>) =>
     unrotate(model.collapse(params), rotation, lookback, horizon);
+  const excessOf = (weights: Float64Array) => trainingLoss(covariances(), weights) / lowest() - 1;
   const excess = (model: Model, params: Tree<Tensor>) =>
-    trainingLoss(covariances(), weightsOf(asLinear(model), params)) / lowest() - 1;
+    excessOf(weightsOf(asLinear(model), params));
 
   const task: ForecastingTask = {
     problem,
@@ -100,7 +101,7 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
         forecaster: linearForecaster(ols.withIntercept(covariances(), weights)),
         metrics: {
           trainingLoss: trainingLoss(covariances(), weights),
-          excess: excess(model, params),
+          excess: excessOf(weights),
         },
       };
     },

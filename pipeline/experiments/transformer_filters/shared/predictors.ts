@@ -16,7 +16,7 @@ export interface Score {
   discrepancy: number;
 }
 
-/** What the stages `evaluate` and `baseline` leave. */
+/** What the stages `evaluate` and `reference` leave. */
 interface Evaluated {
   overall: Score;
   byHorizon: Score[];
