@@ -128,7 +128,11 @@ export {
 export * as trees from "./tensor/trees.ts";
 
 // Sequence layers.
-export type { AttentionParams } from "./layers/attention_projections.ts";
+export type {
+  AttentionConfig,
+  AttentionParams,
+  Projected,
+} from "./layers/attention_projections.ts";
 export type { LinearParams } from "./layers/linear.ts";
 export {
   type Config as DenseRecurrenceConfig,
@@ -143,8 +147,6 @@ export {
   type Params as GruParams,
 } from "./layers/sequence/gru.ts";
 export {
-  type Config as LinearAttentionConfig,
-  type Input as LinearAttentionInput,
   layer as linearAttention,
   type State as LinearAttentionState,
 } from "./layers/sequence/linear_attention.ts";
@@ -162,8 +164,6 @@ export {
 } from "./layers/sequence/lstm.ts";
 export type { About as LayerAbout, SequenceLayer } from "./layers/sequence/sequence_layer.ts";
 export {
-  type Config as SoftmaxAttentionConfig,
-  type Input as SoftmaxAttentionInput,
   layer as softmaxAttention,
   type State as SoftmaxAttentionState,
 } from "./layers/sequence/softmax_attention.ts";

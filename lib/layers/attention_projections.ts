@@ -1,7 +1,9 @@
 /** @file What goes into multi-head attention of any kind and what comes out of it. */
 import { numpy as np, random } from "@jax-js/jax";
+import { z } from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
-import { linearInit, type LinearParams } from "./linear.ts";
+import { readOptions } from "../options.ts";
+import { linear, linearInit, type LinearParams } from "./linear.ts";
 
 /** Projections of [d] to queries, keys and values, and back to the residual stream. */
 export type AttentionParams = {
@@ -42,9 +44,37 @@ export function mergeHeads(x: JaxArray): JaxArray {
  * @param layer its name, for the message.
  * @throws {RangeError} unless `width` is a multiple of 2 `heads`.
  */
-export function checkHeads(layer: string, heads: number, width: number): void {
+function checkHeads(layer: string, heads: number, width: number): void {
   if (width % (2 * heads) === 0) return;
   throw new RangeError(
     `${layer} options: heads = ${heads}: the width ${width} is not a multiple of 2 x heads, and rotary positions turn pairs; choose another width or number of heads`,
   );
+}
+
+/** Options of attention with their defaults, and the width. */
+export interface AttentionConfig {
+  /** d, a multiple of twice the heads. */
+  readonly width: number;
+  /** H, each with d/H of the width. */
+  readonly heads: number;
+}
+
+/**
+ * The number of heads, 4 by default, for a width.
+ * @param layer its name, for messages.
+ * @throws {Error} naming the option, its value and what is allowed.
+ */
+export function configureHeads(layer: string, options: unknown, width: number): AttentionConfig {
+  const schema = z.strictObject({ heads: z.number().int().min(1).default(4) });
+  const { heads } = readOptions(layer, schema, options);
+  checkHeads(layer, heads, width);
+  return { width, heads };
+}
+
+/** What attention makes of a token, [..., d] each. */
+export type Projected = { query: JaxArray; key: JaxArray; value: JaxArray };
+
+/** Query, key and value of every token x [..., d], before rotation. */
+export function project({ query, key, value }: AttentionParams, x: JaxArray): Projected {
+  return { query: linear(query, x.ref), key: linear(key, x.ref), value: linear(value, x) };
 }

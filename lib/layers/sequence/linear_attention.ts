@@ -6,15 +6,16 @@
  * so that the denominator stays positive.
  */
 import { numpy as np } from "@jax-js/jax";
-import { z } from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
-import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import {
+  type AttentionConfig,
   attentionInit,
   type AttentionParams,
-  checkHeads,
+  configureHeads,
   mergeHeads,
+  project,
+  type Projected,
   splitHeads,
 } from "../attention_projections.ts";
 import { constant } from "../constant.ts";
@@ -22,22 +23,11 @@ import { linear } from "../linear.ts";
 import { rotaryTable, rotate } from "../rotary.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-/** Its options with their defaults, and the width. */
-export interface Config {
-  /** d, a multiple of twice the heads. */
-  readonly width: number;
-  /** H, each with d/H of the width. */
-  readonly heads: number;
-}
-
 /**
  * `memory` [B, H, d/H of values, d/H of keys] is sum_n v_n (R_{n-m} phi(k_n))' after token m: positions count from the latest
  * token, which makes the next state a fixed rotation of this one plus an outer product. `total` [B, H, d/H] is sum_n phi(k_n).
  */
 export type State = { memory: JaxArray; total: JaxArray };
-
-/** phi(query), phi(key) and value, [..., d] each. */
-export type Input = { query: JaxArray; key: JaxArray; value: JaxArray };
 
 /**
  * phi(x) = elu(x) + 1 = r + exp(x - r) with r = max(x, 0). Written like this its derivative at zero is 1 whatever that of r
@@ -48,12 +38,10 @@ function features(x: JaxArray): JaxArray {
   return positive.ref.add(np.exp(x.sub(positive)));
 }
 
-function inputs({ query, key, value }: AttentionParams, x: JaxArray): Input {
-  return {
-    query: features(linear(query, x.ref)),
-    key: features(linear(key, x.ref)),
-    value: linear(value, x),
-  };
+/** phi(query), phi(key) and value, [..., d] each. */
+function inputs(params: AttentionParams, x: JaxArray): Projected {
+  const { query, key, value } = project(params, x);
+  return { query: features(query), key: features(key), value };
 }
 
 /** Rotates x [..., w] back by the angles of `position`. */
@@ -71,7 +59,7 @@ const chunkLength = 64;
 const transposed = (x: JaxArray) => np.swapaxes(x, -1, -2);
 
 /** Attention whose memory has one size, whatever the number of tokens. Options: `heads` (4). */
-export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArray> = {
+export const layer: SequenceLayer<AttentionConfig, AttentionParams, State, Projected, JaxArray> = {
   about: {
     name: "linear attention",
     paper: "Katharopoulos et al., arXiv 2006.16236, eq. 16-20, with the feature map of eq. 7",
@@ -79,12 +67,7 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArra
     eigenvalues: "|lambda| = 1, rotations by fixed angles",
   },
 
-  configure(options, width) {
-    const schema = z.strictObject({ heads: z.number().int().min(1).default(4) });
-    const { heads } = readOptions("linear_attention", schema, options);
-    checkHeads("linear_attention", heads, width);
-    return { width, heads };
-  },
+  configure: (options, width) => configureHeads("linear_attention", options, width),
 
   init: ({ width }, key, gain = 1) => attentionInit(key, width, gain),
 

@@ -1,14 +1,15 @@
 /** @file Causal multi-head softmax attention with rotary positions; its state is a cache of keys and values. */
 import { nn, numpy as np } from "@jax-js/jax";
-import { z } from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
-import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import {
+  type AttentionConfig,
   attentionInit,
   type AttentionParams,
-  checkHeads,
+  configureHeads,
   mergeHeads,
+  project,
+  type Projected,
   splitHeads,
 } from "../attention_projections.ts";
 import { causalSoftmax } from "../causal_softmax.ts";
@@ -17,27 +18,12 @@ import { linear } from "../linear.ts";
 import { rotaryTable, rotate } from "../rotary.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
-/** Its options with their defaults, and the width. */
-export interface Config {
-  /** d, a multiple of twice the heads. */
-  readonly width: number;
-  /** H, each with d/H of the width. */
-  readonly heads: number;
-}
-
 /**
  * Rotated keys, and values, of the tokens so far, [B, H, d/H, capacity] each, zero where none was seen yet: with the positions
  * last, a step needs no transposition and writes along contiguous memory. `position` (int32 scalar) of the next token; those beyond
  * the capacity are lost.
  */
 export type State = { keys: JaxArray; values: JaxArray; position: JaxArray };
-
-/** Before rotation, [..., d] each. */
-export type Input = { query: JaxArray; key: JaxArray; value: JaxArray };
-
-function inputs({ query, key, value }: AttentionParams, x: JaxArray): Input {
-  return { query: linear(query, x.ref), key: linear(key, x.ref), value: linear(value, x) };
-}
 
 /** Angles of consecutive positions, [count, d/H]. @param first int32 scalar. */
 function anglesFrom(
@@ -55,7 +41,7 @@ function anglesFrom(
 }
 
 /** Queries, keys and values [B, H, T, d/H]. @param cos [T, d/H]; queries are scaled on the way, which saves the scores a pass. */
-function rotated({ query, key, value }: Input, heads: number, cos: JaxArray, sin: JaxArray) {
+function rotated({ query, key, value }: Projected, heads: number, cos: JaxArray, sin: JaxArray) {
   const [length, width] = cos.shape;
   const scale = 1 / Math.sqrt(width);
   const [c, s] = [cos, sin].map((table) => table.reshape([length, 1, width]));
@@ -72,7 +58,7 @@ const positionsLast = (x: JaxArray) => np.transpose(x, [0, 1, 3, 2]);
  * Attention to every token so far; what it remembers grows with their number, up to the capacity of the state. Options: `heads`
  * (4).
  */
-export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArray> = {
+export const layer: SequenceLayer<AttentionConfig, AttentionParams, State, Projected, JaxArray> = {
   about: {
     name: "softmax attention",
     paper:
@@ -81,12 +67,7 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArra
     eigenvalues: "1: what was seen stays as it was",
   },
 
-  configure(options, width) {
-    const schema = z.strictObject({ heads: z.number().int().min(1).default(4) });
-    const { heads } = readOptions("softmax_attention", schema, options);
-    checkHeads("softmax_attention", heads, width);
-    return { width, heads };
-  },
+  configure: (options, width) => configureHeads("softmax_attention", options, width),
 
   init: ({ width }, key, gain = 1) => attentionInit(key, width, gain),
 
@@ -95,7 +76,7 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArra
     return { keys: zero, values: zero, position: tensor(0, [], "int32") };
   },
 
-  inputs: (_, params, x) => inputs(params, x),
+  inputs: (_, params, x) => project(params, x),
 
   cell({ width: d, heads }, _, state, { query, key, value }) {
     const [batch, , width, capacity] = state.keys.shape;
@@ -128,7 +109,7 @@ export const layer: SequenceLayer<Config, AttentionParams, State, Input, JaxArra
   parallel({ width: d, heads }, params, x, state) {
     const length = x.shape[1];
     const width = d / heads;
-    const mine = inputs(params, x);
+    const mine = project(params, x);
     if (!state) {
       const { cos, sin } = rotaryTable(length, width);
       const [c, s] = [cos, sin].map((t) => constant(t, [length, width], x.dtype));
