@@ -104,6 +104,8 @@ export class Graph {
   readonly equations: Equation[] = [];
   /** Results of the program, in order; set when they are known. */
   outputs: readonly Value[] = [];
+  /** Rules of tables that the program used, as `path#operation`; of siblings too. See table.ts. */
+  readonly uses: Set<string>;
   /** The line of the model behind the equations that are being added. */
   line: string | undefined;
 
@@ -119,19 +121,22 @@ export class Graph {
    * @param rules tried in this order on everything that {@linkcode Graph.emit} adds; the first that gives a value wins.
    * @param observers called after every new equation.
    * @param differentiated it will be, so what stops gradients has to stay in it.
+   * @param uses where rules that are used are noted.
    */
   constructor(
     rules: readonly Rule[] = [],
     observers: readonly Observer[] = [],
     readonly differentiated = false,
+    uses: Set<string> = new Set(),
   ) {
+    this.uses = uses;
     this.#rules = rules;
     this.#observers = observers;
   }
 
-  /** An empty graph with the same rules. */
+  /** An empty graph of the same program, with the same rules. */
   sibling(differentiated: boolean = this.differentiated): Graph {
-    return new Graph(this.#rules, this.#observers, differentiated);
+    return new Graph(this.#rules, this.#observers, differentiated, this.uses);
   }
 
   /** A further argument of the program. */

@@ -1,12 +1,12 @@
 /** @file The errors for operations that an engine cannot run, or that have no derivative. */
 
-import type { EngineName } from "./types.ts";
+import type { EngineName } from "./engines.ts";
 
 /** Where the rules of each engine stand. */
 const rules: Partial<Record<EngineName, string>> = {
-  ort: "lib/engine/onnx/lower.ts",
-  tfjs: "lib/engine/tfjs/kernels.ts",
-  "tfjs-node-gpu": "lib/engine/tfjs/kernels.ts",
+  ort: "lib/engine/onnx/lowering_table.ts",
+  tfjs: "lib/engine/tfjs/kernel_table.ts",
+  "tfjs-node-gpu": "lib/engine/tfjs/kernel_table.ts",
 };
 
 /** A primitive without a lowering; the message says where the model asked for it. */

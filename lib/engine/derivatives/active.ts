@@ -1,7 +1,7 @@
 /** @file Which values of a function change with its inputs, so that only their cotangents are computed. */
 import type { Graph, ScanParams, Value } from "../graph.ts";
 import { isFloat } from "../types.ts";
-import { rules } from "./rules.ts";
+import { derivatives } from "./derivatives.ts";
 
 /**
  * The values that an infinitesimal change of some inputs changes: floats that depend on them through operations whose derivative
@@ -11,7 +11,7 @@ export function activeValues(body: Graph, inputs: readonly boolean[]): Set<Value
   const active = new Set(body.inputs.filter((v, i) => inputs[i] && isFloat(v.dtype)));
   for (const { op, inputs, outs, params } of body.live()) {
     const flags = inputs.map((v) => active.has(v));
-    if (!flags.includes(true) || rules[op] === null) continue;
+    if (!flags.includes(true) || derivatives.rule(body, op) === null) continue;
     if (op !== "scan") {
       for (const v of outs) if (isFloat(v.dtype)) active.add(v);
       continue;

@@ -6,13 +6,13 @@ import type { Equation, Graph, Value } from "../graph.ts";
 import { emitLoop, loopOf } from "../loop.ts";
 import { NotDifferentiable } from "../unsupported.ts";
 import { activeValues } from "./active.ts";
+import { derivatives } from "./derivatives.ts";
 import { loopWithWayBack, type WayBack } from "./loops.ts";
 import { Ops } from "./ops.ts";
 import type { By, Differentiated } from "./rule.ts";
-import { rules } from "./rules.ts";
 
 /** Operations that have a derivative, be it zero. */
-export const differentiable: readonly string[] = [...Object.keys(rules), "scan"];
+export const differentiable: readonly string[] = [...derivatives.operations, "scan"];
 
 /**
  * Adds a function and its derivative to a graph.
@@ -73,7 +73,7 @@ export function differentiate(
     if (cts.every((ct) => !ct) || !wanted.includes(true)) continue;
     graph.line = line ?? graph.line;
     const way = ways.get(equation);
-    const rule = rules[op];
+    const rule = derivatives.rule(graph, op);
     if (!way && !rule) throw new NotDifferentiable(op, line);
     const given = way ? way.pull(cts) : rule!({
       ops,

@@ -5,7 +5,7 @@
 import type { Value } from "../graph.ts";
 import { isFloat } from "../types.ts";
 import type { Ops } from "./ops.ts";
-import { type DerivativeRule, type DerivativeRules, unary } from "./rule.ts";
+import { type Cotangents, type DerivativeRule, unary } from "./rule.ts";
 
 /** A rule of two operands that broadcast: their cotangents before what was stretched is summed. */
 const binary = (
@@ -53,66 +53,144 @@ const bell = (sign: number) =>
     return ops.mul(ct, ops.times(density, sign * 2 / Math.sqrt(Math.PI)));
   });
 
-const zero = null;
+/** d(x + y) = dx + dy. */
+export const add: DerivativeRule = binary((_, ct) => [() => ct, () => ct]);
 
-/** Rules by operation: arithmetic, activations, selections and casts; `null` for steps, comparisons and bits. */
-export const elementwise: DerivativeRules = {
-  add: binary((_, ct) => [() => ct, () => ct]),
-  sub: binary((ops, ct) => [() => ct, () => ops.neg(ct)]),
-  mul: binary((ops, ct, x, y) => [() => ops.mul(ct, y), () => ops.mul(ct, x)]),
-  neg: unary((ops, ct) => ops.neg(ct)),
-  reciprocal: unary((ops, ct, _, y) => ops.neg(ops.mul(ct, ops.square(y)))),
-  // x - y trunc(x / y)
-  mod: binary((ops, ct, x, y) => {
-    const operands = [x, y].map((v) => ops.cast(v, ct.dtype));
-    return [() => ct, () => ops.neg(ops.mul(ct, ops.emit("idiv", operands, {}, ct.shape)))];
-  }),
-  min: extreme((x, y) => [x, y]),
-  max: extreme((x, y) => [y, x]),
-  sin: unary((ops, ct, x) => ops.mul(ct, ops.map("cos", x))),
-  cos: unary((ops, ct, x) => ops.neg(ops.mul(ct, ops.map("sin", x)))),
-  asin: unary((ops, ct, x) =>
-    ops.mul(ct, ops.reciprocal(ops.map("sqrt", ops.oneMinus(ops.square(x)))))
-  ),
-  atan: unary((ops, ct, x) => ops.mul(ct, ops.reciprocal(ops.plus(ops.square(x), 1)))),
-  exp: unary((ops, ct, _, y) => ops.mul(ct, y)),
-  log: unary((ops, ct, x) => ops.mul(ct, ops.reciprocal(x))),
-  sqrt: unary((ops, ct, _, y) => ops.mul(ct, ops.times(ops.reciprocal(y), 0.5))),
-  erf: bell(1),
-  erfc: bell(-1),
-  tanh: unary((ops, ct, _, y) => ops.mul(ct, ops.oneMinus(ops.square(y)))),
-  sigmoid: unary((ops, ct, _, y) => ops.mul(ct, ops.mul(y, ops.oneMinus(y)))),
-  softplus: unary((ops, ct, x) => ops.mul(ct, ops.map("sigmoid", x))),
-  gelu_tanh: geluTanh,
-  gelu_erf: geluErf,
-  softmax: unary((ops, ct, _, y, { axis }) => {
-    const mean = ops.keep(ops.sum(ops.mul(ct, y), [axis]), y.shape, [axis]);
-    return ops.mul(y, ops.sub(ct, mean));
-  }),
-  where: ({ ops, inputs: [condition, x, y], cotangents: [ct], wanted }) => {
-    const none = ops.literal(0, ct!);
-    const [yes, no] = [
-      () => ops.where(condition, ct!, none),
-      () => ops.where(condition, none, ct!),
-    ];
-    return [
-      undefined,
-      wanted[1] ? ops.unbroadcast(yes(), x.shape) : undefined,
-      wanted[2] ? ops.unbroadcast(no(), y.shape) : undefined,
-    ];
-  },
-  cast: ({ ops, inputs: [x], cotangents: [ct] }) => [
-    isFloat(x.dtype) ? ops.cast(ct!, x.dtype) : undefined,
-  ],
-  // Steps, and what is no function of real numbers.
-  floor: zero,
-  ceil: zero,
-  idiv: zero,
-  compare: zero,
-  stop_gradient: zero,
-  bit_combine: zero,
-  bit_shift: zero,
-  bit_count: zero,
-  bitcast: zero,
-  random_bits: zero,
+/** d(x - y) = dx - dy. */
+export const sub: DerivativeRule = binary((ops, ct) => [() => ct, () => ops.neg(ct)]);
+
+/** d(x y) = y dx + x dy. */
+export const mul: DerivativeRule = binary((
+  ops,
+  ct,
+  x,
+  y,
+) => [() => ops.mul(ct, y), () => ops.mul(ct, x)]);
+
+/** d(-x) = -dx. */
+export const neg: DerivativeRule = unary((ops, ct) => ops.neg(ct));
+
+/** d(1 / x) = -dx / x^2. */
+export const reciprocal: DerivativeRule = unary((ops, ct, _, y) =>
+  ops.neg(ops.mul(ct, ops.square(y)))
+);
+// x - y trunc(x / y)
+/** d(x mod y) = dx - trunc(x / y) dy. */
+export const mod: DerivativeRule = binary((ops, ct, x, y) => {
+  const operands = [x, y].map((v) => ops.cast(v, ct.dtype));
+  return [() => ct, () => ops.neg(ops.mul(ct, ops.emit("idiv", operands, {}, ct.shape)))];
+});
+
+/** To the smaller one. */
+export const min: DerivativeRule = extreme((x, y) => [x, y]);
+
+/** To the larger one. */
+export const max: DerivativeRule = extreme((x, y) => [y, x]);
+
+/** cos(x) dx. */
+export const sin: DerivativeRule = unary((ops, ct, x) => ops.mul(ct, ops.map("cos", x)));
+
+/** -sin(x) dx. */
+export const cos: DerivativeRule = unary((ops, ct, x) => ops.neg(ops.mul(ct, ops.map("sin", x))));
+
+/** dx / sqrt(1 - x^2). */
+export const asin: DerivativeRule = unary((ops, ct, x) =>
+  ops.mul(ct, ops.reciprocal(ops.map("sqrt", ops.oneMinus(ops.square(x)))))
+);
+
+/** dx / (1 + x^2). */
+export const atan: DerivativeRule = unary((ops, ct, x) =>
+  ops.mul(ct, ops.reciprocal(ops.plus(ops.square(x), 1)))
+);
+
+/** e^x dx. */
+export const exp: DerivativeRule = unary((ops, ct, _, y) => ops.mul(ct, y));
+
+/** dx / x. */
+export const log: DerivativeRule = unary((ops, ct, x) => ops.mul(ct, ops.reciprocal(x)));
+
+/** dx / (2 sqrt(x)). */
+export const sqrt: DerivativeRule = unary((ops, ct, _, y) =>
+  ops.mul(ct, ops.times(ops.reciprocal(y), 0.5))
+);
+
+/** 2 / sqrt(pi) exp(-x^2) dx. */
+export const erf: DerivativeRule = bell(1);
+
+/** -2 / sqrt(pi) exp(-x^2) dx. */
+export const erfc: DerivativeRule = bell(-1);
+
+/** (1 - tanh(x)^2) dx. */
+export const tanh: DerivativeRule = unary((ops, ct, _, y) =>
+  ops.mul(ct, ops.oneMinus(ops.square(y)))
+);
+
+/** s (1 - s) dx. */
+export const sigmoid: DerivativeRule = unary((ops, ct, _, y) =>
+  ops.mul(ct, ops.mul(y, ops.oneMinus(y)))
+);
+
+/** sigmoid(x) dx. */
+export const softplus: DerivativeRule = unary((ops, ct, x) => ops.mul(ct, ops.map("sigmoid", x)));
+
+/** See geluTanh. */
+export const gelu_tanh: DerivativeRule = geluTanh;
+
+/** (Phi(x) + x phi(x)) dx. */
+export const gelu_erf: DerivativeRule = geluErf;
+
+/** y (ct - sum(ct y)). */
+export const softmax: DerivativeRule = unary((ops, ct, _, y, { axis }) => {
+  const mean = ops.keep(ops.sum(ops.mul(ct, y), [axis]), y.shape, [axis]);
+  return ops.mul(y, ops.sub(ct, mean));
+});
+
+/** To the operand that was chosen. */
+export const where: DerivativeRule = (
+  { ops, inputs: [condition, x, y], cotangents: [ct], wanted },
+): Cotangents => {
+  const none = ops.literal(0, ct!);
+  const [yes, no] = [
+    () => ops.where(condition, ct!, none),
+    () => ops.where(condition, none, ct!),
+  ];
+  return [
+    undefined,
+    wanted[1] ? ops.unbroadcast(yes(), x.shape) : undefined,
+    wanted[2] ? ops.unbroadcast(no(), y.shape) : undefined,
+  ];
 };
+
+/** In the dtype of the operand; integers have none. */
+export const cast: DerivativeRule = ({ ops, inputs: [x], cotangents: [ct] }): Cotangents => [
+  isFloat(x.dtype) ? ops.cast(ct!, x.dtype) : undefined,
+];
+/** A step, or no function of real numbers: zero. */
+export const floor: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const ceil: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const idiv: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const compare: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const stop_gradient: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const bit_combine: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const bit_shift: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const bit_count: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const bitcast: null = null;
+
+/** A step, or no function of real numbers: zero. */
+export const random_bits: null = null;

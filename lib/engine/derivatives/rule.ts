@@ -19,11 +19,11 @@ export interface Pullback {
   readonly wanted: readonly boolean[];
 }
 
-/** A cotangent by operand, from those of the results; `undefined` for zero. */
-export type DerivativeRule = (pullback: Pullback) => readonly (Value | undefined)[];
+/** Cotangents by operand; `undefined` for zero. */
+export type Cotangents = readonly (Value | undefined)[];
 
-/** Rules by operation; `null` for those whose derivative is zero everywhere. */
-export type DerivativeRules = Readonly<Record<string, DerivativeRule | null>>;
+/** The cotangents of the operands, from those of the results. */
+export type DerivativeRule = (pullback: Pullback) => Cotangents;
 
 /** By what a function is differentiated, and with which cotangents of its outputs. */
 export interface By {

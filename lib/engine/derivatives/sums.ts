@@ -2,7 +2,7 @@
 import type { ConvParams, Value } from "../graph.ts";
 import { broadcastShape } from "../types.ts";
 import type { Ops } from "./ops.ts";
-import { type DerivativeRule, type DerivativeRules, type Pullback, unary } from "./rule.ts";
+import { type Cotangents, type DerivativeRule, type Pullback, unary } from "./rule.ts";
 
 /** The cotangent of a reduction, spread over what was reduced. */
 const spread = (ops: Ops, ct: Value, shape: readonly number[], axis: readonly number[]) =>
@@ -26,7 +26,8 @@ function productOfOthers(ops: Ops, x: Value): Value {
   return ops.slice(both, axis, 0, size);
 }
 
-const reduce = unary((ops, ct, x, y, { op, axis }) => {
+/** Of a sum to every summand; of a product the others; of an extremum to those that attain it. */
+export const reduce: DerivativeRule = unary((ops, ct, x, y, { op, axis }) => {
   const { shape } = x;
   const wide = spread(ops, ct, shape, axis);
   if (op === "Add") return wide;
@@ -71,7 +72,8 @@ function contraction({ ops, inputs, cotangents: [ct], wanted }: Pullback, axis: 
   });
 }
 
-const dot: DerivativeRule = (p) =>
+/** As contract. */
+export const dot: DerivativeRule = (p): Cotangents =>
   contraction(p, [broadcastShape(...p.inputs.map((v) => v.shape)).length - 1]);
 
 /** Swaps the batch and channel axes of a convolution's operand. */
@@ -88,7 +90,9 @@ const extent = (size: number, dilation: number) => (size - 1) * dilation + 1;
  * With x the input, w the kernel and y the output, all correlations (no flip): the cotangent of x is ct, spread by the
  * strides, correlated with w flipped and its channels swapped; that of w is x correlated with ct.
  */
-const conv: DerivativeRule = ({ ops, inputs: [x, w], cotangents: [ct], params, wanted }) => {
+export const conv: DerivativeRule = (
+  { ops, inputs: [x, w], cotangents: [ct], params, wanted },
+): Cotangents => {
   const { vmapDims: v, strides, padding, lhsDilation, rhsDilation } =
     params as unknown as ConvParams;
   const spatial = (value: Value, i: number) => value.shape[v + 2 + i];
@@ -129,16 +133,15 @@ const conv: DerivativeRule = ({ ops, inputs: [x, w], cotangents: [ct], params, w
   return [wanted[0] ? byInput() : undefined, wanted[1] ? byKernel() : undefined];
 };
 
-/** Rules by operation: reductions, products with a sum, convolutions and pooling. */
-export const sums: DerivativeRules = {
-  reduce,
-  dot,
-  contract: (p) => contraction(p, p.params.axis),
-  conv,
-  pool: unary((ops, ct, x, _y, { window, strides }) =>
-    ops.emit("pool_transpose", [ct], { inShape: x.shape, window, strides }, x.shape)
-  ),
-  pool_transpose: unary((ops, ct, x, _y, { window, strides }) =>
-    ops.emit("pool", [ct], { window, strides }, x.shape)
-  ),
-};
+/** Products with the other operand. */
+export const contract: DerivativeRule = (p): Cotangents => contraction(p, p.params.axis);
+
+/** pool_transpose. */
+export const pool: DerivativeRule = unary((ops, ct, x, _y, { window, strides }) =>
+  ops.emit("pool_transpose", [ct], { inShape: x.shape, window, strides }, x.shape)
+);
+
+/** pool. */
+export const pool_transpose: DerivativeRule = unary((ops, ct, x, _y, { window, strides }) =>
+  ops.emit("pool", [ct], { window, strides }, x.shape)
+);

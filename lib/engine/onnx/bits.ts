@@ -1,10 +1,10 @@
 /**
  * @file Kernels on the 32 bits of a number: threefry, shifts, counts, and the same bits as another dtype. Inside, bits are
- * ONNX's uint32, which wraps by itself; see `elementTypeOf` for how values are carried outside.
+ * ONNX's uint32, which wraps by itself; see `Dialect` for how values are carried outside.
  */
 import { type DType, sizeOf } from "../types.ts";
 import { elementwise } from "./elementwise.ts";
-import { elementTypeOf, type Model, type Ref, typeCodes } from "./model.ts";
+import { type Model, type Ref, typeCodes } from "./model.ts";
 import { materialize, reshapeRef, reshapeView, type View, viewOf } from "./view.ts";
 
 /** The bits of every element. Floats keep theirs exactly: signed zeros, subnormals, the payload of a NaN. */
@@ -16,7 +16,7 @@ function bitsOf(model: Model, ref: Ref): Ref {
 /** The values of a dtype that have these bits. */
 function fromBits(model: Model, ref: Ref, dtype: DType): Ref {
   const op = dtype === "float32" ? "BitCast" : "Cast";
-  const type = elementTypeOf[dtype];
+  const type = model.typeOf(dtype);
   return model.node(op, [ref], ref.shape, type, { to: typeCodes[type] });
 }
 
@@ -95,9 +95,9 @@ export function randomBits(model: Model, k0: View, k1: View, params: RandomBitsP
     bitsOf(model, reshapeRef(model, materialize(model, key), [...keys, 1]))
   );
   const schedule = [a, b, xor(xor(a, b), constant(0x1bd11bda))];
-  const ends = [0, count, 1].map((x) => model.ints([x], []));
+  const ends = [0, count, 1].map((x) => model.indices([x], []));
   let x0 = a;
-  let x1 = add(bitsOf(model, model.node("Range", ends, [count], "int64")), b);
+  let x1 = add(bitsOf(model, model.node("Range", ends, [count], model.dialect.indexType)), b);
   for (let group = 0; group < 5; group++) {
     for (const by of rotations[group % 2]) {
       x0 = add(x0, x1);

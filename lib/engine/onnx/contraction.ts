@@ -5,7 +5,7 @@
  */
 import { type DType, sizeOf } from "../types.ts";
 import { align, type Atom, elementwise, viewByOrder } from "./elementwise.ts";
-import { elementTypeOf, type Model, type Ref } from "./model.ts";
+import { type Model, type Ref } from "./model.ts";
 import { broadcastView, layOut, reshapeRef, storedSize, type View, viewOf } from "./view.ts";
 
 /**
@@ -25,7 +25,7 @@ export function contract(
   const isSummed = new Set(summed);
   const kept = shape.filter((_, i) => !isSummed.has(i));
   if (sizeOf(shape) === 0) {
-    const nothing = viewOf(model.fill(0, elementTypeOf[dtype]), dtype);
+    const nothing = viewOf(model.fill(0, model.typeOf(dtype)), dtype);
     return broadcastView(nothing, kept, [...kept.keys()]);
   }
   const { views, atoms } = align(model, [x, y], shape);
@@ -68,7 +68,7 @@ export function contract(
       views,
       shape,
       dtype,
-      (refs, layout) => model.node("Mul", refs, layout, elementTypeOf[dtype]),
+      (refs, layout) => model.node("Mul", refs, layout, model.typeOf(dtype)),
     );
     product = sumView(model, product, summed, false);
     return scale === 1 ? product : scaleView(model, product, scale);
@@ -90,7 +90,7 @@ export function contract(
   const left = operand(model, views[0], 0, batch, rows, inner, [b, m, k]);
   const right = operand(model, views[1], 1, batch, inner, columns, [b, k, n]);
   const lead = batch.length > 0 ? [b] : [];
-  const type = elementTypeOf[dtype];
+  const type = model.typeOf(dtype);
   const outShape = [...lead, m, n];
   const moved = [left, right].some(({ transposed, batchInside }) => transposed || batchInside);
   const product = (!moved && factor === 1) || dtype !== "float32"
@@ -171,7 +171,7 @@ function multiply(
 }
 
 function scaleView(model: Model, view: View, factor: number): View {
-  const scalar = model.fill(factor, elementTypeOf[view.dtype]);
+  const scalar = model.fill(factor, model.typeOf(view.dtype));
   const ref = model.node("Mul", [view.ref, scalar], view.ref.shape, view.ref.type);
   return { ...view, ref };
 }
@@ -227,7 +227,9 @@ export function reduceView(
     const rest = shape.filter((_, i) => !summed.includes(i));
     const reduced = (source: Ref) =>
       model.node(op, [source, model.ints(summed)], rest, source.type, { keepdims: 0 });
-    if (ref.type === "int32" && (op === "ReduceSum" || op === "ReduceProd")) {
+    if (
+      model.dialect.saturates && ref.type === "int32" && (op === "ReduceSum" || op === "ReduceProd")
+    ) {
       // These two saturate in int32; in int64 they are exact up to 2^53, and the cast back wraps around.
       const wide = model.node("Cast", [stored], shape, "int64", { to: 7 });
       ref = model.node("Cast", [reduced(wide)], rest, "int32", { to: 6 });

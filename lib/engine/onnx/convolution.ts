@@ -146,9 +146,9 @@ export function poolTransposeView(
   );
   const at = model.node(
     "Expand",
-    [model.ints(indices), model.ints([rows, indices.length])],
+    [model.indices(indices), model.ints([rows, indices.length])],
     [rows, indices.length],
-    "int64",
+    model.dialect.indexType,
   );
   const sums = model.node("ScatterElements", [zeros, at, updates], [rows, columns], type, {
     axis: 1,

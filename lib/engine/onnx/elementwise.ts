@@ -5,7 +5,7 @@
  */
 import { sizeOf } from "../types.ts";
 import type { DType } from "../types.ts";
-import { type Attribute, elementTypeOf, type Model, type Ref } from "./model.ts";
+import { type Attribute, type Model, type Ref } from "./model.ts";
 import { cutAxes, dense, layOut, storedSize, type View } from "./view.ts";
 
 /** One indivisible piece of a logical axis, and the factor that stores it in each operand. */
@@ -214,6 +214,6 @@ export function nodeKernel(
     shape,
     dtype,
     (refs, layout) =>
-      model.node(kernel.op, refs, layout, elementTypeOf[dtype], kernel.attributes ?? {}),
+      model.node(kernel.op, refs, layout, model.typeOf(dtype), kernel.attributes ?? {}),
   );
 }

@@ -1,11 +1,11 @@
 /** @file Gather, scatter and sorting with indices computed at run time. */
 import type { IndexParams } from "../graph.ts";
 import { sizeOf } from "../types.ts";
-import { nodeKernel } from "./elementwise.ts";
-import type { Model, Ref } from "./model.ts";
+import { elementwise } from "./elementwise.ts";
+import { type Model, type Ref, typeCodes } from "./model.ts";
 import { materialize, reshapeRef, shapeOf, transposeView, type View, viewOf } from "./view.ts";
 
-/** The indices as int64 views of their common shape. */
+/** The indices as views of their common shape, in the type of indices. */
 function wideIndices(model: Model, indices: readonly View[]): { wide: View[]; shape: number[] } {
   const rank = Math.max(...indices.map((v) => v.axes.length));
   const shape = Array.from(
@@ -13,9 +13,7 @@ function wideIndices(model: Model, indices: readonly View[]): { wide: View[]; sh
     (_, i) => Math.max(...indices.map((v) => v.axes[v.axes.length - rank + i]?.size ?? 1)),
   );
   const wide = indices.map((view): View => {
-    const ref = view.ref.type === "int64"
-      ? view.ref
-      : model.node("Cast", [view.ref], view.ref.shape, "int64", { to: 7 });
+    const ref = model.asIndices(view.ref);
     const missing = Array.from({ length: rank - view.axes.length }, () => ({ size: 1, parts: [] }));
     const axes = [...missing, ...view.axes].map((axis, i) => ({ ...axis, size: shape[i] }));
     return { ...view, ref, dtype: "uint32", axes };
@@ -24,7 +22,7 @@ function wideIndices(model: Model, indices: readonly View[]): { wide: View[]; sh
 }
 
 /**
- * One flat int64 index into the product of the indexed axes.
+ * One flat index into the product of the indexed axes.
  * @param dims sizes of the indexed axes.
  * @returns a view of the broadcast shape of the indices.
  */
@@ -32,8 +30,14 @@ function flatIndex(model: Model, indices: readonly View[], dims: readonly number
   const { wide, shape } = wideIndices(model, indices);
   if (wide.length === 1) return wide[0];
   const kernel = (op: string, ...operands: View[]) =>
-    nodeKernel(model, { op }, operands, shape, "uint32");
-  const literal = (value: number) => viewOf(model.ints([value], []), "uint32");
+    elementwise(
+      model,
+      operands,
+      shape,
+      "uint32",
+      (refs, layout) => model.node(op, refs, layout, model.dialect.indexType),
+    );
+  const literal = (value: number) => viewOf(model.indices([value], []), "uint32");
   // A remainder has the sign of the divisor, so negative indices count from the end of their own axis.
   return wide.map((index, i) => kernel("Mod", index, literal(dims[i])))
     .reduce((flat, index, i) => kernel("Add", kernel("Mul", flat, literal(dims[i])), index));
@@ -68,11 +72,15 @@ export function gatherView(
   return transposeView(viewOf(ref, view.dtype), leadingTo(shape.length, indexShape.length, outDim));
 }
 
-/** Index tuples along a new last axis. */
+/** Index tuples along a new last axis, int64 as GatherND demands. */
 function tuples(model: Model, wide: readonly View[], shape: readonly number[]): Ref {
   const columns = wide.map((v) => reshapeRef(model, materialize(model, v), [...shape, 1]));
   const attributes = { axis: shape.length };
-  return model.node("Concat", columns, [...shape, wide.length], "int64", attributes);
+  const { indexType } = model.dialect;
+  const list = model.node("Concat", columns, [...shape, wide.length], indexType, attributes);
+  return indexType === "int64"
+    ? list
+    : model.node("Cast", [list], list.shape, "int64", { to: typeCodes.int64 });
 }
 
 /**
@@ -101,7 +109,7 @@ export function scatterView(
     "Expand",
     [rows, model.ints([count, restSize])],
     [count, restSize],
-    "int64",
+    model.dialect.indexType,
   );
   const size = sizeOf(axis.map((i) => shape[i]));
   const target = [size, restSize];

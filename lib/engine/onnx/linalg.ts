@@ -1,7 +1,7 @@
 /** @file Linear algebra that ONNX lacks, composed of matrix products: triangular solves, Fourier transforms. */
 import { sizeOf } from "../types.ts";
 import { contract } from "./contraction.ts";
-import { elementTypeOf, type Model, type Ref } from "./model.ts";
+import { type Model, type Ref } from "./model.ts";
 import { materialize, reshapeRef, shapeOf, type View, viewOf } from "./view.ts";
 
 /**
@@ -38,7 +38,7 @@ export function fftViews(
         "Add",
         [materialize(model, a), materialize(model, b)],
         shape,
-        elementTypeOf[real.dtype],
+        model.typeOf(real.dtype),
       ),
       real.dtype,
     );
@@ -64,7 +64,7 @@ export function triangularSolve(
   const n = shape.at(-1)!;
   const lead = shape.slice(0, -2);
   const batch = sizeOf(lead);
-  const type = elementTypeOf[a.dtype];
+  const type = model.typeOf(a.dtype);
   let size = 1;
   while (size < n) size *= 2;
   const pad = size - n;

@@ -7,12 +7,16 @@ import { neededResults } from "../loop.ts";
 import { sizeOf } from "../types.ts";
 import { UnsupportedPrimitive } from "../unsupported.ts";
 import { fusions } from "./fusions.ts";
-import { elementTypeOf, Model, type Ref } from "./model.ts";
-import { lowerings } from "./primitives.ts";
+import { cpuKernels, type Dialect, Model, type Ref } from "./model.ts";
+import type { Lowering } from "./lowering_table.ts";
+import * as module from "./lowering_table.ts";
+import { Table } from "../table.ts";
 import { broadcastView, materialize, reshapeRef, shapeOf, type View, viewOf } from "./view.ts";
 
+const lowerings = new Table<Lowering>("lib/engine/onnx/lowering_table.ts", module);
+
 /** The primitives (of jax-js), loops and fused operations (of `rules/`) this engine can run. */
-export const loweredPrimitives: readonly string[] = [...Object.keys(lowerings), "scan"];
+export const loweredPrimitives: readonly string[] = [...lowerings.operations, "scan"];
 
 /** A program as an ONNX model. */
 export interface Lowered {
@@ -26,15 +30,25 @@ export interface Lowered {
   readonly outputs: readonly string[];
 }
 
-/** Lowers a graph to a serialised ONNX model. */
-export function lower(graph: Graph): Lowered {
-  const model = new Model();
+/** Rules of a provider in place of the table's. */
+export type Lowerings = Readonly<Record<string, Lowering>>;
+
+/**
+ * Lowers a graph to a serialised ONNX model, for the kernels of one of ONNX Runtime's providers.
+ * @param own rules of that provider alone.
+ */
+export function lower(
+  graph: Graph,
+  dialect: Dialect = cpuKernels,
+  own: Lowerings = {},
+): Lowered {
+  const model = new Model(dialect);
   const used = usedValues(graph);
   const inputs = graph.inputs.map((value, i) =>
-    used.has(value) ? model.input(`in${i}`, value.shape, elementTypeOf[value.dtype]) : undefined
+    used.has(value) ? model.input(`in${i}`, value.shape, model.typeOf(value.dtype)) : undefined
   );
   const views = inputs.map((ref, i) => ref && viewOf(ref, graph.inputs[i].dtype));
-  const outputs = lowerGraph(model, graph, views, graph.outputs);
+  const outputs = lowerGraph(model, graph, views, graph.outputs, own);
   const distinct = [...new Map(outputs.map((ref) => [ref.name, ref])).values()];
   return {
     bytes: model.serialize(distinct),
@@ -59,6 +73,7 @@ function lowerGraph(
   graph: Graph,
   inputs: readonly (View | undefined)[],
   outputs: readonly Value[],
+  own: Lowerings,
 ): Ref[] {
   const views = new Map<Value, View>();
   graph.inputs.forEach((value, i) => inputs[i] && views.set(value, inputs[i]));
@@ -87,11 +102,14 @@ function lowerGraph(
         equation,
         inputs.map(read),
         outs.map((v) => used.has(v)),
+        own,
       );
       outs.forEach((value, i) => results[i] && views.set(value, results[i]));
       continue;
     }
-    const lowering = lowerings[op];
+    // Looked up in any case: what a provider has in its place may call it.
+    const shared = lowerings.rule(graph, op);
+    const lowering = own[op] ?? shared;
     if (!lowering) throw new UnsupportedPrimitive(op, line);
     const results = lowering({ model, equation, shape, dtype, params }, ...inputs.map(read));
     const list = Array.isArray(results) ? results : [results];
@@ -111,6 +129,7 @@ function lowerScan(
   { params, outs }: Equation,
   inputs: View[],
   read: readonly boolean[],
+  own: Lowerings,
 ): (View | undefined)[] {
   const { body: id, carries, sequences, length, reverse } = params as unknown as ScanParams;
   const body = graph.body(id);
@@ -124,7 +143,7 @@ function lowerScan(
   const inner = model.subgraph();
   const views = inputs.map((view, i) => {
     const { shape, dtype } = body.inputs[i];
-    if (enters[i]) return viewOf(inner.input(`in${i}`, shape, elementTypeOf[dtype]), dtype);
+    if (enters[i]) return viewOf(inner.input(`in${i}`, shape, model.typeOf(dtype)), dtype);
     return used.has(body.inputs[i]) ? view : undefined;
   });
   const entering = inputs.flatMap((view, i) => enters[i] ? [materialize(model, view)] : []);
@@ -133,7 +152,7 @@ function lowerScan(
     entering.push(model.fill(0, "bool", [length]));
     inner.input("turn", [], "bool");
   }
-  const results = distinctNames(inner, lowerGraph(inner, body, views, outputs));
+  const results = distinctNames(inner, lowerGraph(inner, body, views, outputs, own));
   const states = needed.slice(0, carries).filter(Boolean).length;
   const slices = entering.length - states;
   const direction = Number(reverse);
@@ -141,7 +160,7 @@ function lowerScan(
   const refs = model.nodeMany(
     "Scan",
     entering,
-    made.map(({ shape, dtype }) => ({ shape, type: elementTypeOf[dtype] })),
+    made.map(({ shape, dtype }) => ({ shape, type: model.typeOf(dtype) })),
     {
       body: { graph: inner.graph(results) },
       num_scan_inputs: slices,
@@ -165,9 +184,9 @@ function distinctNames(model: Model, refs: readonly Ref[]): Ref[] {
 
 function constantView(model: Model, graph: Graph, value: Value): View {
   const { shape, dtype } = value;
-  if (sizeOf(shape) === 0) return viewOf(model.fill(0, elementTypeOf[dtype], shape), dtype);
+  if (sizeOf(shape) === 0) return viewOf(model.fill(0, model.typeOf(dtype), shape), dtype);
   if (value.uniform !== undefined) {
-    const scalar = viewOf(model.fill(value.uniform, elementTypeOf[dtype]), dtype);
+    const scalar = viewOf(model.fill(value.uniform, model.typeOf(dtype)), dtype);
     return broadcastView(scalar, shape, [...shape.keys()]);
   }
   const tensor = graph.constants.get(value);

@@ -13,15 +13,6 @@ const { AttributeType } = onnx.AttributeProto;
 /** ONNX element types the lowering uses; `int64` is ONNX's own index type, `uint32` what `bits.ts` computes in. */
 export type ElementType = "float32" | "float64" | "int32" | "uint32" | "int64" | "bool";
 
-/** uint32 lacks kernels in ONNX Runtime (sums over axes, Where, Gather's indices); int64 holds all its values and has them. */
-export const elementTypeOf: Record<DType, ElementType> = {
-  float32: "float32",
-  float64: "float64",
-  int32: "int32",
-  uint32: "int64",
-  bool: "bool",
-};
-
 /** What ONNX calls the element types. */
 export const typeCodes: Record<ElementType, number> = {
   float32: DataType.FLOAT,
@@ -59,6 +50,48 @@ const newer: Record<string, number> = { BitCast: 26 };
 const contrib = "com.microsoft";
 const contribOps = new Set(["FusedMatMul"]);
 
+/** A result of a node. */
+export interface Out {
+  /** Sizes of the axes. */
+  readonly shape: readonly number[];
+  /** Element type. */
+  readonly type: ElementType;
+}
+
+/** A node that is about to be added. */
+export interface NodeRequest {
+  /** ONNX's name of the operator. */
+  readonly op: string;
+  /** In the operator's order; optional ones may be absent. */
+  readonly inputs: readonly (Ref | undefined)[];
+  /** What it results in. */
+  readonly outs: readonly Out[];
+  /** By ONNX's names. */
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** What ONNX Runtime's kernels can do differs from one of its providers to another; the lowering asks here. */
+export interface Dialect {
+  /** Types that carry values inside a session; what is missing does not exist there. */
+  readonly types: Readonly<Partial<Record<DType, ElementType>>>;
+  /** Of indices that are computed. */
+  readonly indexType: "int32" | "int64";
+  /** Sums and products of int32 end at its limits instead of wrapping around. */
+  readonly saturates: boolean;
+  /** Other nodes for one that the provider has no kernel for; `undefined` where it has one, or nothing else does. */
+  readonly replace?: (model: Model, node: NodeRequest) => readonly Ref[] | undefined;
+}
+
+/**
+ * Kernels of ONNX Runtime's CPU provider, which all of its providers fall back on. uint32 lacks some there (sums over axes,
+ * Where, Gather's indices); int64 holds all its values and has them.
+ */
+export const cpuKernels: Dialect = {
+  types: { float32: "float32", float64: "float64", int32: "int32", uint32: "int64", bool: "bool" },
+  indexType: "int64",
+  saturates: true,
+};
+
 /** An ONNX graph that grows, with its own inputs, constants and names. */
 export class Model {
   readonly #nodes: InstanceType<typeof onnx.NodeProto>[] = [];
@@ -75,7 +108,25 @@ export class Model {
    * @param prefix of every name, so that the names of a body hide none around it.
    * @param needs the operator set that this model and its bodies need together.
    */
-  constructor(readonly prefix = "", private readonly needs = { opset }) {}
+  constructor(
+    readonly dialect: Dialect = cpuKernels,
+    readonly prefix = "",
+    private readonly needs = { opset },
+  ) {}
+
+  /**
+   * The type that carries a dtype.
+   * @throws {TypeError} where the provider has none.
+   */
+  typeOf(dtype: DType): ElementType {
+    const type = this.dialect.types[dtype];
+    if (type) return type;
+    throw new TypeError(
+      `this engine has no ${dtype}, it has ${
+        Object.keys(this.dialect.types).join(", ")
+      }; use one of them, or engine "ort"`,
+    );
+  }
 
   /** Nodes of the graph and of the bodies in it. */
   get nodes(): number {
@@ -84,7 +135,7 @@ export class Model {
 
   /** An empty model for the body of a loop in this one. */
   subgraph(): Model {
-    return new Model(`${this.prefix}b${this.#bodies++}_`, this.needs);
+    return new Model(this.dialect, `${this.prefix}b${this.#bodies++}_`, this.needs);
   }
 
   /** A further input of the graph, under the model's prefix. */
@@ -109,9 +160,11 @@ export class Model {
   nodeMany(
     op: string,
     inputs: readonly (Ref | undefined)[],
-    outs: readonly { shape: readonly number[]; type: ElementType }[],
+    outs: readonly Out[],
     attributes: Record<string, Attribute> = {},
   ): readonly Ref[] {
+    const others = this.dialect.replace?.(this, { op, inputs, outs, attributes });
+    if (others) return others;
     const names = inputs.map((ref) => ref?.name ?? "");
     // The result's shape is part of the key: an Expand of the same scalar is not one node.
     const loop = Object.values(attributes).find((a) => typeof a === "object" && "graph" in a);
@@ -137,7 +190,11 @@ export class Model {
 
   /** A constant tensor; equal constants are shared. */
   constant(tensor: Tensor): Ref {
-    return this.#constant(tensor.shape, elementTypeOf[tensor.dtype], encode(tensor));
+    return this.#constant(
+      tensor.shape,
+      this.typeOf(tensor.dtype),
+      encode(tensor, this.typeOf(tensor.dtype)),
+    );
   }
 
   /** A scalar constant, or one of `shape` filled with it. */
@@ -162,6 +219,29 @@ export class Model {
     return this.#constant(shape, "int64", new Uint8Array(data.buffer));
   }
 
+  /** The numbers of a constant vector of int64. */
+  valuesOf(ref: Ref): number[] {
+    for (const { ref: { name }, bytes } of this.#constants.values()) {
+      if (name === ref.name) return Array.from(new BigInt64Array(bytes.buffer), Number);
+    }
+    throw new Error(`${ref.name} is no constant`);
+  }
+
+  /** A constant of indices, in the type of those that are computed. */
+  indices(values: readonly number[], shape: readonly number[] = [values.length]): Ref {
+    if (this.dialect.indexType === "int64") return this.ints(values, shape);
+    const bytes = new Uint8Array(Int32Array.from(values).buffer);
+    return this.#constant(shape, "int32", bytes);
+  }
+
+  /** The same numbers in the type of indices. */
+  asIndices(ref: Ref): Ref {
+    const type = this.dialect.indexType;
+    return ref.type === type
+      ? ref
+      : this.node("Cast", [ref], ref.shape, type, { to: typeCodes[type] });
+  }
+
   #constant(shape: readonly number[], type: ElementType, bytes: Uint8Array): Ref {
     const key = `${type}[${shape}]${
       bytes.length <= 256 ? bytes.toString() : createHash("sha256").update(bytes).digest("hex")
@@ -175,6 +255,9 @@ export class Model {
 
   /** The same value under a new name. */
   copy(ref: Ref): Ref {
+    const node = { op: "Identity", inputs: [ref], outs: [ref], attributes: {} };
+    const [other] = this.dialect.replace?.(this, node) ?? [];
+    if (other) return other;
     const copy = { ...ref, name: `${this.prefix}v${this.#nextId++}` };
     const [input, output] = [[ref.name], [copy.name]];
     this.#nodes.push(onnx.NodeProto.fromObject({ opType: "Identity", input, output }));
@@ -231,9 +314,9 @@ function attributeProto(name: string, value: Attribute) {
   return { name, type: AttributeType.INTS, ints: [...value] };
 }
 
-function encode({ dtype, data }: Tensor): Uint8Array {
-  if (dtype === "bool") return Uint8Array.from(data, Number);
-  if (dtype === "uint32") {
+function encode({ data }: Tensor, type: ElementType): Uint8Array {
+  if (type === "bool") return Uint8Array.from(data, Number);
+  if (type === "int64") {
     return new Uint8Array(BigInt64Array.from(data as Uint32Array, BigInt).buffer);
   }
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

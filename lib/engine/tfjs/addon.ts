@@ -1,24 +1,34 @@
 /**
- * @file TensorFlow.js on CUDA: the one place that knows `@tensorflow/tfjs-node-gpu`, whether its native addon
- * is installed, how to install it, and what it needs from Node that newer runtimes dropped.
+ * @file TensorFlow.js in its native form: the one place that knows `@tensorflow/tfjs-node-gpu` and, for machines without
+ * CUDA, `@tensorflow/tfjs-node`, whether a native addon is installed, how to install it, and what it needs from Node that
+ * newer runtimes dropped.
  *
- * The package weighs 300 MB and is wanted by few, so it is neither in the `imports` of deno.json nor in an
- * `import`: it is loaded with `require` from a `node_modules` folder, and nothing is ever downloaded by
+ * The packages weigh 300 MB and are wanted by few, so they are neither in the `imports` of deno.json nor in an
+ * `import`: one is loaded with `require` from a `node_modules` folder, and nothing is ever downloaded by
  * running a program. Its native library comes from an install script, which Deno runs for `node_modules`
  * folders only.
+ *
+ * Where the install script cannot download, the CPU form can be built by hand (Linux on x86-64 with npm, pip, g++), in the
+ * repository's folder:
+ * ```sh
+ * npm install --prefix . --no-save --ignore-scripts @tensorflow/tfjs-node@4.22.0 node-api-headers@1.9.0
+ * pip download --no-deps --only-binary=:all: --python-version 3.11 --platform manylinux_2_17_x86_64 \
+ *   --dest node_modules tensorflow-cpu==2.15.1
+ * python3 -m zipfile -e node_modules/tensorflow_cpu-2.15.1-*.whl node_modules/.wheel
+ * cd node_modules/@tensorflow/tfjs-node && mkdir -p lib/napi-v8 deps/lib
+ * mv ../../.wheel/tensorflow/libtensorflow_*.so.2 deps/lib
+ * g++ -std=c++17 -O2 -fPIC -shared -I ../../node-api-headers/include -I ../../.wheel/tensorflow/include binding/*.cc \
+ *   deps/lib/*.so.2 -Wl,-rpath,'$ORIGIN/../../deps/lib' -o lib/napi-v8/tfjs_binding.node
+ * rm -r ../../.wheel ../../*.whl
+ * ```
  */
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import type { Tensor } from "@tensorflow/tfjs-core";
-import type { EngineName } from "../types.ts";
-
-/** What TensorFlow.js exports; the same of every backend. */
-export type TF = typeof import("@tensorflow/tfjs-core");
-
-/** A tensor of TensorFlow.js, of any rank. */
-export type TfTensor = Tensor;
+import { type Backend, backendOf, type TF } from "./backend.ts";
 
 const name = "@tensorflow/tfjs-node-gpu";
+/** The same kernels without CUDA; loaded where the other is not installed. */
+const cpuForm = "@tensorflow/tfjs-node";
 
 /** What stands for the engine's version in keys, and what the installation names. */
 export const addonSpecifier = `npm:${name}@4.22.0`;
@@ -36,7 +46,7 @@ export class AddonMissing extends Error {
       `engine "tfjs-node-gpu" cannot be loaded: ${reason}. Install it in ${root()} with\n` +
         `  ${installCommand}\n` +
         `(Linux on x86-64 with CUDA 11.2 and cuDNN 8.1, or Windows; the install script downloads ` +
-        `libtensorflow from storage.googleapis.com), or use engine "ort" or "tfjs".`,
+        `libtensorflow from storage.googleapis.com; for the CPU ${cpuForm} in its place), or use engine "ort" or "tfjs".`,
     );
   }
 }
@@ -57,25 +67,44 @@ export function restoreUtil(util: Record<string, unknown>): void {
   util.isArray ??= Array.isArray;
 }
 
+/** The package that is installed, the one with CUDA first. @throws {AddonMissing} */
+function installedPackage(require: Require): string {
+  for (const candidate of [name, cpuForm]) {
+    try {
+      require.resolve(candidate);
+      return candidate;
+    } catch { /* the next */ }
+  }
+  throw new AddonMissing(`neither the package ${name} nor ${cpuForm} is installed`);
+}
+
+/** Whether programs would run on the CPU, because only `@tensorflow/tfjs-node` is installed. */
+export function isCpuForm(require: Require = requireFromRoot()): boolean {
+  try {
+    return installedPackage(require) === cpuForm;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * Loads TensorFlow.js with the native backend "tensorflow".
  * @param require tests hand in another one
- * @throws {AddonMissing} when the package or its native addon is not there
+ * @throws {AddonMissing} when neither package is there, or the native addon of the one that is
  */
 export function loadAddon(require: Require = requireFromRoot()): TF {
-  try {
-    require.resolve(name);
-  } catch {
-    throw new AddonMissing(`the package ${name} is not installed`);
-  }
+  const installed = installedPackage(require);
   restoreUtil(require("node:util"));
   try {
-    return require(name);
+    return require(installed);
   } catch (cause) {
     const [reason] = String((cause as Error)?.message ?? cause).split("\n");
     throw new AddonMissing(reason.trim().replace(/\.$/, ""));
   }
 }
+
+/** The native backend. @throws {AddonMissing} when the package or its native addon is not there. */
+export const openAddon = (): Backend => backendOf(loadAddon(), "tfjs-node-gpu", "tensorflow");
 
 /**
  * Tries in a process of its own whether the addon loads, because loading it takes hold of the GPU's memory and
@@ -84,12 +113,9 @@ export function loadAddon(require: Require = requireFromRoot()): TF {
  */
 export function probeAddon(): { problem?: string; gpu: boolean } {
   try {
-    requireFromRoot().resolve(name);
-  } catch {
-    return {
-      problem: new AddonMissing(`the package ${name} is not installed`).message,
-      gpu: false,
-    };
+    installedPackage(requireFromRoot());
+  } catch (error) {
+    return { problem: (error as AddonMissing).message, gpu: false };
   }
   const script = `const { loadAddon } = await import(${JSON.stringify(import.meta.url)});
     try {
@@ -108,18 +134,4 @@ export function probeAddon(): { problem?: string; gpu: boolean } {
   if (said) return JSON.parse(said);
   const reason = `the process that tried it ended with ${signal ?? `exit code ${code}`}`;
   return { problem: new AddonMissing(reason).message, gpu: false };
-}
-
-/**
- * The engine that a command line names. `auto` is CUDA through tfjs-node-gpu where its addon loads and finds a
- * GPU, otherwise `ort`; resolve it once, before anything is keyed by the engine.
- * @throws {Error} how to install it, when "tfjs-node-gpu" is asked for and does not load
- */
-export function chooseEngine(choice: EngineName | "auto", probe = probeAddon): EngineName {
-  if (choice === "auto") return probe().gpu ? "tfjs-node-gpu" : "ort";
-  if (choice === "tfjs-node-gpu") {
-    const { problem } = probe();
-    if (problem) throw new Error(problem);
-  }
-  return choice;
 }

@@ -1,35 +1,25 @@
-/**
- * @file Which TensorFlow.js runs a program: the pure JavaScript backend, or the native one of tfjs-node-gpu.
- *
- * Both are loaded when the first program asks for them. The names below are no literals in an `import`, so that a
- * run on another engine neither loads nor downloads TensorFlow.js, and its version is part of the keys of the
- * jobs that use it only.
- */
-import type { EngineName } from "../types.ts";
-import { loadAddon, type TF, type TfTensor } from "./addon.ts";
+/** @file A TensorFlow.js that is loaded: the pure one (pure.ts), or the native one (addon.ts). */
+import type { Tensor } from "@tensorflow/tfjs-core";
+import type { EngineName } from "../engines.ts";
 
-export type { TF, TfTensor };
+/** What TensorFlow.js exports; the same of every backend. */
+export type TF = typeof import("@tensorflow/tfjs-core");
 
-/** The engines that TensorFlow.js runs. */
-export type TfjsEngine = Extract<EngineName, `tfjs${string}`>;
+/** A tensor of TensorFlow.js, of any rank. */
+export type TfTensor = Tensor;
 
-/** A TensorFlow.js that is loaded. */
+/** What a program runs on. */
 export interface Backend {
-  /** What it exports. */
+  /** What TensorFlow.js exports. */
   readonly tf: TF;
   /** The engine it was opened for. */
-  readonly engine: TfjsEngine;
+  readonly engine: EngineName;
   /** Makes this the backend of what follows; TensorFlow.js has one at a time in a process. */
   activate(): Promise<void>;
 }
 
-/**
- * Loads the TensorFlow.js of an engine; it runs nothing before `activate`.
- * @throws {AddonMissing} for "tfjs-node-gpu" where its addon is not installed
- */
-export async function openBackend(engine: TfjsEngine): Promise<Backend> {
-  const tf = engine === "tfjs" ? await loadPure() : loadAddon();
-  const name = engine === "tfjs" ? "cpu" : "tensorflow";
+/** The backend of TensorFlow.js that has this name there; it runs nothing before `activate`. */
+export function backendOf(tf: TF, engine: EngineName, name: string): Backend {
   return {
     tf,
     engine,
@@ -39,13 +29,4 @@ export async function openBackend(engine: TfjsEngine): Promise<Backend> {
       }
     },
   };
-}
-
-async function loadPure(): Promise<TF> {
-  const [core, cpu] = ["core", "backend-cpu"].map((part) => `@tensorflow/tfjs-${part}`);
-  const tf: TF = await import(core);
-  // Otherwise the backend advertises tfjs-node on the console.
-  tf.enableProdMode();
-  await import(cpu);
-  return tf;
 }

@@ -6,7 +6,8 @@ import { type DType, sizeOf } from "../types.ts";
 import type { TF, TfTensor } from "./backend.ts";
 import { elementwise, materialize, type Stretched, whole } from "./stretched.ts";
 
-const top = -(2 ** 31);
+/** The least int32: the highest bit alone. */
+export const top: number = -(2 ** 31);
 
 /** Unsigned order is signed order with the highest bit turned. */
 export const turned = (tf: TF, x: TfTensor): TfTensor => tf.add(x, tf.scalar(top, "int32"));

@@ -5,22 +5,19 @@
  * TensorFlow.js frees nothing by itself on a GPU. Intermediate values are freed after their last use; what `run`
  * returns is freed by the handle's `dispose`, or when the handle is collected.
  */
-import type { Equation, Graph, ScanParams, Value } from "./graph.ts";
-import { EngineHandle } from "./handle.ts";
-import { neededResults } from "./loop.ts";
-import {
-  type Backend,
-  openBackend,
-  type TF,
-  type TfjsEngine,
-  type TfTensor,
-} from "./tfjs/backend.ts";
-import { contract } from "./tfjs/contraction.ts";
-import { type Context, kernels } from "./tfjs/kernels.ts";
-import { runLoop } from "./tfjs/loop.ts";
-import { broadcast, materialize, type Stretched, whole } from "./tfjs/stretched.ts";
-import { describe, type DType, type Handle, hostArray, sizeOf, type Tensor } from "./types.ts";
-import { UnsupportedPrimitive } from "./unsupported.ts";
+import type { GraphProgram } from "../compile_graph.ts";
+import type { Equation, Graph, ScanParams, Value } from "../graph.ts";
+import { EngineHandle } from "../handle.ts";
+import { neededResults } from "../loop.ts";
+import type { Backend, TF, TfTensor } from "./backend.ts";
+import { contract } from "./contraction.ts";
+import type { Context, Kernel } from "./kernel_table.ts";
+import * as module from "./kernel_table.ts";
+import { Table } from "../table.ts";
+import { runLoop } from "./loop.ts";
+import { broadcast, materialize, type Stretched, whole } from "./stretched.ts";
+import { describe, type DType, type Handle, hostArray, sizeOf, type Tensor } from "../types.ts";
+import { UnsupportedPrimitive } from "../unsupported.ts";
 
 /** Tensors whose handles were dropped without being disposed of. */
 const dropped = /* @__PURE__ */ new FinalizationRegistry<TfTensor>((tensor) => tensor.dispose());
@@ -54,22 +51,7 @@ export class TfjsHandle extends EngineHandle<TfTensor> {
   }
 }
 
-/** A graph that TensorFlow.js executes equation by equation. */
-export interface TfjsProgram {
-  /**
-   * Runs the graph on its inputs' values, in order; rejects once the program is closed.
-   * @throws {TypeError} for a handle of another engine, or one that was disposed of.
-   */
-  run(args: readonly (Tensor | Handle)[]): Promise<TfjsHandle[]>;
-  /** Frees the constants; harmless when repeated. */
-  close(): Promise<void>;
-  /** Milliseconds that planning took. */
-  readonly lowerMs: number;
-  /** Milliseconds that loading TensorFlow.js took. */
-  readonly sessionMs: number;
-  /** Steps of a run, each of one kernel or a few. */
-  readonly nodes: number;
-}
+const kernels = new Table<Kernel>("lib/engine/tfjs/kernel_table.ts", module);
 
 interface Step {
   readonly inputs: readonly Value[];
@@ -79,10 +61,13 @@ interface Step {
   readonly last: readonly Value[];
 }
 
-/** Plans the execution of a graph and loads TensorFlow.js. */
-export async function tfjsProgram(graph: Graph, engine: TfjsEngine): Promise<TfjsProgram> {
+/** Loads TensorFlow.js and plans the execution of a graph. @param openBackend loads it. */
+export async function tfjsProgram(
+  graph: Graph,
+  openBackend: () => Backend | Promise<Backend>,
+): Promise<GraphProgram> {
   const started = performance.now();
-  const backend = await openBackend(engine);
+  const backend = await openBackend();
   const loadedAt = performance.now();
   const { tf } = backend;
   const constants = new Map<Value, Stretched>();
@@ -157,7 +142,7 @@ function plan(
       const apply = planLoop(graph, equation, outs.map((v) => used.has(v)), backend, constants);
       return { inputs, outs, apply };
     }
-    const kernel = kernels[op];
+    const kernel = kernels.rule(graph, op);
     if (!kernel) throw new UnsupportedPrimitive(op, line, engine);
     const context: Context = { tf, shape, dtype, params };
     return { inputs, outs, apply: (...xs) => kernel(context, ...xs) };
