@@ -13,19 +13,19 @@
  * @example A linear recurrence learns to filter: how much of the gap between predicting zero and the Kalman filter does it close?
  * ```ts
  * import assert from "node:assert/strict";
- * import { asSequenceModel, filtering, learning, lru, runnerOf, stack, train } from "./mod.ts";
+ * import { asSequenceModel, compile, filtering, learning, lru, runnerOf, stack, train } from "./mod.ts";
  *
  * const task = filtering.configure({ latentDim: 8, lambda: 0.9, length: 64 });
  * const model = asSequenceModel(stack.configure({ block: "bare" }, {
  *   signature: task.signature,
  *   layers: [{ name: "lru", layer: lru, options: { state: 16 } }],
  * }));
- * const { compile, nextBatch } = learning(task, model, [{ instance: 0, initialisation: 0, data: 1 }], 32);
- * const { params } = await train((example) => compile(example, {}), nextBatch, {
+ * const { compileStep, nextBatch } = learning(task, model, [{ instance: 0, initialisation: 0, data: 1 }], 32);
+ * const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
  *   schedule: { peak: 0.03, steps: 20, warmup: 2 },
  * });
  * const test = task.generate!(0, 2, 64); // 64 sequences of the same system, by another key
- * const { gapClosed } = await task.evaluate(runnerOf(model, params, { batch: 64 }), 0, { tensors: test }, {});
+ * const { gapClosed } = await task.evaluate(runnerOf(model, params, { batch: 64, compile }), 0, { tensors: test }, {});
  * console.log(`gap closed: ${gapClosed.toFixed(2)}`);
  * assert.ok(gapClosed > 0 && gapClosed < 1);
  * ```
@@ -34,7 +34,7 @@
  * ```ts
  * import assert from "node:assert/strict";
  * import { nn, numpy as np } from "@jax-js/jax";
- * import { asSequenceModel, filtering, learning, runnerOf, stack, tensor, train } from "./mod.ts";
+ * import { asSequenceModel, compile, filtering, learning, runnerOf, stack, tensor, train } from "./mod.ts";
  * import type { SequenceLayer } from "./mod.ts";
  *
  * const average: SequenceLayer<{ width: number }, np.Array, np.Array, np.Array, np.Array> = {
@@ -57,11 +57,11 @@
  *   signature: task.signature,
  *   layers: [{ name: "average", layer: average, options: {} }],
  * }));
- * const { compile, nextBatch } = learning(task, model, [{ instance: 0, initialisation: 0, data: 1 }], 32);
- * const { params } = await train((example) => compile(example, {}), nextBatch, {
+ * const { compileStep, nextBatch } = learning(task, model, [{ instance: 0, initialisation: 0, data: 1 }], 32);
+ * const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
  *   schedule: { peak: 0.01, steps: 20, warmup: 2 },
  * });
- * const runner = runnerOf(model, params, { batch: 64 });
+ * const runner = runnerOf(model, params, { batch: 64, compile });
  * const { gapClosed } = await task.evaluate(runner, 0, { tensors: task.generate!(0, 2, 64) }, {});
  * console.log(`gap closed: ${gapClosed.toFixed(2)}`);
  * assert.ok(gapClosed > 0 && gapClosed < 1);
@@ -70,7 +70,7 @@
  * @example A deep linear network forecasts a series: 6 rows from the 24 before them
  * ```ts
  * import assert from "node:assert/strict";
- * import { deepLinear, forecasting, learning, random, runnerOf, train } from "./mod.ts";
+ * import { compile, deepLinear, forecasting, learning, random, runnerOf, train } from "./mod.ts";
  *
  * const noise = random.normals(random.keyOf(0), 600);
  * const rows = Array.from(noise, (e, t) => Math.sin(t / 4) + 0.5 * Math.cos(t / 7) + 0.1 * e);
@@ -80,11 +80,11 @@
  *   { text },
  * );
  * const model = deepLinear.configure({ depth: 3 }, { signature: task.signature, layers: [] });
- * const { compile, nextBatch } = learning(task, model, [{ instance: 0, initialisation: 0, data: 0 }], 1);
- * const { params } = await train((example) => compile(example, {}), nextBatch, {
+ * const { compileStep, nextBatch } = learning(task, model, [{ instance: 0, initialisation: 0, data: 0 }], 1);
+ * const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
  *   schedule: { peak: 0.03, steps: 100, warmup: 10 },
  * });
- * const { loss, floor, optimum, gapClosed } = await task.evaluate(runnerOf(model, params, { batch: 64 }), 0, {}, {});
+ * const { loss, floor, optimum, gapClosed } = await task.evaluate(runnerOf(model, params, { batch: 64, compile }), 0, {}, {});
  * console.log({ loss, floor, optimum }); // mean squared errors on the test rows, standardised
  * assert.ok(gapClosed > 0.5);
  * ```
@@ -96,7 +96,9 @@
 export type { Arrays, JaxArray, JaxDType } from "./engine/arrays.ts";
 export { grad, type GradientOptions, valueAndGrad } from "./engine/gradient.ts";
 export {
+  type Compile,
   compile,
+  compileOn,
   type CompileOptions,
   type CompileReport,
   type EngineName,

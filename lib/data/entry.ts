@@ -2,7 +2,7 @@
  * @file What `data/datasets.json` may say about a dataset. One entry turns any CSV file into a
  * lasting, verified dataset; the schema is strict, so a misspelt field is an error and not ignored.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { DataError } from "./data_error.ts";
 import type { ReadOptions } from "./series.ts";
 

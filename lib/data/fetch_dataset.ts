@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { extract } from "./archive.ts";
 import { DataError } from "./data_error.ts";
 import type { DatasetEntry } from "./entry.ts";

@@ -21,7 +21,7 @@
 import { tree, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import type { JaxArray } from "./arrays.ts";
 import { enter, type GradientMark, mark, marked, marksInForce, placeholders } from "./marks.ts";
-import type { TracedFunction } from "./trace.ts";
+import type { TracedFunction } from "./types.ts";
 import { isFloat } from "./types.ts";
 
 // deno-lint-ignore no-explicit-any

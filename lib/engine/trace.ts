@@ -15,11 +15,7 @@ import { withMappedAxesInFront } from "./mapped_axes.ts";
 import { withMarks } from "./marks.ts";
 import { markedResults } from "./traced_marks.ts";
 import { isSpec } from "../tensor/trees.ts";
-import { describe, type Spec, type Tree } from "./types.ts";
-
-/** A pure function of trees of jax-js arrays, one for each argument, to such a tree. */
-// deno-lint-ignore no-explicit-any
-export type TracedFunction = (...args: any[]) => any;
+import { describe, type Spec, type TracedFunction, type Tree } from "./types.ts";
 
 /** A traced function. */
 export interface Trace {

@@ -3,6 +3,7 @@
  * jax-js.
  */
 import type { Spec, Tensor, Tree } from "../tensor/tensor.ts";
+import type { EngineName } from "./engines.ts";
 
 export * from "../tensor/tensor.ts";
 
@@ -23,11 +24,6 @@ export interface Handle extends Spec {
   dispose(): void;
 }
 
-/** The one list of them. `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form on CUDA. */
-export const ENGINES = ["ort", "jax", "jax-webgpu", "tfjs", "tfjs-node-gpu"] as const;
-/** An engine by the name that `compile` and `--engine` take. */
-export type EngineName = typeof ENGINES[number];
-
 /** What compiling cost; session creation dominates for deep graphs. */
 export interface CompileReport {
   /** Milliseconds from the function to its simplified graph. */
@@ -40,6 +36,8 @@ export interface CompileReport {
   readonly equations: number;
   /** Kernels that one run launches (ONNX nodes for `ort`). */
   readonly nodes: number;
+  /** Rules of the tables (table.ts) that made it, as `path#operation`, sorted; none on `jax`. */
+  readonly rules: readonly string[];
 }
 
 /** A traced function made executable by an engine. */
@@ -60,3 +58,28 @@ export interface Program {
   /** What compiling it cost. */
   readonly report: CompileReport;
 }
+
+/** A pure function of trees of jax-js arrays, one for each argument, to such a tree. */
+// deno-lint-ignore no-explicit-any
+export type TracedFunction = (...args: any[]) => any;
+
+/** How a program runs on its engine. */
+export interface CompileOptions {
+  /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
+  readonly threads?: number;
+  /** Refuse a program of which `ort-webgpu` would run a part on the CPU, with copies between; false by default. */
+  readonly deviceOnly?: boolean;
+}
+
+/**
+ * What an engine is: traces a pure jax-js function and makes it executable.
+ * @param fn its array arguments have move semantics (`x.ref` for every use but the last).
+ * @param exampleArgs for each argument a tree of specs, host tensors or handles; only shapes and dtypes count.
+ * @throws {UnsupportedPrimitive} naming the primitive and the line of the model.
+ * @throws {NotDifferentiable} likewise, where a gradient of lib/engine/gradient.ts meets an operation without a derivative.
+ */
+export type Compile = (
+  fn: TracedFunction,
+  exampleArgs: readonly Tree<Spec>[],
+  options?: CompileOptions,
+) => Promise<Program>;

@@ -1,6 +1,6 @@
 /** @file What goes into multi-head attention of any kind and what comes out of it. */
 import { numpy as np, random } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
 import { readOptions } from "../options.ts";
 import { linear, linearInit, type LinearParams } from "./linear.ts";

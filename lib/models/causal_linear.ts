@@ -6,7 +6,7 @@
  * (lib/tasks/filtering/closed_forms/best_causal_map.ts).
  */
 import { numpy as np } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
 import { causalConvolution } from "../layers/causal_convolution.ts";
 import { readOptions } from "../options.ts";

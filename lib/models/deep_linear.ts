@@ -8,7 +8,7 @@
  * W_l' W_l = W_{l+1} W_{l+1}' (for rows times matrices), which gradient flow conserves.
  */
 import { numpy as np } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
 import { scan } from "../engine/scan.ts";
 import { multiply, transpose } from "../linalg/matrix.ts";

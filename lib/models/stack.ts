@@ -3,7 +3,7 @@
  * differ in the layers that a job names and in the block that holds each.
  */
 import { nn, numpy as np, random, tree } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../layers/linear.ts";
 import { rmsNorm } from "../layers/rms_norm.ts";

@@ -5,7 +5,7 @@
  */
 import { vmap } from "@jax-js/jax";
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
-import { compile, type Tensor, tensor, type Tree } from "../engine/mod.ts";
+import { type Tensor, tensor, type Tree } from "../engine/types.ts";
 import { stack } from "../tensor/trees.ts";
 import { adamwInit } from "./adamw.ts";
 import {
@@ -42,7 +42,7 @@ export async function compileEnsemble<P extends Arrays, B extends Arrays>(
     const scaled = (rates: readonly number[]) => rates.map((rate) => scales[0] * rate);
     return { ...one, run: (current, batch, rates) => one.run(current, batch, scaled(rates)) };
   }
-  const { optimiser, engine, threads, stepsPerRun = 1 } = options;
+  const { optimiser, compile, stepsPerRun = 1 } = options;
   const each = initial.map((params) => ({ state: adamwInit(params), params }));
   const fresh = stack(each) as TrainingStep["fresh"];
   // deno-lint-ignore no-explicit-any -- jax-js's type of vmap knows no trees
@@ -60,7 +60,6 @@ export async function compileEnsemble<P extends Arrays, B extends Arrays>(
   const program = await compile(
     updateAll,
     [fresh.params, fresh.state, example, ratesOf(Array(stepsPerRun).fill(0))],
-    { engine, threads },
   );
   return {
     fresh,

@@ -5,6 +5,7 @@
  * @example Two seeds at once, of one system
  * ```ts
  * import assert from "node:assert/strict";
+ * import { compile } from "../engine/engines/ort.ts";
  * import { model as causalLinear } from "../models/causal_linear.ts";
  * import { task } from "../tasks/filtering/filtering.ts";
  * import { unstack } from "../tensor/trees.ts";
@@ -14,9 +15,9 @@
  * const filtering = task.configure({ latentDim: 4, obsDim: 1, length: 32 });
  * const model = causalLinear.configure({ taps: 8 }, { signature: filtering.signature, layers: [] });
  * const seeds = [1, 2].map((data) => ({ instance: 0, initialisation: 0, data }));
- * const { nextBatch, compile } = learning(filtering, model, seeds, 16);
+ * const { nextBatch, compileStep } = learning(filtering, model, seeds, 16);
  * const curve: number[][] = [];
- * const { params, steps } = await train((example) => compile(example, { optimiser: { clipNorm: 1 } }), nextBatch, {
+ * const { params, steps } = await train((example) => compileStep(example, { compile, optimiser: { clipNorm: 1 } }), nextBatch, {
  *   schedule: { peak: 0.01, steps: 10, warmup: 2 },
  *   onStep: ({ losses }) => curve.push([...Array.from(losses)]),
  * });
@@ -39,7 +40,7 @@ export interface Learning {
   /** The batch of a step, the same whenever it is asked for; stacked where there are several seeds. */
   nextBatch(step: number): Tree<Tensor>;
   /** Compiles the training step of all seeds in one program. */
-  compile(example: Tree<Tensor>, options: StepOptions): Promise<TrainingStep>;
+  compileStep(example: Tree<Tensor>, options: StepOptions): Promise<TrainingStep>;
 }
 
 /**
@@ -67,7 +68,7 @@ export function learning(
       const batches = seeds.map((seed) => drawn.get(idOf(seed))!);
       return batches.length === 1 ? batches[0] : stack(batches);
     },
-    async compile(example, options) {
+    async compileStep(example, options) {
       const initial: Tree<Tensor>[] = [];
       for (const seed of seeds) initial.push(await freshParameters(model, seed.initialisation));
       const loss = (params: Arrays, batch: Arrays) => task.loss(model, params, batch);

@@ -1,7 +1,7 @@
 /**
  * @file Free-running rollouts: after a warm-up a sequence model is fed its own predictions. Its step form does both, patch by patch.
  */
-import type { CompileOptions, Tensor, Tree } from "../engine/mod.ts";
+import type { Compile, Tensor, Tree } from "../engine/types.ts";
 import type { SequenceModel } from "../models/model.ts";
 import { disposeTree } from "./host.ts";
 import { compileStepForm, type Stepped } from "./step_form.ts";
@@ -30,7 +30,7 @@ export async function compileRollout(
   params: Tree<Tensor>,
   [batch, warmup, channels]: readonly number[],
   steps: number,
-  options: CompileOptions,
+  compile: Compile,
 ): Promise<Rollout> {
   const { patch } = model;
   if (warmup % patch !== 0) {
@@ -39,7 +39,7 @@ export async function compileRollout(
   const seen = warmup / patch;
   const ahead = Math.ceil(steps / patch);
   const start = model.initialState(batch, seen + ahead);
-  const form = await compileStepForm(model, params, [batch, patch, channels], start, options);
+  const form = await compileStepForm(model, params, [batch, patch, channels], start, compile);
   return {
     async run(y, onToken) {
       const data = new Float32Array(batch * steps * channels);

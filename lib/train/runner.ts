@@ -1,6 +1,6 @@
 /** @file A trained model at work on many inputs: compiled once for a batch, and run batch by batch. */
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
-import { compile, type EngineName, type Handle, type Tensor, type Tree } from "../engine/mod.ts";
+import type { Compile, Handle, Tensor, Tree } from "../engine/types.ts";
 import { asSequenceModel, type Model, type SequenceModel } from "../models/model.ts";
 import type { Runner } from "../tasks/task.ts";
 import { fitBatch, inBatches } from "./batches.ts";
@@ -9,10 +9,8 @@ import { rolloutBytes } from "./rollout_bytes.ts";
 
 /** How a model runs: in batches of which size, on which engine, and who hears of it. */
 export interface RunnerOptions {
-  /** `ort` by default. */
-  readonly engine?: EngineName;
-  /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
-  readonly threads?: number;
+  /** Of the engine that runs it. */
+  readonly compile: Compile;
   /** Inputs in a batch; free-running takes fewer where memory demands it. */
   readonly batch: number;
   /** Bytes that the states of a batch may take when a model runs free; no limit by default. */
@@ -49,14 +47,13 @@ async function applyInBatches(
   model: Model,
   params: Tree<Tensor>,
   x: Tensor,
-  { engine, threads, batch, onProgress }: RunnerOptions,
+  { compile, batch, onProgress }: RunnerOptions,
 ): Promise<Tensor> {
   const [total, ...rest] = x.shape;
   const size = Math.min(batch, total);
   const program = await compile(
     (params: Arrays, x: JaxArray) => model.apply(params, x),
     [params, { dtype: x.dtype, shape: [size, ...rest] }],
-    { engine, threads },
   );
   let out: Tensor | undefined;
   try {
@@ -80,7 +77,7 @@ async function generateInBatches(
   params: Tree<Tensor>,
   x: Tensor,
   steps: number,
-  { engine, threads, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
+  { compile, batch, memoryBytes = Infinity, ...on }: RunnerOptions,
 ): Promise<Tensor> {
   const [total, warmup, channels] = x.shape;
   const bytes = rolloutBytes(model, params, Math.ceil((warmup + steps) / model.patch), channels);
@@ -95,7 +92,7 @@ async function generateInBatches(
   );
   const data = new Float32Array(total * steps * channels);
   const shape = [size, warmup, channels];
-  const rollout = await compileRollout(model, params, shape, steps, { engine, threads });
+  const rollout = await compileRollout(model, params, shape, steps, compile);
   try {
     await inBatches(x, size, async (slice, count, first) => {
       const out = await rollout.run(slice, (done, all) => {

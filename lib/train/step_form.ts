@@ -3,15 +3,14 @@
  */
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import {
-  compile,
-  type CompileOptions,
+  type Compile,
   type Handle,
   type Program,
   type Spec,
   type Tensor,
   tensor,
   type Tree,
-} from "../engine/mod.ts";
+} from "../engine/types.ts";
 import type { SequenceModel } from "../models/model.ts";
 import { disposeTree } from "./host.ts";
 
@@ -50,14 +49,14 @@ export async function compileStepForm(
   params: Tree<Tensor>,
   shape: readonly number[],
   state: Tree<Spec>,
-  options: CompileOptions,
+  compile: Compile,
 ): Promise<StepForm> {
   const fn = (params: Arrays, state: Arrays, y: JaxArray, observed: JaxArray) => {
     const [next, prediction] = model.step(params, state, y, observed);
     return { state: next, prediction };
   };
   const y: Spec = { dtype: "float32", shape };
-  const program: Program = await compile(fn, [params, state, y, tensor(0)], options);
+  const program: Program = await compile(fn, [params, state, y, tensor(0)]);
   const step: StepForm["step"] = (state, y, observed) =>
     program.run(params, state, y, tensor(Number(observed)));
   return {

@@ -4,14 +4,7 @@
  */
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { valueAndGrad } from "../engine/gradient.ts";
-import {
-  compile,
-  type EngineName,
-  type Handle,
-  type Tensor,
-  tensor,
-  type Tree,
-} from "../engine/mod.ts";
+import { type Compile, type Handle, type Tensor, tensor, type Tree } from "../engine/types.ts";
 import { scan } from "../engine/scan.ts";
 import { refTree } from "../engine/trees.ts";
 import { adamwInit, type AdamWOptions, type AdamWState, adamwUpdate } from "./adamw.ts";
@@ -123,10 +116,8 @@ export interface TrainingStep {
 export interface StepOptions {
   /** AdamW's constants; no weight decay and no clipping by default. */
   readonly optimiser?: AdamWOptions;
-  /** `ort` by default. */
-  readonly engine?: EngineName;
-  /** Threads inside one kernel; 1 by default, because results depend on the thread count. */
-  readonly threads?: number;
+  /** Of the engine that trains. */
+  readonly compile: Compile;
   /** 1 by default; more spare a small program its start, where every step has the same batch. */
   readonly stepsPerRun?: number;
 }
@@ -171,13 +162,12 @@ export async function compileStep<P extends Arrays, B extends Arrays>(
   loss: Loss<P, B>,
   initial: Tree<Tensor>,
   example: Tree<Tensor>,
-  { optimiser, engine, threads, stepsPerRun = 1 }: StepOptions,
+  { optimiser, compile, stepsPerRun = 1 }: StepOptions,
 ): Promise<TrainingStep> {
   const fresh = { state: adamwInit(initial), params: initial };
   const program = await compile(
     updateOf(loss, optimiser),
     [fresh.params, fresh.state, example, tensor(0, [stepsPerRun])],
-    { engine, threads },
   );
   return {
     fresh,

@@ -4,7 +4,7 @@
  * The steady-state Kalman filter is of this form (A = F - F K H, B = F K, C = H with as many states as the system has).
  */
 import { numpy as np, random } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";

@@ -1,6 +1,6 @@
 /** @file Gated recurrent unit. */
 import { nn, numpy as np, random } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";

@@ -3,7 +3,7 @@
  * exp(-exp(nu) + i theta) inside the unit circle whatever is learned, without a nonlinearity after it.
  */
 import { numpy as np, random } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";

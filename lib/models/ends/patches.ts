@@ -3,7 +3,7 @@
  * prediction is the next patch in the data's units.
  */
 import { numpy as np } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray, JaxDType } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";

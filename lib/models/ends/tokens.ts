@@ -1,6 +1,6 @@
 /** @file Ends for symbols: an embedding of each, and logits of what comes out. */
 import { numpy as np, random } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import { keysFor } from "../keys.ts";

@@ -3,7 +3,7 @@
  * is mapped to the whole horizon at once.
  */
 import { numpy as np } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { linear, linearInit, type LinearParams } from "../../layers/linear.ts";
 import { keysFor } from "../keys.ts";

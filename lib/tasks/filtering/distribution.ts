@@ -1,5 +1,5 @@
 /** @file The distribution that the systems of a filtering task are drawn from, as options of jobs and sweeps. */
-import { z } from "zod";
+import * as z from "zod";
 import type { SystemOptions } from "../../ssm/mod.ts";
 
 /** Everything about a system but its key, see {@linkcode SystemOptions}. */

@@ -22,7 +22,7 @@
  * assert.ok(Math.abs(weights.data[0] * loss - 1) < 1e-6);
  * ```
  */
-import { z } from "zod";
+import * as z from "zod";
 import type { Arrays, JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import type { SequenceModel } from "../../models/model.ts";

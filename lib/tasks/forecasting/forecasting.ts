@@ -3,7 +3,7 @@
  * of the long-horizon literature. Training draws windows, or, for models that are one matrix, uses all of them at once (gram.ts).
  */
 import { numpy as np } from "@jax-js/jax";
-import { z } from "zod";
+import * as z from "zod";
 import { readSeries } from "../../data/series.ts";
 import type { Arrays, JaxArray } from "../../engine/arrays.ts";
 import type { LinearWindowModel, Model } from "../../models/model.ts";

@@ -1,0 +1,22 @@
+/** @file The engines by name. Each is a module in `engines/` that exports `compile`; nothing here loads one. */
+
+/**
+ * What `--engine` takes. `ort` is ONNX Runtime on the CPU, `ort-webgpu` and `ort-cuda` the same on a GPU; `jax` is jax-js on
+ * WebAssembly, `jax-webgpu` on Deno's WebGPU; `tfjs` is TensorFlow.js in pure JavaScript, `tfjs-node-gpu` its native form.
+ */
+export const ENGINES = [
+  "ort",
+  "ort-webgpu",
+  "ort-cuda",
+  "jax",
+  "jax-webgpu",
+  "tfjs",
+  "tfjs-node-gpu",
+] as const;
+
+/** An engine by its name. */
+export type EngineName = typeof ENGINES[number];
+
+/** The module of an engine, from the root of the repository. */
+export const engineModule = (name: string): string =>
+  `lib/engine/engines/${name.replaceAll("-", "_")}.ts`;
