@@ -30,7 +30,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   try {
-    const options = parseCommand(name, rest);
+    const options = await parseCommand(name, rest);
     const { command } = await LOAD[name]();
     return await command(options);
   } catch (error) {

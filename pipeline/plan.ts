@@ -16,7 +16,8 @@ import type { FileHashes } from "./keys/file_hashes.ts";
 import { writeFileAtomic } from "./store/files.ts";
 import type { ExperimentPart } from "./graph.ts";
 import type { Packages } from "./keys/packages.ts";
-import type { StagePart, StagePermissions } from "./stage.ts";
+import { engineModule, type EngineName } from "../lib/engine/engines.ts";
+import type { ModuleRef, StagePart, StagePermissions } from "./stage.ts";
 
 export interface Plan {
   stages: Record<string, StagePart>;
@@ -28,6 +29,7 @@ const EXPERIMENTS = "pipeline/experiments/index.ts";
 
 /**
  * @param root folder that holds pipeline/stages and pipeline/experiments
+ * @param engine what the stages that use one are given
  * @throws {Error} when a module does not parse or lacks an export
  */
 export async function loadPlan(
@@ -35,6 +37,7 @@ export async function loadPlan(
   cacheDir: string,
   packages: Packages,
   hashes: FileHashes,
+  engine: EngineName,
 ): Promise<Plan> {
   const stagePaths = existsSync(join(root, STAGES))
     ? readdirSync(join(root, STAGES)).filter((f) => f.endsWith(".ts")).sort()
@@ -58,7 +61,7 @@ export async function loadPlan(
   });
   const stages: Record<string, StagePart> = {};
   for (const path of stagePaths) {
-    const stage = stagePart(path, parts[path]);
+    const stage = stagePart(path, parts[path], engine);
     stages[stage.name] = stage;
   }
   return { stages, experiments: experimentPaths.map((p) => experimentPart(p, parts[p])) };
@@ -115,21 +118,29 @@ function readCached(path: string): CachedPlan | undefined {
   }
 }
 
-function stagePart(path: string, part: Record<string, unknown>): StagePart {
+function stagePart(
+  path: string,
+  part: Record<string, unknown>,
+  engine: EngineName,
+): StagePart {
   const name = path.slice(STAGES.length + 1, -3);
   const schema = (typeof part.params === "function" ? part.params() : part.params) as ZodType;
   if (typeof schema?.safeParse !== "function") {
     throw new Error(`${path}: a stage exports params, a zod schema or a function that makes one.`);
   }
+  const usesEngine = part.usesEngine === true;
+  const named = part.modules as StagePart["modules"];
+  const engineRef: ModuleRef = { path: engineModule(engine), exports: ["compile"] };
   return {
     name,
     path,
     schema,
-    modules: part.modules as StagePart["modules"],
-    usesEngine: part.usesEngine === true,
+    // An engine is a module that a job names: of the others nothing is in its key.
+    modules: usesEngine ? (params) => ({ ...named?.(params), engine: engineRef }) : named,
+    usesEngine,
     permissions: {
       ...part.permissions as StagePermissions | undefined,
-      ...(part.usesEngine === true ? { ffi: true as const } : {}),
+      ...(usesEngine ? { ffi: true as const } : {}),
     },
   };
 }

@@ -7,7 +7,7 @@
  * pipeline/estimate/pilots/<stage>.ts; a stage only counts what it has done.
  */
 import type { ZodType } from "zod";
-import type { EngineName } from "../lib/engine/types.ts";
+import type { Compile } from "../lib/engine/types.ts";
 import type { Tensor } from "../lib/tensor/tensor.ts";
 
 /** A module that parameters name (the one model, the one dataset reader) and what is used of it. */
@@ -37,7 +37,7 @@ export interface StageModule {
   params: ZodType | (() => ZodType);
   // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
   modules?(params: any): Record<string, ModuleRef>;
-  /** True makes the engine and its version part of the key. */
+  /** True hands `run` the `compile` of the engine, whose module, version and device are then part of the key. */
   usesEngine?: boolean;
   permissions?: StagePermissions;
   // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
@@ -61,9 +61,8 @@ export interface StageContext<P = unknown> {
   inputs: Record<string, ArtifactReader>;
   // deno-lint-ignore no-explicit-any -- whatever the named modules export
   modules: Record<string, any>;
-  engine: EngineName;
-  /** Threads that the job may keep busy. */
-  threads: number;
+  /** Of the engine of the run, with the threads that the job may keep busy; for stages with `usesEngine`. */
+  compile: Compile;
   /** One line for the reader of the run; kept nowhere. */
   log(line: string): void;
   /**

@@ -13,7 +13,7 @@ import { Packages } from "./keys/packages.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
 import { Resolver } from "./keys/resolver.ts";
-import type { EngineName } from "../lib/engine/types.ts";
+import type { EngineName } from "../lib/engine/engines.ts";
 
 export interface WorkspaceOptions {
   /** Folder with pipeline/stages and pipeline/experiments. */
@@ -22,6 +22,8 @@ export interface WorkspaceOptions {
   store: string;
   profile: string;
   engine: EngineName;
+  /** The GPU that it runs on, and its driver; part of keys. */
+  device?: string;
   /** `stage.parameter=value` assignments. */
   set: string[];
 }
@@ -64,7 +66,7 @@ export async function openWorkspace(
   const cacheDir = join(storeDir, "cache");
   const fingerprints = new Fingerprints(root, cacheDir, Packages.read(root));
   const { packages, hashes } = fingerprints;
-  const plan = await loadPlan(root, cacheDir, packages, hashes);
+  const plan = await loadPlan(root, cacheDir, packages, hashes, options.engine);
   const graph = own
     ? await own.build(root, plan)
     : buildGraph(root, plan, profile, new Overrides(options.set));
@@ -76,7 +78,7 @@ export async function openWorkspace(
   const index = DoneIndex.fromMirror(storeDir) ??
     await DoneIndex.fromCatalog(storeDir, await catalog());
   const objects = new Objects(storeDir);
-  const resolver = new Resolver(fingerprints, index, objects.list(), options.engine);
+  const resolver = new Resolver(fingerprints, index, objects.list(), options);
   return {
     options,
     root,

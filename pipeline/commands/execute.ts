@@ -5,7 +5,7 @@
 import { canonical, sha256 } from "../content/canonical.ts";
 import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
+import type { EngineName } from "../../lib/engine/engines.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
 import type { JobNode } from "../graph.ts";
 import { LiveFile, type LiveJob } from "../run/live.ts";

@@ -1,12 +1,14 @@
 /**
  * @file The command line: what each command accepts, with an error that says what would be right.
  */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { chooseEngine } from "../../lib/engine/tfjs/addon.ts";
 import { type SinkName, SINKS } from "../log/sink.ts";
 import { PROFILES } from "../profiles.ts";
-import { type EngineName, ENGINES } from "../../lib/engine/types.ts";
+import { engineModule, type EngineName, ENGINES } from "../../lib/engine/engines.ts";
+import { nearestFirst } from "../modules.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
 
 export interface CommandOptions extends WorkspaceOptions {
@@ -31,7 +33,7 @@ export interface CommandOptions extends WorkspaceOptions {
   words: string[];
 }
 
-/** `auto` is CUDA through tfjs-node-gpu where that is installed, otherwise ort. */
+/** `auto` is a real GPU through ort-webgpu where there is one, otherwise ort. */
 const ENGINE_CHOICES: readonly (EngineName | "auto")[] = [...ENGINES, "auto"];
 
 type OptionName = Exclude<keyof typeof OPTIONS, never>;
@@ -107,7 +109,7 @@ export const COMMANDS: Record<string, { options: OptionName[]; help: string; wor
 };
 
 /** @throws {Error} for anything that the command does not accept */
-export function parseCommand(command: string, args: string[]): CommandOptions {
+export async function parseCommand(command: string, args: string[]): Promise<CommandOptions> {
   const { options: names, words: wanted } = COMMANDS[command];
   const known = Object.fromEntries(names.map((name) => {
     const { type, ...rest } = OPTIONS[name];
@@ -131,18 +133,19 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
   }
   const text = (name: OptionName) => values[name] as string | undefined;
   const list = (name: OptionName) => (values[name] as string[] | undefined) ?? [];
+  const root = text("root") ?? fileURLToPath(new URL("../..", import.meta.url));
   const engine = (text("engine") ?? "ort") as EngineName | "auto";
-  if (!ENGINE_CHOICES.includes(engine)) {
-    throw new Error(`Unknown engine "${engine}"; the engines are ${ENGINE_CHOICES.join(", ")}.`);
+  if (!ENGINE_CHOICES.includes(engine) && !existsSync(join(root, engineModule(engine)))) {
+    const nearest = nearestFirst(engine, ENGINE_CHOICES);
+    throw new Error(`Unknown engine "${engine}"; the engines are ${nearest.join(", ")}.`);
   }
   const number = (name: OptionName, fallback: number, least: number) =>
     wholeNumber(name, text(name), fallback, least);
   return {
-    root: text("root") ?? fileURLToPath(new URL("../..", import.meta.url)),
+    root,
     store: text("store") ?? ".store",
     profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
-    // Resolved here, once: everything after this is keyed by the engine.
-    engine: chooseEngine(engine),
+    ...await engineOptions(engine),
     set: list("set"),
     only: list("only"),
     job: text("job"),
@@ -160,6 +163,13 @@ export function parseCommand(command: string, args: string[]): CommandOptions {
     seed: number("seed", 1, 0),
     words,
   };
+}
+
+/** Resolved once, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
+async function engineOptions(choice: EngineName | "auto") {
+  const { chooseEngine } = await import("../../lib/engine/available.ts");
+  const { engine, device } = await chooseEngine(choice);
+  return { engine, device };
 }
 
 /** What a command's one argument is. */

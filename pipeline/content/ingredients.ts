@@ -8,6 +8,11 @@ export interface Ingredients {
   params: unknown;
   /** Content hash by input name. */
   inputs: Record<string, string>;
+  /**
+   * Fingerprints of the table entries (lib/engine/table.ts) that the job's programs used, by `path#operation`; before it ever ran, of
+   * whole tables, by path. Absent where the code reaches no table.
+   */
+  rules?: Record<string, string>;
   /** Only for stages that use one. */
   engine?: { name: string; version: string };
 }

@@ -8,7 +8,7 @@ import type { JobNode } from "../graph.ts";
 import { canonical } from "../content/canonical.ts";
 import type { Fingerprints } from "../keys/fingerprint.ts";
 import type { StagePart } from "../stage.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
+import type { EngineName } from "../../lib/engine/engines.ts";
 import { type Pilot, type PilotOf, pilotOf } from "./pilot.ts";
 
 export interface CostClass {

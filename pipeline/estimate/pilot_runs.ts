@@ -183,14 +183,13 @@ export class PilotRuns {
   }
 
   #spec(small: Small, inputs: Record<string, ArtifactSource>): JobSpec {
-    const { root, options } = this.workspace;
+    const { root } = this.workspace;
     const { key, label, stage, params, modules } = small;
     return {
       ...{ key, label, root, params, modules, inputs },
       storeDir: this.#dir,
       inputDir: this.#dir,
       stage: { name: stage.name, path: stage.path },
-      engine: stage.usesEngine ? options.engine : undefined,
       threads: 1,
       codeFiles: [],
     };

@@ -5,7 +5,7 @@
 import type { StagePart } from "../stage.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { Row } from "../store/database.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
+import type { EngineName } from "../../lib/engine/engines.ts";
 import { classId } from "./classes.ts";
 import { type Cost, meanCost, measurement } from "./cost.ts";
 import { checked, type PilotInput, type PilotOf } from "./pilot.ts";

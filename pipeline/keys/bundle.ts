@@ -18,6 +18,8 @@ export interface Bundle {
    * neither does the bundle. Hashed afterwards, an edit in between would pass for what was bundled.
    */
   files: Record<string, string>;
+  /** Tables (lib/engine/table.ts) that what is left imports; their entries are fingerprinted one by one. */
+  tables: string[];
   /** `name@range` of the packages that what is left still imports. */
   packages: string[];
 }
@@ -33,9 +35,10 @@ export interface BundleOptions {
 export async function bundle(entry: string, options: BundleOptions): Promise<Bundle> {
   const esbuild = await import("esbuild");
   const requests = new Map<string, string>();
+  const tables = new Map<string, string>();
   const hashes = new Map<string, string>();
   const result = await esbuild.build({
-    stdin: { contents: entry, loader: "ts", resolveDir: options.root, sourcefile: "<entry>" },
+    stdin: { contents: entry, loader: "ts", resolveDir: options.root, sourcefile: ENTRY },
     absWorkingDir: options.root,
     bundle: true,
     write: false,
@@ -48,7 +51,7 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
     // Never a tsconfig.json that happens to lie around.
     tsconfigRaw: {},
     logLevel: "silent",
-    plugins: [resolver(options, requests), loader(options, hashes)],
+    plugins: [resolver(options, requests, tables), loader(options, hashes)],
   }).catch((cause) => {
     throw new Error(explain(cause));
   });
@@ -59,6 +62,7 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
       [...hashes].map(([path, hash]) => [relative(options.root, path), hash] as const)
         .sort(([a], [b]) => a < b ? -1 : 1),
     ),
+    tables: [...new Set(output.imports.flatMap(({ path }) => tables.get(path) ?? []))].sort(),
     packages: [
       ...new Set(output.imports.flatMap(({ path }) => requests.get(path) ?? [])),
     ].sort(),
@@ -83,10 +87,25 @@ export async function stopBundler(): Promise<void> {
   await (await import("esbuild")).stop();
 }
 
-function resolver({ root, packages }: BundleOptions, requests: Map<string, string>): Plugin {
+const ENTRY = "<entry>";
+
+/** A module of which a job's key holds the entries that it used; only the fingerprint of an entry looks inside. */
+const TABLE = /^lib\/engine\/.*_table\.ts$/;
+
+function resolver(
+  { root, packages, purpose }: BundleOptions,
+  requests: Map<string, string>,
+  tables: Map<string, string>,
+): Plugin {
   return {
     name: "import-map",
     setup(build) {
+      build.onResolve({ filter: /_table\.ts$/ }, ({ path, importer, resolveDir }) => {
+        const full = relative(root, join(resolveDir, path));
+        if (purpose === "run" || importer.endsWith(ENTRY) || !TABLE.test(full)) return undefined;
+        tables.set(full, full);
+        return { path: full, external: true, sideEffects: false };
+      });
       build.onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
         if (kind === "entry-point" || isAbsolute(path)) return undefined;
         if (path.startsWith("file:")) return { path: new URL(path).pathname };

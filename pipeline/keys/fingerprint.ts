@@ -20,6 +20,8 @@ import type { ModuleRef } from "../stage.ts";
 export interface Fingerprint {
   /** sha256 of the reached code. */
   code: string;
+  /** Tables of which the code reaches some entry, by path: which ones a job uses is known when it has run. */
+  tables: string[];
   /** Resolved versions of the packages that the reached code imports, dependencies included. */
   packages: Record<string, string>;
   /** Files that were read for it, with their hashes: while these hold, the fingerprint holds. */
@@ -29,10 +31,15 @@ export interface Fingerprint {
 interface Entry {
   code: string;
   requests: string[];
+  tables: string[];
   files: Record<string, string>;
 }
 
+/** Of the cache's form. */
+const FORMAT = 2;
+
 interface Cache {
+  format: number;
   /** The import map that the entries were made with. */
   imports: string;
   hashes: SavedHashes;
@@ -49,7 +56,7 @@ export class Fingerprints {
   constructor(readonly root: string, readonly cacheDir: string, readonly packages: Packages) {
     this.#imports = sha256(canonical(packages.imports));
     const cache = readCache(join(cacheDir, "fingerprints.json"));
-    const usable = cache?.imports === this.#imports;
+    const usable = cache?.imports === this.#imports && cache.format === FORMAT;
     this.hashes = new FileHashes(root, usable ? cache.hashes : {});
     this.#entries = usable ? cache.entries : {};
   }
@@ -59,18 +66,34 @@ export class Fingerprints {
    * @throws {Error} for a module that does not exist, saying what there is, and for code that does not parse
    */
   async of(stagePath: string, modules: Record<string, ModuleRef>): Promise<Fingerprint> {
-    const entry = entryText(stagePath, modules);
+    return await this.#of(entryText(stagePath, modules), () => {
+      const missing = missingModule(this.root, modules);
+      if (missing) throw new Error(`${stagePath}: ${missing}.`);
+    });
+  }
+
+  /** The fingerprint of a table, `path`, or of one of its entries, `path#name`; undefined where there is none of that name. */
+  async ofRule(rule: string): Promise<Fingerprint | undefined> {
+    const [path, name] = rule.split("#");
+    const what = name === undefined ? "*" : `{ ${name} }`;
+    try {
+      return await this.#of(`export ${what} from ${JSON.stringify("./" + path)};`);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #of(entry: string, check = () => {}): Promise<Fingerprint> {
     const known = this.#memo.get(entry);
     if (known) return known;
     let made = this.#entries[entry];
     if (!made || !this.#holds(made)) {
-      const missing = missingModule(this.root, modules);
-      if (missing) throw new Error(`${stagePath}: ${missing}.`);
+      check();
       made = this.#entries[entry] = await this.#make(entry);
       this.#changed = true;
     }
-    const { code, requests, files } = made;
-    const fingerprint = { code, files, packages: this.packages.versions(requests) };
+    const { code, requests, tables, files } = made;
+    const fingerprint = { code, tables, files, packages: this.packages.versions(requests) };
     this.#memo.set(entry, fingerprint);
     return fingerprint;
   }
@@ -108,6 +131,7 @@ export class Fingerprints {
   save(): void {
     if (!this.#changed && !this.hashes.changed) return;
     const cache: Cache = {
+      format: FORMAT,
       imports: this.#imports,
       hashes: this.hashes.saved(),
       entries: this.#entries,
@@ -121,7 +145,7 @@ export class Fingerprints {
 
   async #make(entry: string, packages = this.packages): Promise<Entry> {
     const { root } = this;
-    const { text, files, packages: requests } = await bundle(entry, {
+    const { text, files, tables, packages: requests } = await bundle(entry, {
       root,
       packages,
       purpose: "hash",
@@ -134,7 +158,7 @@ export class Fingerprints {
       if (path !== "" && section.trim()) detail[path] = hashSymbols(section);
     }
     writeFileAtomic(join(this.cacheDir, "code", `${code}.json`), JSON.stringify(detail));
-    return { code, requests, files };
+    return { code, requests, tables, files };
   }
 }
 

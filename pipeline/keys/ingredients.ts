@@ -9,8 +9,13 @@ export function keyOf(ingredients: Ingredients): string {
   return sha256(canonical({ ...ingredients, format: ARTIFACT_FORMAT }));
 }
 
+/** The key without the rules, which are known when a job has run. */
+export function baseOf({ rules: _, ...rest }: Ingredients): string {
+  return keyOf(rest);
+}
+
 export interface Change {
-  ingredient: "code" | "parameter" | "input" | "engine" | "package" | "stage";
+  ingredient: "code" | "rule" | "parameter" | "input" | "engine" | "package" | "stage";
   /** Which one, with both values. */
   text: string;
 }
@@ -27,6 +32,13 @@ export function compare(before: Ingredients, now: Ingredients, detailOf: DetailO
   if (before.code !== now.code) {
     note("code", `${before.code.slice(0, 12)} -> ${now.code.slice(0, 12)}`);
     for (const line of compareCode(detailOf(before.code), detailOf(now.code))) note("code", line);
+  }
+  for (const [rule, code] of Object.entries(now.rules ?? {})) {
+    const was = before.rules?.[rule];
+    // Of a job whose code changed, nobody knows yet which rules it will use.
+    if (was !== undefined && was !== code) {
+      note("rule", `${rule}: ${was.slice(0, 12)} -> ${code.slice(0, 12)}`);
+    }
   }
   for (const line of differences(before.params, now.params, "")) note("parameter", line);
   for (const line of differences(shorten(before.inputs), shorten(now.inputs), "")) {

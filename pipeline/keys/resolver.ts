@@ -4,13 +4,12 @@
  * A key needs the content of every input, so a job behind one that still has to run is "waiting": it
  * may turn out to be done after all, when that one gives the same bytes as before.
  */
-import { addonSpecifier } from "../../lib/engine/tfjs/addon.ts";
 import type { DoneIndex } from "../store/done_index.ts";
 import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
 import type { JobNode, Node } from "../graph.ts";
 import type { Ingredients } from "../content/ingredients.ts";
-import { keyOf } from "./ingredients.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
+import { baseOf, keyOf } from "./ingredients.ts";
+import type { EngineName } from "../../lib/engine/engines.ts";
 
 export type Resolution =
   | { state: "waiting"; on: JobNode[] }
@@ -26,14 +25,16 @@ export type Resolution =
 
 export type Stale = Extract<Resolution, { state: "stale" }>;
 
-/** The package whose version stands for the engine's. */
+/** The package whose version a reader takes for the engine's. */
 const ENGINE_PACKAGES: Record<EngineName, string> = {
   ort: "onnxruntime-node",
+  "ort-webgpu": "onnxruntime-node",
+  "ort-cuda": "onnxruntime-node",
   jax: "@jax-js/jax",
   "jax-webgpu": "@jax-js/jax",
   tfjs: "@tensorflow/tfjs-core",
   // Outside the import map: no run may install it by accident.
-  "tfjs-node-gpu": addonSpecifier,
+  "tfjs-node-gpu": "npm:@tensorflow/tfjs-node-gpu@4.22.0",
 };
 
 export class Resolver {
@@ -45,7 +46,7 @@ export class Resolver {
     private readonly done: DoneIndex,
     /** Objects that exist. */
     private readonly present: Set<string>,
-    private readonly engine: EngineName,
+    private readonly options: { engine: EngineName; device?: string },
   ) {}
 
   async resolve(node: JobNode): Promise<Resolution> {
@@ -59,7 +60,7 @@ export class Resolver {
     if (on.length) return { state: "waiting", on: [...new Set(on)] };
     const { stage } = node;
     const fingerprint = await this.fingerprints.of(stage.path, node.modules);
-    const ingredients: Ingredients = {
+    const known: Ingredients = {
       stage: stage.name,
       code: fingerprint.code,
       packages: fingerprint.packages,
@@ -67,6 +68,12 @@ export class Resolver {
       inputs,
       ...(stage.usesEngine ? { engine: this.#engine() } : {}),
     };
+    const ingredients = fingerprint.tables.length
+      ? {
+        ...known,
+        rules: await this.#rules(this.done.rules.get(baseOf(known)) ?? fingerprint.tables),
+      }
+      : known;
     const key = keyOf(ingredients);
     this.keys.set(node, key);
     const done = this.done.jobs.get(key);
@@ -80,15 +87,25 @@ export class Resolver {
     return node.kind === "file" ? node.content : this.#contents.get(node);
   }
 
-  /** A job has run. */
+  /** A job has run; its key is known for good now, see `rules` of its ingredients. */
   finished(node: JobNode, key: string, content: string, objects: string[]): void {
+    this.keys.set(node, key);
     this.done.jobs.set(key, { content, objects });
     for (const hash of objects) this.present.add(hash);
     this.#contents.set(node, content);
   }
 
+  /** Fingerprints of entries, or of whole tables where nobody knows yet which entries a job uses. */
+  async #rules(names: readonly string[]): Promise<Record<string, string>> {
+    const codes: Record<string, string> = {};
+    for (const name of names) codes[name] = (await this.fingerprints.ofRule(name))?.code ?? "none";
+    return codes;
+  }
+
   #engine() {
-    const version = this.fingerprints.packages.version(ENGINE_PACKAGES[this.engine]);
-    return { name: this.engine, version: version ?? "unknown" };
+    const { engine: name, device } = this.options;
+    const runtime: string | undefined = ENGINE_PACKAGES[name];
+    const version = (runtime && this.fingerprints.packages.version(runtime)) ?? "unknown";
+    return { name, version: device === undefined ? version : `${version} on ${device}` };
   }
 }

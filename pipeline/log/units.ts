@@ -1,6 +1,6 @@
 /** @file What the jobs of experiments are logged as. */
 import type { JobNode } from "../graph.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
+import type { EngineName } from "../../lib/engine/engines.ts";
 import type { Unit } from "./feed.ts";
 import type { Commit } from "./git.ts";
 

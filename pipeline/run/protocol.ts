@@ -6,7 +6,6 @@
  */
 import type { ArtifactSource } from "../store/artifact.ts";
 import type { MetricPoint } from "../store/changes.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
 import type { ModuleRef } from "../stage.ts";
 
 /** Everything a worker needs; it sees neither graph nor catalogue. */
@@ -22,8 +21,7 @@ export interface JobSpec {
   modules: Record<string, ModuleRef>;
   params: unknown;
   inputs: Record<string, ArtifactSource>;
-  /** Only for stages that use one. */
-  engine?: EngineName;
+  /** Of the engine, for stages that use one. */
   threads: number;
   /** Somebody wants the points of curves while the job runs. */
   stream?: boolean;
@@ -46,6 +44,8 @@ export interface JobResult {
   seconds: number;
   observations: Record<string, number>;
   metrics: MetricPoint[];
+  /** Rules that its programs used, see lib/engine/table.ts. */
+  rules: string[];
   /** sha256 of each code file as the worker found it when it loaded the code. */
   codeSeen: Record<string, string>;
 }

@@ -7,6 +7,8 @@ import { canonical, contentOf } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
 import type { DoneJob, FailedJob, NodeRow, RunInfo } from "../store/changes.ts";
 import type { JobNode, Node } from "../graph.ts";
+import type { Fingerprint } from "../keys/fingerprint.ts";
+import { baseOf, keyOf } from "../keys/ingredients.ts";
 import { hashFile } from "../store/objects.ts";
 import type { JobSpec } from "./protocol.ts";
 import type { Committed, Finished, JobStatus } from "./scheduler.ts";
@@ -25,7 +27,7 @@ export class Recorder {
 
   /** What the worker is given. */
   async spec({ node, stale }: JobStatus): Promise<JobSpec> {
-    const { root, storeDir, options } = this.workspace;
+    const { root, storeDir } = this.workspace;
     const inputs: Record<string, ArtifactSource> = {};
     // In the order of the names: the key does not know another, so a stage must not see one.
     for (const name of Object.keys(node.inputs).sort()) {
@@ -41,9 +43,8 @@ export class Recorder {
       modules: node.modules,
       params: JSON.parse(canonical(node.params)),
       inputs,
-      engine: node.stage.usesEngine ? options.engine : undefined,
       threads: this.threads,
-      codeFiles: Object.keys(stale!.fingerprint.files),
+      codeFiles: await this.#codeFiles(stale!.fingerprint),
     };
   }
 
@@ -55,10 +56,12 @@ export class Recorder {
       const { status: { node, stale }, outcome } = item;
       const error = outcome.ok ? await this.#objection(item) : outcome.message;
       if (error === undefined && outcome.ok) {
-        const job = this.#record(item.status, outcome.result);
+        const job = await this.#record(item.status, outcome.result);
         done.push(job);
+        // The workspace looks the next one up by these.
+        if (job.ingredients.rules) this.workspace.index.rules.set(job.base!, outcome.result.rules);
         const objects = job.artifact.files.map((f) => f.sha256);
-        return { content: job.content, objects, seconds: job.seconds };
+        return { key: job.key, content: job.content, objects, seconds: job.seconds };
       }
       if (outcome.ok || !outcome.aborted) {
         failed.push({ key: stale!.key, label: node.label, message: error! });
@@ -66,8 +69,11 @@ export class Recorder {
       return { error: error! };
     }));
     await this.catalog.commit(this.run, done, failed);
-    await this.catalog.setNodes(this.run.profile, this.#rows(finished, done));
-    for (const { key } of done) rmSync(this.workspace.objects.checkpointPath(key), { force: true });
+    const keys = results.map((result) => "key" in result ? result.key : undefined);
+    await this.catalog.setNodes(this.run.profile, this.#rows(finished, keys));
+    for (const { spec, outcome } of finished) {
+      if (outcome.ok) rmSync(this.workspace.objects.checkpointPath(spec.key), { force: true });
+    }
     return results;
   }
 
@@ -88,20 +94,39 @@ export class Recorder {
       if (codeSeen[path] === hash || codeSeen[path] === fingerprints.hashes.hash(path)) continue;
       return `${path} was another when the worker loaded it; ${again}`;
     }
+    for (const rule of outcome.result.rules) {
+      const edited = Object.entries((await fingerprints.ofRule(rule))?.files ?? {})
+        .find(([path, hash]) => codeSeen[path] !== hash);
+      if (edited) return `${edited[0]} changed before the worker loaded it; ${again}`;
+    }
     for (const input of Object.values(node.inputs)) {
       if (input.kind === "job" || hashFile(input.path) === input.sha256) continue;
       return `The input file ${input.path} changed while the job ran; ${again}`;
     }
   }
 
-  #record({ node, stale }: JobStatus, result: DoneResult): DoneJob {
+  /** Files that the job's code may come from: of tables all of them. */
+  async #codeFiles({ files, tables }: Fingerprint): Promise<string[]> {
+    const { fingerprints } = this.workspace;
+    const whole = await Promise.all(tables.map((table) => fingerprints.ofRule(table)));
+    return [...new Set([files, ...whole.map((f) => f?.files ?? {})].flatMap(Object.keys))];
+  }
+
+  async #record({ node, stale }: JobStatus, result: DoneResult): Promise<DoneJob> {
+    const rules: Record<string, string> = {};
+    for (const rule of result.rules) {
+      rules[rule] = (await this.workspace.fingerprints.ofRule(rule))!.code;
+    }
+    const ingredients = { ...stale!.ingredients };
+    if (ingredients.rules) ingredients.rules = rules;
     const { files, scalars } = result.artifact;
     const hashes = Object.fromEntries(files.map((f) => [f.name, f.sha256]));
-    const { code } = stale!.ingredients;
+    const { code } = ingredients;
     return {
-      key: stale!.key,
+      key: keyOf(ingredients),
+      base: baseOf(ingredients),
       label: node.label,
-      ingredients: stale!.ingredients,
+      ingredients,
       codeDetail: this.workspace.fingerprints.detail(code),
       content: contentOf(hashes, scalars),
       artifact: result.artifact,
@@ -116,13 +141,12 @@ export class Recorder {
     };
   }
 
-  #rows(finished: Finished[], done: DoneJob[]): NodeRow[] {
-    const succeeded = new Set(done.map((job) => job.key));
-    return finished.flatMap(({ status: { node, stale } }) =>
-      succeeded.has(stale!.key)
-        ? node.labels.map((label) => ({ label, key: stale!.key, doneKey: stale!.key }))
-        : []
-    );
+  /** @param keys of those that succeeded */
+  #rows(finished: Finished[], keys: (string | undefined)[]): NodeRow[] {
+    return finished.flatMap(({ status: { node } }, i) => {
+      const key = keys[i];
+      return key === undefined ? [] : node.labels.map((label) => ({ label, key, doneKey: key }));
+    });
   }
 
   async #artifactOf(node: Node): Promise<ArtifactSource> {

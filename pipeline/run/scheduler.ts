@@ -55,6 +55,7 @@ export interface Finished {
 }
 
 export interface Committed {
+  key: string;
   content: string;
   objects: string[];
   seconds: number;
@@ -165,7 +166,7 @@ export class Scheduler {
         this.#skipDependents(status.node, hooks);
       } else {
         status.state = "ran";
-        this.resolver.finished(status.node, status.stale!.key, result.content, result.objects);
+        this.resolver.finished(status.node, result.key, result.content, result.objects);
         hooks.changed(status);
         await this.#lookAtDependents(status.node, hooks);
       }

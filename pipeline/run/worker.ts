@@ -23,6 +23,7 @@ import {
   lines,
   type ToWorker,
 } from "./protocol.ts";
+import type { Compile } from "../../lib/engine/types.ts";
 import type { StageContext, StageModule } from "../stage.ts";
 
 /** As each code file was when this process loaded it: a module is loaded once, whatever comes. */
@@ -74,13 +75,14 @@ async function perform(spec: JobSpec): Promise<JobResult> {
   const start = performance.now();
   const objects = new Objects(spec.storeDir);
   const stored = new Objects(spec.inputDir);
-  const { stage, modules } = await load(spec);
+  const { stage, modules: { engine, ...modules } } = await load(spec);
   const loaded = performance.now();
   const spentBefore = process.cpuUsage();
   const metrics: MetricPoint[] = [];
   const stream = spec.stream &&
     new MetricStream(metrics, (points) => send({ type: "metrics", points }));
   const observations: Record<string, number> = {};
+  const rules = new Set<string>();
   const inputs = Object.fromEntries(
     Object.entries(spec.inputs).map(([name, source]) => {
       const what = `Input "${name}" of ${spec.label}`;
@@ -97,14 +99,19 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     params: spec.params,
     inputs,
     modules,
-    get engine() {
-      if (spec.engine) return spec.engine;
+    get compile(): Compile {
+      if (engine) {
+        return async (fn, args) => {
+          const program = await engine.compile(fn, args, { threads: spec.threads });
+          for (const rule of program.report.rules) rules.add(rule);
+          return program;
+        };
+      }
       throw new Error(
-        `${spec.stage.path} reads ctx.engine, so it must export usesEngine = true: the engine is ` +
+        `${spec.stage.path} reads ctx.compile, so it must export usesEngine = true: the engine is ` +
           `part of the key only then.`,
       );
     },
-    threads: spec.threads,
     log: (line) => send({ type: "log", line }),
     progress(done, total) {
       clock.progress(done);
@@ -135,6 +142,7 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     seconds: (performance.now() - start) / 1000,
     observations: { ...clock.observations(), ...observations },
     metrics,
+    rules: [...rules].sort(),
     codeSeen: Object.fromEntries(spec.codeFiles.map((path) => [path, seen.get(path)!])),
   };
 }
@@ -146,7 +154,8 @@ async function load(spec: JobSpec) {
   const look = () => fresh.map((path) => hashFile(full(path)) ?? "missing");
   const before = look();
   const stage: StageModule = await import(pathToFileURL(full(spec.stage.path)).href);
-  const modules: Record<string, unknown> = {};
+  // deno-lint-ignore no-explicit-any -- whatever the named modules export
+  const modules: Record<string, any> = {};
   for (const [name, { path, exports }] of Object.entries(spec.modules)) {
     const module = await import(pathToFileURL(full(path)).href);
     const missing = exports.find((e) => !(e in module));

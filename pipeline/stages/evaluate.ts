@@ -46,8 +46,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const params = unflatten(await freshParameters(model, 0), saved);
   let all = 1;
   const runner = runnerOf(model, params, {
-    engine: ctx.engine,
-    threads: ctx.threads,
+    compile: ctx.compile,
     batch,
     memoryBytes: memoryMiB * 2 ** 20,
     onProgress: (done, total) => ctx.progress(done, all = total),

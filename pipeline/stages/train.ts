@@ -75,37 +75,41 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const learned = learning(task, model, p.seeds, p.batch);
   const told = tellApart(p.seeds);
   const curve = (name: string, i: number) => several ? `${name}, ${told[i]}` : name;
-  const options = { optimiser: optimiserOf(p), engine: ctx.engine, threads: ctx.threads };
-  const result = await train((example) => learned.compile(example, options), learned.nextBatch, {
-    schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup, floor: p.floor },
-    signal: ctx.signal,
-    onStep: ({ step, losses, gradNorms, rate }) => {
-      ctx.progress(step + 1, p.steps);
-      for (let i = 0; i < losses.length; i++) {
-        ctx.metric(curve("loss", i), step, losses[i]);
-        ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
-      }
-      ctx.metric("learning rate", step, rate);
-    },
-    measure: task.excess && !several
-      ? {
-        every: measureEvery,
-        run: (params, step) => {
-          const excess = task.excess!(model, params);
-          ctx.metric("excess", step, excess);
-          return excess <= tolerance;
-        },
-      }
-      : undefined,
-    checkpoint: {
-      every: checkpointEvery,
-      load: async () => {
-        const bytes = await ctx.checkpoint.load();
-        return bytes && decodeTensors(bytes);
+  const options = { optimiser: optimiserOf(p), compile: ctx.compile };
+  const result = await train(
+    (example) => learned.compileStep(example, options),
+    learned.nextBatch,
+    {
+      schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup, floor: p.floor },
+      signal: ctx.signal,
+      onStep: ({ step, losses, gradNorms, rate }) => {
+        ctx.progress(step + 1, p.steps);
+        for (let i = 0; i < losses.length; i++) {
+          ctx.metric(curve("loss", i), step, losses[i]);
+          ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
+        }
+        ctx.metric("learning rate", step, rate);
       },
-      save: (state) => ctx.checkpoint.save(encodeTensors(state)),
+      measure: task.excess && !several
+        ? {
+          every: measureEvery,
+          run: (params, step) => {
+            const excess = task.excess!(model, params);
+            ctx.metric("excess", step, excess);
+            return excess <= tolerance;
+          },
+        }
+        : undefined,
+      checkpoint: {
+        every: checkpointEvery,
+        load: async () => {
+          const bytes = await ctx.checkpoint.load();
+          return bytes && decodeTensors(bytes);
+        },
+        save: (state) => ctx.checkpoint.save(encodeTensors(state)),
+      },
     },
-  });
+  );
   ctx.observe("compile seconds", result.compileSeconds);
   // A step of all seeds over their number: what one of them costs.
   ctx.observe("step seconds", result.stepSeconds / p.seeds.length);

@@ -49,7 +49,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const p = ctx.params;
   const { task } = await taskOf(ctx, ctx.inputs.data);
   const model = modelOf(ctx, task);
-  const options = { optimiser: optimiserOf(p), engine: ctx.engine, threads: ctx.threads };
+  const options = { optimiser: optimiserOf(p), compile: ctx.compile };
   const total = stepsOfTrials(p.rates.length, p.rungs, p.keep);
   const reached = new Map<number, Progress>();
   let done = 0;
@@ -57,9 +57,9 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   /** Takes candidates from where they are to `until`, together. */
   const together = async (rates: readonly number[], rung: number, until: number) => {
     const seeds = rates.map(() => p.seed);
-    const { nextBatch, compile } = learning(task, model, seeds, p.batch, rates);
+    const { nextBatch, compileStep } = learning(task, model, seeds, p.batch, rates);
     // A rung may end anywhere, and survivors go on from there.
-    const training = await compile(nextBatch(0), { ...options, stepsPerRun: 1 });
+    const training = await compileStep(nextBatch(0), { ...options, stepsPerRun: 1 });
     const from = rung === 0 ? 0 : p.rungs[rung - 1];
     const several = rates.length > 1;
     const states = rates.map((rate) => reached.get(rate)?.current as Tree<Tensor>);

@@ -181,6 +181,7 @@ export class Catalog {
       packages: JSON.parse(job.packages as string),
       params: JSON.parse(job.params as string),
       inputs: Object.fromEntries(inputs.map((i) => [i.name, i.content as string])),
+      ...(job.rules === null ? {} : { rules: JSON.parse(job.rules as string) }),
       ...(job.engine === null
         ? {}
         : { engine: { name: job.engine as string, version: job.engine_version as string } }),

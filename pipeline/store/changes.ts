@@ -18,6 +18,8 @@ export interface DoneJob {
   key: string;
   label: string;
   ingredients: Ingredients;
+  /** The key without the rules, for jobs that have some. */
+  base?: string;
   codeDetail?: CodeDetail;
   content: string;
   artifact: ArtifactSource;
@@ -180,8 +182,12 @@ export class Changes {
   }
 }
 
-function jobRow({ key, label, ingredients, content, seconds }: DoneJob, run: RunInfo, at: number) {
-  const { stage, params, code, packages, engine } = ingredients;
+function jobRow(
+  { key, label, base, ingredients, content, seconds }: DoneJob,
+  run: RunInfo,
+  at: number,
+) {
+  const { stage, params, code, packages, engine, rules } = ingredients;
   return {
     key,
     stage,
@@ -197,5 +203,7 @@ function jobRow({ key, label, ingredients, content, seconds }: DoneJob, run: Run
     run: run.id,
     machine: run.machine.id,
     finished: at,
+    base: rules ? base ?? null : null,
+    rules: rules ? canonical(rules) : null,
   };
 }

@@ -7,7 +7,7 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node
 import { dirname } from "node:path";
 import { makeFolder } from "./files.ts";
 
-/** Column types; `node` says which key a label led to, `code` what a fingerprint is made of. */
+/** Column types; `node` says which key a label led to, `code` what a fingerprint is made of, `base` a key without its rules. */
 const TABLES = {
   run: {
     id: "VARCHAR",
@@ -33,6 +33,8 @@ const TABLES = {
     run: "VARCHAR",
     machine: "VARCHAR",
     finished: "TIMESTAMPTZ",
+    base: "VARCHAR",
+    rules: "VARCHAR",
   },
   input: {
     job_key: "VARCHAR",
@@ -83,6 +85,9 @@ export class Database {
     }
     // Of a catalogue that an earlier version made; columns are appended in the order of the tables above.
     await writer.run('ALTER TABLE run ADD COLUMN IF NOT EXISTS "commit" VARCHAR');
+    for (const column of ["base", "rules"]) {
+      await writer.run(`ALTER TABLE job ADD COLUMN IF NOT EXISTS ${column} VARCHAR`);
+    }
     return new Database(instance, writer, await instance.connect());
   }
 

@@ -20,12 +20,16 @@ export interface Done {
 interface Saved {
   stamp: string;
   jobs: [key: string, content: string, ...objects: string[]][];
+  /** Lists of rules, and which of them a base has. */
+  rules: { lists: string[][]; of: Record<string, number> };
   /** Profile to hash of where its labels led when they were last recorded. */
   nodes: Record<string, string>;
 }
 
 export class DoneIndex {
   readonly jobs = new Map<string, Done>();
+  /** The rules that a job used when it last ran, by its key without rules. */
+  readonly rules = new Map<string, readonly string[]>();
   nodes: Record<string, string> = {};
 
   private constructor(readonly dir: string) {}
@@ -38,12 +42,15 @@ export class DoneIndex {
     let saved: Saved;
     try {
       saved = JSON.parse(readFileSync(join(dir, "index.json"), "utf8"));
-      if (saved.stamp !== stamp) return undefined;
+      if (saved.stamp !== stamp || !saved.rules) return undefined;
     } catch {
       return undefined;
     }
     const index = new DoneIndex(dir);
     for (const [key, content, ...objects] of saved.jobs) index.jobs.set(key, { content, objects });
+    for (const [base, i] of Object.entries(saved.rules.of)) {
+      index.rules.set(base, saved.rules.lists[i]);
+    }
     index.nodes = saved.nodes;
     return index;
   }
@@ -58,6 +65,11 @@ export class DoneIndex {
     for (const { job_key, sha256 } of await catalog.query("SELECT job_key, sha256 FROM file")) {
       index.jobs.get(job_key as string)?.objects.push(sha256 as string);
     }
+    for (
+      const { base, rules } of await catalog.query(
+        "SELECT base, rules FROM job WHERE base IS NOT NULL ORDER BY finished",
+      )
+    ) index.rules.set(base as string, Object.keys(JSON.parse(rules as string)));
     return index;
   }
 
@@ -68,9 +80,25 @@ export class DoneIndex {
     const saved: Saved = {
       stamp,
       jobs: [...this.jobs].map(([key, { content, objects }]) => [key, content, ...objects]),
+      rules: this.#savedRules(),
       nodes: this.nodes,
     };
     writeFileAtomic(join(this.dir, "index.json"), JSON.stringify(saved));
+  }
+
+  /** Thousands of jobs have the same few lists. */
+  #savedRules(): Saved["rules"] {
+    const ids = new Map<string, number>();
+    const lists: string[][] = [];
+    const of: Record<string, number> = {};
+    for (const [base, names] of this.rules) {
+      const list = [...names];
+      const text = list.join();
+      let id = ids.get(text);
+      if (id === undefined) ids.set(text, id = lists.push(list) - 1);
+      of[base] = id;
+    }
+    return { lists, of };
   }
 }
 

@@ -8,7 +8,7 @@ import type { Program } from "./programs/program.ts";
 import type { Candidate } from "./runs.ts";
 import type { Unit } from "../log/feed.ts";
 import type { Commit } from "../log/git.ts";
-import type { EngineName } from "../../lib/engine/types.ts";
+import type { EngineName } from "../../lib/engine/engines.ts";
 
 /** Points in which a possible run is looked for, when those of this call are all refused. */
 const LOOK_AHEAD = 1000;

@@ -1,4 +1,5 @@
 /** @file A deep linear network of the forecast table, trained until it is as good as least squares on the training windows. */
+import { compile } from "../../../lib/engine/engines/ort.ts";
 import { model as deepLinear } from "../../../lib/models/deep_linear.ts";
 import type { Fit } from "../../../lib/tasks/forecasting/forecaster.ts";
 import { forecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
@@ -28,8 +29,8 @@ export async function fitDeepLinear(
   const model = deepLinear.configure({ depth }, { signature: task.signature, layers: [] });
   const width = Math.min(problem.lookback, problem.horizon);
   const seed = { instance: 0, initialisation: 0, data: 0 };
-  const { nextBatch, compile } = learning(task, model, [seed], 1);
-  const { params } = await train((example) => compile(example, {}), nextBatch, {
+  const { nextBatch, compileStep } = learning(task, model, [seed], 1);
+  const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
     schedule: { peak: Math.min(0.03, 4 / (width * depth)), steps: STEPS, warmup: 100, floor: 0 },
     measure: {
       every: 100,
@@ -39,5 +40,5 @@ export async function fitDeepLinear(
       },
     },
   });
-  return task.fitOf(runnerOf(model, params, { batch: 1 }));
+  return task.fitOf(runnerOf(model, params, { batch: 1, compile }));
 }
