@@ -2,10 +2,11 @@
 import { numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { compile, type EngineName, type Handle, tensor } from "../../lib/engine/mod.ts";
+import { nativeTfjs } from "./native_tfjs.ts";
 
 type A = np.Array;
 
-const engines: EngineName[] = ["ort", "jax", "tfjs"];
+const engines: EngineName[] = ["ort", "jax", "tfjs", ...nativeTfjs];
 const pair = tensor([1, 2]);
 const valuesOf = async (handle: Handle) => [...(await handle.read()).data];
 

@@ -11,6 +11,7 @@ import {
   sizeOf,
   tensor,
 } from "../../lib/engine/mod.ts";
+import { nativeTfjs } from "./native_tfjs.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -18,7 +19,7 @@ type A = np.Array;
 
 await init("wasm");
 
-const engines: EngineName[] = ["ort", "jax", "tfjs"];
+const engines: EngineName[] = ["ort", "jax", "tfjs", ...nativeTfjs];
 const twice = (x: A) => x.mul(2);
 const pair = tensor([1, 2]);
 

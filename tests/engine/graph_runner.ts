@@ -1,7 +1,7 @@
 /** @file Runs a graph that a test builds equation by equation, as it stands, on engine `ort`. */
 import { Graph, type Rule, type Value } from "../../lib/engine/graph.ts";
 import type { Spec, Tensor } from "../../lib/engine/mod.ts";
-import { ortProgram } from "../../lib/engine/ort.ts";
+import { ortProgram } from "../../lib/engine/ort/program.ts";
 
 export function graphOf(
   inputs: readonly Spec[],

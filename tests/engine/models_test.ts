@@ -5,7 +5,7 @@
 import { init as initJax, numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
-import type { EngineName } from "../../lib/engine/mod.ts";
+import { compileOn, type EngineName } from "../../lib/engine/mod.ts";
 import { model as deepLinear } from "../../lib/models/deep_linear.ts";
 import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
 import { flatten, leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
@@ -14,6 +14,7 @@ import { compileStep, train } from "../../lib/train/trainer.ts";
 import { sequenceStack, shakenParameters } from "../models/stacks.ts";
 import { assertParity } from "./layer_cases.ts";
 import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
+import { nativeTfjs } from "./native_tfjs.ts";
 
 await initJax("wasm");
 
@@ -23,7 +24,13 @@ type Any = any;
 // deno-lint-ignore no-explicit-any
 const adapter = await (navigator as any).gpu?.requestAdapter().catch(() => null);
 if (!adapter) console.log("no WebGPU adapter: engine jax-webgpu is not tested");
-const engines: EngineName[] = ["ort", "jax", "tfjs", ...(adapter ? ["jax-webgpu" as const] : [])];
+const engines: EngineName[] = [
+  "ort",
+  "jax",
+  "tfjs",
+  ...nativeTfjs,
+  ...(adapter ? ["jax-webgpu" as const] : []),
+];
 
 interface Task {
   params: Any;
@@ -105,7 +112,7 @@ Deno.test("200 training steps of a deep linear network end alike on every engine
   const { params, data, loss } = deepLinearTask(3);
   const train200 = async (engine: EngineName) => {
     const result = await train(
-      (example) => compileStep(loss, params, example, { engine }),
+      (example) => compileStep(loss, params, example, { compile: compileOn(engine) }),
       () => data,
       { schedule: { peak: 0.02, steps: 200, warmup: 10 } },
     );

@@ -1,9 +1,10 @@
 /** @file Shared by the engine's tests: random inputs, and comparison with jax-js itself. */
 import assert from "node:assert/strict";
 import { defaultDevice, numpy as np } from "@jax-js/jax";
-import { toJax } from "../../lib/engine/jax.ts";
+import { toJax } from "../../lib/engine/jax/program.ts";
 import {
   compile,
+  type CompileOptions,
   type DType,
   type EngineName,
   type Handle,
@@ -56,8 +57,9 @@ export async function runEngine(
   fn: TracedFunction,
   args: readonly Tensor[],
   engine: EngineName = "ort",
+  options: CompileOptions = {},
 ): Promise<Tensor[]> {
-  const program = await compile(fn, args, { engine });
+  const program = await compile(fn, args, { ...options, engine });
   try {
     return await Promise.all(leaves(await program.run(...args)).map((h) => h.read()));
   } finally {
@@ -96,20 +98,21 @@ export function runJax(
   }
 }
 
-/** Elementwise agreement; NaN equals NaN and infinities equal themselves. */
+/** Elementwise agreement, relative to the largest value; NaN equals NaN and infinities equal themselves. */
 export function assertClose(
   got: Tensor,
   want: Tensor,
   tolerance: number,
   what: string,
+  leastScale = 1e-3,
 ): void {
   assert.deepEqual([...got.shape], [...want.shape], `${what}: shape`);
-  let scale = 0;
+  let scale = leastScale;
   for (const x of want.data) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
   for (let i = 0; i < want.data.length; i++) {
     const [a, b] = [got.data[i], want.data[i]];
     if (Number.isNaN(b) ? Number.isNaN(a) : a === b) continue;
-    const close = Number.isFinite(b) && Math.abs(a - b) <= tolerance * Math.max(scale, 1e-3);
+    const close = Number.isFinite(b) && Math.abs(a - b) <= tolerance * scale;
     assert.ok(close, `${what}: element ${i} is ${a}, expected ${b}`);
   }
 }

@@ -10,7 +10,8 @@
 import { init } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { grad } from "../../lib/engine/gradient.ts";
-import type { Tensor } from "../../lib/engine/mod.ts";
+import type { EngineName, Tensor } from "../../lib/engine/mod.ts";
+import { nativeTfjs } from "./native_tfjs.ts";
 import { generator, randomTensor, runEngine, runJax } from "./oracle.ts";
 import { listing, type RandomProgram, withGradients } from "./random_program.ts";
 import { randomProgram, randomProgramWithLoops } from "./random_steps.ts";
@@ -69,9 +70,11 @@ Deno.test("random programs with loops, and their gradients, agree with jax-js on
   });
 });
 
-Deno.test("random programs with loops, driven from the host on tfjs", async () => {
-  await compareAll(30, randomProgramWithLoops, async (program, args) => {
-    const fn = withGradients(program, grad);
-    assertEqualByNorm(await runEngine(fn, args, "tfjs"), runJax(fn, args, "float64"));
+for (const engine of ["tfjs", ...nativeTfjs] satisfies EngineName[]) {
+  Deno.test(`random programs with loops, driven from the host on ${engine}`, async () => {
+    await compareAll(30, randomProgramWithLoops, async (program, args) => {
+      const fn = withGradients(program, grad);
+      assertEqualByNorm(await runEngine(fn, args, engine), runJax(fn, args, "float64"));
+    });
   });
-});
+}

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { compile, sizeOf, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import { scan } from "../../lib/engine/scan.ts";
 import { assertClose, generator, leaves, runEngine, runJax } from "./oracle.ts";
+import { nativeTfjs } from "./native_tfjs.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -14,7 +15,7 @@ type A = np.Array;
 
 await init("wasm");
 
-const engines = ["ort", "tfjs"] as const;
+const engines = ["ort", "tfjs", ...nativeTfjs] as const;
 const end = 2 ** 32;
 const pairs = [[0, 0], [0, 1], [end - 1, end - 1], [0x13198a2e, 0x03707344], [1 << 30, end / 2]];
 const keys = pairs.map((words) => tensor(words, [2], "uint32"));
@@ -298,7 +299,7 @@ for (const engine of engines) {
   });
 }
 
-for (const engine of ["ort", "tfjs"] as const) {
+for (const engine of ["ort", "tfjs", ...nativeTfjs] as const) {
   Deno.test(`${engine}: a loop splits its key and draws in every turn`, async () => {
     const turn = (_: unknown, key: np.Array): [np.Array, np.Array] => {
       const [next, own] = np.split(random.split(key), 2, 0);

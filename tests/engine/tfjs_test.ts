@@ -1,6 +1,6 @@
 /**
- * @file Engine `tfjs` on its pure backend: parity with jax-js and `ort`, memory, and its errors. The same rules run on CUDA
- * through tfjs-node-gpu, of which only the loading can be tested here.
+ * @file Engine `tfjs`: parity with jax-js and `ort`, memory, and its errors. Where TensorFlow.js's native form is installed, the same
+ * rules are held against the same cases on it.
  */
 import { init as initJax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
@@ -14,7 +14,7 @@ import {
   tensor,
   UnsupportedPrimitive,
 } from "../../lib/engine/mod.ts";
-import type { TfjsHandle } from "../../lib/engine/tfjs.ts";
+import type { TfjsHandle } from "../../lib/engine/tfjs/program.ts";
 import { adamwInit, adamwUpdate } from "../../lib/train/adamw.ts";
 import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
 import { flatten, leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
@@ -22,6 +22,7 @@ import { readTree, toHost } from "../../lib/train/host.ts";
 import { sequenceStack } from "../models/stacks.ts";
 import { assertParity, layers, layerStep } from "./layer_cases.ts";
 import { assertClose, generator, leaves, randomTensor, runEngine, runJax } from "./oracle.ts";
+import { nativeTfjs } from "./native_tfjs.ts";
 import { cases, checkCase } from "./primitive_cases.ts";
 
 // deno-lint-ignore no-explicit-any
@@ -30,20 +31,24 @@ type A = np.Array;
 
 await initJax("wasm");
 
-Deno.test("tfjs agrees with jax-js on every primitive", async (t) => {
-  for (const [i, { name }] of cases.entries()) {
-    await t.step(name, () => checkCase(i, (fn, args) => runEngine(fn, args, "tfjs")));
-  }
-});
+const engines: readonly EngineName[] = ["tfjs", ...nativeTfjs];
 
-Deno.test("tfjs: gradients of every layer agree with float64", async (t) => {
-  for (const [i, name] of Object.keys(layers).entries()) {
-    await t.step(name, async () => {
-      const { step, args } = layerStep(name, i);
-      assertParity(await runEngine(step, args, "tfjs"), runJax(step, args, "float64"));
-    });
-  }
-});
+for (const engine of engines) {
+  Deno.test(`${engine} agrees with jax-js on every primitive`, async (t) => {
+    for (const [i, { name }] of cases.entries()) {
+      await t.step(name, () => checkCase(i, (fn, args) => runEngine(fn, args, engine)));
+    }
+  });
+
+  Deno.test(`${engine}: gradients of every layer agree with float64`, async (t) => {
+    for (const [i, name] of Object.keys(layers).entries()) {
+      await t.step(name, async () => {
+        const { step, args } = layerStep(name, i);
+        assertParity(await runEngine(step, args, engine), runJax(step, args, "float64"));
+      });
+    }
+  });
+}
 
 Deno.test("tfjs keeps what it does not store: axes stretched, merged, cut and reduced", async (t) => {
   const wide = (x: A) => np.broadcastTo(x.reshape([2, 1, 3, 1]), [2, 5, 3, 4]);
@@ -87,54 +92,23 @@ Deno.test("tfjs keeps what it does not store: axes stretched, merged, cut and re
   for (const [name, fn] of Object.entries(programs)) {
     await t.step(name, async () => {
       const args = [randomTensor(generator(3), [6])];
-      const [[got], [want]] = [await runEngine(fn, args, "tfjs"), runJax(fn, args)];
-      assertClose(got, want, 1e-6, name);
+      const [want] = runJax(fn, args);
+      for (const engine of engines) {
+        const [got] = await runEngine(fn, args, engine);
+        assertClose(got, want, 1e-6, `${engine}: ${name}`);
+      }
     });
   }
-});
-
-Deno.test("tfjs carries unsigned integers in signed ones", async (t) => {
-  const [middle, end] = [2 ** 31, 2 ** 32];
-  const large = tensor(
-    [0, 1, middle - 1, middle, end - 1, 3000000019, end - 1, end - 1],
-    [8],
-    "uint32",
-  );
-  const other = tensor([end - 1, 7, middle, 5, end - 1, 4000000007, 1, 512], [8], "uint32");
-  const pairs: Record<string, [(x: number, y: number) => number, (x: A, y: A) => A]> = {
-    sum: [(x, y) => (x + y) >>> 0, (x, y) => x.add(y)],
-    difference: [(x, y) => (x - y) >>> 0, (x, y) => x.sub(y)],
-    product: [(x, y) => Math.imul(x, y) >>> 0, (x, y) => x.mul(y)],
-    quotient: [(x, y) => Math.trunc(x / y), (x, y) => x.div(y)],
-    remainder: [(x, y) => x % y, (x, y) => x.mod(y)],
-    least: [Math.min, np.minimum],
-    greatest: [Math.max, np.maximum],
-    less: [(x, y) => Number(x < y), (x, y) => x.less(y)],
-    real: [Math.fround, (x) => x.astype(np.float32)],
-  };
-  for (const [name, [scalar, fn]] of Object.entries(pairs)) {
-    await t.step(name, async () => {
-      const [got] = await runEngine(fn, [large, other], "tfjs");
-      const want = Array.from(large.data, (x, i) => scalar(x, other.data[i]));
-      assert.deepEqual([...got.data], want);
-    });
-  }
-  const [most] = await runEngine((x: A) => np.max(x), [large], "tfjs");
-  assert.deepEqual([...most.data], [2 ** 32 - 1]);
-  const [ordered] = await runEngine((x: A) => np.sort(x), [large], "tfjs");
-  assert.deepEqual([...ordered.data], large.data.toSorted().values().toArray());
-  assert.equal(ordered.dtype, "uint32");
 });
 
 Deno.test("tfjs passes arrays without elements through", async () => {
   const empty = randomTensor(generator(1), [0, 3]);
-  const [y, total] = await runEngine(
-    (x: A) => [np.exp(x.ref).mul(2), np.sum(x, 0)],
-    [empty],
-    "tfjs",
-  );
-  assert.deepEqual([y.shape, y.data.length], [[0, 3], 0]);
-  assert.deepEqual([...total.data], [0, 0, 0]);
+  const fn = (x: A) => [np.exp(x.ref).mul(2), np.sum(x, 0)];
+  for (const engine of engines) {
+    const [y, total] = await runEngine(fn, [empty], engine);
+    assert.deepEqual([y.shape, y.data.length], [[0, 3], 0]);
+    assert.deepEqual([...total.data], [0, 0, 0]);
+  }
 });
 
 /** The Transformer's loss on a batch of noise, as a function of parameters and batch. */
@@ -169,7 +143,8 @@ for (const norm of ["fixed", "causal"]) {
       return loss(p, b);
     };
     const step = (valueAndGrad as Any)(flat, { argnums });
-    assertParity(await runEngine(step, args, "tfjs"), runJax(step, args, "float64"));
+    const want = runJax(step, args, "float64");
+    for (const engine of engines) assertParity(await runEngine(step, args, engine), want);
   });
 }
 
@@ -276,7 +251,7 @@ Deno.test("tfjs says what it cannot do", async () => {
     compile((x: A) => np.linalg.cholesky(nn.relu(x)), [tensor([1, 0, 0, 1], [2, 2])], options),
     (error: Error) =>
       error instanceof UnsupportedPrimitive &&
-      /the tfjs engine .*"cholesky".*tfjs_test\.ts:\d+:.*lib\/engine\/tfjs\/kernels\.ts/s
+      /the tfjs engine .*"cholesky".*tfjs_test\.ts:\d+:.*lib\/engine\/tfjs\/kernel_table\.ts/s
         .test(error.message),
   );
   const [a, b] = await Promise.all([

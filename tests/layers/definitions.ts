@@ -2,7 +2,7 @@
 import { defaultDevice, numpy as np } from "@jax-js/jax";
 import type { Tensor } from "../../lib/tensor/tensor.ts";
 import { isSpec } from "../../lib/tensor/trees.ts";
-import { toJax } from "../../lib/engine/jax.ts";
+import { toJax } from "../../lib/engine/jax/program.ts";
 
 export type Vector = number[];
 export interface Affine {

@@ -12,6 +12,7 @@ import { compileStepForm } from "../../lib/train/step_form.ts";
 import { assertParity } from "../engine/layer_cases.ts";
 import { generator, randomTensor, runEngine, runJax } from "../engine/oracle.ts";
 import type { Made } from "./stacks.ts";
+import { nativeTfjs } from "../engine/native_tfjs.ts";
 
 /** Outputs for whole inputs. */
 export async function outputs(model: Model, params: Tree<Tensor>, x: Tensor): Promise<Tensor> {
@@ -38,7 +39,7 @@ export async function assertFormsAgree({ model, params, channels }: Made, tokens
   const whole = await outputs(model, params, y);
   assert.deepEqual([...whole.shape], [batch, tokens, patch, channels]);
   const start = model.initialState(batch, tokens);
-  const form = await compileStepForm(model, params, [batch, patch, channels], start, {});
+  const form = await compileStepForm(model, params, [batch, patch, channels], start, compile);
   const each = patch * channels;
   let k = 0;
   for await (const { prediction } of form.through(start, y)) {
@@ -88,7 +89,7 @@ export async function assertRollout({ model, params, channels }: Made, warmup = 
   const y = randomTensor(generator(9), [3, warmup, channels]);
   const steps = 5; // not a multiple of a patch of 2
   // The last batch is not full.
-  const rolled = await runnerOf(model, params, { batch: 2 }).generate(y, steps);
+  const rolled = await runnerOf(model, params, { batch: 2, compile }).generate(y, steps);
   assert.deepEqual([...rolled.shape], [3, steps, channels]);
   const predictions: number[][] = [[], [], []];
   const each = model.patch * channels;
@@ -131,7 +132,7 @@ export async function assertGradients(
   // deno-lint-ignore no-explicit-any
   const unrolled = (jaxValueAndGrad as any)(loss, { argnums });
   const want = runJax(unrolled, args, "float64");
-  for (const engine of ["ort", "jax", "tfjs"] satisfies EngineName[]) {
+  for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] satisfies EngineName[]) {
     assertParity(await runEngine(valueAndGrad(loss, { argnums }), args, engine), want);
   }
 }

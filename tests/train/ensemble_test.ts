@@ -1,6 +1,7 @@
 /** @file Seeds trained in one program against the same seeds trained one by one. */
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { compile } from "../../lib/engine/engines/ort.ts";
 import type { Tensor } from "../../lib/engine/mod.ts";
 import { task as filtering } from "../../lib/tasks/filtering/filtering.ts";
 import { flatten, unstack } from "../../lib/tensor/trees.ts";
@@ -33,8 +34,10 @@ for (const [name, [options, layers]] of Object.entries(models)) {
   Deno.test(`${name}: three systems in one program learn what each learns alone`, async () => {
     const model = sequenceStack(layers, options, task.signature);
     const run = async (chosen: typeof seeds) => {
-      const { compile, nextBatch } = learning(task, model, chosen, batch);
-      return await train((example) => compile(example, { optimiser }), nextBatch, { schedule });
+      const { compileStep, nextBatch } = learning(task, model, chosen, batch);
+      return await train((example) => compileStep(example, { compile, optimiser }), nextBatch, {
+        schedule,
+      });
     };
     const together = await run(seeds);
     for (const [i, seed] of seeds.entries()) {
@@ -66,8 +69,8 @@ const startOf = (fresh: Progress["current"]): Progress => {
 
 Deno.test("rates: trainings of one seed differ by their learning rate alone", async () => {
   const same = [seeds[0], seeds[0], seeds[0]];
-  const { compile, nextBatch } = learning(task, recurrence, same, batch, [1e-3, 1e-2, 1e-3]);
-  const training = await compile(nextBatch(0), { optimiser });
+  const { compileStep, nextBatch } = learning(task, recurrence, same, batch, [1e-3, 1e-2, 1e-3]);
+  const training = await compileStep(nextBatch(0), { compile, optimiser });
   const end = await advance(training, startOf(training.fresh), 4, nextBatch, () => 1);
   await training.close();
   assert.equal(end.lastLosses[0], end.lastLosses[2]);
@@ -86,7 +89,10 @@ async function leastSquaresEnsemble(starts: number[], scales: number[], stepsPer
     y: repeated(one.y, starts.length),
   };
   // deno-lint-ignore no-explicit-any
-  const training = await compileEnsemble(loss as any, initial, example, scales, { stepsPerRun });
+  const training = await compileEnsemble(loss as any, initial, example, scales, {
+    compile,
+    stepsPerRun,
+  });
   return { training, example };
 }
 
@@ -146,8 +152,8 @@ Deno.test("steps that share a run report the loss and the gradient norm of each 
 
 Deno.test("one training that diverges is named, or tolerated without spoiling the others", async () => {
   const two = [seeds[0], seeds[0]];
-  const { compile, nextBatch } = learning(task, recurrence, two, batch, [1e-3, 1e38]);
-  const training = await compile(nextBatch(0), { optimiser });
+  const { compileStep, nextBatch } = learning(task, recurrence, two, batch, [1e-3, 1e38]);
+  const training = await compileStep(nextBatch(0), { compile, optimiser });
   const start = startOf(training.fresh);
   await assert.rejects(
     advance(training, start, 9, nextBatch, () => 1),
@@ -166,7 +172,7 @@ Deno.test("one training that diverges is named, or tolerated without spoiling th
 
 Deno.test("every training needs a learning rate, and there is one at least", async () => {
   const compiling = (initial: object[], scales: number[]) =>
-    compileEnsemble((() => {}) as never, initial as never, {}, scales, {});
+    compileEnsemble((() => {}) as never, initial as never, {}, scales, { compile });
   await assert.rejects(compiling([], []), /RangeError: .*0 trainings and 0 learning rates/);
   await assert.rejects(compiling([{}], [1, 2]), /1 trainings and 2 learning rates/);
   await assert.rejects(compiling([{}, {}], [1]), /2 trainings and 1 learning rates/);

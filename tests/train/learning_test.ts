@@ -1,6 +1,7 @@
 /** @file What the seeds of a learning share and what they do not: batches, initial parameters, steps of a run. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { compile } from "../../lib/engine/engines/ort.ts";
 import { type Tensor, tensor, type Tree } from "../../lib/engine/mod.ts";
 import type { Model } from "../../lib/models/model.ts";
 import { task as filtering } from "../../lib/tasks/filtering/filtering.ts";
@@ -92,17 +93,17 @@ Deno.test("seeds that differ in their initialisation only share their source, wh
 
 Deno.test("one seed has no leading axis", async () => {
   const { task, model } = talkative();
-  const { nextBatch, compile } = learning(task, model, [seeds[1]], 1);
+  const { nextBatch, compileStep } = learning(task, model, [seeds[1]], 1);
   assert.deepEqual(nextBatch(0), tensor(47));
-  const training = await compile(nextBatch(0), {});
+  const training = await compileStep(nextBatch(0), { compile });
   assert.deepEqual(training.fresh.params, { w: tensor(2) });
   await training.close();
 });
 
 Deno.test("every training starts at the parameters of its initialisation", async () => {
   const { task, model } = talkative();
-  const { nextBatch, compile } = learning(task, model, seeds, 1);
-  const training = await compile(nextBatch(0), {});
+  const { nextBatch, compileStep } = learning(task, model, seeds, 1);
+  const training = await compileStep(nextBatch(0), { compile });
   assert.deepEqual(training.fresh.params, { w: tensor([1, 2, 1, 1]) });
   await training.close();
 });
@@ -110,9 +111,11 @@ Deno.test("every training starts at the parameters of its initialisation", async
 Deno.test("each training moves at its own multiple of the rate, 1 when none is given", async () => {
   const moved = async (chosen: Seed[], scales?: number[]) => {
     const { task, model } = talkative();
-    const { nextBatch, compile } = learning(task, model, chosen, 1, scales);
+    const { nextBatch, compileStep } = learning(task, model, chosen, 1, scales);
     const schedule = { peak: 0.5, steps: 1, warmup: 0 };
-    const { params } = await train((example) => compile(example, {}), nextBatch, { schedule });
+    const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
+      schedule,
+    });
     return Array.from((params as { w: Tensor }).w.data);
   };
   // Adam's first step is the rate, towards the data.
@@ -136,9 +139,9 @@ Deno.test("where all steps have one batch, several share a run; one that is aske
   ) {
     for (const chosen of [[seeds[0]], seeds]) {
       const { task, model } = talkative(constant);
-      const { nextBatch, compile } = learning(task, model, chosen, 1);
+      const { nextBatch, compileStep } = learning(task, model, chosen, 1);
       const options = asked === undefined ? {} : { stepsPerRun: asked };
-      const training = await compile(nextBatch(0), options);
+      const training = await compileStep(nextBatch(0), { compile, ...options });
       assert.equal(training.stepsPerRun, want);
       await training.close();
     }
@@ -159,12 +162,16 @@ Deno.test("training on a task is AdamW on the loss of its batches, by hand in fl
   const schedule = { peak: 0.1, steps: 7, warmup: 3, floor: 1 };
   const optimiser = { weightDecay: 0.1, clipNorm: 0.8 };
   for (const chosen of [[seeds[1]], seeds]) {
-    const { nextBatch, compile } = batches(chosen);
+    const { nextBatch, compileStep } = batches(chosen);
     const reports: Any[] = [];
-    const { params } = await train((example) => compile(example, { optimiser }), nextBatch, {
-      schedule,
-      onStep: (report) => reports.push(structuredClone(report)),
-    });
+    const { params } = await train(
+      (example) => compileStep(example, { compile, optimiser }),
+      nextBatch,
+      {
+        schedule,
+        onStep: (report) => reports.push(structuredClone(report)),
+      },
+    );
     chosen.forEach((seed, i) => {
       const want = trainByHand({ ...training, seed });
       const got = (chosen.length === 1 ? params : unstack(params, i)) as Record<string, Tensor>;

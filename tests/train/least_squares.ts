@@ -1,5 +1,6 @@
 /** @file Least squares y = x w, whose answer is known: the smallest training there is. */
 import { numpy as np } from "@jax-js/jax";
+import { compile } from "../../lib/engine/engines/ort.ts";
 import { tensor } from "../../lib/engine/mod.ts";
 import { compileStep } from "../../lib/train/trainer.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
@@ -19,6 +20,6 @@ export const nextBatch = (step: number) => {
 };
 export const start = { w: tensor(0, [3]) };
 export const compilingRuns = (stepsPerRun?: number) => (example: Any) =>
-  compileStep(loss as Any, start, example, { stepsPerRun });
+  compileStep(loss as Any, start, example, { compile, stepsPerRun });
 export const compiling = compilingRuns();
 export const dataOf = (params: Any) => params.w.data as Float32Array;

@@ -6,7 +6,7 @@ import { init as initJax, type numpy as np, valueAndGrad as jaxValueAndGrad } fr
 import assert from "node:assert/strict";
 import type { Arrays } from "../../lib/engine/arrays.ts";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
-import { compile, type Tensor, type Tree } from "../../lib/engine/mod.ts";
+import { compile, compileOn, type Tensor, type Tree } from "../../lib/engine/mod.ts";
 import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
 import { flatten, isSpec, leavesOf, mapLeaves, mapTensors } from "../../lib/tensor/trees.ts";
 import { disposeTree, readTree } from "../../lib/train/host.ts";
@@ -23,6 +23,7 @@ import { assertParity } from "../engine/layer_cases.ts";
 import { generator, randomTensor, runJax } from "../engine/oracle.ts";
 import { type LstmTensors, naiveLstm } from "../models/naive_lstm.ts";
 import { type Made, made } from "../models/stacks.ts";
+import { nativeTfjs } from "../engine/native_tfjs.ts";
 
 await initJax("wasm");
 
@@ -57,8 +58,8 @@ const lossOf = ({ model }: Made): Loss => (params, batch) => {
   return patchLoss(model.apply(params, y.ref), y, weights);
 };
 
-const stepOf = (made: Made, batch: Batch, options: StepOptions = {}) =>
-  compileStep(lossOf(made), made.params, batch, options);
+const stepOf = (made: Made, batch: Batch, options: Partial<StepOptions> = {}) =>
+  compileStep(lossOf(made), made.params, batch, { compile, ...options });
 
 /** Value and gradients in the order of the parameters, read off the first moments after one step. */
 async function valueAndGradients(made: Made, batch: Batch): Promise<[Tensor, ...Tensor[]]> {
@@ -212,8 +213,8 @@ Deno.test("training steps, clipped and decayed, are those of AdamW on loops over
       });
     });
   }
-  for (const engine of ["ort", "jax", "tfjs"] as const) {
-    const step = await stepOf(made, batch, { optimiser, engine });
+  for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] as const) {
+    const step = await stepOf(made, batch, { optimiser, compile: compileOn(engine) });
     const got = await parametersAfter(step, batch, steps);
     assert.deepEqual(Object.keys(got), Object.keys(want));
     for (const [name, { data }] of Object.entries(want)) {
@@ -241,7 +242,7 @@ Deno.test("at 256 tokens the loss is the one of evaluation", async () => {
   const made = lstms(1, { width: 4 }, 3);
   const data = lossBatch(made, 2, 256);
   const [value] = await valueAndGradients(made, data);
-  const predicted = await runnerOf(made.model, made.params, { batch: 2 }).apply(data.y);
+  const predicted = await runnerOf(made.model, made.params, { batch: 2, compile }).apply(data.y);
   let sum = 0;
   for (let b = 0; b < 2; b++) {
     for (let i = 0; i < 255 * 3; i++) {

@@ -47,6 +47,7 @@ import { sequenceStack } from "./tests/models/stacks.ts";
 import { model as causalLinear } from "./lib/models/causal_linear.ts";
 import { freshParameters } from "./lib/train/host.ts";
 import { rolloutBytes } from "./lib/train/rollout_bytes.ts";
+import { compile } from "./lib/engine/engines/ort.ts";
 import { runnerOf } from "./lib/train/runner.ts";
 const [named, options, batch] = Deno.args.map((text) => JSON.parse(text));
 const signature = { kind: "series", channels: 2 };
@@ -55,7 +56,7 @@ const model = named.length > 0
   : causalLinear.configure(options, { signature, layers: [] });
 const params = await freshParameters(model, 1);
 const data = Float32Array.from({ length: batch * 128 }, (_, i) => Math.sin(i));
-await runnerOf(model, params, { batch }).generate({ dtype: "float32", shape: [batch, 64, 2], data }, 8);
+await runnerOf(model, params, { batch, compile }).generate({ dtype: "float32", shape: [batch, 64, 2], data }, 8);
 const peak = Number(/VmHWM:\\s+(\\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))[1]) * 1024;
 console.log(JSON.stringify({ peak, declared: rolloutBytes(model, params, 72, 2) }));
 Deno.exit(0);

@@ -1,7 +1,7 @@
 /** @file A model at work: outputs and rollouts, number by number, against what a known model says on paper. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { compile, compileOn, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Model } from "../../lib/models/model.ts";
 import { rolloutBytes } from "../../lib/train/rollout_bytes.ts";
 import { runnerOf, type RunnerOptions } from "../../lib/train/runner.ts";
@@ -21,10 +21,10 @@ const numbers: KnownNumbers = { gain: [0.5, -0.8], level: 0.7, slope: 0.1 };
 const params = knownTensors(numbers);
 const draw = (batch: number, length: number) => randomTensor(generator(4), [batch, length, 2]);
 
-function known(patch: number, options: RunnerOptions) {
+function known(patch: number, options: Omit<RunnerOptions, "compile"> & Partial<RunnerOptions>) {
   const { model: module, ...seen } = knownModel();
   const model = module.configure({ patch }, seriesOf(2));
-  return { model, runner: runnerOf(model, params, options), ...seen };
+  return { model, runner: runnerOf(model, params, { compile, ...options }), ...seen };
 }
 
 function assertNear(
@@ -83,7 +83,7 @@ Deno.test("a runner has its model and its parameters, and other parameters give 
   assert.equal(runner.params, params);
   const other = { gain: [0.1, 2], level: -0.3, slope: 0 };
   const y = draw(2, 4);
-  const got = await runnerOf(model, knownTensors(other), { batch: 2 }).apply(y);
+  const got = await runnerOf(model, knownTensors(other), { batch: 2, compile }).apply(y);
   assertNear(withoutLast(got), patchesOnPaper(other, y, 1), "other parameters");
 });
 
@@ -97,7 +97,7 @@ Deno.test("inputs of integers, and outputs of another shape than the inputs", as
     },
   };
   const x = tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3], "int32");
-  const got = await runnerOf(model, [], { batch: 2 }).apply(x);
+  const got = await runnerOf(model, [], { batch: 2, compile }).apply(x);
   assert.deepEqual(got, tensor([6, 12, 15, 30, 24, 48], [3, 2, 1]));
 });
 
@@ -183,14 +183,14 @@ Deno.test("the warm-up of a rollout is a multiple of the patch", async () => {
 Deno.test("a model without a step form cannot run free", async () => {
   const whole: Model = { init: () => [], apply: (_, x) => x };
   await assert.rejects(
-    runnerOf(whole, [], { batch: 1 }).generate(draw(1, 2), 1),
+    runnerOf(whole, [], { batch: 1, compile }).generate(draw(1, 2), 1),
     /TypeError: .* only a sequence model can run free/,
   );
 });
 
 Deno.test("outputs and rollouts leave nothing on the engine's side", async () => {
   const tf = await import("@tensorflow/tfjs-core");
-  const { runner } = known(2, { batch: 2, engine: "tfjs" });
+  const { runner } = known(2, { batch: 2, compile: compileOn("tfjs") });
   const y = draw(3, 6);
   await runner.apply(y); // loads the backend
   for (const steps of [0, 1, 5]) {

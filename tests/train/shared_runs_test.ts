@@ -1,7 +1,7 @@
 /** @file Steps that share a run of the program, and measurements on the way of a training. */
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import type { Tensor } from "../../lib/engine/mod.ts";
+import { compileOn, type Tensor } from "../../lib/engine/mod.ts";
 import { disposeTree, readTree } from "../../lib/train/host.ts";
 import {
   advance,
@@ -11,6 +11,7 @@ import {
   train,
 } from "../../lib/train/trainer.ts";
 import { compiling, compilingRuns, dataOf, loss, nextBatch, start } from "./least_squares.ts";
+import { nativeTfjs } from "../engine/native_tfjs.ts";
 
 await initJax("wasm");
 
@@ -30,13 +31,18 @@ const memory = () => {
 
 Deno.test("steps that share a run: parameters, reports and rates have the bits of one step a run, on every engine", async () => {
   const schedule = { peak: 0.1, steps: 13, warmup: 4 };
-  for (const engine of ["ort", "jax", "tfjs"] as const) {
+  for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] as const) {
     const runs = [];
     for (const stepsPerRun of [1, 2, 5, 13, 20]) { // 13 is no multiple of 2 and 5; 20 is more than there are
       const reports: Any[] = [];
       const optimiser = { weightDecay: 0.1, clipNorm: 1 };
       const { params, steps, lastLosses } = await train(
-        (example) => compileStep(loss as Any, start, example, { stepsPerRun, engine, optimiser }),
+        (example) =>
+          compileStep(loss as Any, start, example, {
+            stepsPerRun,
+            compile: compileOn(engine),
+            optimiser,
+          }),
         () => constant,
         { schedule, onStep: (report) => reports.push(structuredClone(report)) },
       );

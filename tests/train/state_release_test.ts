@@ -1,7 +1,13 @@
 /** @file Who frees training state: `advance` what it made on the way, the caller what it gave and got. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { type EngineName, type Handle, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import {
+  compileOn,
+  type EngineName,
+  type Handle,
+  type Tensor,
+  tensor,
+} from "../../lib/engine/mod.ts";
 import { disposeTree, readTree } from "../../lib/train/host.ts";
 import { advance, compileStep, type Progress, train } from "../../lib/train/trainer.ts";
 import { leaves } from "../engine/oracle.ts";
@@ -23,7 +29,7 @@ const rateOf = () => 0.1;
 /** A compiled step, and every handle that it ever returned. */
 async function traced(engine: EngineName, example: Tensor = tensor(0)) {
   const initial = { v: tensor(0, [2]), w: tensor(0, [2]) };
-  const step = await compileStep(loss as Any, initial, example, { engine });
+  const step = await compileStep(loss as Any, initial, example, { compile: compileOn(engine) });
   const handles: Handle[] = [];
   const run: typeof step.run = async (...args) => {
     const out = await step.run(...args);

@@ -1,6 +1,7 @@
 /** @file The training loop: what it converges to, divergence, checkpoints, and what is reported. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { compile } from "../../lib/engine/engines/ort.ts";
 import type { Tensor } from "../../lib/engine/mod.ts";
 import { compileStep, DivergenceError, train } from "../../lib/train/trainer.ts";
 import { compiling, dataOf, nextBatch, start, target } from "./least_squares.ts";
@@ -86,7 +87,7 @@ Deno.test("a run killed after its last step ends as if it had not been", async (
 Deno.test("a gradient that is not finite is a divergence, even where the loss is", async () => {
   const root = ({ w }: { w: np.Array }) => np.sum(np.sqrt(w)); // at zero its slope is infinite
   await assert.rejects(
-    train((example) => compileStep(root as Any, start, example, {}), nextBatch, {
+    train((example) => compileStep(root as Any, start, example, { compile }), nextBatch, {
       schedule: { peak: 0.1, steps: 2, warmup: 0 },
     }),
     (error: unknown) => error instanceof DivergenceError && error.step === 0 && error.index === 0,

@@ -9,7 +9,7 @@ import { Ops } from "../../../lib/engine/derivatives/ops.ts";
 import { isFloat } from "../../../lib/engine/types.ts";
 import { Graph, type Rule, type Value } from "../../../lib/engine/graph.ts";
 import { type Spec, type Tensor, tensor } from "../../../lib/engine/mod.ts";
-import { ortProgram } from "../../../lib/engine/ort.ts";
+import { ortProgram } from "../../../lib/engine/ort/program.ts";
 import { trace } from "../../../lib/engine/trace.ts";
 import { assertClose, generator, type InputOptions, randomTensor, runJax } from "../oracle.ts";
 

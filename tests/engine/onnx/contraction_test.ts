@@ -13,6 +13,7 @@ import {
   type Tensor,
   tensor,
 } from "../../../lib/engine/mod.ts";
+import { nativeTfjs } from "../native_tfjs.ts";
 import { checkAll, kernels, type NearMiss } from "../near_misses.ts";
 import { assertClose, generator, randomTensor, runEngine } from "../oracle.ts";
 
@@ -195,10 +196,12 @@ for (const dtype of ["float32", "float64"] as const) {
   });
 }
 
-Deno.test("tfjs: sums of products are those of plain loops", async () => {
-  await assertContracts([...pairs, ...triples, ...products], bySum, "float32", "tfjs");
-  await assertContracts([...pairs, ...triples].filter(isDot), byDot, "float32", "tfjs");
-});
+for (const engine of ["tfjs", ...nativeTfjs] satisfies EngineName[]) {
+  Deno.test(`${engine}: sums of products are those of plain loops`, async () => {
+    await assertContracts([...pairs, ...triples, ...products], bySum, "float32", engine);
+    await assertContracts([...pairs, ...triples].filter(isDot), byDot, "float32", engine);
+  });
+}
 
 const [x, y] = [1, 2].map((seed) => randomTensor(generator(seed), [4, 4]));
 

@@ -1,7 +1,8 @@
 /** @file A program with a mapped loop in segments and its gradient, to be bundled. */
 import { numpy as np, vmap } from "@jax-js/jax";
 import { grad } from "../../../lib/engine/gradient.ts";
-import { compile, type Handle, type Tensor } from "../../../lib/engine/mod.ts";
+import { compile } from "../../../lib/engine/engines/ort.ts";
+import type { Handle, Tensor } from "../../../lib/engine/types.ts";
 import { scan } from "../../../lib/engine/scan.ts";
 
 type A = np.Array;

@@ -1,9 +1,9 @@
-/** @file Loading TensorFlow.js on CUDA: what is said where its addon is missing, and what is chosen then. */
+/** @file Loading TensorFlow.js on CUDA: what is said where its addon is missing. */
 import assert from "node:assert/strict";
 import {
   AddonMissing,
   addonSpecifier,
-  chooseEngine,
+  isCpuForm,
   loadAddon,
   restoreUtil,
 } from "../../../lib/engine/tfjs/addon.ts";
@@ -24,7 +24,6 @@ Deno.test("tfjs-node-gpu without its addon says how to install it", async () => 
     throw new Error("The Node.js native addon module (tfjs_binding.node) can not be found.\nx");
   }, { resolve: () => "somewhere" });
   assert.throws(() => loadAddon(broken as Any), /tfjs_binding\.node\) can not be found\. Install/);
-  assert.throws(() => chooseEngine("tfjs-node-gpu", () => ({ problem: "no", gpu: false })), /no/);
   // The specifier stands in one file, and in no import map.
   const { imports } = JSON.parse(
     await Deno.readTextFile(new URL("../../../deno.json", import.meta.url)),
@@ -32,14 +31,18 @@ Deno.test("tfjs-node-gpu without its addon says how to install it", async () => 
   assert.ok(!Object.values(imports).includes(addonSpecifier));
 });
 
-Deno.test("auto is CUDA where there is some, otherwise ort", () => {
-  assert.equal(chooseEngine("auto", () => ({ gpu: true })), "tfjs-node-gpu");
-  assert.equal(chooseEngine("auto", () => ({ gpu: false })), "ort");
-  assert.equal(chooseEngine("auto", () => ({ problem: "no", gpu: false })), "ort");
-  const unasked = () => assert.fail("the addon is of no concern to other engines");
-  for (const engine of ["ort", "jax", "tfjs"] as const) {
-    assert.equal(chooseEngine(engine, unasked), engine);
-  }
+Deno.test("the form with CUDA is loaded where it is installed, otherwise the CPU's", () => {
+  const [cuda, cpu] = ["@tensorflow/tfjs-node-gpu", "@tensorflow/tfjs-node"];
+  const having = (...installed: string[]): Any =>
+    Object.assign((name: string) => name === "node:util" ? {} : { loaded: name }, {
+      resolve: (name: string) => installed.includes(name) ? name : assert.fail("not found"),
+    });
+  assert.deepEqual(loadAddon(having(cpu, cuda)), { loaded: cuda });
+  assert.deepEqual(loadAddon(having(cuda)), { loaded: cuda });
+  assert.deepEqual(loadAddon(having(cpu)), { loaded: cpu });
+  const forms = [having(cpu, cuda), having(cuda), having(cpu), having()].map((r) => isCpuForm(r));
+  assert.deepEqual(forms, [false, false, true, false]);
+  assert.throws(() => loadAddon(having()), /neither the package .*-gpu nor .*tfjs-node is inst/);
 });
 
 Deno.test("functions that node:util dropped are put back for tfjs-node", () => {

@@ -10,6 +10,7 @@ import { toHost } from "../../../lib/train/host.ts";
 import { generator, randomTensor } from "../../engine/oracle.ts";
 import * as definitions from "../definitions.ts";
 import { inFloat64, type Projections, rowsOf } from "../definitions.ts";
+import { nativeTfjs } from "../../engine/native_tfjs.ts";
 
 await initJax("wasm");
 
@@ -161,7 +162,7 @@ Deno.test("at zero, where the two branches of elu meet, its derivative is 1", as
   ]);
   const config = linear.configure({ heads: 1 }, 2);
   const sum = (p: Any, x: np.Array) => np.sum(forms.overSequence(linear, config, p, x)[1]);
-  for (const engine of ["ort", "jax", "tfjs"] as const) {
+  for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] as const) {
     for (const slope of [grad(sum), jaxGrad(sum) as Any]) {
       const program = await compile(slope, [params([0, 0], [0, 0]), x], { engine });
       const out = await program.run(params([0, 0], [0, 0]), x);

@@ -24,6 +24,7 @@ import {
   stateAfter,
   tokensOf,
 } from "./layers.ts";
+import { nativeTfjs } from "../../engine/native_tfjs.ts";
 
 /** Arrays of a tree, in the order of its names. */
 const arraysOf = (tree: Any): np.Array[] =>
@@ -121,7 +122,7 @@ for (const tested of cases) {
             : leaf
         );
         const step = valueAndGrad(loss, { argnums });
-        for (const engine of ["ort", "jax", "tfjs"] satisfies EngineName[]) {
+        for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] satisfies EngineName[]) {
           assertParity(await runEngine(step, single, engine), want);
         }
       }

@@ -19,6 +19,7 @@ import { type Affine, affine, inFloat64, type Vector } from "../../layers/defini
 import { type LstmLayer, naiveLstmLayer } from "../naive_lstm.ts";
 import { outputs } from "../sequence_cases.ts";
 import { sequenceStack, shakenParameters, stackOf } from "../stacks.ts";
+import { nativeTfjs } from "../../engine/native_tfjs.ts";
 
 await initJax("wasm");
 
@@ -110,7 +111,7 @@ for (
     const argnums = leaves.map((_, i) => i);
     // deno-lint-ignore no-explicit-any
     const want = runJax((jaxValueAndGrad as any)(loss, { argnums }), args, "float64");
-    for (const engine of ["ort", "jax", "tfjs"] satisfies EngineName[]) {
+    for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] satisfies EngineName[]) {
       assertParity(await runEngine(valueAndGrad(loss, { argnums }), args, engine), want);
     }
   });

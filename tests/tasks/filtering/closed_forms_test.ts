@@ -1,6 +1,7 @@
 /** @file Parameters in closed form: the best causal map of a system, and its steady-state filter. */
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { compile } from "../../../lib/engine/engines/ort.ts";
 import { model as causalLinear } from "../../../lib/models/causal_linear.ts";
 import type { Model, SequenceModel } from "../../../lib/models/model.ts";
 import { bestCausalMap, createSystem, score, steadyState } from "../../../lib/ssm/mod.ts";
@@ -57,9 +58,11 @@ Deno.test("training the causal map goes where its closed form is", async () => {
   const model = causal({ taps: 3 });
   const best = await solved(bestMap, task, 1, model);
   const seed = { instance: 1, initialisation: 0, data: 5 };
-  const { nextBatch, compile } = learning(task, model, [seed], 256);
+  const { nextBatch, compileStep } = learning(task, model, [seed], 256);
   const schedule = { peak: 0.02, steps: 300, warmup: 5, floor: 0 };
-  const { params } = await train((example) => compile(example, {}), nextBatch, { schedule });
+  const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
+    schedule,
+  });
   const [want, got] = [flatten(best).kernel.data, flatten(params).kernel.data];
   const size = Math.max(...Array.from(want, Math.abs));
   want.forEach((x, i) => assert.ok(Math.abs(got[i] - x) < 0.03 * size, `${i}: ${got[i]}, ${x}`));
@@ -68,7 +71,7 @@ Deno.test("training the causal map goes where its closed form is", async () => {
   const lossOf = async (scale: number) => {
     const kernel = flatten(best).kernel;
     const scaled = { kernel: { ...kernel, data: kernel.data.map((x) => scale * x) } };
-    const runner = runnerOf(model as SequenceModel, scaled, { batch: 256 });
+    const runner = runnerOf(model as SequenceModel, scaled, { batch: 256, compile });
     return (await task.evaluate(runner, 1, { tensors: { y } }, {})).loss;
   };
   const [less, just, more] = [await lossOf(0.9), await lossOf(1), await lossOf(1.1)];
@@ -83,7 +86,7 @@ Deno.test("the steady-state filter as a dense recurrence reaches the filter's li
   for (const state of [6, 8]) { // as many states as it needs, and two more
     const model = recurrence({ state });
     const params = await solved(steady, task, instance, model);
-    const got = await runnerOf(model, params, { batch: 64 }).apply(toFloat32(y));
+    const got = await runnerOf(model, params, { batch: 64, compile }).apply(toFloat32(y));
     const late = { contexts: Array.from({ length: 40 }, (_, i) => 50 + i), horizons: [1] };
     const picked = new Float32Array(64 * 40 * 2);
     for (let b = 0; b < 64; b++) {

@@ -12,6 +12,7 @@ import {
   simulate,
   zeroVariance,
 } from "../../../lib/ssm/mod.ts";
+import { compile } from "../../../lib/engine/engines/ort.ts";
 import { task as module } from "../../../lib/tasks/filtering/filtering.ts";
 import type { Scores } from "../../../lib/tasks/filtering/scores.ts";
 import type { Runner } from "../../../lib/tasks/task.ts";
@@ -35,7 +36,7 @@ const instance = 3;
 const numbers: KnownNumbers = { gain: [0.7, -0.4], level: 0.3, slope: 0.02 };
 const modelOf = (patch: number) => knownModel().model.configure({ patch }, seriesOf(2));
 const running = (patch: number, batch = 2) =>
-  runnerOf(modelOf(patch), knownTensors(numbers), { batch });
+  runnerOf(modelOf(patch), knownTensors(numbers), { batch, compile });
 
 const draw = (batch: number, length: number) =>
   simulate(createSystem(instance, distribution), 5, { batch, length });

@@ -18,6 +18,7 @@ import {
   transposed,
 } from "./naive_training.ts";
 import { trainLinear } from "./trained.ts";
+import { nativeTfjs } from "../../engine/native_tfjs.ts";
 
 const [lookback, horizon] = [5, 3];
 
@@ -252,7 +253,7 @@ Deno.test("a series that a line continues is measured against rounding errors, n
 Deno.test("every engine that runs everywhere finds the same", async () => {
   const options = { depth: 3, steps: 12, warmup: 4 };
   const want = (await trainLinear(problemOf(), options)).matrix;
-  for (const engine of ["jax", "tfjs"] as const) {
+  for (const engine of ["jax", "tfjs", ...nativeTfjs] as const) {
     const { matrix } = await trainLinear(problemOf(), { ...options, engine });
     assert.ok(relativeError(matrix, want) < 1e-4, engine);
   }

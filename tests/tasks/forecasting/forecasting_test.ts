@@ -1,6 +1,7 @@
 /** @file The forecasting task: its options, both of its losses, how it scores, and what is optimal and trivial in it. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { compile } from "../../../lib/engine/engines/ort.ts";
 import { model as deepLinear } from "../../../lib/models/deep_linear.ts";
 import type { LinearWindowModel, Model } from "../../../lib/models/model.ts";
 import { fold, keyOf, normals } from "../../../lib/random/random.ts";
@@ -233,7 +234,7 @@ Deno.test("all windows: a model that is no matrix is refused wherever it is used
   assert.throws(() => task.source(seed, 1, squares), message);
   assert.throws(() => task.loss(squares, {}, {}), message);
   assert.throws(() => task.excess!(squares, {}), message);
-  const runner = runnerOf(squares, { w: tensor(w) }, { batch: 4 });
+  const runner = runnerOf(squares, { w: tensor(w) }, { batch: 4, compile });
   await assert.rejects(task.evaluate(runner, 0, {}, {}), message);
 });
 
@@ -248,7 +249,7 @@ interface Details {
 Deno.test("evaluation: a model of windows is scored on its outputs, one window at a time", async () => {
   const problem = problemOf();
   const task = forecastingTask(problem, { loss: "windows", basis: "dct" });
-  const runner = runnerOf(squares, { w: tensor(w) }, { batch: 4 });
+  const runner = runnerOf(squares, { w: tensor(w) }, { batch: 4, compile });
   const { details, ...scalars } = await task.evaluate(runner, 0, {}, {});
   const byHand = {
     lookback,
@@ -323,7 +324,7 @@ Deno.test("evaluation: a matrix is scored by itself with the best intercept, on 
     const task = forecastingTask(problem, { loss: "gram", basis });
     const model = linearModel(1);
     const apply = () => assert.fail("a matrix needs no program");
-    const runner = { ...runnerOf(model, params, { batch: 4 }), apply };
+    const runner = { ...runnerOf(model, params, { batch: 4, compile }), apply };
     const { forecaster, metrics } = task.fitOf(runner);
     const [from, to] = problem.split.train;
     const { mse } = await naiveScore(problem, forecaster, [from + lookback, to]);

@@ -11,6 +11,7 @@ import { solveLeastSquares } from "../../../lib/tasks/forecasting/references/ols
 import { runEngine, runJax } from "../../engine/oracle.ts";
 import { randomSeries, relativeError } from "./fixtures.ts";
 import { centredWindows, lossOf, type Rows, times, transposed } from "./naive_training.ts";
+import { nativeTfjs } from "../../engine/native_tfjs.ts";
 
 await initJax("wasm");
 
@@ -69,7 +70,7 @@ function mapOf(lookback: number, horizon: number): { M: Tensor; rows: Rows } {
 }
 
 Deno.test("value and gradient are those of the mean squared error of every window with the best intercept", async () => {
-  for (const engine of ["ort", "jax", "tfjs"] satisfies EngineName[]) {
+  for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] satisfies EngineName[]) {
     for (const [lookback, horizon] of sizes) {
       const problem = problemOf(lookback, horizon);
       const windows = centredWindows(problem);

@@ -1,6 +1,6 @@
 /** @file Deep linear networks trained as jobs train them: the task, the trainer, and what they find. */
 import { init as initJax } from "@jax-js/jax";
-import type { EngineName, Tensor } from "../../../lib/engine/mod.ts";
+import { compileOn, type EngineName, type Tensor } from "../../../lib/engine/mod.ts";
 import { type DeepLinear, model as deepLinear } from "../../../lib/models/deep_linear.ts";
 import { forecastingTask } from "../../../lib/tasks/forecasting/forecasting.ts";
 import type { Training } from "../../../lib/tasks/forecasting/forecasting_task.ts";
@@ -31,10 +31,11 @@ export async function trainLinear(problem: Problem, options: LinearOptions) {
   const { signature } = task;
   const model = deepLinear.configure({ depth, width, scale }, { signature, layers: [] });
   const seeds = [{ instance: 0, initialisation: seed, data: 0 }];
-  const { nextBatch, compile } = learning(task, model, seeds, 1);
+  const { nextBatch, compileStep } = learning(task, model, seeds, 1);
   const curve: [step: number, excess: number][] = [];
-  const { engine, learningRate: peak = 0.03, warmup = 100, ...others } = options;
-  const result = await train((example) => compile(example, { engine }), nextBatch, {
+  const { engine = "ort", learningRate: peak = 0.03, warmup = 100, ...others } = options;
+  const compile = compileOn(engine);
+  const result = await train((example) => compileStep(example, { compile }), nextBatch, {
     ...others,
     schedule: { peak, steps, warmup, floor: 0 },
     measure: {
@@ -46,7 +47,7 @@ export async function trainLinear(problem: Problem, options: LinearOptions) {
       },
     },
   });
-  const runner = runnerOf(model, result.params, { batch: 64 });
+  const runner = runnerOf(model, result.params, { batch: 64, compile });
   const { forecaster, metrics } = task.fitOf(runner);
   return {
     ...result,

@@ -1,6 +1,7 @@
 /** @file Models trained on drawn windows: a recurrent network on what no linear map can forecast, a linear map by both losses. */
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
+import { compile } from "../../../lib/engine/engines/ort.ts";
 import type { Series } from "../../../lib/data/series.ts";
 import { model as deepLinear } from "../../../lib/models/deep_linear.ts";
 import type { Model } from "../../../lib/models/model.ts";
@@ -34,9 +35,9 @@ function trained(
   options: Partial<TrainOptions> & { peak?: number; seeds?: (typeof seed)[] } = {},
 ) {
   const { peak = 0.01, seeds = [seed], ...others } = options;
-  const { nextBatch, compile } = learning(task, model, seeds, batch);
+  const { nextBatch, compileStep } = learning(task, model, seeds, batch);
   const schedule = { peak, steps, warmup: 10 };
-  return train((example) => compile(example, {}), nextBatch, { schedule, ...others });
+  return train((example) => compileStep(example, { compile }), nextBatch, { schedule, ...others });
 }
 
 const recurrent = (task: ForecastingTask, options: object) =>
@@ -55,7 +56,7 @@ Deno.test("a step's loss is the mean squared error of the model's outputs on the
     });
     for (const [step, loss] of losses.entries()) {
       const { x, y } = drawWindows(task.problem, fold(keyOf(6), step), batch);
-      const { shape, data } = await runnerOf(model, before[step], { batch }).apply(x);
+      const { shape, data } = await runnerOf(model, before[step], { batch, compile }).apply(x);
       assert.deepEqual(shape, [batch, 3, 1]);
       const sum = Array.from(data).reduce((sum, value, i) => sum + (value - y.data[i]) ** 2, 0);
       const want = sum / (batch * 3);
@@ -73,7 +74,7 @@ Deno.test("a recurrent network learns the logistic map, which no linear map of a
   const model = recurrent(task, { norm: "none" });
   const { params } = await trained(task, model, 64, 400);
   const { loss, floor, optimum, gapClosed } = await task.evaluate(
-    runnerOf(model, params, { batch: 64 }),
+    runnerOf(model, params, { batch: 64, compile }),
     0,
     {},
     {},
@@ -88,7 +89,7 @@ Deno.test("a linear map trained on drawn windows goes where the one of all windo
   const model = deepLinear.configure({ depth: 2 }, { signature: task.signature, layers: [] });
   const { params } = await trained(task, model, 256, 600, { peak: 0.02 });
   const { loss, optimum, gapClosed } = await task.evaluate(
-    runnerOf(model, params, { batch: 100 }),
+    runnerOf(model, params, { batch: 100, compile }),
     0,
     {},
     {},
@@ -108,7 +109,7 @@ Deno.test("seeds are trained together on windows of their own, as alone, and to 
     const alone = await trained(task, model, 4, 6, { seeds: [own] });
     assert.ok(Math.abs(together.lastLosses[i] / alone.lastLosses[0] - 1) < 1e-3);
     const runners = [unstack(together.params, i), alone.params].map((params) =>
-      runnerOf(model, params, { batch: 8 })
+      runnerOf(model, params, { batch: 8, compile })
     );
     const [a, b] = await Promise.all(runners.map((runner) => task.evaluate(runner, 0, {}, {})));
     assert.ok(Math.abs(a.loss / b.loss - 1) < 1e-3);
