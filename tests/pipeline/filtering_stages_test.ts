@@ -1,6 +1,7 @@
 /** @file The stages tune, train, fit and evaluate, called as the worker calls them, on systems of a few dimensions. */
 import assert from "node:assert/strict";
 import { z, type ZodType } from "zod";
+import { compile } from "../../lib/engine/engines/ort.ts";
 import { model as causalLinear } from "../../lib/models/causal_linear.ts";
 import { bestCausalMap, createSystem, kalman, score, simulate } from "../../lib/ssm/mod.ts";
 import { toFloat32 } from "../../lib/tensor/tensor.ts";
@@ -131,7 +132,7 @@ Deno.test("fit and evaluate: the closed form scores as it does by hand, aligned 
   const filter = kalman(system, length);
   const kernel = toFloat32(bestCausalMap(filter, options));
   const model = causalLinear.configure(options, seriesOf(2));
-  const got = await runnerOf(model, { kernel }, { batch: 16 }).apply(toFloat32(y));
+  const got = await runnerOf(model, { kernel }, { batch: 16, compile }).apply(toFloat32(y));
   // After 32 and 64 observations: patches 16 and 32, hence predictions 15 and 31, their first offset.
   const picked = new Float32Array(16 * 2 * 2);
   for (let b = 0; b < 16; b++) {

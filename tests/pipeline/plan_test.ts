@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { EngineName } from "../../lib/engine/engines.ts";
 import { stopBundler } from "../../pipeline/keys/bundle.ts";
 import { FileHashes } from "../../pipeline/keys/file_hashes.ts";
 import { Packages } from "../../pipeline/keys/packages.ts";
@@ -9,9 +10,9 @@ import { loadPlan, type Plan } from "../../pipeline/plan.ts";
 import { type Demo, makeDemo } from "./helpers.ts";
 
 /** As a new process would load it. */
-function planOf({ root }: { root: string }): Promise<Plan> {
+function planOf({ root }: { root: string }, engine: EngineName = "ort"): Promise<Plan> {
   const cache = join(root, ".store/cache");
-  return loadPlan(root, cache, Packages.read(root), new FileHashes(root));
+  return loadPlan(root, cache, Packages.read(root), new FileHashes(root), engine);
 }
 
 const modulesIn = ({ root }: Demo) =>
@@ -31,6 +32,7 @@ Deno.test("a plan has every stage by its file name, and the experiments in their
   ]);
   assert.deepEqual(stages.fit.modules!({ model: "mean" }), {
     model: { path: "lib/models/mean.ts", exports: ["fit"] },
+    engine: { path: "lib/engine/engines/ort.ts", exports: ["compile"] },
   });
   assert.equal(stages.generate.modules, undefined);
   // A schema is a constant or a function that makes one.
@@ -61,6 +63,12 @@ Deno.test("a stage that uses an engine may load native code, others only where t
   assert.deepEqual(c.permissions, {});
   assert.deepEqual(d.permissions, { ffi: true });
   assert.deepEqual(fit.permissions, { ffi: true });
+  // The engine's module is one that the job names; stages without an engine name none.
+  const { stages } = await planOf(demo, "jax-webgpu");
+  const engine = { path: "lib/engine/engines/jax_webgpu.ts", exports: ["compile"] };
+  assert.deepEqual(stages.b.modules!({}), { engine });
+  assert.deepEqual(stages.fit.modules!({ model: "mean" }).engine, engine);
+  assert.deepEqual([a, c, d].map((s) => s.modules), [undefined, undefined, undefined]);
   await stopBundler();
 });
 

@@ -188,7 +188,7 @@ Deno.test("wrong command lines say what would be right", async () => {
     [["run", "--only", "slope"], /No experiment "slope"; the experiments are slopes, means/],
     [
       ["run", "--engine", "gpu"],
-      /Unknown engine "gpu"; the engines are ort, jax, jax-webgpu, tfjs, tfjs-node-gpu, auto/,
+      /Unknown engine "gpu"; the engines are ort, jax, tfjs, auto, ort-webgpu, ort-cuda, jax-webgpu, tfjs-node-gpu\./,
     ],
     [["run", "--jobs", "0"], /--jobs 0: expected a whole number of at least 1/],
     [["run", "--set", "fit.optimizer.momentum=1"], /Unrecognized key: "momentum"/],
@@ -244,8 +244,8 @@ Deno.test("a file of the user's is an input: an edit reruns what reads it", asyn
 
 Deno.test("a stage cannot depend on what its key does not know", async () => {
   using demo = makeProbe(`return g.job("probe", { behave: "well" }, {}, "p");`);
-  demo.edit("pipeline/stages/probe.ts", "let from = 0;", "let from = 0; ctx.log(ctx.engine);");
+  demo.edit("pipeline/stages/probe.ts", "let from = 0;", "let from = 0; ctx.log(ctx.compile);");
   const { code, out } = await cli(demo, "run");
   assert.equal(code, 1);
-  assert.match(out, /reads ctx\.engine, so it must export usesEngine = true/);
+  assert.match(out, /reads ctx\.compile, so it must export usesEngine = true/);
 });

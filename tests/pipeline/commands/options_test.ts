@@ -4,19 +4,27 @@ import { fileURLToPath } from "node:url";
 import { COMMANDS, helpFor, parseCommand } from "../../../pipeline/commands/options.ts";
 import { quote, repeatOptions } from "../../../pipeline/command_line.ts";
 
-Deno.test("without options a command has its defaults", () => {
-  const { root, ...rest } = parseCommand("run", []);
+Deno.test("without options a command has its defaults", async () => {
+  const { root, ...rest } = await parseCommand("run", []);
   assert.equal(root, fileURLToPath(new URL("../../../", import.meta.url)));
   assert.deepEqual(rest, {
-    ...{ store: ".store", profile: "quick", engine: "ort", set: [], only: [], job: undefined },
+    ...{
+      store: ".store",
+      profile: "quick",
+      engine: "ort",
+      device: undefined,
+      set: [],
+      only: [],
+      job: undefined,
+    },
     ...{ jobs: navigator.hardwareConcurrency, dryRun: false, estimate: false, publish: true },
     ...{ log: [], count: undefined, retry: false, json: false, yes: false, rerun: 0, kills: 50 },
     ...{ seed: 1, words: [] },
   });
-  assert.equal(parseCommand("crash", []).profile, "smoke");
+  assert.equal((await parseCommand("crash", [])).profile, "smoke");
 });
 
-Deno.test("every option reaches what it names", () => {
+Deno.test("every option reaches what it names", async () => {
   const cases: [string, string[], object][] = [
     ["run", ["--root", "/r", "--store=s", "--profile", "smoke"], {
       ...{ root: "/r", store: "s", profile: "smoke" },
@@ -40,30 +48,32 @@ Deno.test("every option reaches what it names", () => {
     ["status", ["--only", "x", "--json"], { only: ["x"], json: true }],
   ];
   for (const [command, args, expected] of cases) {
-    const found = parseCommand(command, args) as unknown as Record<string, unknown>;
+    const found = await parseCommand(command, args) as unknown as Record<string, unknown>;
     for (const [name, value] of Object.entries(expected)) {
       assert.deepEqual(found[name], value, `${command} ${args.join(" ")}: ${name}`);
     }
   }
 });
 
-Deno.test("numbers are whole and not below the least that makes sense", () => {
+Deno.test("numbers are whole and not below the least that makes sense", async () => {
   const least = { jobs: 1, rerun: 0, kills: 1, seed: 0, count: 1 };
   const commands = { jobs: "run", rerun: "verify", kills: "crash", seed: "crash", count: "sweep" };
   for (const [name, smallest] of Object.entries(least) as [keyof typeof least, number][]) {
-    const parse = (text: string) =>
-      parseCommand(commands[name], [...name === "count" ? ["f"] : [], `--${name}=${text}`])[name];
-    assert.equal(parse(String(smallest)), smallest);
+    const parse = async (text: string) => {
+      const words = name === "count" ? ["f"] : [];
+      return (await parseCommand(commands[name], [...words, `--${name}=${text}`]))[name];
+    };
+    assert.equal(await parse(String(smallest)), smallest);
     for (const bad of [String(smallest - 1), "1.5", "", " ", "x", "Infinity"]) {
       const message = new RegExp(
         `^Error: --${name} ${bad}: expected a whole number of at least ${smallest}\\.$`,
       );
-      assert.throws(() => parse(bad), message, `--${name}=${bad}`);
+      await assert.rejects(parse(bad), message, `--${name}=${bad}`);
     }
   }
 });
 
-Deno.test("what a command has no use for is refused, with what it takes", () => {
+Deno.test("what a command has no use for is refused, with what it takes", async () => {
   for (
     const [command, args, message] of [
       ["gc", ["--profile", "smoke"], /Unknown option '--profile'[^]*deno task gc \[options\]:/],
@@ -73,14 +83,20 @@ Deno.test("what a command has no use for is refused, with what it takes", () => 
       ["why", [], /^Error: why needs the label of one job\.\n\ndeno task why JOB/],
       ["why", ["a", "b"], /^Error: why needs the label of one job\./],
       ["sweep", [], /^Error: sweep needs one sweep file\.\n\ndeno task sweep FILE\.yaml/],
-      ["run", ["--engine", "cpu"], /Unknown engine "cpu"; the engines are ort, jax, /],
+      [
+        "run",
+        ["--engine", "cpu"],
+        /Unknown engine "cpu"; the engines are ort, jax, tfjs, auto, ort-cuda, /,
+      ],
       [
         "run",
         ["--log", "tensorboard,x"],
         /--log x: no such sink; the sinks are tensorboard, wandb/,
       ],
     ] as [string, string[], RegExp][]
-  ) assert.throws(() => parseCommand(command, args), message, `${command} ${args.join(" ")}`);
+  ) {
+    await assert.rejects(parseCommand(command, args), message, `${command} ${args.join(" ")}`);
+  }
 });
 
 Deno.test("help lists a command's options, but not where the repository is", () => {
@@ -95,16 +111,19 @@ Deno.test("help lists a command's options, but not where the repository is", () 
     helpFor("run"),
     /size of the grids: smoke, quick, standard, paper \(default quick\)/,
   );
-  assert.match(helpFor("run"), /traced programs: ort, jax, jax-webgpu, tfjs, tfjs-node-gpu, auto/);
+  assert.match(
+    helpFor("run"),
+    /traced programs: ort, ort-webgpu, ort-cuda, jax, jax-webgpu, tfjs, tfjs-node-gpu, auto/,
+  );
   assert.match(helpFor("sweep"), /also send curves to tensorboard, wandb/);
   assert.match(helpFor("run"), /^ {2}--dry-run {11} say what would run/m);
 });
 
-Deno.test("a command that is printed names what makes its graph, and only that", () => {
-  const repeated = (...args: string[]) => repeatOptions(parseCommand("run", args));
-  assert.equal(repeated(), "--profile quick");
+Deno.test("a command that is printed names what makes its graph, and only that", async () => {
+  const repeated = async (...args: string[]) => repeatOptions(await parseCommand("run", args));
+  assert.equal(await repeated(), "--profile quick");
   assert.equal(
-    repeated(
+    await repeated(
       "--engine",
       "jax",
       "--store",

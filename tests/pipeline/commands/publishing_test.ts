@@ -17,7 +17,9 @@ Deno.test("results are published after a run, not with --no-publish or --job", a
   const { code, out } = await cli(demo, "run", ...args);
   assert.equal(code, 0, out);
   const again = (...more: string[]) =>
-    output(() => run(parseCommand("run", ["--root", demo.root, "--profile", "smoke", ...more])));
+    output(async () =>
+      run(await parseCommand("run", ["--root", demo.root, "--profile", "smoke", ...more]))
+    );
   await assert.rejects(again("--only", "means"), /summary\.json of experiment means/);
   for (const more of [["--only", "means", "--no-publish"], ["--job", "means/table"]]) {
     const { code, lines } = await again(...more);

@@ -12,9 +12,9 @@ Deno.test("before and after a part of the graph ran", async () => {
   using demo = makeDemo();
   const args = ["--root", demo.root, "--profile", "smoke"];
   const ask = (...more: string[]) =>
-    output(() => status(parseCommand("status", [...args, ...more])));
+    output(async () => status(await parseCommand("status", [...args, ...more])));
   const told = async (job: string) =>
-    (await output(() => why(parseCommand("why", [...args, job])))).lines;
+    (await output(async () => why(await parseCommand("why", [...args, job])))).lines;
   assert.equal((await ask()).lines.at(-1), "0 of 7 jobs are done.");
   const { code, out } = await cli(demo, "run", "--only", "means", "--profile", "smoke");
   assert.equal(code, 0, out);
@@ -73,7 +73,7 @@ Deno.test("an input of two jobs is told once, and a missing object is the reason
   );
   const args = ["--root", demo.root, "--profile", "smoke"];
   const told = async () =>
-    (await output(() => why(parseCommand("why", [...args, "means/table"])))).lines;
+    (await output(async () => why(await parseCommand("why", [...args, "means/table"])))).lines;
   const reason = "will run, because";
   const waits = "waits for the content of inputs that will run first:";
   const never = "it never ran to its end under this label";
@@ -97,6 +97,6 @@ Deno.test("an input of two jobs is told once, and a missing object is the reason
       `  fit slopes/seed=1/fit ${waits}`,
     ],
   );
-  const { lines } = await output(() => status(parseCommand("status", args)));
+  const { lines } = await output(async () => status(await parseCommand("status", args)));
   assert.equal(lines.at(-1), "0 of 7 jobs are done.");
 });

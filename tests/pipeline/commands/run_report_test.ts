@@ -63,11 +63,11 @@ Deno.test("time left of a running job: by its progress, or by its estimate until
   assert.equal(left(10, running(4), running(12), { state: "ready" }), 16);
 });
 
-Deno.test("a failure has its error, its parameters, and the command that repeats it alone", () => {
+Deno.test("a failure has its error, its parameters, and the command that repeats it alone", async () => {
   const said: string[] = [];
   const view = { say: (line: string) => said.push(line) } as unknown as View;
   const status = { node: node("e/a b"), error: "Error: no\n  at x" } as unknown as JobStatus;
-  reportFailure(status, view, parseCommand("run", ["--profile", "smoke"]));
+  reportFailure(status, view, await parseCommand("run", ["--profile", "smoke"]));
   assert.deepEqual(said, [
     "\nfit e/a b failed:\n  Error: no\n    at x\n" +
     '  its parameters: {"a":[1],"b":"NaN"}\n' +

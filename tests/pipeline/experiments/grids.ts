@@ -22,7 +22,7 @@ async function realPlan() {
   const cache = Deno.makeTempDirSync({ prefix: "plan-" });
   try {
     const { packages, hashes } = new Fingerprints(root, cache, Packages.read(root));
-    return await loadPlan(root, cache, packages, hashes);
+    return await loadPlan(root, cache, packages, hashes, "ort");
   } finally {
     rmSync(cache, { recursive: true });
   }

@@ -135,6 +135,19 @@ const EDITS: {
     reruns: [],
   },
   {
+    what: "an edit of the engine's module",
+    edit: (d) => d.edit("lib/engine/engines/ort.ts", "without", "with no"),
+    reruns: [...LINEAR, ...MEAN],
+  },
+  {
+    what: "an edit of another engine's module, or a further one",
+    edit: (d) => {
+      d.edit("lib/engine/engines/jax.ts", "without", "with no");
+      d.write("lib/engine/engines/tfjs.ts", "export const compile = 1;\n");
+    },
+    reruns: [],
+  },
+  {
     what: "an edit of another model",
     edit: (d) => d.edit("lib/models/mean.ts", "sum + v", "v + sum"),
     reruns: MEAN,

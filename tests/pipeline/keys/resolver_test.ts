@@ -7,8 +7,9 @@ import { Resolver } from "../../../pipeline/keys/resolver.ts";
 import { Overrides } from "../../../pipeline/overrides.ts";
 import { profileOf } from "../../../pipeline/profiles.ts";
 import type { StagePart } from "../../../pipeline/stage.ts";
-import type { EngineName } from "../../../lib/engine/types.ts";
+import type { EngineName } from "../../../lib/engine/engines.ts";
 import type { DoneIndex } from "../../../pipeline/store/done_index.ts";
+import { isCpuForm } from "../../../lib/engine/tfjs/addon.ts";
 
 const part = (name: string, usesEngine: boolean): StagePart => ({
   name,
@@ -27,15 +28,16 @@ function nodesOf(grid: (g: GraphBuilder) => JobRef): JobNode[] {
 }
 
 /** A resolver for which every stage has the same code, and packages have the versions given. */
-function resolverOf({ present = [], engine = "ort", versions = {} }: {
+function resolverOf({ present = [], engine = "ort", device, versions = {} }: {
   present?: string[];
   engine?: EngineName;
+  device?: string;
   versions?: Record<string, string>;
 } = {}) {
   const jobs: DoneIndex["jobs"] = new Map();
   const asked: string[] = [];
   const fingerprints = {
-    of: () => ({ code: "c", packages: {}, files: {} }),
+    of: () => ({ code: "c", packages: {}, files: {}, tables: [] }),
     packages: {
       version(name: string) {
         asked.push(name);
@@ -43,7 +45,10 @@ function resolverOf({ present = [], engine = "ort", versions = {} }: {
       },
     },
   } as unknown as Fingerprints;
-  const resolver = new Resolver(fingerprints, { jobs } as DoneIndex, new Set(present), engine);
+  const resolver = new Resolver(fingerprints, { jobs } as DoneIndex, new Set(present), {
+    engine,
+    device,
+  });
   return { resolver, jobs, asked };
 }
 
@@ -82,7 +87,7 @@ Deno.test("stage, parameters and the names of inputs are part of the key", async
   const { resolver } = resolverOf();
   for (const node of nodes) {
     await resolver.resolve(node);
-    resolver.finished(node, "", "same content", []);
+    resolver.finished(node, resolver.keys.get(node)!, "same content", []);
   }
   const keys = nodes.map((node) => resolver.keys.get(node));
   assert.equal(new Set(keys).size, nodes.length, keys.join("\n"));
@@ -128,6 +133,8 @@ Deno.test("what has run is done from then on, with its objects", async () => {
 Deno.test("the engine's version is that of the package it comes in", async () => {
   const expected: [EngineName, RegExp][] = [
     ["ort", /^onnxruntime-node$/],
+    ["ort-webgpu", /^onnxruntime-node$/],
+    ["ort-cuda", /^onnxruntime-node$/],
     ["jax", /^@jax-js\/jax$/],
     ["jax-webgpu", /^@jax-js\/jax$/],
     ["tfjs", /^@tensorflow\/tfjs-core$/],
@@ -140,13 +147,29 @@ Deno.test("the engine's version is that of the package it comes in", async () =>
     assert.ok(resolution.state === "stale");
     assert.equal(asked.length, 1);
     assert.match(asked[0], package_);
-    assert.deepEqual(resolution.ingredients.engine, { name: engine, version: "unknown" });
+    const form = engine === "tfjs-node-gpu" && isCpuForm() ? ", CPU form" : "";
+    assert.deepEqual(resolution.ingredients.engine, { name: engine, version: `unknown${form}` });
     const known = await resolverOf({ engine, versions: { [asked[0]]: "1.2.3" } }).resolver.resolve(
       train,
     );
     assert.ok(known.state === "stale");
-    assert.deepEqual(known.ingredients.engine, { name: engine, version: "1.2.3" });
+    assert.deepEqual(known.ingredients.engine, { name: engine, version: `1.2.3${form}` });
   }
+});
+
+Deno.test("the GPU and its driver are part of the engine", async () => {
+  const keys = [];
+  for (const device of [undefined, "one (driver 1)", "one (driver 2)"]) {
+    const [train] = nodesOf((g) => g.job("train", { id: "a" }, {}, "a"));
+    const versions = { "onnxruntime-node": "1.30.0" };
+    const resolution = await resolverOf({ engine: "ort-webgpu", device, versions }).resolver
+      .resolve(train);
+    assert.ok(resolution.state === "stale");
+    const version = device ? `1.30.0 on ${device}` : "1.30.0";
+    assert.deepEqual(resolution.ingredients.engine, { name: "ort-webgpu", version });
+    keys.push(resolution.key);
+  }
+  assert.equal(new Set(keys).size, 3);
 });
 
 Deno.test("a job that uses no engine is keyed without one", async () => {

@@ -207,18 +207,18 @@ Deno.test("an edit of any module that publishes is a reason to look again", asyn
 });
 
 Deno.test("the jobs of a source stand by their labels, and one that is lost is missed", async () => {
-  const workspace = await openWorkspace(options());
+  const workspace = await openWorkspace(await options());
   try {
     const catalog = await workspace.catalog();
     const machine = { id: "idle", description: "ran nothing" };
     await catalog.startRun({ id: "another", profile: "smoke", command: "", machine });
-    const { jobs, machines } = await publishSource(workspace, options(), "smoke");
+    const { jobs, machines } = await publishSource(workspace, await options(), "smoke");
     assert.deepEqual(machines.map(({ id }) => id), [jobs[0].machine]);
     const labels = jobs.map(({ label }) => label);
     assert.equal(labels.length, 8);
     assert.deepEqual(labels, labels.toSorted());
     await catalog.forget(jobs.filter(({ label }) => label === "one/data").map(({ key }) => key));
-    const lost = await publishSource(workspace, options(), "smoke");
+    const lost = await publishSource(workspace, await options(), "smoke");
     assert.deepEqual(lost.jobs.map(({ label }) => label), labels.filter((l) => l !== "one/data"));
     assert.throws(
       () => jobsOf(lost.experiments[0], new Map(lost.jobs.map((job) => [job.key, job]))),

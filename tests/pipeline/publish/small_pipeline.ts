@@ -90,7 +90,7 @@ export function smallPipeline() {
       const { log } = console;
       console.log = (...words: unknown[]) => said.push(words.join(" "));
       try {
-        assert.equal(await command(options(...args)), 0, said.join("\n"));
+        assert.equal(await command(await options(...args)), 0, said.join("\n"));
       } finally {
         console.log = log;
       }

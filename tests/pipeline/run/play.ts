@@ -64,12 +64,12 @@ export async function play(
     (g: GraphBuilder) => grid((name, inputs) => g.job("work", { id: name }, inputs, name)),
     profileOf("smoke"),
   );
-  const fingerprints = { of: () => ({ code: "c", packages: {}, files: {} }) };
+  const fingerprints = { of: () => ({ code: "c", tables: [], packages: {}, files: {} }) };
   const resolver = new Resolver(
     fingerprints as unknown as Fingerprints,
     { jobs: done } as unknown as DoneIndex,
     new Set(),
-    "ort",
+    { engine: "ort" },
   );
   const scheduler = new Scheduler(graph.jobs, resolver);
   const nameOf = (status: JobStatus) => status.node.label.slice(2);
@@ -117,9 +117,10 @@ export async function play(
     commit(finished) {
       commits.push(finished.map(({ status }) => nameOf(status)));
       return Promise.resolve(
-        finished.map(({ outcome }) =>
+        finished.map(({ outcome, status }) =>
           outcome.ok
             ? {
+              key: status.stale!.key,
               content: (outcome.result as unknown as { content: string }).content,
               objects: [],
               seconds: 0,

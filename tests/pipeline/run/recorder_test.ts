@@ -26,13 +26,18 @@ function resultFor(bench: Bench, label: string, over: Partial<JobResult> = {}): 
     seconds: 1.5,
     observations: { rss: 7 },
     metrics: [["loss", 1, NaN], ["loss", 2, 0.5]],
+    rules: [],
     codeSeen: bench.status(label).stale!.fingerprint.files,
     ...over,
   };
 }
 
 function finished(bench: Bench, label: string, outcome: Finished["outcome"]): Finished {
-  return { status: bench.status(label), spec: {} as JobSpec, outcome };
+  return {
+    status: bench.status(label),
+    spec: { key: bench.status(label).stale!.key } as JobSpec,
+    outcome,
+  };
 }
 
 const query = async ({ workspace }: Bench, sql: string) =>
@@ -55,7 +60,6 @@ Deno.test("a job's spec is what its key says, and nothing that the key does not 
     modules: {},
     params: { delay: 0, length: 16, seed: 1 },
     inputs: {},
-    engine: undefined,
     threads: 1,
     codeFiles: Object.keys(stale!.fingerprint.files),
   });
@@ -63,9 +67,11 @@ Deno.test("a job's spec is what its key says, and nothing that the key does not 
   const { artifact } = resultFor(bench, data);
   assert.equal(await bench.record(data, { ok: true, result: resultFor(bench, data) }), undefined);
   const next = await recorder.spec(bench.status(fit));
-  assert.equal(next.engine, "jax");
   assert.deepEqual(next.inputs, { data: artifact });
-  assert.deepEqual(next.modules, { model: { path: "lib/models/mean.ts", exports: ["fit"] } });
+  assert.deepEqual(next.modules, {
+    model: { path: "lib/models/mean.ts", exports: ["fit"] },
+    engine: { path: "lib/engine/engines/jax.ts", exports: ["compile"] },
+  });
   assert.equal(workspace.graph.byLabel.get(table)!.inputs.mean, bench.status(fit).node);
   await stopBundler();
 });
@@ -102,7 +108,7 @@ Deno.test("a result is recorded with everything that it came from, and under eve
   const result = resultFor(bench, fit, { artifact: { files: [], scalars: { w: 2 } } });
   const [committed] = await bench.recorder.commit([finished(bench, fit, { ok: true, result })]);
   const content = contentOf({}, { w: 2 });
-  assert.deepEqual(committed, { content, objects: [], seconds: 1.5 });
+  assert.deepEqual(committed, { key, content, objects: [], seconds: 1.5 });
   const catalog = await bench.workspace.catalog();
   assert.deepEqual(await catalog.ingredients(key), ingredients);
   assert.deepEqual(await catalog.artifact(dataKey), dataResult.artifact);
@@ -119,7 +125,11 @@ Deno.test("a result is recorded with everything that it came from, and under eve
     [{ job_key: key, name: "data", job_key_of_input: dataKey, content: dataContent }],
   );
   const detail = await catalog.codeDetail(ingredients.code);
-  assert.deepEqual(Object.keys(detail!), ["lib/models/mean.ts", "pipeline/stages/fit.ts"]);
+  assert.deepEqual(Object.keys(detail!), [
+    "lib/engine/engines/ort.ts",
+    "lib/models/mean.ts",
+    "pipeline/stages/fit.ts",
+  ]);
   assert.equal((await query(bench, "SELECT * FROM metric")).length, 4);
   assert.deepEqual(await query(bench, "SELECT DISTINCT name, value FROM observation"), [
     { name: "rss", value: 7 },

@@ -31,25 +31,34 @@ function makeStage(body: string) {
   };
 }
 
-Deno.test("a stage is given its parameters, its engine and its threads", async () => {
+Deno.test("a stage is given its parameters, and compile of its engine with the job's threads", async () => {
   await using own = makeStage(
-    `ctx.log([JSON.stringify(ctx.params), ctx.engine, ctx.threads, ctx.signal.aborted].join(" "));`,
+    `ctx.log([JSON.stringify(ctx.params), (await ctx.compile("fn", "args", { threads: 9 })).said,
+       Object.keys(ctx.modules).length, ctx.signal.aborted].join(" "));`,
+  );
+  const path = "lib/engine/engines/own.ts";
+  own.demo.write(
+    path,
+    `export const compile = (...all) =>
+       Promise.resolve({ said: "compiled " + JSON.stringify(all), report: { rules: ["t#b", "t#a"] } });\n`,
   );
   const { heard, outcome } = await own.run({
-    engine: "tfjs",
+    modules: { engine: { path, exports: ["compile"] } },
     threads: 3,
     params: { id: 5, b: NaN },
   });
-  resultOf(outcome);
-  assert.deepEqual(heard.lines, ['{"id":5,"b":null} tfjs 3 false']);
+  assert.deepEqual(resultOf(outcome).rules, ["t#a", "t#b"]);
+  assert.deepEqual(heard.lines, [
+    '{"id":5,"b":null} compiled ["fn","args",{"threads":3}] 0 false',
+  ]);
 });
 
 Deno.test("a stage that has no engine may not ask for one", async () => {
-  await using own = makeStage(`ctx.log(ctx.engine);`);
+  await using own = makeStage(`ctx.log(ctx.compile);`);
   const { outcome } = await own.run();
   assert.match(
     failureOf(outcome),
-    /pipeline\/stages\/own\.ts reads ctx\.engine, so it must export usesEngine = true/,
+    /pipeline\/stages\/own\.ts reads ctx\.compile, so it must export usesEngine = true/,
   );
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as ort from "onnxruntime-node";
 import type { ZodType } from "zod";
+import { compileOn, type EngineName } from "../../../lib/engine/mod.ts";
 import { Clock } from "../../../pipeline/run/clock.ts";
 import type {
   ArtifactReader,
@@ -24,7 +25,7 @@ export interface StageOptions {
   /** In place of those of the repository, by what the stage calls them. */
   readonly modules?: Record<string, object>;
   readonly inputs?: Record<string, Any>;
-  readonly engine?: StageContext["engine"];
+  readonly engine?: EngineName;
   readonly threads?: number;
   readonly checkpoint?: Checkpoint;
   readonly signal?: AbortSignal;
@@ -56,8 +57,7 @@ export async function runStage(
     params: parsed,
     inputs,
     modules: used,
-    engine,
-    threads,
+    compile: (fn, args) => compileOn(engine)(fn, args, { threads }),
     log: (line) => void logged.push(line),
     progress(done, total) {
       progress.push([done, total]);

@@ -17,6 +17,7 @@ const ENGINE = { name: "ort", version: "1.2" };
 
 const FULL: DoneJob = {
   key: "k",
+  base: "k without its rules",
   label: "e/a",
   ingredients: {
     stage: "fit",
@@ -24,6 +25,7 @@ const FULL: DoneJob = {
     packages: { b: "2", a: "1" },
     params: { y: [1, null], x: "é'\"" },
     inputs: { data: "content-of-data", file: "content-of-file" },
+    rules: { "lib/engine/t_table.ts#sin": "r1", "lib/engine/t_table.ts#add": "r2" },
     engine: ENGINE,
   },
   codeDetail: { "lib/a.ts": { f: "1" } },
@@ -51,6 +53,8 @@ Deno.test("every part of a job is in the table and the column of its kind", asyn
     ...{ key: "k", stage: "fit", label: "e/a", code: "c", content: "content", status: "done" },
     params: '{"x":"é\'\\"","y":[1,null]}',
     packages: '{"a":"1","b":"2"}',
+    base: "k without its rules",
+    rules: '{"lib/engine/t_table.ts#add":"r2","lib/engine/t_table.ts#sin":"r1"}',
     engine: "ort",
     engine_version: "1.2",
     ...{ seconds: 1.5, run: "r1", machine: "m" },
@@ -82,7 +86,9 @@ Deno.test("a job comes out as it went in, also from a catalogue that was closed 
     assert.deepEqual(files, FULL.artifact.files.toReversed(), "in the order of the names");
     assert.deepEqual(scalars, FULL.artifact.scalars);
     assert.deepEqual(await catalog.ingredients("k"), FULL.ingredients);
-    assert.ok(!("engine" in (await catalog.ingredients("other"))!));
+    for (const name of ["engine", "rules"]) {
+      assert.ok(!(name in (await catalog.ingredients("other"))!));
+    }
     assert.deepEqual(await catalog.codeDetail("c"), FULL.codeDetail);
     assert.equal(await catalog.codeDetail("d"), undefined);
     assert.equal(await catalog.ingredients("none"), undefined);

@@ -62,6 +62,25 @@ Deno.test("a damaged job that ran again is done again", async () => {
   assert.deepEqual(jobs.get("bad"), { content: "content-bad", objects: ["h-d"] });
 });
 
+Deno.test("the rules that a job used last are known by its key without them, mirrored too", async () => {
+  using store = scratch();
+  const catalog = await Catalog.open(store.dir);
+  const used = (key: string, base: string, ...rules: string[]) => {
+    const job = doneJob(key);
+    const codes = Object.fromEntries(rules.map((rule) => [rule, "c"]));
+    return { ...job, base, ingredients: { ...job.ingredients, rules: codes } };
+  };
+  await catalog.commit(RUN, [used("k1", "b1", "t#add"), used("k2", "b2", "t#add", "t#sin")]);
+  await new Promise((go) => setTimeout(go, 5)); // later, by the clock
+  await catalog.commit(RUN, [used("k3", "b1", "t#sin"), doneJob("plain")]);
+  const index = await DoneIndex.fromCatalog(store.dir, catalog);
+  catalog.close();
+  const want = new Map([["b1", ["t#sin"]], ["b2", ["t#add", "t#sin"]]]);
+  assert.deepEqual(index.rules, want);
+  index.save();
+  assert.deepEqual(DoneIndex.fromMirror(store.dir)!.rules, want);
+});
+
 Deno.test("the mirror says the same as the catalogue, and where labels led", async () => {
   using store = scratch();
   const index = await saved(store.dir);
