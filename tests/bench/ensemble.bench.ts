@@ -5,6 +5,7 @@
  *
  * Run: deno task bench ensemble [--json]
  */
+import { compile } from "../../lib/engine/engines/ort.ts";
 import { layer as attention } from "../../lib/layers/sequence/softmax_attention.ts";
 import { layer as dense } from "../../lib/layers/sequence/dense_recurrence.ts";
 import { layer as linearAttention } from "../../lib/layers/sequence/linear_attention.ts";
@@ -40,9 +41,9 @@ const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.len
 const rows = [];
 for (const [name, model, batch] of cases) {
   const prepare = async (chosen: typeof seeds) => {
-    const { nextBatch, compile } = learning(task, model, chosen, batch);
+    const { nextBatch, compileStep } = learning(task, model, chosen, batch);
     const data = nextBatch(0);
-    const training = await compile(data, { threads: 1, optimiser: { clipNorm: 1 } });
+    const training = await compileStep(data, { compile, optimiser: { clipNorm: 1 } });
     let current: Parameters<typeof training.run>[0] = training.fresh;
     return {
       async step() {

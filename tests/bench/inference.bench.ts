@@ -70,7 +70,7 @@ const models: Record<string, Forecast> = {
     }));
     const params = await freshParameters(model, 0);
     const y = noise([batch, lookback, 1], 1);
-    const roller = await compileRollout(model, params, y.shape, horizon, {});
+    const roller = await compileRollout(model, params, y.shape, horizon, compile);
     return () => roller.run(y);
   },
 };
