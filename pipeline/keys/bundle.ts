@@ -35,7 +35,6 @@ export interface BundleOptions {
 export async function bundle(entry: string, options: BundleOptions): Promise<Bundle> {
   const esbuild = await import("esbuild");
   const requests = new Map<string, string>();
-  const tables = new Map<string, string>();
   const hashes = new Map<string, string>();
   const result = await esbuild.build({
     stdin: { contents: entry, loader: "ts", resolveDir: options.root, sourcefile: ENTRY },
@@ -51,7 +50,7 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
     // Never a tsconfig.json that happens to lie around.
     tsconfigRaw: {},
     logLevel: "silent",
-    plugins: [resolver(options, requests, tables), loader(options, hashes)],
+    plugins: [resolver(options, requests), loader(options, hashes)],
   }).catch((cause) => {
     throw new Error(explain(cause));
   });
@@ -62,7 +61,8 @@ export async function bundle(entry: string, options: BundleOptions): Promise<Bun
       [...hashes].map(([path, hash]) => [relative(options.root, path), hash] as const)
         .sort(([a], [b]) => a < b ? -1 : 1),
     ),
-    tables: [...new Set(output.imports.flatMap(({ path }) => tables.get(path) ?? []))].sort(),
+    tables: [...new Set(output.imports.map(({ path }) => path).filter((path) => TABLE.test(path)))]
+      .sort(),
     packages: [
       ...new Set(output.imports.flatMap(({ path }) => requests.get(path) ?? [])),
     ].sort(),
@@ -95,7 +95,6 @@ const TABLE = /^lib\/engine\/.*_table\.ts$/;
 function resolver(
   { root, packages, purpose }: BundleOptions,
   requests: Map<string, string>,
-  tables: Map<string, string>,
 ): Plugin {
   return {
     name: "import-map",
@@ -103,7 +102,6 @@ function resolver(
       build.onResolve({ filter: /_table\.ts$/ }, ({ path, importer, resolveDir }) => {
         const full = relative(root, join(resolveDir, path));
         if (purpose === "run" || importer.endsWith(ENTRY) || !TABLE.test(full)) return undefined;
-        tables.set(full, full);
         return { path: full, external: true, sideEffects: false };
       });
       build.onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {

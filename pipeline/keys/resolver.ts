@@ -4,6 +4,7 @@
  * A key needs the content of every input, so a job behind one that still has to run is "waiting": it
  * may turn out to be done after all, when that one gives the same bytes as before.
  */
+import { addonSpecifier } from "../../lib/engine/tfjs/addon.ts";
 import type { DoneIndex } from "../store/done_index.ts";
 import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
 import type { JobNode, Node } from "../graph.ts";
@@ -34,7 +35,7 @@ const ENGINE_PACKAGES: Record<EngineName, string> = {
   "jax-webgpu": "@jax-js/jax",
   tfjs: "@tensorflow/tfjs-core",
   // Outside the import map: no run may install it by accident.
-  "tfjs-node-gpu": "npm:@tensorflow/tfjs-node-gpu@4.22.0",
+  "tfjs-node-gpu": addonSpecifier,
 };
 
 export class Resolver {

@@ -16,7 +16,6 @@ const { values: options, positionals: [, part = ""] } = parseArgs({
   options: {
     json: { type: "string" },
     python: { type: "string", default: "python3" },
-    script: { type: "string" },
     seconds: { type: "string", default: "2" },
     worker: { type: "string" },
     engine: { type: "string", default: "ort-webgpu" },
@@ -75,11 +74,10 @@ async function compare(task: GpuCase): Promise<Side[]> {
   const deno = (engine: string) =>
     sideOf(engine, Deno.execPath(), [
       ...["run", "-A", "--quiet", "--v8-flags=--stack-size=6000"],
-      ...(Deno.env.get("DENO_RUN_FLAGS")?.split(" ") ?? []),
       fileURLToPath(Deno.mainModule),
       ...["gpu", "--worker", task.name, "--engine", engine, "--seconds", `${seconds}`],
     ]);
-  const script = options.script ?? fileURLToPath(new URL("gpu/torch_steps.py", import.meta.url));
+  const script = fileURLToPath(new URL("gpu/torch_steps.py", import.meta.url));
   const torch = (mode: string) =>
     sideOf(`PyTorch ${mode}`, options.python, [script, task.torch, mode, `${seconds}`]);
   return [
