@@ -63,6 +63,13 @@ export interface StageContext<P = unknown> {
   modules: Record<string, any>;
   /** Of the engine of the run, with the threads that the job may keep busy; for stages with `usesEngine`. */
   compile: Compile;
+  /**
+   * Every program of the job is compiled; to be called before the first of them runs. Where an earlier job of the same parameters,
+   * inputs and code, but for the part of the engine that makes programs, had programs of the same bytes, the job ends here with what
+   * that one left: this throws what the stage must let pass, when it has closed its programs. A job that compiles another program
+   * later is none that others can end by.
+   */
+  programsCompiled(): void;
   /** One line for the reader of the run; kept nowhere. */
   log(line: string): void;
   /**

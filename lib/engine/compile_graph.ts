@@ -18,6 +18,8 @@ export interface GraphProgram {
   readonly sessionMs: number;
   /** Kernels that one run launches. */
   readonly nodes: number;
+  /** sha256 of what is run, where the engine's form of a graph is bytes. */
+  readonly digest?: string;
 }
 
 /**
@@ -42,10 +44,13 @@ export async function compileGraph(
     return await open(graph);
   });
   const { lowerMs, sessionMs, nodes } = program;
+  // With the tree that results are put in.
+  const tree = JSON.stringify(rebuild(graph.outputs.map((_, i) => i)));
+  const digest = program.digest && `${program.digest} ${tree}`;
   const rules = [...graph.uses].sort();
   return {
     engine,
-    report: { traceMs, lowerMs, sessionMs, equations: graph.live().length, nodes, rules },
+    report: { traceMs, lowerMs, sessionMs, equations: graph.live().length, nodes, rules, digest },
     run: async (...args) => rebuild(await program.run(checkedLeaves(exampleArgs, args))),
     close: program.close,
   };

@@ -36,6 +36,8 @@ export interface CompileReport {
   readonly equations: number;
   /** Kernels that one run launches (ONNX nodes for `ort`). */
   readonly nodes: number;
+  /** Tells programs apart that an engine runs alike from those it does not; absent where it has no bytes of them. */
+  readonly digest?: string;
   /** Rules of the tables (table.ts) that made it, as `path#operation`, sorted; none on `jax`. */
   readonly rules: readonly string[];
 }

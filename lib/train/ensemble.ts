@@ -8,6 +8,7 @@ import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { type Tensor, tensor, type Tree } from "../engine/types.ts";
 import { stack } from "../tensor/trees.ts";
 import { adamwInit } from "./adamw.ts";
+import { scaledRates } from "./schedule.ts";
 import {
   compileStep,
   type Loss,
@@ -22,26 +23,17 @@ import {
  * @param loss of one training.
  * @param initial parameters of each training.
  * @param example a batch (stacked, of more than one), for its shapes.
- * @param scales each training's learning rate as a multiple of the common one.
+ * @throws {RangeError} where there is no training.
  */
 export async function compileEnsemble<P extends Arrays, B extends Arrays>(
   loss: Loss<P, B>,
   initial: readonly Tree<Tensor>[],
   example: Tree<Tensor>,
-  scales: readonly number[],
   options: StepOptions,
 ): Promise<TrainingStep> {
-  if (initial.length === 0 || initial.length !== scales.length) {
-    throw new RangeError(
-      `compileEnsemble: ${initial.length} trainings and ${scales.length} learning rates; expected one rate for each ` +
-        "training, and at least one training",
-    );
-  }
-  if (initial.length === 1) {
-    const one = await compileStep(loss, initial[0], example, options);
-    const scaled = (rates: readonly number[]) => rates.map((rate) => scales[0] * rate);
-    return { ...one, run: (current, batch, rates) => one.run(current, batch, scaled(rates)) };
-  }
+  const trainings = initial.length;
+  if (trainings === 0) throw new RangeError("compileEnsemble: expected at least one training");
+  if (trainings === 1) return await compileStep(loss, initial[0], example, options);
   const { optimiser, compile, stepsPerRun = 1 } = options;
   const each = initial.map((params) => ({ state: adamwInit(params), params }));
   const fresh = stack(each) as TrainingStep["fresh"];
@@ -52,19 +44,17 @@ export async function compileEnsemble<P extends Arrays, B extends Arrays>(
     0,
     0,
   ]);
-  const ratesOf = (rates: readonly number[]) =>
-    tensor(scales.flatMap((scale) => rates.map((rate) => scale * rate)), [
-      scales.length,
-      stepsPerRun,
-    ]);
   const program = await compile(
     updateAll,
-    [fresh.params, fresh.state, example, ratesOf(Array(stepsPerRun).fill(0))],
+    [fresh.params, fresh.state, example, tensor(0, [trainings, stepsPerRun])],
   );
   return {
     fresh,
     stepsPerRun,
-    run: ({ params, state }, batch, rates) => program.run(params, state, batch, ratesOf(rates)),
+    run: async ({ params, state }, batch, rates, scales) => {
+      const all = tensor(scaledRates(rates, trainings, scales), [trainings, stepsPerRun]);
+      return await program.run(params, state, batch, all);
+    },
     close: program.close,
   };
 }

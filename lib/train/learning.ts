@@ -47,17 +47,15 @@ export interface Learning {
  * The training of a model on a task.
  * @param seeds trained together.
  * @param batch sequences in a batch of one seed.
- * @param scales multiples of the learning rate, one for each seed; 1 when left out.
  */
 export function learning(
   task: Task,
   model: Model,
   seeds: readonly Seed[],
   batch: number,
-  scales: readonly number[] = seeds.map(() => 1),
 ): Learning {
   const idOf = ({ instance, data }: Seed) => `${instance}/${data}`;
-  // Seeds that differ in their initialisation or rate only share their data.
+  // Seeds that differ in their initialisation only share their data.
   const sources = new Map<string, (step: number) => Tree<Tensor>>();
   for (const seed of seeds) {
     if (!sources.has(idOf(seed))) sources.set(idOf(seed), task.source(seed, batch, model));
@@ -73,7 +71,7 @@ export function learning(
       for (const seed of seeds) initial.push(await freshParameters(model, seed.initialisation));
       const loss = (params: Arrays, batch: Arrays) => task.loss(model, params, batch);
       const stepsPerRun = task.constantBatch ? STEPS_PER_RUN : 1;
-      return await compileEnsemble(loss, initial, example, scales, { stepsPerRun, ...options });
+      return await compileEnsemble(loss, initial, example, { stepsPerRun, ...options });
     },
   };
 }

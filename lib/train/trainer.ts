@@ -10,7 +10,7 @@ import { refTree } from "../engine/trees.ts";
 import { adamwInit, type AdamWOptions, type AdamWState, adamwUpdate } from "./adamw.ts";
 import { flatten, unflatten } from "../tensor/trees.ts";
 import { disposeTree, readTree } from "./host.ts";
-import { learningRate, type Schedule } from "./schedule.ts";
+import { learningRate, scaledRates, type Schedule } from "./schedule.ts";
 
 /** A loss or gradient stopped being finite. */
 export class DivergenceError extends Error {
@@ -100,9 +100,16 @@ export interface TrainingStep {
   /**
    * Makes `stepsPerRun` steps on one batch.
    * @param rates learning rates of the steps.
+   * @param scales each training's learning rate as a multiple of those; 1 when left out.
    * @returns losses and gradient norms [trainings, steps], and where training is then.
+   * @throws {RangeError} unless there is one scale for each training.
    */
-  run(current: TrainingState, batch: Tree<Tensor>, rates: readonly number[]): Promise<{
+  run(
+    current: TrainingState,
+    batch: Tree<Tensor>,
+    rates: readonly number[],
+    scales?: readonly number[],
+  ): Promise<{
     readonly value: Handle;
     readonly gradNorm: Handle;
     readonly params: Tree<Handle>;
@@ -172,7 +179,8 @@ export async function compileStep<P extends Arrays, B extends Arrays>(
   return {
     fresh,
     stepsPerRun,
-    run: ({ params, state }, batch, rates) => program.run(params, state, batch, tensor(rates)),
+    run: async ({ params, state }, batch, rates, scales) =>
+      await program.run(params, state, batch, tensor(scaledRates(rates, 1, scales))),
     close: program.close,
   };
 }
@@ -194,7 +202,7 @@ export interface Progress {
  * those of `until`, but training cannot go on from there as if it had not stopped.
  * @param nextBatch the batch of a step, of fixed shapes. It must depend on the step only, so that a resumed run sees the
  *   same data.
- * @param rateOf learning rate of a step.
+ * @param rateOf learning rate of a step, and `scales` each training's multiple of it; 1 when left out.
  * @param afterStep may read what it is given, which lives until the promise it returns is settled; of steps that share a run it
  *   sees the state after all of them. "stop" ends the training after this run.
  * @throws {DivergenceError} when a loss or a gradient is not finite, unless `tolerant`.
@@ -209,7 +217,7 @@ export async function advance(
     report: StepReport,
     progress: Progress,
   ) => Promise<void | "stop"> | void | "stop" = () => {},
-  { tolerant = false } = {},
+  { tolerant = false, scales }: { tolerant?: boolean; scales?: readonly number[] } = {},
 ): Promise<Progress> {
   let progress = from;
   const replace = (next: Progress) => {
@@ -229,6 +237,7 @@ export async function advance(
         progress.current,
         nextBatch(step),
         rates,
+        scales,
       );
       replace({ ...progress, step: step + count, current: { params, state } });
       const [losses, gradNorms] = (await Promise.all([value.read(), gradNorm.read()]))

@@ -89,15 +89,15 @@ export async function execute(
     await scheduler.run(executor, {
       prepare: async (status) => {
         if (!why.has(status.node)) why.set(status.node, await explain(workspace, status));
-        return { ...await recorder.spec(status), stream: feed !== undefined };
+        const known = await recorder.known(status);
+        return { ...await recorder.spec(status), known, stream: feed !== undefined };
       },
       async commit(finished) {
         const results = await recorder.commit(finished);
         for (const [i, { status, outcome }] of finished.entries()) {
-          if (!("error" in results[i]) && outcome.ok) {
-            const { metrics, artifact: { scalars } } = outcome.result;
-            feed?.done(status.node, { metrics, scalars });
-          } else if (outcome.ok || !outcome.aborted) feed?.failed(status.node);
+          const result = results[i];
+          if (!("error" in result)) feed?.done(status.node, result);
+          else if (outcome.ok || !outcome.aborted) feed?.failed(status.node);
         }
         return results;
       },
@@ -196,7 +196,7 @@ async function explain(
 ): Promise<string[]> {
   const catalog = await workspace.catalog();
   labels ??= await workspace.labels();
-  return await reasons(node, stale!, labels.get(node.label), catalog, workspace.fingerprints);
+  return await reasons(node, stale!, labels.get(node.label), catalog, workspace);
 }
 
 export function liveJob(status: JobStatus, why: Reasons): LiveJob {

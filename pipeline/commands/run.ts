@@ -48,6 +48,9 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
   const counts = count(scheduler);
   const seconds = formatSeconds((performance.now() - start) / 1000);
   const parts = [`${counts.cached} of ${counts.total} jobs were done`, `${counts.ran} ran`];
+  if (counts.same) {
+    parts.push(`${counts.same} of them only until their programs, the same as before`);
+  }
   if (counts.failed) parts.push(`${counts.failed} failed`);
   if (counts.skipped) parts.push(`${counts.skipped} skipped`);
   console.log(`${parts.join(", ")} (profile ${options.profile}, ${seconds}).`);

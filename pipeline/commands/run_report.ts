@@ -20,10 +20,11 @@ export function count(
 ): RunTotals {
   const totals: RunTotals = { total: 0, cached: 0, ran: 0, failed: 0, skipped: 0 };
   let left = 0;
-  for (const { node, state, startedAt, progress } of scheduler.statuses.values()) {
+  for (const { node, state, sameAs, startedAt, progress } of scheduler.statuses.values()) {
     totals.total++;
     if (state === "cached" || state === "ran" || state === "failed" || state === "skipped") {
       totals[state]++;
+      if (state === "ran" && sameAs) totals.same = (totals.same ?? 0) + 1;
     } else if (estimate && state === "running") {
       const spent = (performance.now() - startedAt!) / 1000;
       const byProgress = progress?.done && spent * (progress.total / progress.done - 1);

@@ -50,7 +50,11 @@ async function explain(name: string, options: CommandOptions): Promise<string[]>
           "SELECT strftime(finished, '%Y-%m-%d %H:%M:%S') AS at FROM job WHERE key = $key",
           { key },
         );
-        lines.push(`${title} is done: key ${key.slice(0, 12)}, finished ${row?.at}.`);
+        const same = await catalog.sameAs(key);
+        const how = same
+          ? `; its programs were those of job ${same.slice(0, 12)}, whose results it has`
+          : "";
+        lines.push(`${title} is done: key ${key.slice(0, 12)}, finished ${row?.at}${how}.`);
       } else if (status.state === "ready") {
         lines.push(`${title} will run, because`);
         const found = await reasons(
@@ -58,7 +62,7 @@ async function explain(name: string, options: CommandOptions): Promise<string[]>
           status.stale!,
           labels.get(at.label),
           catalog,
-          workspace.fingerprints,
+          workspace,
         );
         for (const reason of found) lines.push(`${indent}  ${reason}`);
       } else {

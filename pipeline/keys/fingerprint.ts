@@ -35,6 +35,9 @@ interface Entry {
   files: Record<string, string>;
 }
 
+/** The code of a bundle without any. */
+const NOTHING = sha256("");
+
 /** Of the cache's form. */
 const FORMAT = 2;
 
@@ -77,7 +80,9 @@ export class Fingerprints {
     const [path, name] = rule.split("#");
     const what = name === undefined ? "*" : `{ ${name} }`;
     try {
-      return await this.#of(`export ${what} from ${JSON.stringify("./" + path)};`);
+      const found = await this.#of(`export ${what} from ${JSON.stringify("./" + path)};`);
+      // To the bundler a name that a module lacks may be that of a type.
+      return found.code === NOTHING ? undefined : found;
     } catch {
       return undefined;
     }

@@ -3,9 +3,12 @@
  */
 import type { Catalog } from "../store/catalog.ts";
 import type { NodeRow } from "../store/changes.ts";
+import type { DoneIndex } from "../store/done_index.ts";
+import type { Objects } from "../store/objects.ts";
 import type { Fingerprints } from "./fingerprint.ts";
 import type { JobNode } from "../graph.ts";
 import { type Change, compare } from "./ingredients.ts";
+import { knownPrograms, programBase } from "./programs.ts";
 import type { Stale } from "./resolver.ts";
 
 /**
@@ -17,8 +20,9 @@ export async function reasons(
   stale: Stale,
   last: NodeRow | undefined,
   catalog: Catalog,
-  fingerprints: Fingerprints,
+  workspace: { fingerprints: Fingerprints; index: DoneIndex; objects: Objects },
 ): Promise<string[]> {
+  const { fingerprints } = workspace;
   const failed = await catalog.query(
     "SELECT message FROM failure WHERE key = $key",
     { key: stale.key },
@@ -46,7 +50,23 @@ export async function reasons(
   );
   const changes = compare(before, stale.ingredients, (code) => details.get(code));
   const lines = changes.map(describe);
-  return [...lines.length ? lines : [`the artifact of ${node.label} is gone`], ...note];
+  if (!lines.length) return [`the artifact of ${node.label} is gone`, ...note];
+  // Of other parameters or inputs the programs alone say nothing.
+  const ofCode = changes.every(({ ingredient }) =>
+    ["code", "rule", "package"].includes(ingredient)
+  );
+  const base = ofCode ? await programBase(workspace, node, stale.ingredients) : undefined;
+  const same = base === undefined
+    ? []
+    : Object.values(await knownPrograms(workspace, catalog, base));
+  const end = same.length
+    ? [
+      `unless its programs have the bytes of those of job ${
+        same.map((key) => key.slice(0, 12)).join(" or ")
+      }: then it ends there, with the results of that one`,
+    ]
+    : [];
+  return [...lines, ...end, ...note];
 }
 
 function describe({ ingredient, text }: Change): string {

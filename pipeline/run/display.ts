@@ -8,6 +8,8 @@ export interface RunTotals {
   total: number;
   cached: number;
   ran: number;
+  /** Of those that ran, how many ended when their programs turned out to be those of an earlier job; absent for none. */
+  same?: number;
   failed: number;
   skipped: number;
   /** Seconds that remain, by the estimates of the jobs; undefined before anything is known. */
@@ -38,11 +40,12 @@ export class PlainView implements View {
   ) {}
 
   changed(status: JobStatus, totals: RunTotals): void {
-    const { node: { label, stage }, state, progress } = status;
+    const { node: { label, stage }, state, sameAs, progress } = status;
     const finished = totals.cached + totals.ran + totals.failed + totals.skipped;
     const counter = `[${finished}/${totals.total}]`;
     if (state === "ran") {
-      this.print(`${counter} ${stage.name} ${label} (${formatSeconds(status.seconds!)})`);
+      const time = formatSeconds(status.seconds!) + (sameAs ? ", same programs as before" : "");
+      this.print(`${counter} ${stage.name} ${label} (${time})`);
     } else if (state === "failed") this.print(`${counter} ${stage.name} ${label} FAILED`);
     else if (state === "cached") this.print(`${counter} ${stage.name} ${label} (unchanged)`);
     else if (state === "running" && progress) {

@@ -23,6 +23,8 @@ export interface JobSpec {
   inputs: Record<string, ArtifactSource>;
   /** Of the engine, for stages that use one. */
   threads: number;
+  /** Keys of earlier jobs that differ in their programs at most, by the digests of these; a job that finds its own there ends. */
+  known?: Record<string, string>;
   /** Somebody wants the points of curves while the job runs. */
   stream?: boolean;
   /** Source files that the fingerprint was made from. */
@@ -44,6 +46,10 @@ export interface JobResult {
   seconds: number;
   observations: Record<string, number>;
   metrics: MetricPoint[];
+  /** sha256 of the digests of its programs, where these are all that the stage compiled. */
+  programs?: string;
+  /** The earlier job that had the same programs: what that one left counts, and what is here is empty. */
+  sameAs?: string;
   /** Rules that its programs used, see lib/engine/table.ts. */
   rules: string[];
   /** sha256 of each code file as the worker found it when it loaded the code. */

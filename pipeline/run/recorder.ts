@@ -5,10 +5,11 @@
 import type { ArtifactSource } from "../store/artifact.ts";
 import { canonical, contentOf } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
-import type { DoneJob, FailedJob, NodeRow, RunInfo } from "../store/changes.ts";
+import type { DoneJob, FailedJob, MetricPoint, NodeRow, RunInfo } from "../store/changes.ts";
 import type { JobNode, Node } from "../graph.ts";
 import type { Fingerprint } from "../keys/fingerprint.ts";
 import { baseOf, keyOf } from "../keys/ingredients.ts";
+import { knownPrograms, programBase } from "../keys/programs.ts";
 import { hashFile } from "../store/objects.ts";
 import type { JobSpec } from "./protocol.ts";
 import type { Committed, Finished, JobStatus } from "./scheduler.ts";
@@ -48,8 +49,14 @@ export class Recorder {
     };
   }
 
+  /** Earlier jobs that this one is the same as if its programs are; see `known` of its spec. */
+  async known({ node, stale }: JobStatus): Promise<Record<string, string> | undefined> {
+    const base = await programBase(this.workspace, node, stale!.ingredients);
+    return base === undefined ? undefined : await knownPrograms(this.workspace, this.catalog, base);
+  }
+
   /** One transaction for everything that finished since the last one. */
-  async commit(finished: Finished[]): Promise<(Committed | { error: string })[]> {
+  async commit(finished: Finished[]): Promise<(Recorded | { error: string })[]> {
     const done: DoneJob[] = [];
     const failed: FailedJob[] = [];
     const results = await Promise.all(finished.map(async (item) => {
@@ -60,8 +67,10 @@ export class Recorder {
         done.push(job);
         // The workspace looks the next one up by these.
         if (job.ingredients.rules) this.workspace.index.rules.set(job.base!, outcome.result.rules);
-        const objects = job.artifact.files.map((f) => f.sha256);
-        return { key: job.key, content: job.content, objects, seconds: job.seconds };
+        const { key, content, seconds, metrics, artifact: { files, scalars } } = job;
+        const objects = files.map((f) => f.sha256);
+        const { sameAs } = outcome.result;
+        return { key, content, objects, seconds, metrics, scalars, ...(sameAs && { sameAs }) };
       }
       if (outcome.ok || !outcome.aborted) {
         failed.push({ key: stale!.key, label: node.label, message: error! });
@@ -113,13 +122,21 @@ export class Recorder {
   }
 
   async #record({ node, stale }: JobStatus, result: DoneResult): Promise<DoneJob> {
+    const { programs, sameAs: key } = result;
+    const outcome = key === undefined
+      ? { ...result, machine: this.run.machine.id }
+      : await this.catalog.outcome(key);
+    const { artifact, seconds, observations, metrics, machine } = outcome;
+    const base = programs && await programBase(this.workspace, node, stale!.ingredients);
+    // Of several that are the same, the one that ran.
+    const sameAs = key && (await this.catalog.sameAs(key) ?? key);
     const rules: Record<string, string> = {};
     for (const rule of result.rules) {
       rules[rule] = (await this.workspace.fingerprints.ofRule(rule))!.code;
     }
     const ingredients = { ...stale!.ingredients };
     if (ingredients.rules) ingredients.rules = rules;
-    const { files, scalars } = result.artifact;
+    const { files, scalars } = artifact;
     const hashes = Object.fromEntries(files.map((f) => [f.name, f.sha256]));
     const { code } = ingredients;
     return {
@@ -129,15 +146,17 @@ export class Recorder {
       ingredients,
       codeDetail: this.workspace.fingerprints.detail(code),
       content: contentOf(hashes, scalars),
-      artifact: result.artifact,
+      ...(base && { program: { base, digests: programs, ...(sameAs && { sameAs }) } }),
+      artifact,
       inputs: Object.entries(node.inputs).map(([name, input]) => ({
         name,
         key: input.kind === "job" ? this.workspace.resolver.keys.get(input)! : null,
         content: this.workspace.resolver.contentOf(input)!,
       })),
-      seconds: result.seconds,
-      observations: result.observations,
-      metrics: result.metrics,
+      seconds,
+      observations,
+      metrics,
+      machine,
     };
   }
 
@@ -163,6 +182,12 @@ export class Recorder {
     }
     return artifact;
   }
+}
+
+/** What was recorded of a job: an earlier one's where that had the same programs. */
+export interface Recorded extends Committed {
+  metrics: MetricPoint[];
+  scalars: Record<string, number>;
 }
 
 type DoneResult = Extract<Finished["outcome"], { ok: true }>["result"];

@@ -28,6 +28,8 @@ export interface JobStatus {
   /** Milliseconds on the clock of `performance.now`. */
   startedAt?: number;
   seconds?: number;
+  /** Of a job that ran no further than its programs, see {@linkcode Committed}. */
+  sameAs?: string;
   progress?: { done: number; total: number };
   error?: string;
   /** The jobs that failed or were skipped and so kept this one from running. */
@@ -59,6 +61,8 @@ export interface Committed {
   content: string;
   objects: string[];
   seconds: number;
+  /** The earlier job that had the same programs, so that this one ended there. */
+  sameAs?: string;
 }
 
 export class Scheduler {
@@ -166,6 +170,7 @@ export class Scheduler {
         this.#skipDependents(status.node, hooks);
       } else {
         status.state = "ran";
+        status.sameAs = result.sameAs;
         this.resolver.finished(status.node, result.key, result.content, result.objects);
         hooks.changed(status);
         await this.#lookAtDependents(status.node, hooks);

@@ -62,6 +62,13 @@ async function main(): Promise<void> {
   Deno.exit(0);
 }
 
+/** Ends a job whose programs an earlier one had. */
+class SamePrograms extends Error {
+  constructor(readonly key: string) {
+    super(`the programs of job ${key} have the same bytes`);
+  }
+}
+
 async function runJob(spec: JobSpec): Promise<void> {
   abort = new AbortController();
   try {
@@ -83,6 +90,8 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     new MetricStream(metrics, (points) => send({ type: "metrics", points }));
   const observations: Record<string, number> = {};
   const rules = new Set<string>();
+  const digests: (string | undefined)[] = [];
+  let programs: string | undefined;
   const inputs = Object.fromEntries(
     Object.entries(spec.inputs).map(([name, source]) => {
       const what = `Input "${name}" of ${spec.label}`;
@@ -102,8 +111,12 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     get compile(): Compile {
       if (engine) {
         return async (fn, args) => {
+          // In the order of the calls; and those that the stage has named before were not all.
+          const place = digests.push(undefined) - 1;
+          programs = undefined;
           const program = await engine.compile(fn, args, { threads: spec.threads });
           for (const rule of program.report.rules) rules.add(rule);
+          digests[place] = program.report.digest;
           return program;
         };
       }
@@ -111,6 +124,12 @@ async function perform(spec: JobSpec): Promise<JobResult> {
         `${spec.stage.path} reads ctx.compile, so it must export usesEngine = true: the engine is ` +
           `part of the key only then.`,
       );
+    },
+    programsCompiled() {
+      if (digests.includes(undefined)) return;
+      programs = sha256(digests.join("\n"));
+      const key = spec.known?.[programs];
+      if (key) throw new SamePrograms(key);
     },
     log: (line) => send({ type: "log", line }),
     progress(done, total) {
@@ -129,7 +148,12 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     checkpoint: checkpointOf(objects, spec.key, metrics),
     signal: abort.signal,
   };
-  const result = await stage.run(context);
+  let sameAs: string | undefined;
+  const result = await (async () => await stage.run(context))().catch((error) => {
+    if (!(error instanceof SamePrograms)) throw error;
+    sameAs = error.key;
+    return { files: {} };
+  });
   recheckInputs(spec, stored);
   const artifact = storeResult(objects, result);
   // Of the process so far: it may have run other jobs before.
@@ -143,6 +167,8 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     observations: { ...clock.observations(), ...observations },
     metrics,
     rules: [...rules].sort(),
+    ...(programs && { programs }),
+    ...(sameAs && { sameAs }),
     codeSeen: Object.fromEntries(spec.codeFiles.map((path) => [path, seen.get(path)!])),
   };
 }

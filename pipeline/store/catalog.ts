@@ -168,6 +168,40 @@ export class Catalog {
     };
   }
 
+  /** What a job that is done left, how long that took, and where. */
+  async outcome(
+    key: string,
+  ): Promise<Pick<DoneJob, "artifact" | "seconds" | "observations" | "metrics" | "machine">> {
+    const rows = (table: string, columns: string) =>
+      this.query(`SELECT ${columns} FROM ${table} WHERE job_key = $key`, { key });
+    const [job] = await this.query("SELECT seconds, machine FROM job WHERE key = $key", { key });
+    if (!job) throw new Error(`The catalogue has no job ${key}.`);
+    const observations = await rows("observation", "name, value");
+    const metrics = await rows("metric", "name, step, value");
+    return {
+      artifact: await this.artifact(key),
+      seconds: job.seconds as number,
+      machine: job.machine as string,
+      observations: Object.fromEntries(observations.map((o) => [o.name, o.value as number])),
+      metrics: metrics.map((m) => [m.name as string, m.step as number, m.value as number]),
+    };
+  }
+
+  /** Jobs that differ in their programs at most, those that ran last. */
+  async programs(base: string): Promise<{ key: string; digests: string }[]> {
+    const rows = await this.query(
+      "SELECT job_key, digests FROM program WHERE base = $base ORDER BY same_as IS NULL",
+      { base },
+    );
+    return rows.map((row) => ({ key: row.job_key as string, digests: row.digests as string }));
+  }
+
+  /** The job that made what this one left, where it ended because its programs were that one's. */
+  async sameAs(key: string): Promise<string | undefined> {
+    const [row] = await this.query("SELECT same_as FROM program WHERE job_key = $key", { key });
+    return row?.same_as as string | null ?? undefined;
+  }
+
   /** What a job's key was made of; undefined when the job is not in the catalogue. */
   async ingredients(key: string): Promise<Ingredients | undefined> {
     const [job] = await this.query("SELECT * FROM job WHERE key = $key", { key });

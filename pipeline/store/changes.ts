@@ -20,6 +20,11 @@ export interface DoneJob {
   ingredients: Ingredients;
   /** The key without the rules, for jobs that have some. */
   base?: string;
+  /**
+   * The digests of its programs, and the key of all else that it is made of (pipeline/keys/programs.ts); `sameAs` is the job whose
+   * artifact it has, where it ended when its programs turned out to be that one's.
+   */
+  program?: { base: string; digests: string; sameAs?: string };
   codeDetail?: CodeDetail;
   content: string;
   artifact: ArtifactSource;
@@ -27,6 +32,8 @@ export interface DoneJob {
   seconds: number;
   observations: Record<string, number>;
   metrics: MetricPoint[];
+  /** That these are of, where it is not the run's. */
+  machine?: string;
 }
 
 export interface FailedJob {
@@ -112,7 +119,7 @@ export class Changes {
       if (this.known.has(key)) await this.#forget(key);
       await this.database.execute("DELETE FROM failure WHERE key = $key", { key });
     }
-    await this.database.append("job", jobs.map((job) => jobRow(job, run, at)));
+    await this.database.append("job", jobs.map((job) => jobRow(run, job, at)));
     const rows = <T>(of: (job: DoneJob) => T[], row: (item: T) => Row) =>
       jobs.flatMap((job) => of(job).map((item) => ({ job_key: job.key, ...row(item) })));
     await this.database.append(
@@ -123,6 +130,13 @@ export class Changes {
       ),
     );
     await this.database.append("file", rows((j) => j.artifact.files, (f) => ({ ...f })));
+    await this.database.append(
+      "program",
+      rows(
+        (j) => j.program ? [j.program] : [],
+        ({ base, digests, sameAs = null }) => ({ base, digests, same_as: sameAs }),
+      ),
+    );
     const pairs = ([name, value]: [string, number]) => ({ name, value });
     await this.database.append("scalar", rows((j) => Object.entries(j.artifact.scalars), pairs));
     await this.database.append("observation", rows((j) => Object.entries(j.observations), pairs));
@@ -152,7 +166,7 @@ export class Changes {
 
   /** Removes every row of a job. */
   async #forget(key: string): Promise<void> {
-    for (const table of ["input", "file", "scalar", "observation", "metric"]) {
+    for (const table of ["input", "file", "scalar", "observation", "metric", "program"]) {
       await this.database.execute(`DELETE FROM ${table} WHERE job_key = $key`, { key });
     }
     await this.database.execute("DELETE FROM job WHERE key = $key", { key });
@@ -183,8 +197,8 @@ export class Changes {
 }
 
 function jobRow(
-  { key, label, base, ingredients, content, seconds }: DoneJob,
   run: RunInfo,
+  { key, label, base, ingredients, content, seconds, machine = run.machine.id }: DoneJob,
   at: number,
 ) {
   const { stage, params, code, packages, engine, rules } = ingredients;
@@ -201,7 +215,7 @@ function jobRow(
     status: "done",
     seconds,
     run: run.id,
-    machine: run.machine.id,
+    machine,
     finished: at,
     base: rules ? base ?? null : null,
     rules: rules ? canonical(rules) : null,

@@ -7,7 +7,10 @@ import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node
 import { dirname } from "node:path";
 import { makeFolder } from "./files.ts";
 
-/** Column types; `node` says which key a label led to, `code` what a fingerprint is made of, `base` a key without its rules. */
+/**
+ * Column types; `node` says which key a label led to, `code` what a fingerprint is made of, `base` a key without its rules, and in
+ * `program` one without its programs (pipeline/keys/programs.ts); `same_as` is the job that made what this one left.
+ */
 const TABLES = {
   run: {
     id: "VARCHAR",
@@ -46,6 +49,7 @@ const TABLES = {
   scalar: { job_key: "VARCHAR", name: "VARCHAR", value: "DOUBLE" },
   observation: { job_key: "VARCHAR", name: "VARCHAR", value: "DOUBLE" },
   metric: { job_key: "VARCHAR", name: "VARCHAR", step: "DOUBLE", value: "DOUBLE" },
+  program: { job_key: "VARCHAR", base: "VARCHAR", digests: "VARCHAR", same_as: "VARCHAR" },
   code: { code: "VARCHAR", detail: "VARCHAR" },
   node: { profile: "VARCHAR", label: "VARCHAR", key: "VARCHAR", done_key: "VARCHAR" },
   failure: {

@@ -1,6 +1,7 @@
 /** @file Engine `ort-cuda`: ONNX Runtime's CUDA provider, where a user has installed it. */
+import { checkedLeaves } from "../arguments.ts";
 import { compileGraph } from "../compile_graph.ts";
-import { ortProgram } from "../ort/program.ts";
+import { openOrt, ortProgram } from "../ort/program.ts";
 import { optimised } from "../rules/optimised.ts";
 import type { CompileOptions, Program, Spec, TracedFunction, Tree } from "../types.ts";
 
@@ -18,3 +19,6 @@ export function compile(
     (graph) => ortProgram(graph, threads, "cuda"),
   );
 }
+
+/** As of engine `ort`. */
+export const runtime: readonly unknown[] = [openOrt, checkedLeaves];

@@ -1,8 +1,9 @@
 /** @file Engine `ort-webgpu`: ONNX Runtime's WebGPU provider, on GPUs of any maker. */
+import { checkedLeaves } from "../arguments.ts";
 import { compileGraph } from "../compile_graph.ts";
 import { optimised } from "../rules/optimised.ts";
 import type { CompileOptions, Program, Spec, TracedFunction, Tree } from "../types.ts";
-import { webgpuProgram } from "../webgpu/program.ts";
+import { openWebgpu, webgpuProgram } from "../webgpu/program.ts";
 
 /** Compiles for the GPU. @throws {Error} where there is no adapter, saying what is needed. */
 export function compile(
@@ -18,3 +19,6 @@ export function compile(
     (graph) => webgpuProgram(graph, deviceOnly),
   );
 }
+
+/** As of engine `ort`. */
+export const runtime: readonly unknown[] = [openWebgpu, checkedLeaves];

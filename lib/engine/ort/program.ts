@@ -7,61 +7,28 @@ import process from "node:process";
 import * as ort from "onnxruntime-node";
 import type { GraphProgram } from "../compile_graph.ts";
 import type { Graph } from "../graph.ts";
-import { EngineHandle } from "../handle.ts";
 import { lower } from "../onnx/lower.ts";
 import { cpuKernels, Model } from "../onnx/model.ts";
-import { fromOrt, type OrtTensor, toOrt } from "../onnx/tensors.ts";
-import { describe, type DType, type Spec, type Tensor, type TypedArray } from "../types.ts";
-
-/**
- * An ONNX Runtime tensor and how many hold it: equal outputs of a program are one tensor with several handles. ONNX
- * Runtime's own `dispose` only drops a reference, detaching the ArrayBuffer of the data frees its memory.
- */
-export class HeldTensor {
-  #holders = 0;
-
-  /** Held by nobody yet. */
-  constructor(readonly tensor: OrtTensor) {}
-
-  /** Counts one more holder. */
-  hold(): this {
-    this.#holders++;
-    return this;
-  }
-
-  /** Counts one holder less; the last one frees the memory, and the data can no longer be read. */
-  release(): void {
-    if (--this.#holders > 0) return;
-    const { buffer } = this.tensor.data as TypedArray;
-    (buffer as ArrayBuffer).transfer(0);
-  }
-}
+import {
+  type LoweredProgram,
+  programOf,
+  type ResultMemory,
+  sessionProgram,
+} from "../onnx/session_program.ts";
+import { fromOrt } from "../onnx/tensors.ts";
+import type { TypedArray } from "../types.ts";
 
 /** Of ONNX Runtime's providers, those whose results lie on the host. */
 export type Provider = "cpu" | "cuda";
 
-/** A result that stays in an ONNX Runtime tensor. */
-export class OrtHandle extends EngineHandle<HeldTensor> {
-  /** A further holder of `value`, whose memory is freed with its last one. */
-  constructor(
-    dtype: DType,
-    shape: readonly number[],
-    value: HeldTensor,
-    readonly provider: Provider,
-  ) {
-    super(dtype, shape, value.hold());
-  }
-
-  /** The elements on the host, uint32 and booleans in their host form. */
-  protected copy({ tensor }: HeldTensor): Tensor {
-    return fromOrt(tensor, this);
-  }
-
-  /** Lets go of the tensor; the last holder frees its memory. */
-  protected free(value: HeldTensor): void {
-    value.release();
-  }
-}
+const host: ResultMemory = {
+  dialect: cpuKernels,
+  keep: (result) => result,
+  read: fromOrt,
+  // ONNX Runtime's own `dispose` only drops a reference; detaching the ArrayBuffer of the data frees its memory.
+  free: ({ data }) => void ((data as TypedArray).buffer as ArrayBuffer).transfer(0),
+};
+const memories: Record<Provider, ResultMemory> = { cpu: host, cuda: { ...host } };
 
 /**
  * Freeing a mapped block, here one that is never touched, teaches glibc to take blocks of up to 32 MiB from its heap and
@@ -133,42 +100,21 @@ export async function ortProgram(
   threads: number,
   provider: Provider = "cpu",
 ): Promise<GraphProgram> {
+  const started = performance.now();
+  const { digest, ...program } = programOf(graph, lower(graph));
+  const lowerMs = performance.now() - started;
+  return { ...await openOrt(program, threads, provider), lowerMs, digest };
+}
+
+/** Opens a session for a program: all that happens to it once it is lowered. */
+export async function openOrt(
+  program: LoweredProgram,
+  threads: number,
+  provider: Provider,
+): Promise<Omit<GraphProgram, "lowerMs" | "digest">> {
   keepFreedMemory();
   const started = performance.now();
-  const lowered = lower(graph);
-  const loweredAt = performance.now();
-  const session = await openSession(lowered.bytes, threads, provider, lowered.nodes);
-  const sessionMs = performance.now() - loweredAt;
-  const specs: readonly Spec[] = graph.inputs;
-  let closed = false;
-  return {
-    lowerMs: loweredAt - started,
-    sessionMs,
-    nodes: lowered.nodes,
-    async run(args) {
-      if (closed) throw new Error("the program is closed");
-      const feeds: Record<string, ort.Tensor> = {};
-      lowered.inputs.forEach((name, i) => {
-        if (name === undefined) return;
-        const arg = args[i];
-        if (arg instanceof OrtHandle && arg.provider === provider) {
-          feeds[name] = arg.native(`argument ${i}`).tensor;
-        } else if ("data" in arg) feeds[name] = toOrt(arg, cpuKernels);
-        else {
-          throw new TypeError(`argument ${i} (${describe(specs[i])}) belongs to another engine`);
-        }
-      });
-      const results = await session.run(feeds);
-      const held = new Map(Object.entries(results).map(([name, t]) => [name, new HeldTensor(t)]));
-      return lowered.outputs.map((name, i) => {
-        const { dtype, shape } = graph.outputs[i];
-        return new OrtHandle(dtype, shape, held.get(name)!, provider);
-      });
-    },
-    async close() {
-      if (closed) return;
-      closed = true;
-      await session.release();
-    },
-  };
+  const session = await openSession(program.bytes, threads, provider, program.nodes);
+  const sessionMs = performance.now() - started;
+  return { ...sessionProgram(session, program, memories[provider]), sessionMs };
 }

@@ -12,6 +12,7 @@ import {
 } from "../../../lib/engine/mod.ts";
 import { scan } from "../../../lib/engine/scan.ts";
 import { compileStep, DivergenceError, train } from "../../../lib/train/trainer.ts";
+import { handleChecks } from "../handle_checks.ts";
 
 type A = np.Array;
 type Checks = Readonly<Record<string, () => Promise<void>>>;
@@ -50,53 +51,7 @@ export const handles: Checks = {
     }
     for (const program of programs.values()) await program.close();
   },
-  async "a handle that was disposed of is neither an argument nor read"() {
-    const program = await compile(add, [pair, [pair]], { engine });
-    const [kept, gone]: Handle[] = [
-      await program.run(pair, [pair]),
-      await program.run(pair, [pair]),
-    ];
-    gone.dispose();
-    gone.dispose();
-    const message = (role: string) => ({
-      name: "TypeError",
-      message: `${role} (float32[2]) was disposed of; dispose of a handle after its last use`,
-    });
-    await assert.rejects(program.run(gone, [kept]), message("argument 0"));
-    await assert.rejects(program.run(kept, [gone]), message("argument 1"));
-    await assert.rejects(gone.read(), message("the handle to read"));
-    assert.deepEqual(await valuesOf(await program.run(kept, [pair])), [3, 6]);
-    await program.close();
-    await program.close();
-    await assert.rejects(program.run(kept, [pair]), /the program is closed/);
-    assert.deepEqual(await valuesOf(kept), [2, 4], "handles outlive their program");
-  },
-  async "equal results, arguments and constants outlive each other"() {
-    const fn = (x: A) => {
-      const twice = x.ref.mul(2);
-      return {
-        ...{ a: twice.ref, b: twice.ref, view: twice.reshape([2, 1]) },
-        ...{ same: x, one: np.ones([2]) },
-      };
-    };
-    const program = await compile(fn, [pair], { engine });
-    const expected = { a: [2, 4], b: [2, 4], view: [2, 4], same: [1, 2], one: [1, 1] };
-    const names = Object.keys(expected) as (keyof typeof expected)[];
-    for (const dropped of names) {
-      const input: Handle = (await program.run(pair)).same;
-      const results = await program.run(input);
-      const later = await program.run(input);
-      results[dropped].dispose();
-      // What the next run allocates would show where memory was given back too early.
-      await program.run(tensor([7, 9]));
-      for (const name of names) {
-        if (name !== dropped) assert.deepEqual(await valuesOf(results[name]), expected[name], name);
-        assert.deepEqual(await valuesOf(later[name]), expected[name], `later ${name}`);
-      }
-      assert.deepEqual(await valuesOf(input), [1, 2]);
-    }
-    await program.close();
-  },
+  ...handleChecks(engine),
 };
 
 export const edges: Checks = {

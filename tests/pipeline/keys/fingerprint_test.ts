@@ -305,6 +305,21 @@ Deno.test("an import that leads nowhere names the file and the line", async () =
   await stopBundler();
 });
 
+Deno.test("a name that a module lacks has no fingerprint, though it could be that of a type", async () => {
+  using demo = makeDemo();
+  demo.write("lib/m.ts", "export const there = 1;\nexport interface Shape { x: number }\n");
+  const fingerprints = new Fingerprints(
+    demo.root,
+    join(demo.root, "cache"),
+    Packages.read(demo.root),
+  );
+  assert.ok(await fingerprints.ofRule("lib/m.ts#there"));
+  for (const rule of ["lib/m.ts#gone", "lib/m.ts#Shape", "lib/none.ts#there"]) {
+    assert.equal(await fingerprints.ofRule(rule), undefined, rule);
+  }
+  await stopBundler();
+});
+
 Deno.test("deferred constants keep everything but their time", () => {
   const cases: [string, string][] = [
     ["const a = { b: 1 };", "const a = async () => 0 ? 0 : { b: 1 };"],

@@ -7,6 +7,7 @@ import type { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import type { Ingredients } from "../../../pipeline/content/ingredients.ts";
 import { reasons } from "../../../pipeline/keys/reasons.ts";
 import type { Stale } from "../../../pipeline/keys/resolver.ts";
+import type { Workspace } from "../../../pipeline/workspace.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import { doneJob, RUN } from "../fixtures/catalog.ts";
 
@@ -28,7 +29,8 @@ async function makeCatalog(known: Record<string, CodeDetail> = {}) {
     } = {}) {
       const ingredients = { ...OLD.ingredients, ...now };
       const stale = { state: "stale", key: "new", ingredients, ...over } as Stale;
-      return reasons({ label: "e/a" } as JobNode, stale, last ?? undefined, catalog, fingerprints);
+      const node = { label: "e/a", modules: {} } as unknown as JobNode;
+      return reasons(node, stale, last ?? undefined, catalog, { fingerprints } as Workspace);
     },
     [Symbol.dispose]() {
       catalog.close();

@@ -53,6 +53,7 @@ Deno.test("times read as seconds, minutes or hours, on both sides of each edge",
 Deno.test("without a terminal each job that ends is one line, with what is finished of all", () => {
   const { printed, view } = plain();
   view.changed(status({ state: "ran", seconds: 75 }), TOTALS);
+  view.changed(status({ state: "ran", seconds: 0.3, sameAs: "k" }), TOTALS);
   view.changed(status({ state: "failed", seconds: 3 }), TOTALS);
   view.changed(status({ state: "cached" }), TOTALS);
   for (const state of ["waiting", "ready", "skipped", "stopped", "running"] as const) {
@@ -63,6 +64,7 @@ Deno.test("without a terminal each job that ends is one line, with what is finis
   view.close();
   assert.deepEqual(printed, [
     "[15/40] train e/a (1 min 15 s)",
+    "[15/40] train e/a (0.3 s, same programs as before)",
     "[15/40] train e/a FAILED",
     "[15/40] train e/a (unchanged)",
     "  e/a: hello",

@@ -43,13 +43,16 @@ export interface Bench {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+export interface BenchOptions extends Partial<WorkspaceOptions> {
+  capacity?: number;
+  threads?: number;
+  machine?: { id: string; description: string };
+}
+
 /** Plans a demonstration and waits for the test to run its jobs. */
 export async function openBench(
   demo: Demo,
-  { capacity = 1, threads, ...over }: Partial<WorkspaceOptions> & {
-    capacity?: number;
-    threads?: number;
-  } = {},
+  { capacity = 1, threads, machine = machineInfo(), ...over }: BenchOptions = {},
 ): Promise<Bench> {
   const { root } = demo;
   const workspace = await openWorkspace({
@@ -57,7 +60,7 @@ export async function openBench(
     ...over,
   });
   const catalog = await workspace.catalog();
-  const run = { id: "r", profile: "smoke", command: "test", machine: machineInfo() };
+  const run = { id: "r", profile: "smoke", command: "test", machine };
   await catalog.startRun(run);
   const scheduler = new Scheduler(workspace.graph.jobs, workspace.resolver);
   await scheduler.plan();

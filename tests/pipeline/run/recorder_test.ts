@@ -108,7 +108,9 @@ Deno.test("a result is recorded with everything that it came from, and under eve
   const result = resultFor(bench, fit, { artifact: { files: [], scalars: { w: 2 } } });
   const [committed] = await bench.recorder.commit([finished(bench, fit, { ok: true, result })]);
   const content = contentOf({}, { w: 2 });
-  assert.deepEqual(committed, { key, content, objects: [], seconds: 1.5 });
+  const { metrics } = result;
+  const scalars = { w: 2 };
+  assert.deepEqual(committed, { key, content, objects: [], seconds: 1.5, metrics, scalars });
   const catalog = await bench.workspace.catalog();
   assert.deepEqual(await catalog.ingredients(key), ingredients);
   assert.deepEqual(await catalog.artifact(dataKey), dataResult.artifact);

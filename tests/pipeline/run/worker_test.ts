@@ -53,6 +53,64 @@ Deno.test("a stage is given its parameters, and compile of its engine with the j
   ]);
 });
 
+Deno.test("a job whose programs are those of an earlier one ends there; the name of programs is that of all of them, in order", async () => {
+  // Its parameter says which programs are compiled before and after the stage says that all are.
+  await using own = makeStage(`
+    const { before, after } = JSON.parse(Deno.readTextFileSync(ctx.params.id + ".json"));
+    await Promise.all([...before].map((name) => ctx.compile(name, [])));
+    try { ctx.programsCompiled(); } finally { ctx.log("closed"); }
+    ctx.log("a step"); ctx.metric("loss", 1, 2);
+    for (const name of after) await ctx.compile(name, []);
+    if (after.includes("again")) ctx.programsCompiled();`);
+  const path = "lib/engine/engines/own.ts";
+  own.demo.write(
+    path,
+    // Whenever it is asked for, "a" is there last.
+    `export const compile = async (name) => {
+       await new Promise((go) => setTimeout(go, name === "a" ? 30 : 1));
+       return { report: { rules: ["t#" + name], digest: name.startsWith("no") ? undefined : name } };
+     };\n`,
+  );
+  let id = 0;
+  const run = async (before: string[], known?: Record<string, string>, after: string[] = []) => {
+    own.demo.write(`${++id}.json`, JSON.stringify({ before, after }));
+    const { heard, outcome } = await own.run({
+      modules: { engine: { path, exports: ["compile"] } },
+      params: { id: join(own.demo.root, `${id}`) },
+      known,
+    });
+    return { lines: heard.lines, ...resultOf(outcome) };
+  };
+  const ab = await run(["a", "b"]);
+  assert.match(ab.programs!, /^[0-9a-f]{64}$/);
+  assert.deepEqual([ab.lines, ab.sameAs], [["closed", "a step"], undefined]);
+  assert.equal((await run(["a", "b"], {})).programs, ab.programs);
+  for (const other of [["b", "a"], ["a"], ["a", "b", "b"], ["ab"], []]) {
+    const result = await run(other, { [ab.programs!]: "k" });
+    assert.notEqual(result.programs, ab.programs, other.join());
+    assert.deepEqual([result.lines.length, result.sameAs], [2, undefined], other.join());
+  }
+  const same = await run(["a", "b"], { other: "o", [ab.programs!]: "k" });
+  assert.deepEqual([same.lines, same.sameAs, same.programs], [["closed"], "k", ab.programs]);
+  assert.deepEqual([same.artifact, same.metrics], [{ files: [], scalars: {} }, []]);
+  assert.deepEqual(same.rules, ["t#a", "t#b"]);
+  // Not all have a digest, or there are more of them: nothing that another job may end by.
+  for (const [before, after] of [[["a", "no"], []], [["no"], []], [["a", "b"], ["c"]]]) {
+    const result = await run(before, {}, after);
+    assert.deepEqual([result.programs, result.lines.length], [undefined, 2]);
+  }
+  assert.equal(
+    (await run(["a"], {}, ["b", "again"])).programs,
+    (await run(["a", "b", "again"])).programs,
+  );
+});
+
+Deno.test("a stage that fails after it has named its programs has failed", async () => {
+  await using own = makeStage(`ctx.programsCompiled(); throw new Error("no step");`);
+  const { outcome } = await own.run({ known: { other: "k" } });
+  assert.match(failureOf(outcome), /no step/);
+});
+
 Deno.test("a stage that has no engine may not ask for one", async () => {
   await using own = makeStage(`ctx.log(ctx.compile);`);
   const { outcome } = await own.run();

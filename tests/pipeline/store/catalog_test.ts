@@ -4,14 +4,7 @@ import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } f
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { DoneJob } from "../../../pipeline/store/changes.ts";
 import { changes, doneJob, dump, RUN } from "../fixtures/catalog.ts";
-import { scratch } from "./helpers.ts";
-
-async function opened(dir: string) {
-  const catalog = await Catalog.open(dir);
-  const rows = async (sql: string) =>
-    (await catalog.query(sql)).map((row) => Object.values(row).map((v) => v as unknown));
-  return { catalog, rows, [Symbol.dispose]: () => catalog.close() };
-}
+import { opened, scratch } from "./helpers.ts";
 
 const ENGINE = { name: "ort", version: "1.2" };
 
@@ -41,6 +34,7 @@ const FULL: DoneJob = {
   seconds: 1.5,
   observations: { rss: 7 },
   metrics: [["loss", 3, 0.25]],
+  program: { base: "k without its programs", digests: "d", sameAs: "k1" },
 };
 
 Deno.test("every part of a job is in the table and the column of its kind", async () => {
@@ -75,6 +69,9 @@ Deno.test("every part of a job is in the table and the column of its kind", asyn
   ]);
   assert.deepEqual(await at.rows("SELECT * FROM observation"), [["k", "rss", 7]]);
   assert.deepEqual(await at.rows("SELECT * FROM metric"), [["k", "loss", 3, 0.25]]);
+  assert.deepEqual(await at.rows("SELECT * FROM program"), [
+    ["k", "k without its programs", "d", "k1"],
+  ]);
   assert.deepEqual(await at.rows("SELECT * FROM code"), [["c", '{"lib/a.ts":{"f":"1"}}']]);
 });
 
@@ -86,6 +83,19 @@ Deno.test("a job comes out as it went in, also from a catalogue that was closed 
     assert.deepEqual(files, FULL.artifact.files.toReversed(), "in the order of the names");
     assert.deepEqual(scalars, FULL.artifact.scalars);
     assert.deepEqual(await catalog.ingredients("k"), FULL.ingredients);
+    assert.deepEqual(await catalog.outcome("k"), {
+      artifact: { files, scalars },
+      seconds: FULL.seconds,
+      machine: "m",
+      observations: FULL.observations,
+      metrics: FULL.metrics,
+    });
+    await assert.rejects(catalog.outcome("none"), /The catalogue has no job none/);
+    assert.deepEqual(await catalog.programs("k without its programs"), [
+      { key: "k", digests: "d" },
+    ]);
+    assert.equal(await catalog.sameAs("k"), "k1");
+    for (const key of ["other", "none"]) assert.equal(await catalog.sameAs(key), undefined);
     for (const name of ["engine", "rules"]) {
       assert.ok(!(name in (await catalog.ingredients("other"))!));
     }
@@ -198,11 +208,12 @@ Deno.test("jobs with nothing done and nothing failed are no change", async () =>
 Deno.test("forgetting takes every row of the keys that are named, and of no other", async () => {
   using store = scratch();
   using at = await opened(store.dir);
-  await at.catalog.commit(RUN, ["k1", "k2", "k3"].map((key) => doneJob(key)));
+  const program = { base: "p", digests: "d" };
+  await at.catalog.commit(RUN, ["k1", "k2", "k3"].map((key) => doneJob(key, { program })));
   await at.catalog.forget(["k1", "never"]);
   await at.catalog.forget(["k3"]);
   assert.deepEqual(await at.rows("SELECT key FROM job"), [["k2"]]);
-  for (const table of ["input", "file", "scalar", "observation", "metric"]) {
+  for (const table of ["input", "file", "scalar", "observation", "metric", "program"]) {
     assert.deepEqual(await at.rows(`SELECT DISTINCT job_key FROM ${table}`), [["k2"]], table);
   }
   // And they may come again.

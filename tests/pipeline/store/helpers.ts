@@ -1,6 +1,7 @@
 /** @file A folder for one test, and what it says on the standard error. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
 
 export function scratch() {
   const dir = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "store-"));
@@ -9,6 +10,14 @@ export function scratch() {
     at: (...names: string[]) => join(dir, ...names),
     [Symbol.dispose]: () => rmSync(dir, { recursive: true }),
   };
+}
+
+/** A catalogue that is closed with the scope, and rows of it as lists. */
+export async function opened(dir: string) {
+  const catalog = await Catalog.open(dir);
+  const rows = async (sql: string) =>
+    (await catalog.query(sql)).map((row) => Object.values(row).map((v) => v as unknown));
+  return { catalog, rows, [Symbol.dispose]: () => catalog.close() };
 }
 
 /** Runs a module's text as a process of its own. @returns its output, and a way to end it */
