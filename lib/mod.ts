@@ -25,7 +25,9 @@
  *   schedule: { peak: 0.03, steps: 20, warmup: 2 },
  * });
  * const test = task.generate!(0, 2, 64); // 64 sequences of the same system, by another key
- * const { gapClosed } = await task.evaluate(runnerOf(model, params, { batch: 64, compile }), 0, { tensors: test }, {});
+ * const runner = runnerOf(model, params, { batch: 64, compile });
+ * const { gapClosed } = await task.evaluate(runner, 0, { tensors: test }, {});
+ * await runner.close();
  * console.log(`gap closed: ${gapClosed.toFixed(2)}`);
  * assert.ok(gapClosed > 0 && gapClosed < 1);
  * ```
@@ -63,6 +65,7 @@
  * });
  * const runner = runnerOf(model, params, { batch: 64, compile });
  * const { gapClosed } = await task.evaluate(runner, 0, { tensors: task.generate!(0, 2, 64) }, {});
+ * await runner.close();
  * console.log(`gap closed: ${gapClosed.toFixed(2)}`);
  * assert.ok(gapClosed > 0 && gapClosed < 1);
  * ```
@@ -141,8 +144,27 @@ export {
   layer as denseRecurrence,
   type Params as DenseRecurrenceParams,
 } from "./layers/sequence/dense_recurrence.ts";
+export {
+  type Config as DeltaNetConfig,
+  type Input as DeltaNetInput,
+  layer as deltaNet,
+  type Params as DeltaNetParams,
+  type State as DeltaNetState,
+} from "./layers/sequence/deltanet.ts";
+export type { ShortConvolution } from "./layers/short_convolution.ts";
+export {
+  type Config as E1Config,
+  layer as e1,
+  type Params as E1Params,
+} from "./layers/sequence/e1.ts";
 /** A layer over a whole sequence, in its own parallel form or as a loop, and one token at a time. */
 export * as forms from "./layers/sequence/forms.ts";
+export type { GatedTokens } from "./layers/gated_memory.ts";
+export {
+  type Config as GlaConfig,
+  layer as gla,
+  type Params as GlaParams,
+} from "./layers/sequence/gla.ts";
 export {
   type Config as GruConfig,
   layer as gru,
@@ -164,6 +186,19 @@ export {
   type Params as LstmParams,
   type State as LstmState,
 } from "./layers/sequence/lstm.ts";
+export {
+  type Config as Mamba2Config,
+  type Input as Mamba2Input,
+  layer as mamba2,
+  type Params as Mamba2Params,
+  type State as Mamba2State,
+} from "./layers/sequence/mamba2.ts";
+export {
+  type Config as MinGruConfig,
+  type Input as MinGruInput,
+  layer as minGru,
+  type Params as MinGruParams,
+} from "./layers/sequence/mingru.ts";
 export type { About as LayerAbout, SequenceLayer } from "./layers/sequence/sequence_layer.ts";
 export {
   layer as softmaxAttention,
@@ -205,11 +240,21 @@ export type { ForecastingTask, Training } from "./tasks/forecasting/forecasting_
 export { type Split, type SplitName } from "./tasks/forecasting/split.ts";
 export { makeProblem, type Problem, type ProblemOptions } from "./tasks/forecasting/problem.ts";
 export { type ReadOptions, readSeries, type Series } from "./data/series.ts";
+export { task as parity } from "./tasks/parity/parity.ts";
+export { type Details as RecallDetails, task as recall } from "./tasks/recall/recall.ts";
+export {
+  type Details as StateTrackingDetails,
+  type Protocol as StateTrackingProtocol,
+  type StateTracking,
+  stateTracking,
+  type Transitions,
+} from "./tasks/state_tracking.ts";
 export { gapClosed } from "./tasks/gap_closed.ts";
 export type {
   About as TaskAbout,
   ClosedFormModule,
   Evaluation,
+  Outputs,
   ProtocolOf,
   Reference,
   ReferenceModule,
@@ -230,7 +275,7 @@ export {
 } from "./train/adamw.ts";
 export { freshParameters } from "./train/host.ts";
 export { type Learning, learning } from "./train/learning.ts";
-export { runnerOf, type RunnerOptions } from "./train/runner.ts";
+export { type OpenRunner, runnerOf, type RunnerOptions } from "./train/runner.ts";
 export { learningRate, type Schedule } from "./train/schedule.ts";
 export {
   DivergenceError,

@@ -74,15 +74,15 @@ export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> 
   },
 
   /**
-   * The eigenvalues of a Gaussian matrix fill a disc (Ginibre), here of radius `radius`; C and D start at zero, so an untrained
-   * layer gives zero.
+   * The eigenvalues of a Gaussian matrix fill a disc (Ginibre), here of radius `radius`; B and C are such that y is about as large
+   * as x; D starts at zero.
    */
-  init({ width, state, radius }, key) {
-    const [first, second] = random.split(key, 2);
+  init({ width, state, radius }, key, gain = 1) {
+    const [first, second, third] = random.split(key, 3);
     return {
       a: random.normal(first, [state, state]).mul(radius / Math.sqrt(state)),
       b: random.normal(second, [state, width]).mul(Math.sqrt((1 - radius ** 2) / width)),
-      c: np.zeros([width, state]),
+      c: random.normal(third, [width, state]).mul(gain / Math.sqrt(state)),
       d: np.zeros([width, width]),
     };
   },

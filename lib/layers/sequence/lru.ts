@@ -115,11 +115,11 @@ export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
   },
 
   /**
-   * Eigenvalues uniform on the ring (lemma 3.2), phases uniform on the half circle, since y is a real part; C and D zero, so an
-   * untrained layer gives zero.
+   * Eigenvalues uniform on the ring (lemma 3.2), phases uniform on the half circle, since y is a real part; B and C as in section
+   * 3.1, so that y is as large as x; D zero.
    */
-  init({ width, state, minRadius, maxRadius }, key) {
-    const [k1, k2, k3, k4] = random.split(key, 4);
+  init({ width, state, minRadius, maxRadius }, key, gain = 1) {
+    const [k1, k2, k3, k4, k5] = random.split(key, 5);
     const square = random.uniform(k1, [state]).mul(maxRadius ** 2 - minRadius ** 2)
       .add(minRadius ** 2);
     const gaussian = (key: JaxArray) =>
@@ -130,7 +130,7 @@ export const layer: SequenceLayer<Config, Params, Complex, Complex, Complex> = {
       gamma: np.log(np.sqrt(square.neg().add(1))),
       bRe: gaussian(k3),
       bIm: gaussian(k4),
-      c: np.zeros([width, 2 * state]),
+      c: random.normal(k5, [width, 2 * state]).mul(gain / Math.sqrt(state)),
       d: np.zeros([width, width]),
     };
   },

@@ -4,12 +4,15 @@ import assert from "node:assert/strict";
 import { compile, type Tensor } from "../../../lib/engine/mod.ts";
 import { overSequence, recurrent, step } from "../../../lib/layers/sequence/forms.ts";
 import { layer as dense } from "../../../lib/layers/sequence/dense_recurrence.ts";
+import { layer as e1 } from "../../../lib/layers/sequence/e1.ts";
+import { layer as gla } from "../../../lib/layers/sequence/gla.ts";
 import { layer as gru } from "../../../lib/layers/sequence/gru.ts";
 import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
 import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
+import { layer as minGru } from "../../../lib/layers/sequence/mingru.ts";
 import { toHost } from "../../../lib/train/host.ts";
 import { generator, randomTensor } from "../../engine/oracle.ts";
-import { affine, inFloat64, rowsOf } from "../definitions.ts";
+import { affine, dot, inFloat64, rmsNorm, rowsOf } from "../definitions.ts";
 
 await initJax("wasm");
 
@@ -122,6 +125,101 @@ Deno.test("a dense recurrence is h = A h + B x, y = C h + D x", () => {
     for (let o = 0; o < d; o++) {
       near(y.data[s * d + o], rowTimes(c, o, want) + rowTimes(skip, o, token), "output");
     }
+  }
+});
+
+/** A vector times a matrix [in, out]. */
+const timesColumns = (x: number[], { shape: [, width], data }: Tensor) =>
+  Array.from({ length: width }, (_, j) => dot(x, x.map((_, i) => data[i * width + j])));
+const silu = (x: number) => x * sigmoid(x);
+
+for (const expansion of [1, 2]) {
+  Deno.test(`a minGRU moves by its gate towards a positive candidate, ${expansion} times as wide`, () => {
+    const n = expansion * d;
+    const params = {
+      input: draw(d, 2 * n),
+      ...(expansion === 1 ? {} : { output: draw(n, d) }),
+    };
+    const [state, x] = [draw(batch, n), draw(batch, d)];
+    assert.ok(state.data.some((h) => h < 0));
+    const [next, y] = stepOf(minGru, minGru.configure({ expansion }, d), params, state, x);
+    const signs = new Set<number>();
+    for (let b = 0; b < batch; b++) {
+      const given = timesColumns(rows(x)[b], params.input);
+      const want = rows(state)[b].map((h, i) => {
+        const [candidate, z] = [given[i], sigmoid(given[n + i])];
+        signs.add(Math.sign(candidate));
+        const positive = candidate >= 0 ? candidate + 0.5 : sigmoid(candidate);
+        return (1 - z) * h + z * positive;
+      });
+      want.forEach((h, i) => near(next.data[b * n + i], h, "state"));
+      const shown = params.output ? timesColumns(want, params.output) : want;
+      shown.forEach((value, i) => near(y.data[b * d + i], value, "output"));
+    }
+    assert.equal(signs.size, 2, "candidates of both signs");
+  });
+}
+
+Deno.test("E1 is Elman's recurrence on an activated token, shown through a gate", () => {
+  const n = 6;
+  const params = {
+    input: draw(d, n),
+    gate: draw(d, n),
+    drive: { weight: draw(n, n), bias: draw(n) },
+    recurrent: draw(n, n),
+    output: draw(n, d),
+  };
+  const [state, x] = [draw(batch, n), draw(batch, d)];
+  const [next, y] = stepOf(e1, e1.configure({ expansion: 2 }, d), params, state, x);
+  for (let b = 0; b < batch; b++) {
+    const token = rows(x)[b];
+    const drive = affine(params.drive, timesColumns(token, params.input).map(silu));
+    const own = timesColumns(rows(state)[b], params.recurrent);
+    const want = drive.map((value, i) => Math.tanh(value + own[i]));
+    want.forEach((h, i) => near(next.data[b * n + i], h, "state"));
+    const gates = timesColumns(token, params.gate).map(silu);
+    timesColumns(want.map((h, i) => h * gates[i]), params.output)
+      .forEach((value, i) => near(y.data[b * d + i], value, "output"));
+  }
+});
+
+Deno.test("GLA fades each row of a head's memory by a gate of its own, writes the token, and norms what it reads", () => {
+  const [width, heads, keys, values, rank, normaliser] = [4, 2, 6, 10, 3, 5];
+  const [key, value] = [keys / heads, values / heads];
+  const options = { heads, expandKey: 1.5, expandValue: 2.5, gateRank: rank };
+  const params = {
+    input: draw(width, 2 * keys + values),
+    forget: { down: draw(width, rank), up: { weight: draw(rank, keys), bias: draw(keys) } },
+    gate: draw(width, values),
+    norm: draw(value),
+    output: draw(values, width),
+  };
+  const [state, x] = [draw(batch, heads, key, value), draw(batch, width)];
+  const config = gla.configure({ ...options, gateNormaliser: normaliser }, width);
+  const [next, y] = stepOf(gla, config, params, state, x);
+  for (let b = 0; b < batch; b++) {
+    const token = rows(x)[b];
+    const mixed = timesColumns(token, params.input);
+    const [q, k, v] = [mixed.slice(0, keys), mixed.slice(keys, 2 * keys), mixed.slice(2 * keys)];
+    const alpha = affine(params.forget.up, timesColumns(token, params.forget.down))
+      .map((logit) => sigmoid(logit) ** (1 / normaliser));
+    const read: number[] = [];
+    for (let h = 0; h < heads; h++) {
+      const seen = new Array(value).fill(0);
+      for (let i = 0; i < key; i++) {
+        const row = h * key + i;
+        for (let j = 0; j < value; j++) {
+          const at = ((b * heads + h) * key + i) * value + j;
+          const memory = alpha[row] * state.data[at] + k[row] * v[h * value + j];
+          near(next.data[at], memory, "memory");
+          seen[j] += q[row] * memory / Math.sqrt(key);
+        }
+      }
+      read.push(...rmsNorm(params.norm.data, seen, 1e-5));
+    }
+    const gates = timesColumns(token, params.gate).map(silu);
+    timesColumns(read.map((value, i) => value * gates[i]), params.output)
+      .forEach((value, i) => near(y.data[b * width + i], value, "output"));
   }
 });
 

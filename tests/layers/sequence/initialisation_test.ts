@@ -4,10 +4,15 @@ import { EVD } from "ml-matrix";
 import assert from "node:assert/strict";
 import type { Tensor } from "../../../lib/engine/mod.ts";
 import { layer as dense } from "../../../lib/layers/sequence/dense_recurrence.ts";
+import { layer as deltaNet } from "../../../lib/layers/sequence/deltanet.ts";
+import { layer as e1 } from "../../../lib/layers/sequence/e1.ts";
+import { layer as gla } from "../../../lib/layers/sequence/gla.ts";
 import { layer as gru } from "../../../lib/layers/sequence/gru.ts";
 import { layer as linearAttention } from "../../../lib/layers/sequence/linear_attention.ts";
 import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
 import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
+import { layer as mamba2 } from "../../../lib/layers/sequence/mamba2.ts";
+import { layer as minGru } from "../../../lib/layers/sequence/mingru.ts";
 import { layer as softmaxAttention } from "../../../lib/layers/sequence/softmax_attention.ts";
 import { flatten } from "../../../lib/tensor/trees.ts";
 import { toHost } from "../../../lib/train/host.ts";
@@ -33,6 +38,11 @@ const layers: Record<string, { layer: Any; options?: object }> = {
   gru: { layer: gru },
   lru: { layer: lru, options: { state: 40 } },
   dense_recurrence: { layer: dense, options: { state: 12 } },
+  mingru: { layer: minGru, options: { expansion: 1.5 } },
+  gla: { layer: gla, options: { heads: 3 } },
+  e1: { layer: e1 },
+  deltanet: { layer: deltaNet },
+  mamba2: { layer: mamba2, options: { headWidth: 1 } },
 };
 
 for (const [name, { layer, options }] of Object.entries(layers)) {
@@ -124,8 +134,10 @@ for (const [minRadius, maxRadius] of [[0.2, 0.99], [0, 0.5], [0.9, 0.95]]) {
     assertNormal(params.bRe.data, 1 / Math.sqrt(2 * d), "real parts of B");
     assertNormal(params.bIm.data, 1 / Math.sqrt(2 * d), "imaginary parts of B");
     assertUncorrelated(params.bRe.data, params.bIm.data, "the two parts of B");
-    assertZero(params.c.data, "C");
+    assertNormal(params.c.data, 1 / Math.sqrt(n), "C");
     assertZero(params.d.data, "D");
+    const half = fresh(lru, d, { state: n, minRadius, maxRadius }, 1, 0.5).c.data;
+    assertNormal(half, 0.5 / Math.sqrt(n), "C with a gain");
   });
 }
 
@@ -146,7 +158,67 @@ for (const radius of [0, 0.5, 0.9]) {
       assert.ok(Math.abs(half - 0.5) < 0.1, `${half}`);
     }
     assertNormal(params.b.data, Math.sqrt((1 - radius ** 2) / d), "B");
-    assertZero(params.c.data, "C");
+    assertNormal(params.c.data, 1 / Math.sqrt(n), "C");
     assertZero(params.d.data, "D");
+    const half = fresh(dense, d, { state: n, radius }, 1, 0.5).c.data;
+    assertNormal(half, 0.5 / Math.sqrt(n), "C with a gain");
+  });
+}
+
+for (const gain of [1, 0.25]) {
+  Deno.test(`minGRU: normal maps without biases, the output by a gain of ${gain}`, () => {
+    const d = 24;
+    const params = fresh(minGru, d, { expansion: 1.5 }, 1, gain);
+    assert.deepEqual(shapes(params), { input: [d, 3 * d], output: [1.5 * d, d] });
+    assertNormal(params.input.data, 1 / Math.sqrt(d), "input");
+    assertNormal(params.output.data, gain / Math.sqrt(1.5 * d), "output");
+    // The state itself comes out where it is as wide as the tokens.
+    assert.deepEqual(shapes(fresh(minGru, d, {}, 1, gain)), { input: [d, 2 * d] });
+  });
+
+  Deno.test(`GLA: normal maps, only the gates have biases, the output by a gain of ${gain}`, () => {
+    const d = 32;
+    const options = { heads: 2, expandKey: 0.75, expandValue: 1.5, gateRank: 12 };
+    const params = fresh(gla, d, options, 1, gain);
+    assert.deepEqual(shapes(params), {
+      input: [d, 96],
+      "forget.down": [d, 12],
+      "forget.up.weight": [12, 24],
+      "forget.up.bias": [24],
+      gate: [d, 48],
+      norm: [24],
+      output: [48, d],
+    });
+    for (const name of ["input", "forget.down", "gate"]) {
+      assertNormal(params[name].data, 1 / Math.sqrt(d), name);
+    }
+    assertNormal(params["forget.up.weight"].data, 1 / Math.sqrt(12), "up");
+    assertZero(params["forget.up.bias"].data, "the gates' bias");
+    assert.ok(params.norm.data.every((scale: number) => scale === 1));
+    assertNormal(params.output.data, gain / Math.sqrt(48), "output");
+  });
+
+  Deno.test(`E1: uniform maps as in its code, the output by a gain of ${gain}`, () => {
+    const [d, n] = [24, 36];
+    const params = fresh(e1, d, { expansion: 1.5 }, 1, gain);
+    assert.deepEqual(shapes(params), {
+      input: [d, n],
+      gate: [d, n],
+      "drive.weight": [n, n],
+      "drive.bias": [n],
+      recurrent: [n, n],
+      output: [n, d],
+    });
+    const bounds = {
+      input: Math.sqrt(6 / (d + 2 * n)), // one map in the code, to 2 n
+      gate: Math.sqrt(6 / (d + 2 * n)),
+      "drive.weight": Math.sqrt(6 / (2 * n)),
+      recurrent: Math.sqrt(6 / (2 * n)),
+      output: gain * Math.sqrt(6 / (n + d)),
+    };
+    for (const [name, bound] of Object.entries(bounds)) {
+      assertUniform(params[name].data, -bound, bound, name);
+    }
+    assertZero(params["drive.bias"].data, "the bias");
   });
 }

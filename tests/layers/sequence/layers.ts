@@ -23,6 +23,11 @@ const chosenOptions: Record<string, unknown> = {
   linear_attention: { heads: 3 },
   lru: { state: 5, minRadius: 0.3, maxRadius: 0.95 },
   dense_recurrence: { state: 5, radius: 0.7 },
+  deltanet: { heads: 2, expandValue: 2, conv: 3, negative: true },
+  mamba2: { state: 3, headWidth: 5, conv: 3 },
+  mingru: { expansion: 1.4 },
+  gla: { heads: 2, expandKey: 1.2, expandValue: 2, gateRank: 2, gateNormaliser: 3 },
+  e1: { expansion: 1.4 },
 };
 
 export interface Case {

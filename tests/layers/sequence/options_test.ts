@@ -1,10 +1,15 @@
 /** @file Options of the sequence layers: defaults, both sides of every bound, and errors that say what is wrong. */
 import assert from "node:assert/strict";
 import { layer as dense } from "../../../lib/layers/sequence/dense_recurrence.ts";
+import { layer as deltaNet } from "../../../lib/layers/sequence/deltanet.ts";
+import { layer as e1 } from "../../../lib/layers/sequence/e1.ts";
+import { layer as gla } from "../../../lib/layers/sequence/gla.ts";
 import { layer as gru } from "../../../lib/layers/sequence/gru.ts";
 import { layer as linearAttention } from "../../../lib/layers/sequence/linear_attention.ts";
 import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
 import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
+import { layer as mamba2 } from "../../../lib/layers/sequence/mamba2.ts";
+import { layer as minGru } from "../../../lib/layers/sequence/mingru.ts";
 import { layer as softmaxAttention } from "../../../lib/layers/sequence/softmax_attention.ts";
 
 type Options = Record<string, unknown>;
@@ -27,7 +32,92 @@ const attention = {
     [{ heads: "2" }, /expected number/],
   ] as Case["refused"],
 };
+const expanding = {
+  defaults: { expansion: 1 },
+  allowed: [{ expansion: 1 / 32 }, { expansion: 1.5 }, { expansion: 3 }],
+  refused: [
+    [{ expansion: 0 }, />0/],
+    [{ expansion: -1 }, />0/],
+    [{ expansion: 0.03 }, /expansion times the width 16 must be a whole number/],
+    [{ expansion: 1.03 }, /expansion times the width 16 must be a whole number/],
+  ] as Case["refused"],
+};
 const layers: Record<string, Case> = {
+  mingru: { layer: minGru, ...expanding },
+  e1: { layer: e1, ...expanding },
+  deltanet: {
+    layer: deltaNet,
+    defaults: { heads: 4, expandKey: 1, expandValue: 1, conv: 4, negative: false },
+    allowed: [
+      { heads: 1, expandKey: 1 / 32, expandValue: 1 / 32 },
+      { heads: 16 },
+      { expandKey: 0.5, expandValue: 2 },
+      { conv: 0 },
+      { conv: 2 },
+      { negative: true },
+    ],
+    refused: [
+      [{ heads: 0 }, />=1/],
+      [{ heads: 1.5 }, /expected int/],
+      [{ expandKey: 0 }, />0/],
+      [{ expandKey: 0.75, heads: 8 }, /the width 16 must be a multiple of heads = 8/],
+      [{ expandValue: 0 }, />0/],
+      [{ expandValue: 0.375 }, /the width 16 must be a multiple of heads = 4/],
+      [{ conv: -1 }, />=0/],
+      [{ conv: 1 }, /at least 2, or 0 for no convolution/],
+      [{ conv: 2.5 }, /expected int/],
+      [{ negative: 1 }, /expected boolean/],
+    ],
+  },
+  mamba2: {
+    layer: mamba2,
+    defaults: { state: 64, headWidth: 32, expand: 2, conv: 4 },
+    // (The default width of a head depends on that of the layer.)
+    allowed: [
+      { state: 1, headWidth: 1 },
+      { headWidth: 64 },
+      { headWidth: 3, expand: 1.5 },
+      { headWidth: 4, expand: 0.125 },
+      { headWidth: 4, conv: 0 },
+      { headWidth: 4, conv: 2 },
+    ],
+    refused: [
+      [{ state: 0 }, />=1/],
+      [{ state: 1.5 }, /expected int/],
+      [{ headWidth: 0 }, />=1/],
+      [{ headWidth: 1.5 }, /expected int/],
+      [{ headWidth: 5 }, /must divide expand x width = 32/],
+      [{ headWidth: 64 }, /must divide expand x width = 32/],
+      [{ expand: 0 }, />0/],
+      [{ expand: 1.03 }, /expand times the width 16 must be a whole number/],
+      [{ conv: -1 }, />=0/],
+      [{ conv: 1 }, /at least 2, or 0 for no convolution/],
+      [{ conv: 2.5 }, /expected int/],
+    ],
+  },
+  gla: {
+    layer: gla,
+    defaults: { heads: 4, expandKey: 0.5, expandValue: 1, gateRank: 16, gateNormaliser: 16 },
+    allowed: [
+      { heads: 1, expandKey: 1 / 32, expandValue: 1 / 32 },
+      { heads: 16 },
+      { expandKey: 2, expandValue: 0.5 },
+      { gateRank: 1 },
+      { gateNormaliser: 0.5 },
+    ],
+    refused: [
+      [{ heads: 0 }, />=1/],
+      [{ heads: 1.5 }, /expected int/],
+      [{ expandKey: 0 }, />0/],
+      [{ expandKey: 0.75, heads: 8 }, /the width 16 must be a multiple of heads = 8/],
+      [{ expandKey: 0.3 }, /the width 16 must be a multiple of heads = 4/],
+      [{ expandValue: 0 }, />0/],
+      [{ expandValue: 0.375 }, /the width 16 must be a multiple of heads = 4/],
+      [{ gateRank: 0 }, />=1/],
+      [{ gateRank: 1.5 }, /expected int/],
+      [{ gateNormaliser: 0 }, />0/],
+    ],
+  },
   softmax_attention: { layer: softmaxAttention, ...attention },
   linear_attention: { layer: linearAttention, ...attention },
   lstm: { layer: lstm, defaults: {}, allowed: [], refused: [] },
@@ -107,4 +197,8 @@ Deno.test("heads must have an even width, and a whole one", () => {
     }
     assert.doesNotThrow(() => layer.configure({ heads: 4 }, 8));
   }
+});
+
+Deno.test("a factor of the width may miss a whole number by rounding", () => {
+  assert.doesNotThrow(() => minGru.configure({ expansion: 1.1 }, 10)); // 11.000000000000002
 });
