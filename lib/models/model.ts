@@ -54,6 +54,8 @@ export interface Model<Params extends Arrays = Arrays> {
   init(seed: number): Params;
   /** Outputs for whole inputs, see {@linkcode Signature}. */
   apply(params: Params, x: JaxArray): JaxArray;
+  /** Numbers that its layers carry from one token of a sequence to the next, after so many observations or symbols. */
+  memory?(observations: number): number;
 }
 
 /** A model that also goes token by token, so that it can run free on what it predicts. */

@@ -13,15 +13,10 @@ import * as patches from "./ends/patches.ts";
 import * as tokens from "./ends/tokens.ts";
 import * as window from "./ends/window.ts";
 import { keysFor } from "./keys.ts";
-import type {
-  Context,
-  LayerChoice,
-  Model,
-  ModelModule,
-  SequenceModel,
-  Signature,
-} from "./model.ts";
+import { nearestWidth, parameterCount } from "./size.ts";
+import type { Context, LayerChoice, Model, ModelModule, SequenceModel } from "./model.ts";
 import { readOptions } from "../options.ts";
+import { leavesOf } from "../tensor/trees.ts";
 
 const blockOptions = {
   /**
@@ -31,8 +26,15 @@ const blockOptions = {
    */
   block: z.enum(["residual", "bare"]).default("residual"),
   mlp: z.boolean().optional(),
+  /** Hidden units of an MLP, 4 widths by default. */
+  mlpWidth: z.number().int().min(1).optional(),
   /** Of the embedding and of every layer. Without it there is neither embedding nor head: the layers see the tokens themselves. */
   width: z.number().int().min(1).optional(),
+  /**
+   * Instead of a width: that of the stack which has nearly so many parameters between its ends, a multiple of 8. The width of the
+   * MLPs makes up for what is left, so that stacks of different layers are equally large.
+   */
+  parameters: z.number().int().min(1).optional(),
 };
 
 /** One layer with what is around it. */
@@ -57,73 +59,133 @@ interface Layer extends Pick<LayerChoice, "layer"> {
   readonly config: unknown;
 }
 
-/** Ends for a signature, and the options of the blocks. */
-function read(options: unknown, signature: Signature) {
+/** What is inside of a stack, whatever its ends. */
+interface Inside {
+  readonly layers: readonly Layer[];
+  /** Norms and sums around the layers; otherwise they follow one another. */
+  readonly residual: boolean;
+  /** Hidden units of the MLP of each block, 0 for none. */
+  readonly mlpWidth: number;
+}
+
+/** Ends for a signature, and the options of the blocks, with a width where there is to be one. */
+function read(options: unknown, { signature, layers }: Context) {
   const parse = <S extends z.ZodRawShape>(ends: S) =>
     readOptions("stack", z.strictObject({ ...blockOptions, ...ends }), options);
+  const sized = <O extends BlockOptions>(options: O) => ({
+    ...options,
+    ...sizeOf(options, layers),
+  });
   switch (signature.kind) {
     case "series": {
-      const chosen = parse(patches.options);
+      const chosen = sized(parse(patches.options));
       return { chosen, ends: patches.ends(chosen, signature) };
     }
     case "tokens": {
-      const chosen = parse(tokens.options);
+      const chosen = sized(parse(tokens.options));
       return { chosen, ends: tokens.ends(chosen, signature) };
     }
     case "window": {
-      const chosen = parse(window.options);
+      const chosen = sized(parse(window.options));
       return { chosen, ends: window.ends(chosen, signature) };
     }
   }
 }
 
+type BlockOptions = z.output<z.ZodObject<typeof blockOptions>>;
+
+/** Width and width of the MLPs, of stacks that are given by their number of parameters. */
+function sizeOf(
+  options: BlockOptions,
+  choices: readonly LayerChoice[],
+): Pick<BlockOptions, "width" | "mlpWidth"> {
+  const { block, mlp = block === "residual", width, mlpWidth, parameters } = options;
+  if (parameters === undefined) return { width, mlpWidth };
+  const given = width === undefined ? mlpWidth && `mlpWidth = ${mlpWidth}` : `width = ${width}`;
+  if (given) {
+    throw new RangeError(
+      `stack options: parameters = ${parameters} and ${given}: one follows from the other; leave one of them out`,
+    );
+  }
+  const inside = (width: number, mlpWidth = 4 * width): Inside => ({
+    layers: configured(choices, width),
+    residual: block === "residual",
+    mlpWidth: mlp ? mlpWidth : 0,
+  });
+  const countAt = (width: number, mlpWidth?: number) =>
+    parameterCount((key) =>
+      insideInit(inside(width, mlpWidth), width, keysFor(key, choices.length))
+    );
+  const found = nearestWidth(parameters, countAt);
+  if (!mlp) return { width: found };
+  const [one, two] = [countAt(found, 1), countAt(found, 2)];
+  return { width: found, mlpWidth: Math.max(1, 1 + Math.round((parameters - one) / (two - one))) };
+}
+
+const configured = (choices: readonly LayerChoice[], width: number): Layer[] =>
+  choices.map(({ layer, options }) => ({ layer, config: layer.configure(options, width) }));
+
 /** @throws {Error} see {@linkcode ModelModule}. */
-function configure(options: unknown, { signature, layers: choices }: Context): Model<StackParams> {
-  const { chosen, ends } = read(options, signature);
+function configure(options: unknown, context: Context): Model<StackParams> {
+  const { layers: choices } = context;
+  if (choices.length === 0) throw new RangeError("stack: no layers; name at least one");
+  const { chosen, ends } = read(options, context);
   const residual = chosen.block === "residual";
   if (residual && chosen.width === undefined) {
     throw new RangeError(
-      `stack options: width is missing; residual blocks add to a stream of that width (block: "bare" needs none)`,
+      "stack options: width is missing; residual blocks add to a stream of that width, so name it, or parameters " +
+        '(block: "bare" needs none)',
     );
   }
-  if (!residual && chosen.mlp) {
+  const mlp = chosen.mlp ?? residual;
+  if (!residual && mlp) {
     throw new RangeError(
       `stack options: mlp = true: bare layers have nothing between them; leave it out, or choose block: "residual"`,
     );
   }
-  if (choices.length === 0) {
-    throw new RangeError("stack: no layers; name at least one");
+  if (!mlp && chosen.mlpWidth !== undefined) {
+    throw new RangeError(
+      `stack options: mlpWidth = ${chosen.mlpWidth}, but there are no MLPs; leave it out, or choose residual blocks with mlp: true`,
+    );
   }
   const { width } = ends;
-  const layers = choices.map(({ layer, options }) => ({
-    layer,
-    config: layer.configure(options, width),
-  }));
-  return modelOf(ends, layers, { residual, mlp: residual && chosen.mlp !== false });
+  const layers = configured(choices, width);
+  return modelOf(ends, { layers, residual, mlpWidth: mlp ? chosen.mlpWidth ?? 4 * width : 0 });
+}
+
+/** Fresh parameters of all that is inside. @param last gain of the last layer where nothing comes after it. */
+function insideInit(
+  { layers, residual, mlpWidth }: Inside,
+  width: number,
+  keys: readonly JaxArray[],
+  last = 1,
+): Omit<StackParams, "ends"> {
+  // Projections into the residual stream: its variance does not grow with their number (Radford et al. 2019).
+  const share = 1 / Math.sqrt((mlpWidth > 0 ? 2 : 1) * layers.length);
+  const blocks = layers.map(({ layer, config }, i): Block => {
+    const [layerKey, upKey, downKey] = keysFor(keys[i], mlpWidth > 0 ? 3 : 1);
+    if (!residual) {
+      return { layer: layer.init(config, layerKey, i === layers.length - 1 ? last : 1) };
+    }
+    const block: Block = { layer: layer.init(config, layerKey, share), norm: np.ones([width]) };
+    if (mlpWidth > 0) {
+      block.mlp = {
+        norm: np.ones([width]),
+        up: linearInit(upKey, width, mlpWidth),
+        down: linearInit(downKey, mlpWidth, width, share),
+      };
+    }
+    return block;
+  });
+  return residual ? { blocks, norm: np.ones([width]) } : { blocks };
 }
 
 function modelOf(
   ends: Ends,
-  layers: readonly Layer[],
-  { residual, mlp }: { residual: boolean; mlp: boolean },
+  inside: Inside,
 ): Model<StackParams> | SequenceModel<StackParams, StackState> {
   const { width } = ends;
-  // Projections into the residual stream: its variance does not grow with their number (Radford et al. 2019).
-  const gain = residual ? 1 / Math.sqrt((mlp ? 2 : 1) * layers.length) : undefined;
-
-  const initBlock = ({ layer, config }: Layer, key: JaxArray): Block => {
-    const [layerKey, upKey, downKey] = keysFor(key, mlp ? 3 : 1);
-    const block: Block = { layer: layer.init(config, layerKey, gain) };
-    if (residual) block.norm = np.ones([width]);
-    if (mlp) {
-      block.mlp = {
-        norm: np.ones([width]),
-        up: linearInit(upKey, width, 4 * width),
-        down: linearInit(downKey, 4 * width, width, gain),
-      };
-    }
-    return block;
-  };
+  const { layers } = inside;
 
   /** All blocks over x, whatever its leading axes. @param mix layer number i at work. */
   const through = (
@@ -141,12 +203,16 @@ function modelOf(
   };
 
   const model: Model<StackParams> = {
+    memory(observations) {
+      const capacity = Math.ceil(observations / ends.patch);
+      const states = layers.map(({ layer, config }) => layer.initialState(config, 1, capacity));
+      return states.flatMap(leavesOf).reduce((sum, { data }) => sum + data.length, 0);
+    },
     init(seed) {
       const keys = keysFor(random.key(seed), layers.length + (ends.init ? 1 : 0));
-      const blocks = layers.map((layer, i) => initBlock(layer, keys[i]));
-      const params: StackParams = { ends: ends.init?.(keys[layers.length]) ?? {}, blocks };
-      if (residual) params.norm = np.ones([width]);
-      return params;
+      // Without a head the last layer is the prediction, which starts at zero as that of a head does.
+      const body = insideInit(inside, width, keys, ends.init ? 1 : 0);
+      return { ends: ends.init?.(keys[layers.length]) ?? {}, ...body };
     },
     apply({ ends: params, ...rest }, x) {
       const { tokens, leave } = ends.enter(params, x);
@@ -162,7 +228,7 @@ function modelOf(
   if (!one) return model;
   const sequenceModel: SequenceModel<StackParams, StackState> = {
     ...model,
-    patch: one.patch,
+    patch: ends.patch,
     initialState: (batch, capacity) => ({
       ends: one.initialState(batch),
       layers: layers.map(({ layer, config }) => layer.initialState(config, batch, capacity)),

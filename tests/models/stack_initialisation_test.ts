@@ -97,6 +97,17 @@ Deno.test("the two Transformers start from the same parameters", () => {
   assert.deepEqual(fresh(linear, { width: 8 }, 5), fresh(attention(2), { width: 8 }, 5));
 });
 
+Deno.test("bare layers predict zero at first where no head does, by the last of them alone", () => {
+  const named: Named[] = [["lru", { state: 4 }], ["lru", { state: 4 }]];
+  const [headless, headed] = [{}, { width: 5 }].map((width) =>
+    fresh(named, { block: "bare", ...width })
+  );
+  assertZero(headless["blocks.1.layer.c"].data, "C of the last layer");
+  for (const { data } of [headless["blocks.0.layer.c"], headed["blocks.1.layer.c"]]) {
+    assertNormal(data, 1 / Math.sqrt(4), "C before something");
+  }
+});
+
 Deno.test("a key is split only where more than one thing needs one", () => {
   const width = 3; // of one observation
   const ofLru = lru.configure({ state: 4 }, width);
@@ -107,13 +118,16 @@ Deno.test("a key is split only where more than one thing needs one", () => {
     );
   // One bare layer and nothing else draws with the model's own key.
   const alone = fresh([["lru", { state: 4 }]], { block: "bare" }, 9);
-  assert.deepEqual(own(alone, "blocks.0.layer."), flatten(toHost(lru.init(ofLru, random.key(9)))));
+  assert.deepEqual(
+    own(alone, "blocks.0.layer."),
+    flatten(toHost(lru.init(ofLru, random.key(9), 0))),
+  );
   assert.equal(Object.keys(alone).length, 7);
   // Two layers have two keys.
   const two = fresh([["lru", { state: 4 }], ["lru", { state: 4 }]], { block: "bare" }, 9);
   const [first, second] = random.split(random.key(9), 2);
   assert.deepEqual(own(two, "blocks.0.layer."), flatten(toHost(lru.init(ofLru, first))));
-  assert.deepEqual(own(two, "blocks.1.layer."), flatten(toHost(lru.init(ofLru, second))));
+  assert.deepEqual(own(two, "blocks.1.layer."), flatten(toHost(lru.init(ofLru, second, 0))));
   // Ends with parameters have the last one, and a block with an MLP has three.
   const residual = fresh([["lstm"]], { width: 5 }, 9);
   const [blockKey] = random.split(random.key(9), 2);

@@ -17,6 +17,8 @@ export interface Passage {
 export interface Ends<Params extends Arrays = Arrays, State extends Arrays = Arrays> {
   /** Of the tokens that the layers see. */
   readonly width: number;
+  /** Observations or symbols in a token. */
+  readonly patch: number;
   /** Fresh parameters. @param key a jax-js key; consumed. Absent where the ends have none; they are {} then. */
   init?(key: JaxArray): Params;
   /** Whole inputs. */
@@ -27,8 +29,6 @@ export interface Ends<Params extends Arrays = Arrays, State extends Arrays = Arr
 
 /** The ends of a model that goes token by token, see `SequenceModel`. */
 export interface StepEnds<Params extends Arrays = Arrays, State extends Arrays = Arrays> {
-  /** Observations or symbols in a token. */
-  readonly patch: number;
   /** Before the first token, on the host; {} where nothing is carried. */
   initialState(batch: number): Tree<Tensor>;
   /**

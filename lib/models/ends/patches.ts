@@ -91,6 +91,7 @@ export function ends(
 
   return {
     width: width ?? size,
+    patch,
     ...(width === undefined ? {} : {
       init(key) {
         const [embedKey, headKey] = keysFor(key, 2);
@@ -114,7 +115,6 @@ export function ends(
       return pass(params, y.reshape([batch, length / patch, patch, channels]), normaliser);
     },
     step: {
-      patch,
       initialState(batch): Tree<Tensor> {
         return causal ? { sums: emptySums(batch, channels) } : {};
       },

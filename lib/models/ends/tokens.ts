@@ -64,6 +64,7 @@ export function ends(
   });
   return {
     width,
+    patch: 1,
     init(key) {
       const [embedKey, headKey] = keysFor(key, tie ? 1 : 2);
       const embed = random.normal(embedKey, [vocabulary, width]).mul(1 / Math.sqrt(width));
@@ -72,7 +73,6 @@ export function ends(
     },
     enter: pass,
     step: {
-      patch: 1,
       initialState: () => ({}),
       enter(params, state, symbols, observed) {
         observed.dispose();

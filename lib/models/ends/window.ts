@@ -54,6 +54,7 @@ export function ends(
   const d = width ?? size;
   return {
     width: d,
+    patch,
     init(key) {
       const keys = keysFor(key, width === undefined ? 1 : 2);
       const head = linearInit(keys.at(-1)!, d, out, 0);
