@@ -43,6 +43,14 @@ export interface TaskData {
   readonly tensors?: Readonly<Record<string, Tensor>>;
 }
 
+/** Outputs of a model for some of the inputs that follow each other. */
+export interface Outputs {
+  /** Index of the first of these inputs. */
+  readonly first: number;
+  /** [n, ...] of n inputs. */
+  readonly values: Tensor;
+}
+
 /** A trained model at work; how it is compiled and in which batches it runs is the runner's business. */
 export interface Runner<M extends Model = Model> {
   /** The model that was trained; a task reads its patch. */
@@ -51,6 +59,8 @@ export interface Runner<M extends Model = Model> {
   readonly params: Tree<Tensor>;
   /** Outputs of the model's `apply` for inputs x [N, ...]. */
   apply(x: Tensor): Promise<Tensor>;
+  /** The same batch by batch, in order, for outputs that are too large to be held at once. */
+  outputs(x: Tensor): AsyncIterable<Outputs>;
   /**
    * Free-running, of a sequence model: it reads x [N, warm-up, channels] and then its own predictions, statistics frozen.
    * @returns [N, steps, channels]

@@ -1,8 +1,16 @@
 /** @file A trained model at work on many inputs: compiled once for a batch, and run batch by batch. */
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
-import type { Compile, Handle, Tensor, Tree } from "../engine/types.ts";
+import {
+  type Compile,
+  describe,
+  type Handle,
+  type Program,
+  type Spec,
+  type Tensor,
+  type Tree,
+} from "../engine/types.ts";
 import { asSequenceModel, type Model, type SequenceModel } from "../models/model.ts";
-import type { Runner } from "../tasks/task.ts";
+import type { Outputs, Runner } from "../tasks/task.ts";
 import { fitBatch, inBatches } from "./batches.ts";
 import { compileRollout } from "./rollout.ts";
 import { rolloutBytes } from "./rollout_bytes.ts";
@@ -27,49 +35,65 @@ export interface RunnerOptions {
   readonly log?: (line: string) => void;
 }
 
+/** A runner and the programs that it keeps, one for each shape of a batch. */
+export interface OpenRunner<M extends Model = Model> extends Runner<M> {
+  /** Frees the programs. */
+  close(): Promise<void>;
+}
+
 /** Runs a model with given parameters. */
 export function runnerOf<M extends Model>(
   model: M,
   params: Tree<Tensor>,
   options: RunnerOptions,
-): Runner<M> {
-  return {
-    model,
-    params,
-    apply: (x) => applyInBatches(model, params, x, options),
-    // Async, so that a model that cannot is a rejection.
-    generate: async (x, steps) =>
-      await generateInBatches(asSequenceModel(model), params, x, steps, options),
+): OpenRunner<M> {
+  const { compile, batch, onProgress } = options;
+  const programs = new Map<string, Promise<Program>>();
+  const programFor = (inputs: Spec) => {
+    const id = describe(inputs);
+    const known = programs.get(id) ??
+      compile((params: Arrays, x: JaxArray) => model.apply(params, x), [params, inputs]);
+    programs.set(id, known);
+    return known;
   };
-}
-
-async function applyInBatches(
-  model: Model,
-  params: Tree<Tensor>,
-  x: Tensor,
-  { compile, batch, onProgress }: RunnerOptions,
-): Promise<Tensor> {
-  const [total, ...rest] = x.shape;
-  const size = Math.min(batch, total);
-  const program = await compile(
-    (params: Arrays, x: JaxArray) => model.apply(params, x),
-    [params, { dtype: x.dtype, shape: [size, ...rest] }],
-  );
-  let out: Tensor | undefined;
-  try {
-    await inBatches(x, size, async (slice, count, first) => {
+  async function* outputs(x: Tensor): AsyncGenerator<Outputs> {
+    const [total, ...rest] = x.shape;
+    const size = Math.min(batch, total);
+    const program = await programFor({ dtype: x.dtype, shape: [size, ...rest] });
+    for (const { x: slice, count, first } of inBatches(x, size)) {
       const handle: Handle = await program.run(params, slice);
       const { dtype, shape: [, ...shape], data } = await handle.read();
       handle.dispose();
-      const each = data.length / size;
-      out ??= { dtype, shape: [total, ...shape], data: new Float32Array(total * each) };
-      out.data.set(data.subarray(0, count * each), first * each);
       onProgress?.(first + count, total);
-    });
-  } finally {
-    await program.close();
+      const values = data.subarray(0, count * (data.length / size));
+      yield { first, values: { dtype, shape: [count, ...shape], data: values } };
+    }
   }
-  return out!;
+  return {
+    model,
+    params,
+    outputs,
+    async apply(x) {
+      const [total] = x.shape;
+      let out: Tensor | undefined;
+      for await (const { first, values: { dtype, shape: [count, ...shape], data } } of outputs(x)) {
+        const each = data.length / count;
+        out ??= { dtype, shape: [total, ...shape], data: new Float32Array(total * each) };
+        out.data.set(data, first * each);
+      }
+      return out!;
+    },
+    // Async, so that a model that cannot is a rejection.
+    generate: async (x, steps) =>
+      await generateInBatches(asSequenceModel(model), params, x, steps, options),
+    async close() {
+      const made = await Promise.allSettled(programs.values());
+      programs.clear();
+      for (const program of made) {
+        if (program.status === "fulfilled") await program.value.close();
+      }
+    },
+  };
 }
 
 async function generateInBatches(
@@ -94,7 +118,7 @@ async function generateInBatches(
   const shape = [size, warmup, channels];
   const rollout = await compileRollout(model, params, shape, steps, compile);
   try {
-    await inBatches(x, size, async (slice, count, first) => {
+    for (const { x: slice, count, first } of inBatches(x, size)) {
       const out = await rollout.run(slice, (done, all) => {
         on.onToken?.(done === 1 ? 0 : size * model.patch);
         on.onProgress?.(first + (count * done) / all, total);
@@ -102,7 +126,7 @@ async function generateInBatches(
       on.onBatch?.(count);
       const each = steps * channels;
       data.set(out.data.subarray(0, count * each), first * each);
-    });
+    }
   } finally {
     await rollout.close();
   }

@@ -23,3 +23,17 @@ export function learningRate(
   const progress = Math.min(1, (step - warmup) / Math.max(1, steps - 1 - warmup));
   return peak * (floor + (1 - floor) * 0.5 * (1 + Math.cos(Math.PI * progress)));
 }
+
+/** Learning rates of the steps of each training, those of the first one first. */
+export function scaledRates(
+  rates: readonly number[],
+  trainings: number,
+  scales: readonly number[] = Array(trainings).fill(1),
+): number[] {
+  if (scales.length === trainings) {
+    return scales.flatMap((scale) => rates.map((rate) => scale * rate));
+  }
+  throw new RangeError(
+    `training: ${scales.length} scales of the learning rate for ${trainings} trainings; expected one for each`,
+  );
+}

@@ -66,6 +66,24 @@ export async function successiveHalving<C>(
 }
 
 /**
+ * How many candidates {@linkcode successiveHalving} takes to each budget, when every one has a score; rungs that have nothing to
+ * compare are left out.
+ */
+export function candidatesOfRungs(
+  candidates: number,
+  budgets: readonly number[],
+  keep: number,
+): number[] {
+  const counts: number[] = [];
+  for (const _ of budgets) {
+    counts.push(candidates);
+    candidates = Math.max(1, Math.round(keep * candidates));
+    if (candidates === 1) break;
+  }
+  return counts;
+}
+
+/**
  * Steps of all trials together, when every candidate has a score.
  * @param budgets as of {@linkcode successiveHalving}, in steps.
  */
@@ -74,12 +92,6 @@ export function stepsOfTrials(
   budgets: readonly number[],
   keep: number,
 ): number {
-  let total = 0;
-  let survivors = candidates;
-  for (const [rung, budget] of budgets.entries()) {
-    total += survivors * (budget - (budgets[rung - 1] ?? 0));
-    survivors = Math.max(1, Math.round(keep * survivors));
-    if (survivors === 1) break;
-  }
-  return total;
+  return candidatesOfRungs(candidates, budgets, keep)
+    .reduce((total, count, rung) => total + count * (budgets[rung] - (budgets[rung - 1] ?? 0)), 0);
 }

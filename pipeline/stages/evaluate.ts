@@ -55,12 +55,16 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     onMemory: (bytes) => ctx.observe("sequence bytes", bytes),
     log: ctx.log,
   });
-  const { details, ...scalars } = await task.evaluate(
-    runner,
-    instance,
-    data,
-    module.protocol(protocol),
-  );
-  ctx.progress(all, all); // the scores, of all of them
-  return { files: { "scores.json": { json: details } }, scalars };
+  try {
+    const { details, ...scalars } = await task.evaluate(
+      runner,
+      instance,
+      data,
+      module.protocol(protocol),
+    );
+    ctx.progress(all, all); // the scores, of all of them
+    return { files: { "scores.json": { json: details } }, scalars };
+  } finally {
+    await runner.close();
+  }
 }

@@ -1,6 +1,7 @@
 /** @file Stage that trains one model on one task: one seed, or several together in one program. */
 import { z } from "zod";
 import type { Seed } from "../../lib/tasks/task.ts";
+import type { Tensor, Tree } from "../../lib/tensor/tensor.ts";
 import { flatten, unstack } from "../../lib/tensor/trees.ts";
 import { learning } from "../../lib/train/learning.ts";
 import { train } from "../../lib/train/trainer.ts";
@@ -49,8 +50,8 @@ const measureEvery = 100;
 /**
  * Input: `data` (of download), for tasks on given data; `tuned`, for a learning rate. Leaves `model-0.safetensors`,
  * `model-1.safetensors`, ... in the order of the seeds, every parameter by its dotted name, and the scalars `parameters`,
- * `tokens` (that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over
- * seeds).
+ * `endParameters` (those of a stack's embedding and head among them), `memory` (numbers that layers carry from token to token, after
+ * a whole sequence), `tokens` (that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over seeds).
  * @throws {DivergenceError} with step and learning rate.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
@@ -76,54 +77,63 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const told = tellApart(p.seeds);
   const curve = (name: string, i: number) => several ? `${name}, ${told[i]}` : name;
   const options = { optimiser: optimiserOf(p), compile: ctx.compile };
-  const result = await train(
-    (example) => learned.compileStep(example, options),
-    learned.nextBatch,
-    {
-      schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup, floor: p.floor },
-      signal: ctx.signal,
-      onStep: ({ step, losses, gradNorms, rate }) => {
-        ctx.progress(step + 1, p.steps);
-        for (let i = 0; i < losses.length; i++) {
-          ctx.metric(curve("loss", i), step, losses[i]);
-          ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
-        }
-        ctx.metric("learning rate", step, rate);
-      },
-      measure: task.excess && !several
-        ? {
-          every: measureEvery,
-          run: (params, step) => {
-            const excess = task.excess!(model, params);
-            ctx.metric("excess", step, excess);
-            return excess <= tolerance;
-          },
-        }
-        : undefined,
-      checkpoint: {
-        every: checkpointEvery,
-        load: async () => {
-          const bytes = await ctx.checkpoint.load();
-          return bytes && decodeTensors(bytes);
-        },
-        save: (state) => ctx.checkpoint.save(encodeTensors(state)),
-      },
+  const compiling = async (example: Tree<Tensor>) => {
+    const step = await learned.compileStep(example, options);
+    try {
+      ctx.programsCompiled();
+    } catch (same) {
+      await step.close();
+      throw same;
+    }
+    return step;
+  };
+  const result = await train(compiling, learned.nextBatch, {
+    schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup, floor: p.floor },
+    signal: ctx.signal,
+    onStep: ({ step, losses, gradNorms, rate }) => {
+      ctx.progress(step + 1, p.steps);
+      for (let i = 0; i < losses.length; i++) {
+        ctx.metric(curve("loss", i), step, losses[i]);
+        ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
+      }
+      ctx.metric("learning rate", step, rate);
     },
-  );
+    measure: task.excess && !several
+      ? {
+        every: measureEvery,
+        run: (params, step) => {
+          const excess = task.excess!(model, params);
+          ctx.metric("excess", step, excess);
+          return excess <= tolerance;
+        },
+      }
+      : undefined,
+    checkpoint: {
+      every: checkpointEvery,
+      load: async () => {
+        const bytes = await ctx.checkpoint.load();
+        return bytes && decodeTensors(bytes);
+      },
+      save: (state) => ctx.checkpoint.save(encodeTensors(state)),
+    },
+  });
   ctx.observe("compile seconds", result.compileSeconds);
   // A step of all seeds over their number: what one of them costs.
   ctx.observe("step seconds", result.stepSeconds / p.seeds.length);
   const models = p.seeds.map((_, i) =>
     flatten(several ? unstack(result.params, i) : result.params)
   );
-  const parameters = Object.values(models[0]).reduce((sum, t) => sum + t.data.length, 0);
+  const count = (of: (name: string) => boolean) =>
+    Object.entries(models[0]).reduce((sum, [name, t]) => of(name) ? sum + t.data.length : sum, 0);
   const losses = Array.from(result.lastLosses);
   return {
     files: Object.fromEntries(
       models.map((tensors, i) => [`model-${i}.safetensors`, { tensors }]),
     ),
     scalars: {
-      parameters,
+      parameters: count(() => true),
+      endParameters: count((name) => name.startsWith("ends.")),
+      ...(model.memory ? { memory: model.memory(task.tokens(1)) } : {}),
       tokens: result.steps * task.tokens(p.batch),
       steps: result.steps,
       learningRate,

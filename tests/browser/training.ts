@@ -43,5 +43,6 @@ export async function trained(compile: Compile): Promise<Trained> {
   const runner = runnerOf(model, params, { batch: 64, compile });
   const tensors = task.generate!(0, 2, 64);
   const { gapClosed } = await task.evaluate(runner, 0, { tensors }, {});
+  await runner.close();
   return { losses, gapClosed, seconds: compileSeconds + steps * stepSeconds };
 }

@@ -69,16 +69,18 @@ const startOf = (fresh: Progress["current"]): Progress => {
 
 Deno.test("rates: trainings of one seed differ by their learning rate alone", async () => {
   const same = [seeds[0], seeds[0], seeds[0]];
-  const { compileStep, nextBatch } = learning(task, recurrence, same, batch, [1e-3, 1e-2, 1e-3]);
+  const { compileStep, nextBatch } = learning(task, recurrence, same, batch);
   const training = await compileStep(nextBatch(0), { compile, optimiser });
-  const end = await advance(training, startOf(training.fresh), 4, nextBatch, () => 1);
+  const end = await advance(training, startOf(training.fresh), 4, nextBatch, () => 1, () => {}, {
+    scales: [1e-3, 1e-2, 1e-3],
+  });
   await training.close();
   assert.equal(end.lastLosses[0], end.lastLosses[2]);
   assert.notEqual(end.lastLosses[0], end.lastLosses[1]);
 });
 
 /** Least squares, trained from several starts on one batch. */
-async function leastSquaresEnsemble(starts: number[], scales: number[], stepsPerRun: number) {
+async function leastSquaresEnsemble(starts: number[], stepsPerRun: number) {
   const { loss, nextBatch } = leastSquares;
   const initial = starts.map((w) => ({
     w: { ...leastSquares.start.w, data: Float32Array.of(w, 0, -w) },
@@ -89,7 +91,7 @@ async function leastSquaresEnsemble(starts: number[], scales: number[], stepsPer
     y: repeated(one.y, starts.length),
   };
   // deno-lint-ignore no-explicit-any
-  const training = await compileEnsemble(loss as any, initial, example, scales, {
+  const training = await compileEnsemble(loss as any, initial, example, {
     compile,
     stepsPerRun,
   });
@@ -106,30 +108,30 @@ Deno.test("rates: each training moves by its own multiple of the step's rate, al
   const rates = [0.1, 0.02, 0.3];
   // Adam's first step is the rate in every coordinate; later ones are those of the training alone.
   const [starts, scales] = [[1, -2], [1, 0.25]];
-  const { training, example } = await leastSquaresEnsemble(starts, scales, 3);
-  const out = await training.run(training.fresh, example, rates);
+  const { training, example } = await leastSquaresEnsemble(starts, 3);
+  const out = await training.run(training.fresh, example, rates, scales);
   const together = (await (out.params as unknown as { w: typeof out.value }).w.read()).data;
   const losses = (await out.value.read()).data;
   assert.deepEqual((await out.value.read()).shape, [2, 3]);
   await training.close();
   for (const [i, scale] of scales.entries()) {
-    const alone = await leastSquaresEnsemble([starts[i]], [scale], 3);
-    const own = await alone.training.run(alone.training.fresh, alone.example, rates);
-    const by = await leastSquaresEnsemble([starts[i]], [1], 3);
-    const same = await by.training.run(by.training.fresh, by.example, rates.map((r) => scale * r));
+    const alone = await leastSquaresEnsemble([starts[i]], 3);
+    const run = (rates: number[], scales?: number[]) =>
+      alone.training.run(alone.training.fresh, alone.example, rates, scales);
+    const own = await run(rates, [scale]);
+    const same = await run(rates.map((r) => scale * r));
     const w = (await (own.params as unknown as { w: typeof own.value }).w.read()).data;
     assert.deepEqual(w, (await (same.params as unknown as { w: typeof own.value }).w.read()).data);
     w.forEach((x, k) => assert.ok(Math.abs(x - together[3 * i + k]) < 1e-5));
     const ownLosses = (await own.value.read()).data;
     ownLosses.forEach((x, k) => assert.ok(Math.abs(x - losses[3 * i + k]) < 1e-4 * Math.abs(x)));
     await alone.training.close();
-    await by.training.close();
   }
 });
 
 Deno.test("steps that share a run report the loss and the gradient norm of each training, step by step", async () => {
   const reportsOf = async (starts: number[]) => {
-    const { training, example } = await leastSquaresEnsemble(starts, starts.map(() => 1), 3);
+    const { training, example } = await leastSquaresEnsemble(starts, 3);
     const seen: { losses: number[]; gradNorms: number[] }[] = [];
     await advance(training, startOf(training.fresh), 5, () => example, () => 0.1, (report) => {
       const [losses, gradNorms] = [report.losses, report.gradNorms].map((list) => Array.from(list));
@@ -152,11 +154,12 @@ Deno.test("steps that share a run report the loss and the gradient norm of each 
 
 Deno.test("one training that diverges is named, or tolerated without spoiling the others", async () => {
   const two = [seeds[0], seeds[0]];
-  const { compileStep, nextBatch } = learning(task, recurrence, two, batch, [1e-3, 1e38]);
+  const { compileStep, nextBatch } = learning(task, recurrence, two, batch);
   const training = await compileStep(nextBatch(0), { compile, optimiser });
   const start = startOf(training.fresh);
+  const scales = [1e-3, 1e38];
   await assert.rejects(
-    advance(training, start, 9, nextBatch, () => 1),
+    advance(training, start, 9, nextBatch, () => 1, () => {}, { scales }),
     (error: unknown) => {
       assert.ok(error instanceof DivergenceError);
       assert.equal(error.index, 1);
@@ -164,16 +167,41 @@ Deno.test("one training that diverges is named, or tolerated without spoiling th
       return true;
     },
   );
-  const end = await advance(training, start, 9, nextBatch, () => 1, () => {}, { tolerant: true });
+  const end = await advance(training, start, 9, nextBatch, () => 1, () => {}, {
+    tolerant: true,
+    scales,
+  });
   await training.close();
   assert.ok(Number.isFinite(end.lastLosses[0]));
   assert.ok(!Number.isFinite(end.lastLosses[1]));
 });
 
-Deno.test("every training needs a learning rate, and there is one at least", async () => {
-  const compiling = (initial: object[], scales: number[]) =>
-    compileEnsemble((() => {}) as never, initial as never, {}, scales, { compile });
-  await assert.rejects(compiling([], []), /RangeError: .*0 trainings and 0 learning rates/);
-  await assert.rejects(compiling([{}], [1, 2]), /1 trainings and 2 learning rates/);
-  await assert.rejects(compiling([{}, {}], [1]), /2 trainings and 1 learning rates/);
+Deno.test("every training needs a multiple of the rate, and there is one training at least", async () => {
+  await assert.rejects(
+    compileEnsemble((() => {}) as never, [], {}, { compile }),
+    /RangeError: .*at least one training/,
+  );
+  for (const [starts, scales] of [[[1], []], [[1], [1, 2]], [[1, 2], [1]], [[1, 2], [1, 2, 3]]]) {
+    const { training, example } = await leastSquaresEnsemble(starts, 1);
+    await assert.rejects(training.run(training.fresh, example, [0.1], scales), {
+      name: "RangeError",
+      message: new RegExp(`${scales.length} scales .* for ${starts.length} trainings`),
+    });
+    await training.close();
+  }
+});
+
+Deno.test("rates: one program trains with any multiples, one after the other", async () => {
+  const { training, example } = await leastSquaresEnsemble([1, -2], 2);
+  const losses = async (scales?: number[]) => {
+    const out = await training.run(training.fresh, example, [0.1, 0.2], scales);
+    return Array.from((await out.value.read()).data);
+  };
+  const plain = await losses();
+  assert.deepEqual(await losses([1, 1]), plain);
+  const [first, second] = [await losses([3, 1]), await losses([1, 3])];
+  assert.deepEqual([first.slice(2), second.slice(0, 2)], [plain.slice(2), plain.slice(0, 2)]);
+  assert.notEqual(first[1], plain[1]);
+  assert.notEqual(second[3], plain[3]);
+  await training.close();
 });

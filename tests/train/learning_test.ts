@@ -7,8 +7,9 @@ import type { Model } from "../../lib/models/model.ts";
 import { task as filtering } from "../../lib/tasks/filtering/filtering.ts";
 import type { Seed, Task } from "../../lib/tasks/task.ts";
 import { unstack } from "../../lib/tensor/trees.ts";
+import { readTree } from "../../lib/train/host.ts";
 import { learning } from "../../lib/train/learning.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { advance, train } from "../../lib/train/trainer.ts";
 import { model as affine, trainByHand } from "./affine_model.ts";
 import { seriesOf } from "./known_model.ts";
 
@@ -111,12 +112,14 @@ Deno.test("every training starts at the parameters of its initialisation", async
 Deno.test("each training moves at its own multiple of the rate, 1 when none is given", async () => {
   const moved = async (chosen: Seed[], scales?: number[]) => {
     const { task, model } = talkative();
-    const { nextBatch, compileStep } = learning(task, model, chosen, 1, scales);
-    const schedule = { peak: 0.5, steps: 1, warmup: 0 };
-    const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
-      schedule,
+    const { nextBatch, compileStep } = learning(task, model, chosen, 1);
+    const training = await compileStep(nextBatch(0), { compile });
+    const from = { step: 0, current: training.fresh, lastLosses: [] };
+    const { current } = await advance(training, from, 1, nextBatch, () => 0.5, () => {}, {
+      scales,
     });
-    return Array.from((params as { w: Tensor }).w.data);
+    await training.close();
+    return Array.from((await readTree(current.params) as { w: Tensor }).w.data);
   };
   // Adam's first step is the rate, towards the data.
   const near = (got: number[], want: number[]) =>

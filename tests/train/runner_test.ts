@@ -1,7 +1,7 @@
 /** @file A model at work: outputs and rollouts, number by number, against what a known model says on paper. */
 import { init as initJax, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { compile, compileOn, type Tensor, tensor } from "../../lib/engine/mod.ts";
+import { compile, compileOn, type Spec, type Tensor, tensor } from "../../lib/engine/mod.ts";
 import type { Model } from "../../lib/models/model.ts";
 import { rolloutBytes } from "../../lib/train/rollout_bytes.ts";
 import { runnerOf, type RunnerOptions } from "../../lib/train/runner.ts";
@@ -99,6 +99,61 @@ Deno.test("inputs of integers, and outputs of another shape than the inputs", as
   const x = tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], [3, 3], "int32");
   const got = await runnerOf(model, [], { batch: 2, compile }).apply(x);
   assert.deepEqual(got, tensor([6, 12, 15, 30, 24, 48], [3, 2, 1]));
+});
+
+Deno.test("outputs come batch by batch, in order, and together they are those of all inputs", async () => {
+  const { runner } = known(1, { batch: 2 });
+  const y = draw(5, 4);
+  const { data } = await runner.apply(y);
+  const firsts: number[] = [];
+  for await (const { first, values } of runner.outputs(y)) {
+    firsts.push(first);
+    const count = Math.min(2, 5 - first);
+    assert.deepEqual([values.dtype, values.shape], ["float32", [count, 4, 1, 2]]);
+    assert.deepEqual(values.data, data.slice(first * 8, (first + count) * 8));
+  }
+  assert.deepEqual(firsts, [0, 2, 4]);
+  await runner.close();
+});
+
+Deno.test("a batch of one shape is compiled once, until the runner is closed, which closes all of its programs", async () => {
+  const said: string[] = [];
+  const { runner } = known(1, {
+    batch: 2,
+    async compile(fn, args) {
+      const program = await compile(fn, args);
+      const [, { shape }] = args as [object, Spec];
+      said.push(`open ${shape}`);
+      return {
+        ...program,
+        run: program.run,
+        close() {
+          said.push(`close ${shape}`);
+          return program.close();
+        },
+      };
+    },
+  });
+  const first = await runner.apply(draw(3, 4));
+  assert.deepEqual(await runner.apply(draw(3, 4)), first);
+  for await (const _ of runner.outputs(draw(4, 4))) break;
+  await runner.apply(draw(2, 5)); // longer
+  await runner.apply(draw(1, 4)); // fewer than a batch
+  assert.deepEqual(said.splice(0), ["open 2,4,2", "open 2,5,2", "open 1,4,2"]);
+  await runner.close();
+  assert.deepEqual(said.splice(0), ["close 2,4,2", "close 2,5,2", "close 1,4,2"]);
+  await runner.close();
+  assert.deepEqual(said, []);
+  assert.deepEqual(await runner.apply(draw(3, 4)), first); // compiled anew
+  assert.deepEqual(said.splice(0), ["open 2,4,2"]);
+  await runner.close();
+});
+
+Deno.test("a model that cannot be compiled says so, and its runner can be closed", async () => {
+  const model: Model = { init: () => [], apply: () => assert.fail("no such model") };
+  const runner = runnerOf(model, [], { batch: 1, compile });
+  await assert.rejects(runner.apply(draw(1, 2)), /no such model/);
+  await runner.close();
 });
 
 Deno.test("a rollout feeds on itself, learns its warm-up and nothing after it, in its step form alone", async () => {

@@ -1,6 +1,10 @@
 /** @file Successive halving against what it must do when the scores are known beforehand. */
 import assert from "node:assert/strict";
-import { stepsOfTrials, successiveHalving } from "../../lib/train/successive_halving.ts";
+import {
+  candidatesOfRungs,
+  stepsOfTrials,
+  successiveHalving,
+} from "../../lib/train/successive_halving.ts";
 
 /** Scores that fall towards each candidate's own limit, so that an early leader may lose. */
 const curve = (limit: number, speed: number) => (budget: number) =>
@@ -114,5 +118,7 @@ Deno.test("the steps of all trials are those that are asked for, rung by rung", 
       return sum + survivors.length * (budget - (budgets[rung - 1] ?? 0));
     }, 0);
     assert.equal(played, want);
+    const counts = candidatesOfRungs(candidates, budgets, keep);
+    assert.deepEqual(counts, asked.map(({ survivors }) => survivors.length));
   }
 });

@@ -11,6 +11,8 @@ import * as generate from "../../../pipeline/estimate/pilots/generate.ts";
 import * as reference from "../../../pipeline/estimate/pilots/reference.ts";
 import * as train from "../../../pipeline/estimate/pilots/train.ts";
 import * as tune from "../../../pipeline/estimate/pilots/tune.ts";
+import { task as parity } from "../../../lib/tasks/parity/parity.ts";
+import { task as recall } from "../../../lib/tasks/recall/recall.ts";
 import { loadPilots, type Pilot, type PilotInput } from "../../../pipeline/estimate/pilot.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -208,6 +210,46 @@ Deno.test("training to a tolerance: a hundred steps, in which the training loss 
 Deno.test("tokens are rows of windows where a task has no sequences", () => {
   const windows = { name: "forecasting", options: { lookback: 7, horizon: 2 } };
   assert.equal(train.pilot({ ...trainParams, task: windows } as Any).tokens, 50 * 4 * 7 * 2);
+});
+
+Deno.test("tokens and bytes of tasks on symbols, with the defaults of the tasks themselves", () => {
+  const modules = { parity, recall };
+  const cases: [name: "parity" | "recall", options: object, trained: number, generated: number][] =
+    [
+      ["parity", {}, 40, 256],
+      ["parity", { maximum: 9, length: 30 }, 9, 30],
+      ["recall", {}, 64, 64],
+      ["recall", { length: 32, pairs: 2 }, 32, 32],
+    ];
+  for (const [name, options, trained, generated] of cases) {
+    const task = { name, options };
+    const made = modules[name].configure(options);
+    assert.equal(made.tokens(4), 4 * trained);
+    assert.equal(train.pilot({ ...trainParams, task } as Any).tokens, 50 * 2 * made.tokens(4));
+    const steps = 5 * 10 + 3 * 20;
+    assert.equal(tune.pilot({ ...tuneParams, task } as Any).tokens, steps * made.tokens(4));
+    // Symbols and targets of four bytes each.
+    const bytes = Object.values(made.generate!(0, 0, 3))
+      .reduce((sum, { data }) => sum + data.byteLength, 0);
+    assert.equal(bytes, 3 * generated * 8);
+    const pilot = generate.pilot({ ...generateParams, task } as Any);
+    assert.equal(pilot.disk, (2000 - 512) * generated * 8);
+    const scored = evaluate.pilot({ ...evaluateParams, task } as Any, data(2000, { task }));
+    assert.equal(scored.memory!({}), (2000 - 80) * generated * 28);
+  }
+  const unlisted = { name: "other", options: { length: 7 } };
+  assert.equal(train.pilot({ ...trainParams, task: unlisted } as Any).tokens, 50 * 4 * 7 * 2);
+});
+
+Deno.test("what symbols are asked for does not change what a step costs, how many there are does", () => {
+  const classOf = (name: string, options: object) =>
+    train.pilot({ ...trainParams, task: { name, options } } as Any).class;
+  assert.deepEqual(classOf("parity", { minimum: 5 }), classOf("parity", {}));
+  assert.notDeepEqual(classOf("parity", { maximum: 5 }), classOf("parity", {}));
+  assert.deepEqual(classOf("recall", { power: 1 }), classOf("recall", {}));
+  for (const options of [{ vocabulary: 99 }, { length: 32 }, { pairs: 3 }]) {
+    assert.notDeepEqual(classOf("recall", options), classOf("recall", {}));
+  }
 });
 
 Deno.test("scores on data that are downloaded are measured whole, for the job itself", () => {

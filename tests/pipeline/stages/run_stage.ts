@@ -30,6 +30,8 @@ export interface StageOptions {
   readonly checkpoint?: Checkpoint;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, total: number) => void;
+  /** Told the digests of all programs when the stage says that they are compiled; may throw as a worker does. */
+  readonly onCompiled?: (digests: readonly string[]) => void;
 }
 
 /**
@@ -39,14 +41,23 @@ export interface StageOptions {
 export async function runStage(
   stage: Stage,
   params: object,
-  { modules = {}, inputs = {}, engine = "ort", threads = 1, checkpoint, signal, onProgress }:
-    StageOptions = {},
+  {
+    modules = {},
+    inputs = {},
+    engine = "ort",
+    threads = 1,
+    checkpoint,
+    signal,
+    onProgress,
+    onCompiled,
+  }: StageOptions = {},
 ) {
   const parsed = stage.params().parse(params);
   const metrics: [string, number, number][] = [];
   const observed: Record<string, number> = {};
   const progress: [number, number][] = [];
   const logged: string[] = [];
+  const digests: string[] = [];
   const clock = new Clock();
   const used: Record<string, object> = {};
   for (const [name, { path, exports }] of Object.entries(stage.modules?.(parsed) ?? {})) {
@@ -57,7 +68,12 @@ export async function runStage(
     params: parsed,
     inputs,
     modules: used,
-    compile: (fn, args) => compileOn(engine)(fn, args, { threads }),
+    async compile(fn, args) {
+      const program = await compileOn(engine)(fn, args, { threads });
+      digests.push(program.report.digest!);
+      return program;
+    },
+    programsCompiled: () => onCompiled?.([...digests]),
     log: (line) => void logged.push(line),
     progress(done, total) {
       progress.push([done, total]);
@@ -89,6 +105,7 @@ export async function runStage(
     observed: { ...clock.observations(), ...observed },
     progress,
     logged,
+    digests,
     json,
     tensors,
     curve,

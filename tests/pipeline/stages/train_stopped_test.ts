@@ -86,6 +86,30 @@ Deno.test("a training that is stopped before it starts does nothing, and one sto
   assert.equal(checkpoint.saves.length, 0);
 });
 
+Deno.test("a training whose program is known makes no step and looks at no checkpoint; its program is told once, before the first step", async () => {
+  for (const [name, seeds, module] of cases) {
+    const told: (readonly string[])[] = [];
+    const own = { ...params, seeds };
+    const known = new Error("this program is known");
+    const options: StageOptions = {
+      modules: { model: module },
+      checkpoint: {
+        load: () => assert.fail("a checkpoint was asked for"),
+        save: () => assert.fail("a checkpoint was written"),
+      },
+      onProgress: () => assert.fail("a step was made"),
+      onCompiled: (digests) => {
+        told.push(digests);
+        throw known;
+      },
+    };
+    await assert.rejects(runStage(train, own, options), (error) => error === known, name);
+    const { digests } = await runStage(train, own, { modules: { model: module } });
+    assert.deepEqual(told, [digests], name);
+    assert.equal(digests.length, 1, name);
+  }
+});
+
 Deno.test("a checkpoint is written when more than 20 seconds have passed since the last one", async () => {
   using clock = stillClock();
   const checkpoint = memory();

@@ -156,6 +156,82 @@ Deno.test("candidates are trained by the engine and with the threads that the jo
   }
 });
 
+Deno.test("the programs of all rungs are there before the first step, one for each number of candidates", async () => {
+  const cases: [rates: number[], rungs: number[], keep: number, programs: number][] = [
+    [[0.01, 0.03, 0.1, 0.2], [2, 4, 6], 0.5, 2], // 4, 2, and nothing to compare
+    [[0.01, 0.03, 0.1, 0.2], [1, 2, 3], 0.9, 1], // 4, 4, 4
+    [[0.01, 0.03, 0.1, 0.2], [1, 2, 3], 0.75, 3], // 4, 3, 2
+    [[0.1], [1, 2], 0.5, 1],
+  ];
+  for (const [rates, rungs, keep, programs] of cases) {
+    const told: [programs: number, steps: number][] = [];
+    let steps = 0;
+    const { digests } = await runStage(tune, { ...params, rates, rungs, keep }, {
+      modules: { model: parallel },
+      onProgress: () => void steps++,
+      onCompiled: (digests) => void told.push([digests.length, steps]),
+    });
+    assert.deepEqual(told, [[programs, 0]]);
+    assert.equal(new Set(digests).size, programs);
+    assert.equal(digests.length, programs, "none later");
+  }
+});
+
+Deno.test("where more candidates diverge than a rung drops, those that are left train in a program of their own", async () => {
+  const told: number[] = [];
+  const rates = [1e30, 0.1, 1e31, 0.01, 1e32];
+  const { digests, ...result } = await runStage(
+    tune,
+    { ...params, rates, rungs: [4, 8], keep: 0.7 },
+    { modules: { model: parallel }, onCompiled: (digests) => void told.push(digests.length) },
+  );
+  assert.deepEqual([told, digests.length], [[2], 3]);
+  const losses = [0.1, 0.01].map((rate) => mean(lossesOf(rate, 8).slice(6)));
+  const trials = result.json("trials.json") as { learningRate: number; loss: number }[];
+  trials.slice(5).forEach(({ loss }, i) => near(loss, losses[i], `survivor ${i}`));
+  assert.equal(trials.length, 7);
+});
+
+Deno.test("a search whose programs are known makes no step, and neither programs nor a failure stay open", async () => {
+  const own = { ...params, rates: [0.01, 0.03, 0.1], rungs: [2, 4], keep: 0.6 };
+  const known = new Error("these programs are known");
+  let steps = 0;
+  const ended = runStage(tune, own, {
+    modules: { model: parallel },
+    onProgress: () => void steps++,
+    onCompiled: () => {
+      throw known;
+    },
+  });
+  await assert.rejects(ended, (error) => error === known); // runStage counts the sessions
+  assert.equal(steps, 0);
+  let compiled = 0;
+  const failing = {
+    model: {
+      configure(...args: Parameters<typeof affine.model.configure>) {
+        const model = affine.model.configure(...args);
+        const apply: typeof model.apply = (...args) => {
+          if (++compiled > 1) throw new Error("no second program");
+          return model.apply(...args);
+        };
+        return { ...model, apply };
+      },
+    },
+  };
+  await assert.rejects(runStage(tune, own, { modules: { model: failing } }), /no second program/);
+});
+
+Deno.test("equal searches have equal programs, whatever their rates and seeds; another width is another", async () => {
+  const digestsOf = async (over: object) => {
+    const own = { ...params, rates: [0.1, 0.2], rungs: [1], ...over };
+    return (await runStage(tune, own, { modules: { model: parallel } })).digests;
+  };
+  const first = await digestsOf({});
+  assert.deepEqual(await digestsOf({ rates: [0.3, 0.4], seed: { ...seed, data: 6 } }), first);
+  assert.notDeepEqual(await digestsOf({ batch: 3 }), first);
+  assert.notDeepEqual(await digestsOf({ weightDecay: 0.1 }), first);
+});
+
 Deno.test("candidates go through every rung in one program, whatever the model", async () => {
   for (const [, module] of kinds) {
     let compiled = 0;

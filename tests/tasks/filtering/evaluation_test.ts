@@ -173,6 +173,7 @@ Deno.test("rollouts see the warm-up and nothing after it", async () => {
     model,
     params: {},
     apply: () => Promise.reject(new Error("not asked for")),
+    outputs: () => assert.fail("not asked for"),
     generate(x, steps) {
       asked.push([x, steps]);
       return Promise.resolve(tensor(0, [2, steps, 2]));
@@ -221,6 +222,7 @@ Deno.test("the floor is predicting zero and the optimum the filter, both exact: 
       });
       return Promise.resolve(tensor(data, [4, 10, 1, 2]));
     },
+    outputs: () => assert.fail("not asked for"),
     generate: () => Promise.reject(new Error("not asked for")),
   });
   const best = await task.evaluate(answering(1), instance, { tensors: { y } }, {});
