@@ -11,20 +11,25 @@
  * each warm process its turn, forwards and backwards by turns (ABC CBA …); a ratio is paired by alternation and has a 95 % t
  * interval of its logarithm. What else the machine does widens it, so the load is printed.
  *
- * Run: deno task bench engine [NAME-PART] [--parent DIR] [--python PATH] [--json]
+ * Sequence layers that came with PyTorch code are measured beside that code as it was published, at a commit that is printed: the
+ * fastest of its forms without GPU kernels.
+ *
+ * Run: deno task bench engine [NAME-PART] [--parent DIR] [--python PATH] [--references DIR] [--json]
  *   --parent DIR   a checkout of another commit (`git worktree add`); slower says that ours takes over 5 % longer.
  *   --python PATH  interpreter, /usr/bin/python3 by default; what it cannot import is left out, with the reason.
+ *   --references DIR   clones of the repositories of tests/references/README.md, for the published code.
  * Debian's python3-torch is ten times slower with the reference BLAS, so install libopenblas0 beside it.
  */
 import { numpy as np, tree } from "@jax-js/jax";
 import { parseArgs } from "node:util";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { compile, tensor } from "../../lib/engine/mod.ts";
-import { type Case, cases } from "./steps/cases.ts";
-import { checkout, type Contender, ours, pythons } from "./steps/contenders.ts";
+import { cases } from "./steps/cases.ts";
+import { checkout, type Contender, ours, published, pythons } from "./steps/contenders.ts";
 import { alternation, geometricMean, isSlower, median, pairedRatio } from "./steps/paired.ts";
 import type { Measuring } from "./steps/process.ts";
 import type { Measured } from "./steps/protocol.ts";
+import type { Case } from "./steps/training_step.ts";
 
 const { values: options, positionals: [, part = ""] } = parseArgs({
   args: Deno.args,
@@ -33,6 +38,7 @@ const { values: options, positionals: [, part = ""] } = parseArgs({
     json: { type: "boolean", default: false },
     parent: { type: "string" },
     python: { type: "string", default: "/usr/bin/python3" },
+    references: { type: "string" },
   },
 });
 const alternations = 10;
@@ -60,7 +66,8 @@ const faults = ({ turns }: Side) => {
   return Number.isNaN(mean) ? null : Math.round(mean);
 };
 
-async function measure(task: Case, contenders: readonly Contender[]) {
+async function measure(task: Case, all: readonly Contender[]) {
+  const contenders = all.filter((contender) => contender.knows(task));
   const sides: Side[] = [];
   const missing = new Map<Contender, string>();
   for (const threads of threadCounts) {
@@ -102,7 +109,8 @@ async function measure(task: Case, contenders: readonly Contender[]) {
     const side = best(contender);
     if (!side || side === mine) return [];
     const theirs = row(side);
-    return [{ ...theirs, ...pairedRatio(me.turns, theirs.turns) }];
+    const named = contender.variesByCase ? { code: theirs.version } : {};
+    return [{ ...theirs, ...named, ...pairedRatio(me.turns, theirs.turns) }];
   });
   const reasons = [...missing].flatMap(([contender, reason]) =>
     best(contender) ? [] : [{ contender: contender.name, reason }]
@@ -131,6 +139,7 @@ const contenders = [
   ours,
   ...(options.parent ? [checkout("parent", options.parent)] : []),
   ...pythons(options.python),
+  published(options.python, options.references),
 ];
 const chosen = cases.filter(({ name }) => name.includes(part));
 if (chosen.length === 0) {
@@ -162,6 +171,7 @@ for (const task of chosen) {
         row.ratio.toFixed(2).padStart(7)
       }  ${interval}${verdict}`,
     );
+    if (row.code) say(`    ${row.code}`);
   }
   for (const { contender, reason } of result.missing) {
     const text = `  ${contender}: ${reason}`;
@@ -169,13 +179,13 @@ for (const task of chosen) {
     told.add(text);
   }
 }
-for (const { name } of contenders) {
+for (const { name, variesByCase } of contenders) {
   const rows = results.flatMap(({ rows }) => rows.filter(({ contender }) => contender === name));
   if (rows.length === 0) continue;
   const ratios = rows.map(({ ratio }) => ratio);
   say(
     `${name}: geometric mean of ${rows.length} ratios ${geometricMean(ratios).toFixed(2)}, ` +
-      `smallest ${Math.min(...ratios).toFixed(2)} (${rows[0].version})`,
+      `smallest ${Math.min(...ratios).toFixed(2)}${variesByCase ? "" : ` (${rows[0].version})`}`,
   );
 }
 if (options.json) console.log(JSON.stringify({ load, results }));

@@ -3,15 +3,14 @@
 Usage: python3 torch_steps.py NAME THREADS eager|compile; speaks steps/protocol.ts. Adam is the fastest of its CPU
 implementations. Compiled are model, loss and their gradients as one function.
 """
-import re
 import sys
-import time
 
-from serve_steps import loaded_blas, serve, unavailable
+from serve_steps import serve, unavailable
 
 try:
     import torch
     import torch.nn as nn
+    from torch_training import description, fastest, make_step
     from torch_transformer import Transformer
 except ImportError as error:
     unavailable(error)
@@ -113,51 +112,13 @@ def loss_of(x, target):
     return (y[:, :-1] - x[:, 1:]).square().mean() if name.startswith("transformer") else (y - target).square().mean()
 
 
-def make_step(**implementation):
-    optimiser = torch.optim.Adam(model.parameters(), lr=1e-4, **implementation)
-
-    def step():
-        optimiser.zero_grad(set_to_none=True)
-        loss = loss_of(x, target)
-        loss.backward()
-        optimiser.step()
-        return loss.item()
-
-    return step
-
-
-def seconds(step):
-    step()
-    start = time.perf_counter()
-    for _ in range(5):
-        step()
-    return time.perf_counter() - start
-
-
-def fastest():
-    timed = []
-    for implementation in ({"foreach": False}, {"foreach": True}, {"fused": True}):
-        try:
-            step = make_step(**implementation)
-            timed.append((seconds(step), next(iter(implementation)) if any(implementation.values()) else "plain", step))
-        except (RuntimeError, TypeError):  # an old version without it
-            continue
-    return min(timed, key=lambda item: item[0])
-
-
 if mode == "compile":
     if not hasattr(torch, "compile"):
         unavailable(f"PyTorch {torch.__version__} has no torch.compile")
     loss_of = torch.compile(loss_of)
     try:
-        make_step()()
+        make_step(model, lambda: loss_of(x, target))()
     except Exception as error:  # of many kinds, from Python to the C++ compiler
         unavailable(f"does not compile: {type(error).__name__}: {str(error)[:300]}")
-_, adam, step = fastest()
-blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
-backend = re.search(r"ATen parallel backend: (\w+)", torch.__config__.parallel_info())
-serve(
-    f"PyTorch {torch.__version__}, {backend.group(1) if backend else '?'}, "
-    f"BLAS {blas.group(1) if blas else '?'} ({loaded_blas() or 'built in'}), Adam {adam}",
-    step,
-)
+_, adam, step = fastest(model, lambda: loss_of(x, target))
+serve(description(adam), step)

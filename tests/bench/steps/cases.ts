@@ -1,7 +1,6 @@
 /** @file The training steps that `bench engine` measures, each with Adam; sizes as in torch_steps.py and jax_steps.py. */
-import { lax, numpy as np, random, tree } from "@jax-js/jax";
-import { valueAndGrad } from "../../../lib/engine/gradient.ts";
-import { compile, type Program, sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import { lax, numpy as np, random } from "@jax-js/jax";
+import { sizeOf, type Tensor, tensor } from "../../../lib/engine/mod.ts";
 import { scan } from "../../../lib/engine/scan.ts";
 import { linear } from "../../../lib/layers/linear.ts";
 import { monarch } from "../../../lib/layers/monarch.ts";
@@ -11,64 +10,11 @@ import { layer as lru } from "../../../lib/layers/sequence/lru.ts";
 import { layer as lstm } from "../../../lib/layers/sequence/lstm.ts";
 import { model as stack } from "../../../lib/models/stack.ts";
 import { patchLoss } from "../../../lib/tasks/filtering/next_patch.ts";
-import { adamwInit, adamwUpdate } from "../../../lib/train/adamw.ts";
-import { disposeTree, toHost } from "../../../lib/train/host.ts";
+import { publishedCases } from "./published_cases.ts";
+import { type Case, mse, noise, plain } from "./training_step.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
-
-export interface Step {
-  /** One training step; waits for its loss. */
-  run(): Promise<void>;
-  close(): Promise<void>;
-}
-
-export interface Case {
-  readonly name: string;
-  /** Its name in torch_steps.py and jax_steps.py. */
-  readonly torch: string;
-  start(threads: number): Promise<Step>;
-}
-
-const noise = (shape: number[], scale = 1): Tensor =>
-  tensor(Float32Array.from({ length: sizeOf(shape) }, (_, i) => scale * Math.sin(i * i)), shape);
-const mse = (y: np.Array, target: np.Array) => {
-  const error = y.sub(target);
-  return np.mean(error.ref.mul(error));
-};
-
-/** Repeats a program whose results are its next arguments. */
-function repeat(program: Program, initial: Any, data: Any[]): Step {
-  let { params, state } = initial;
-  return {
-    async run() {
-      const out = await program.run(params, state, ...data, tensor(1e-4));
-      await out.value.read();
-      disposeTree([params, state, out.value]);
-      ({ params, state } = out);
-    },
-    close: () => program.close(),
-  };
-}
-
-/** A step of a function `loss(params, x, target)`. */
-async function plain(
-  loss: (params: Any, x: Any, target: np.Array) => np.Array,
-  params: Any,
-  x: Any,
-  target: Tensor,
-  threads: number,
-): Promise<Step> {
-  const host = toHost(params);
-  const initial = { state: adamwInit(host), params: host };
-  const update = (p: Any, s: Any, x: Any, t: np.Array, rate: np.Array) => {
-    const [value, grads] = valueAndGrad(loss)(tree.ref(p), x, t);
-    return { value, ...adamwUpdate(p, grads, s, rate) };
-  };
-  const example = [initial.params, initial.state, x, target, tensor(0)];
-  const program = await compile(update, example, { threads });
-  return repeat(program, initial, [x, target]);
-}
 
 const transformerCase = (d: number, layers: number, batch: number): Case => ({
   name: `Transformer d=${d} L=${layers}, ${batch} x 256 tokens`,
@@ -230,4 +176,5 @@ export const cases: Case[] = [
     [256, h, 2 * h, 2 * h, h],
   ),
   dlinear,
+  ...publishedCases,
 ];

@@ -1,11 +1,15 @@
 /** @file Who is measured beside whom: this checkout, another one, and what a Python interpreter can import. */
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { Case } from "./cases.ts";
+import type { Case } from "./training_step.ts";
 import { type Measuring, startMeasuring } from "./process.ts";
 
 export interface Contender {
   readonly name: string;
+  /** Whether it is other code in every case, to be named beside each. */
+  readonly variesByCase?: boolean;
+  /** Whether it has such a case at all. */
+  knows(task: Case): boolean;
   /** The process of a case with so many threads, or why there is none. */
   start(task: Case, threads: number): Promise<Measuring | string>;
 }
@@ -18,6 +22,7 @@ export function checkout(name: string, directory: string): Contender {
   const config = resolve(directory, "deno.json");
   return {
     name,
+    knows: () => true,
     start: (task, threads) =>
       startMeasuring(Deno.execPath(), [
         ...[...args, "--config", config, script("serve.ts")],
@@ -32,12 +37,28 @@ export const ours = checkout("ours", script("../../.."));
 export function pythons(python: string): Contender[] {
   const contender = (name: string, file: string, ...mode: string[]): Contender => ({
     name,
+    knows: ({ torch }) => torch !== undefined,
     start: (task, threads) =>
-      startMeasuring(python, [script(file), task.torch, `${threads}`, ...mode]),
+      startMeasuring(python, [script(file), task.torch!, `${threads}`, ...mode]),
   });
   return [
     contender("PyTorch eager", "../torch_steps.py", "eager"),
     contender("PyTorch compile", "../torch_steps.py", "compile"),
     contender("JAX jit", "../jax_steps.py"),
   ];
+}
+
+/** PyTorch code that was published for a layer. @param references folder of clones, see tests/references/README.md. */
+export function published(python: string, references: string | undefined): Contender {
+  return {
+    name: "published PyTorch",
+    variesByCase: true,
+    knows: ({ published }) => published !== undefined,
+    async start({ published }, threads) {
+      if (references === undefined) return "needs --references DIR, see tests/references/README.md";
+      const { layer, config } = published!;
+      const words = [layer, JSON.stringify(config), `${threads}`, resolve(references)];
+      return await startMeasuring(python, [script("../published_steps.py"), ...words]);
+    },
+  };
 }

@@ -5,7 +5,7 @@
  */
 import { init as initJax } from "@jax-js/jax";
 import { pathToFileURL } from "node:url";
-import type { Case } from "./cases.ts";
+import type { Case } from "./training_step.ts";
 import { lineReader } from "./protocol.ts";
 
 const [checkout, name, threads] = Deno.args;
