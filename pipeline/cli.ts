@@ -1,5 +1,5 @@
 /**
- * @file `deno task pipeline`, `sweep`, `status`, `why`, `verify`, `gc` and `crash`.
+ * @file `deno task pipeline`, `sweep`, `leaderboard`, `status`, `why`, `verify`, `gc` and `crash`.
  *
  * Commands are loaded one at a time, so that a run with nothing to do loads no more than it needs.
  */
@@ -15,6 +15,7 @@ const LOAD: Record<string, () => Promise<{ command: Command }>> = {
   gc: () => import("./commands/gc.ts"),
   crash: () => import("./commands/crash.ts"),
   sweep: () => import("./commands/sweep.ts"),
+  leaderboard: () => import("./commands/leaderboard/leaderboard.ts"),
 };
 
 /** @returns the exit code: 0, 1 when something failed, 130 after Ctrl-C */

@@ -29,6 +29,8 @@ export interface CommandOptions extends WorkspaceOptions {
   rerun: number;
   kills: number;
   seed: number;
+  /** Of the command of that name. */
+  leaderboard?: { layer?: string; tasks: string[]; publish: boolean };
   /** What is not an option. */
   words: string[];
 }
@@ -64,6 +66,9 @@ const OPTIONS = {
   rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
   kills: { type: "string", help: "how often to kill (default 50)" },
   seed: { type: "string", help: "of the random moments" },
+  layer: { type: "string", help: "a file of lib/layers/sequence to be trained and scored" },
+  task: { type: "string", multiple: true, help: "only this task (may be repeated)" },
+  publish: { type: "boolean", help: "make the published table again" },
   root: { type: "string", help: "folder with pipeline/stages and pipeline/experiments" },
 } as const;
 
@@ -105,6 +110,10 @@ export const COMMANDS: Record<string, { options: OptionName[]; help: string; wor
     help:
       "run the runs of a Weights & Biases sweep file that are not finished, and rank all of them",
     words: "FILE.yaml",
+  },
+  leaderboard: {
+    options: ["layer", "task", "publish", "profile", "engine", "store", "root", "jobs"],
+    help: "the published table of all sequence layers, and one of yours beside them",
   },
 };
 
@@ -161,6 +170,15 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     rerun: number("rerun", 0, 0),
     kills: number("kills", 50, 1),
     seed: number("seed", 1, 0),
+    ...(command === "leaderboard"
+      ? {
+        leaderboard: {
+          layer: text("layer"),
+          tasks: list("task"),
+          publish: values.publish === true,
+        },
+      }
+      : {}),
     words,
   };
 }

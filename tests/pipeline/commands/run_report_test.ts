@@ -38,6 +38,10 @@ Deno.test("every job is counted, and those that are through by how", () => {
   assert.deepEqual(count(scheduler(...[...states, ...open].map((state) => ({ state })))), {
     ...{ total: 11, cached: 2, ran: 1, failed: 1, skipped: 3 },
   });
+  const [ran, same] = [{ state: "ran" }, { state: "ran", sameAs: "k" }] as const;
+  assert.deepEqual(count(scheduler(ran, same, { state: "cached" }, same)), {
+    ...{ total: 4, cached: 1, ran: 3, same: 2, failed: 0, skipped: 0 },
+  });
   assert.deepEqual(count(scheduler()), { total: 0, cached: 0, ran: 0, failed: 0, skipped: 0 });
 });
 

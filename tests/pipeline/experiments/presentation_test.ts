@@ -3,6 +3,10 @@ import assert from "node:assert/strict";
 import * as etth1 from "../../../pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts";
 import * as depth from "../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
 import * as structures from "../../../pipeline/experiments/transformer_filters/diagonal_vs_dense.ts";
+import * as board from "../../../pipeline/experiments/leaderboard/leaderboard.ts";
+import * as filters from "../../../pipeline/experiments/leaderboard/linear_filters.ts";
+import * as parity from "../../../pipeline/experiments/leaderboard/parity_by_length.ts";
+import * as recall from "../../../pipeline/experiments/leaderboard/recall_capacity.ts";
 import * as sweep from "../../../pipeline/experiments/transformer_filters/eigenvalue_sweep.ts";
 import * as leaderboard from "../../../pipeline/experiments/transformer_filters/filter_leaderboard.ts";
 import * as rollouts from "../../../pipeline/experiments/transformer_filters/filter_rollouts.ts";
@@ -12,6 +16,7 @@ import * as dimension from "../../../pipeline/experiments/transformer_filters/ob
 import * as patching from "../../../pipeline/experiments/transformer_filters/patching.ts";
 import type { PlotSpec } from "../../../pipeline/results.ts";
 import { plan, runsOf, type Table, tableOf } from "./grids.ts";
+import { madeRun } from "./leaderboard/made_run.ts";
 import { horizons, type Kind, madeTable } from "./transformer_filters/made_scores.ts";
 
 /** A few of the settings. */
@@ -27,25 +32,47 @@ for (const [experiment, profile] of [[depth, "smoke"], [etth1, "standard"]] as c
   const made = runsOf(experiment, profile).map(({ tags }) => ({ tags, scores }));
   tables.set(experiment.meta.id, await tableOf(experiment, made));
 }
+for (const experiment of [board, parity, filters, recall]) {
+  const made = runsOf(experiment, "standard").map(({ tags }) => madeRun(tags));
+  tables.set(experiment.meta.id, await tableOf(experiment, made));
+}
 
 Deno.test("no experiment is forgotten here", () => {
   assert.deepEqual([...tables.keys()].sort(), plan.experiments.map(({ meta }) => meta.id).sort());
 });
 
 Deno.test("a column is written in the same unit, and read in the same direction, everywhere", () => {
-  const shares = ["gap_closed", "aligned_gap", "gained", "difference"];
+  const gaps = ["filtering", "forecasting", "parity", "recall"].map((task) => `gap_${task}`);
+  const bySeed = [0, 1, 2].map((seed) => `seed_${seed}`);
+  const shares = [
+    ...["gap_closed", "aligned_gap", "gained", "difference", "accuracy"],
+    ...[...gaps, ...bySeed, "median", "upper", "within"],
+  ];
   const ratios = ["ratio", "raw_ratio", "aligned_ratio", "zero", "error", "mse", "mae", "over_ols"];
   const format: Record<string, string | undefined> = {
     ...Object.fromEntries(shares.map((id) => [id, "percent"])),
     ...Object.fromEntries(horizons.map((h) => [`g${h}`, "percent"])),
     ...Object.fromEntries(ratios.map((id) => [id, "fixed3"])),
     ...Object.fromEntries(horizons.map((h) => [`h${h}`, "fixed3"])),
+    ...{ rank: "fixed3", memory: "integer" },
     ...{ parameters: "integer", tokens: "integer", steps: "integer", seconds: "seconds" },
     ...Object.fromEntries(
-      ["predictor", "structure", "mode", "setting", "model"].map((id) => [id, "text"]),
+      ["predictor", "structure", "mode", "setting", "model", "layer", "theory", "rule"].map((
+        id,
+      ) => [id, "text"]),
     ),
   };
-  const lower = ["ratio", "aligned_ratio", "excess", "error", "mse", "mae", "token_seconds"];
+  const higher = ["gap_closed", "aligned_gap", "accuracy", "median", "within", ...gaps];
+  const lower = [
+    "rank",
+    "ratio",
+    "aligned_ratio",
+    "excess",
+    "error",
+    "mse",
+    "mae",
+    "token_seconds",
+  ];
   for (const [experiment, { summary }] of tables) {
     for (const column of summary.columns) {
       const where = `${experiment}: ${column.id}`;
@@ -57,7 +84,7 @@ Deno.test("a column is written in the same unit, and read in the same direction,
       }
       const better = lower.includes(column.id)
         ? "lower"
-        : column.id === "gap_closed" || column.id === "aligned_gap"
+        : higher.includes(column.id)
         ? "higher"
         : undefined;
       assert.equal(column.better, better, where);

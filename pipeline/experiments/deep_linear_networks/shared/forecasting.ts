@@ -1,14 +1,6 @@
 /** @file The jobs of the forecasting experiments: one series, its windows, and the forecasters of each. */
-import datasets from "../../../../data/datasets.json" with { type: "json" };
-import type { GraphBuilder, JobRef, TaggedJob } from "../../../graph.ts";
-
-type Entry = typeof datasets[number] & {
-  path?: string;
-  split?: string;
-  season?: number;
-  [field: string]: unknown;
-};
-const readFields = ["date", "columns", "ignore", "missing", "order", "duplicates"];
+import type { GraphBuilder, TaggedJob } from "../../../graph.ts";
+import { seriesOf } from "../../../series.ts";
 
 export interface Windows {
   /** Id of an entry of data/datasets.json. */
@@ -35,21 +27,15 @@ export const closedForms = {
  */
 export function forecastRuns(g: GraphBuilder, windows: Windows): TaggedJob[] {
   const { dataset, lookback, horizon, depths, steps } = windows;
-  const entry = (datasets as Entry[]).find(({ id }) => id === dataset)!;
-  const { split = "70/10/20", season, drop_constant: dropConstant = false } = entry;
-  // A local file may change under its name, so its bytes are part of the key.
-  const local: Record<string, JobRef> = entry.path ? { file: g.file(`data/${entry.path}`) } : {};
-  const data = g.job("download", { entry }, local, { dataset, result: "download" });
-  const read = Object.fromEntries(readFields.flatMap((f) => f in entry ? [[f, entry[f]]] : []));
-  const optional = season === undefined ? {} : { season };
-  const series = { dataset, read, split, dropConstant, lookback, horizon, ...optional };
+  const { task: series, download } = seriesOf(dataset, { lookback, horizon });
+  const data = download(g, { dataset, result: "download" });
   const common = { dataset, lookback, horizon };
   const references = Object.entries(closedForms).map(([model, name]): TaggedJob => {
     const tags = { ...common, model };
-    const params = { task: { name: "forecasting", options: series }, reference: { name } };
+    const params = { task: series, reference: { name } };
     return { tags, job: g.job("reference", params, { data }, tags) };
   });
-  const task = { name: "forecasting", options: { ...series, loss: "gram", basis: "dct" } };
+  const task = { ...series, options: { ...series.options, loss: "gram", basis: "dct" } };
   const networks = depths.map((depth): TaggedJob => {
     const tags = { ...common, model: "deep-linear", depth };
     const parts = { task, model: { name: "deep_linear", options: { depth } } };

@@ -1,0 +1,145 @@
+/** @file What erasing adds to a memory of values by keys, at half, once and twice as many pairs as it has dimensions. */
+import type { Grid } from "../../graph.ts";
+import type { ExperimentMeta, Summary } from "../../results.ts";
+import type { Runs } from "../../table/runs.ts";
+import { type TableColumn, tableOf } from "../../table/table.ts";
+import { cellOf, differenceCell, mapped, mean, minus, type Values } from "../../table/values.ts";
+import { judge, percent, plotOver, ruleOf } from "../../table/verdict.ts";
+import { cellRuns } from "./shared/cells.ts";
+import type { Entry } from "./shared/entries.ts";
+import { taskCases } from "./shared/tasks.ts";
+
+const width = 32;
+/** Numbers in a key of the one memory that a layer has. */
+const keyWidth = 8;
+
+export const meta: ExperimentMeta = {
+  id: "recall-capacity",
+  title: "Recall by the delta rule and by an additive memory",
+  question: "Does taking back what was stored under a key help a memory of one size to recall?",
+  hypothesis:
+    "The delta rule recalls no worse than an additive memory of the same state size and with the same parameters, at half, once " +
+    "and twice as many pairs as keys have dimensions.",
+  method:
+    `DeltaNet with one head, keys of ${keyWidth} numbers and a short convolution, in two residual blocks of width ${width} without MLPs, and the same ` +
+    "layer without erasing (S += beta k v'): same parameters, same state. Multi-query associative recall, 64 symbols of 256; " +
+    "learning rates are found for each. Accuracy at the queries, over seeds.",
+  from: "standard",
+};
+
+const part = { heads: 1, expandKey: keyWidth / width };
+const rules: Record<"delta" | "additive", Entry> = {
+  delta: {
+    id: "delta",
+    label: "delta rule",
+    width,
+    layer: { name: "deltanet", options: part },
+  },
+  additive: {
+    id: "additive",
+    label: "additive memory",
+    width,
+    layer: { name: "deltanet", options: { ...part, erase: false } },
+  },
+};
+const pairCounts = [keyWidth / 2, keyWidth, 2 * keyWidth];
+
+/** Tags: task, layer, pairs, seed, result. */
+export const grid: Grid = (g, profile) => {
+  const { recall } = taskCases(profile);
+  const seeds = Array.from({ length: profile.pick({ smoke: 1, standard: 5 }) }, (_, seed) => seed);
+  return g.table(pairCounts.flatMap((pairs) => {
+    const own = recall.sized({ pairs });
+    return Object.values(rules).flatMap((entry) => cellRuns(g, entry, own, seeds, { pairs }));
+  }));
+};
+
+const margin = 0.02;
+const rule = ruleOf(
+  `accuracy of the delta rule minus that of the additive memory, plus ${margin}, at each number of pairs.`,
+);
+
+interface PairsRow {
+  pairs: number;
+  label: string;
+  accuracy: Values;
+  rate: Values;
+  difference?: [Values, Values];
+}
+
+/** The table: one row for each number of pairs and each rule. */
+export function summarize(runs: Runs): Summary {
+  const of = (pairs: number, layer: string) => {
+    const own = runs.where({ pairs, layer });
+    return {
+      accuracy: own.where({ result: "score" }).each("seed", ({ scalars }) => 1 - scalars.loss),
+      rate: own.where({ result: "training" }).each("seed", ({ scalars }) => scalars.learningRate),
+    };
+  };
+  const counts = runs.tagsOf("pairs");
+  const rows = counts.flatMap((pairs): PairsRow[] => {
+    const [delta, additive] = [of(pairs, "delta"), of(pairs, "additive")];
+    return [
+      { pairs, label: rules.additive.label, ...additive },
+      {
+        pairs,
+        label: rules.delta.label,
+        ...delta,
+        difference: [delta.accuracy, additive.accuracy],
+      },
+    ];
+  });
+  const columns: TableColumn<PairsRow>[] = [
+    { id: "pairs", label: "pairs", of: ({ pairs }) => pairs },
+    { id: "rule", label: "memory", format: "text", of: ({ label }) => label },
+    {
+      id: "accuracy",
+      label: "accuracy",
+      format: "percent",
+      better: "higher",
+      note: "At the queries.",
+      of: ({ accuracy }) => cellOf(accuracy),
+    },
+    {
+      id: "difference",
+      label: "minus additive",
+      format: "percent",
+      note: "Paired by seed.",
+      of: ({ difference }) => difference && differenceCell(...difference),
+    },
+    {
+      id: "learning_rate",
+      label: "learning rate",
+      note: "Found by successive halving.",
+      of: ({ rate }) => cellOf(rate),
+    },
+  ];
+  const paired = rows.filter(({ difference }) => difference);
+  const seeds = runs.tagsOf("seed").length;
+  return {
+    ...tableOf(rows, columns),
+    verdict: judge(
+      rule,
+      paired.map(({ pairs, difference }) => ({
+        what: `${pairs} pairs`,
+        differences: mapped(minus(...difference!), (x) => x + margin),
+      })),
+    ),
+    findings: [
+      "Accuracy of recall, delta rule against additive memory: " +
+      paired.map(({ pairs, difference }) =>
+        `${difference!.map((values) => percent(mean(values))).join(" against ")} at ${pairs} pairs`
+      ).join(", ") + `, keys of ${keyWidth} dimensions.`,
+    ],
+    plots: [
+      plotOver(seeds, {
+        id: "accuracy",
+        title: "Recall by number of pairs",
+        caption: `Keys have ${keyWidth} dimensions.`,
+        x: { column: "pairs", label: "pairs of key and value", scale: "band" },
+        y: { column: "accuracy", label: "accuracy" },
+        series: "rule",
+      }),
+    ],
+  };
+}

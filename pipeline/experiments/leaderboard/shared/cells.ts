@@ -1,0 +1,52 @@
+/** @file The jobs of one cell of the leaderboard: a layer on a task, its rate tuned, its seeds trained together and scored. */
+import type { GraphBuilder, JobRef, TaggedJob } from "../../../graph.ts";
+import type { Tags } from "../../../tags.ts";
+import { architectureOf, type Entry } from "./entries.ts";
+import { seedOf, type TaskCase, tuningSeed } from "./tasks.ts";
+
+/**
+ * Tuning on a seed of its own where there are rates to choose from, training of all seeds in one program, and a score of each.
+ * @param more tags beside `task` and `layer` that tell the cell from others.
+ * @returns with the tags of the cell, `seed`, and `result`: "training" or "score".
+ */
+export function cellRuns(
+  g: GraphBuilder,
+  entry: Entry,
+  of: TaskCase,
+  seeds: readonly number[],
+  more: Tags = {},
+): TaggedJob[] {
+  const tags = { task: of.id, layer: entry.id, ...more };
+  const parts = { task: of.task, ...architectureOf(entry, of.ends) };
+  const { steps, batch, warmup, rates, rungs, weightDecay } = of.training;
+  const common = { ...parts, batch, warmup, ...(weightDecay === undefined ? {} : { weightDecay }) };
+  const { training } = of.data(g, seeds[0]);
+  const data: Record<string, JobRef> = training ? { data: training } : {};
+  const [learningRate, ...others] = rates;
+  const tuned = (): Record<string, JobRef> => {
+    const params = { ...common, seed: seedOf(of, tuningSeed), rates, rungs };
+    return { tuned: g.job("tune", params, data, { ...tags, result: "tuning" }) };
+  };
+  const trained = g.job(
+    "train",
+    {
+      ...{ ...common, seeds: seeds.map((seed) => seedOf(of, seed)), steps },
+      ...(others.length ? {} : { learningRate }),
+    },
+    { ...(others.length ? tuned() : {}), ...data },
+    { ...tags, result: "training" },
+  );
+  return seeds.flatMap((seed, index): TaggedJob[] => {
+    const own = { ...tags, seed, result: "score" };
+    const params = {
+      ...{ ...parts, instance: of.instanceOf(seed), index },
+      ...{ batch: of.batch, protocol: of.protocol },
+    };
+    const { test } = of.data(g, seed);
+    const scored = g.job("evaluate", params, { model: trained, data: test }, own);
+    return [
+      { tags: { ...tags, seed, result: "training" }, job: trained },
+      { tags: own, job: scored },
+    ];
+  });
+}

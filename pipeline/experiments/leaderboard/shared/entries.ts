@@ -1,0 +1,104 @@
+/** @file What the leaderboard compares: a stack for each sequence layer, all of one size, and linear recurrences by themselves. */
+import type { Architecture } from "../../../presets.ts";
+import type { Part } from "../../../parts.ts";
+
+/** One row of the leaderboard. */
+export interface Entry {
+  /** Value of the tag `layer`. */
+  id: string;
+  /** What the table calls it. */
+  label: string;
+  /** Of lib/layers/sequence, with its options. */
+  layer: Part;
+  /**
+   * What theory says of parity at lengths beyond training: a recurrence whose transitions lie in [0, 1], or do not depend on the
+   * input, cannot follow it (Grazzi et al., arXiv 2411.12537, theorem 1); others can. Absent where it is not judged.
+   */
+  parity?: "can" | "cannot";
+  /** Of a stack without MLPs, instead of one with the parameters of the leaderboard. */
+  width?: number;
+  /** The layer alone between embedding and head, without norms and MLPs; as large as its state makes it. */
+  bare?: boolean;
+}
+
+/** Parameters between embedding and head. */
+export const parameters = 12_000;
+/** Blocks of a stack. */
+const blocks = 2;
+/** Of the bare layers; their `state` is the one at which they have nearly the parameters of the stacks. */
+const bareWidth = 32;
+
+const part = (name: string, options: Part["options"] = {}): Part => ({ name, options });
+const heads = { heads: 2 };
+const delta = { ...heads, negative: false };
+
+/** In the order of the table where nothing is measured: attention, linear maps, linear in the state, nonlinear. */
+export const entries: readonly Entry[] = [
+  { id: "softmax-attention", label: "softmax attention", layer: part("softmax_attention", heads) },
+  {
+    id: "linear-attention",
+    parity: "cannot",
+    label: "linear attention",
+    layer: part("linear_attention", heads),
+  },
+  { id: "lru", parity: "cannot", label: "LRU", layer: part("lru") },
+  {
+    id: "bare-lru",
+    parity: "cannot",
+    label: "LRU, bare",
+    layer: part("lru", { state: 84 }),
+    bare: true,
+  },
+  {
+    id: "dense-recurrence",
+    parity: "cannot",
+    label: "dense recurrence",
+    layer: part("dense_recurrence"),
+  },
+  {
+    id: "bare-dense-recurrence",
+    parity: "cannot",
+    label: "dense recurrence, bare",
+    layer: part("dense_recurrence", { state: 78 }),
+    bare: true,
+  },
+  { id: "mingru", parity: "cannot", label: "minGRU", layer: part("mingru") },
+  { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
+  { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
+  {
+    id: "deltanet-negative",
+    parity: "can",
+    label: "DeltaNet [-1, 1]",
+    layer: part("deltanet", { ...delta, negative: true }),
+  },
+  {
+    id: "mamba2",
+    parity: "cannot",
+    label: "Mamba-2",
+    layer: part("mamba2", { headWidth: 16, state: 16 }),
+  },
+  { id: "lstm", parity: "can", label: "LSTM", layer: part("lstm") },
+  { id: "gru", label: "GRU", layer: part("gru") },
+  { id: "e1", label: "E1", layer: part("e1") },
+];
+
+/** The entry of that name, or of a layer that nobody listed, with its default options. */
+export function entryOf(id: string): Entry {
+  return entries.find((entry) => entry.id === id) ?? { id, label: id, layer: part(id) };
+}
+
+/** The model of an entry. @param ends options of the stack's ends, such as `patch`. */
+export function architectureOf(
+  { layer, bare, width }: Entry,
+  ends: Part["options"],
+): Architecture {
+  const options = bare
+    ? { block: "bare", width: bareWidth }
+    : width === undefined
+    ? { block: "residual", parameters }
+    : { block: "residual", mlp: false, width };
+  return {
+    model: { name: "stack", options: { ...options, ...ends } },
+    layers: Array.from({ length: bare ? 1 : blocks }, () => layer),
+  };
+}

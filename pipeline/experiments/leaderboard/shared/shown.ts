@@ -1,0 +1,20 @@
+/** @file Which layers and seeds a profile shows. */
+import type { Profile } from "../../../profiles.ts";
+import { entries, type Entry } from "./entries.ts";
+
+/** What the quick profile shows: layers that are far apart. */
+const quick = ["softmax-attention", "deltanet-negative", "lstm"];
+
+/** The layers and the seeds of a profile. */
+export function shown(profile: Profile): { entries: readonly Entry[]; seeds: number[] } {
+  const ids = profile.pick({
+    smoke: quick.slice(1),
+    quick,
+    standard: entries.map(({ id }) => id),
+  });
+  const seeds = profile.pick({ smoke: 1, quick: 2, standard: 3 });
+  return {
+    entries: entries.filter(({ id }) => ids.includes(id)),
+    seeds: Array.from({ length: seeds }, (_, seed) => seed),
+  };
+}
