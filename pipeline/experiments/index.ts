@@ -14,6 +14,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/transformer_filters/full_size.ts",
   "pipeline/experiments/transformer_filters/instance_norm.ts",
   "pipeline/experiments/leaderboard/leaderboard.ts",
+  "pipeline/experiments/leaderboard/leaderboard_etth1.ts",
   "pipeline/experiments/leaderboard/parity_by_length.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",

@@ -68,6 +68,16 @@ Deno.test("the smoke profile runs all experiments, and then has nothing to do", 
     }
     assert.ok(tables.has("instance-norm"));
 
+    const board = tables.get("leaderboard")!;
+    assert.equal(board.rows.length, 2);
+    for (const row of board.rows) {
+      for (const task of ["filtering", "forecasting", "parity", "recall"]) {
+        assert.ok(value(row, `gap_${task}`) <= 1.5, JSON.stringify(row));
+      }
+      assert.ok(Math.abs(value(row, "difference")) <= 0.03, JSON.stringify(row));
+    }
+    assert.ok(tables.has("parity-by-length"));
+
     const again = await start(here, "run", "--profile", "smoke", "--store", store).ended;
     assert.equal(again.code, 0, again.out);
     assert.match(again.out, /(\d+) of \1 jobs were done, 0 ran/);

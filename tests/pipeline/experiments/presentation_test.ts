@@ -4,6 +4,7 @@ import * as etth1 from "../../../pipeline/experiments/deep_linear_networks/depth
 import * as depth from "../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
 import * as structures from "../../../pipeline/experiments/transformer_filters/diagonal_vs_dense.ts";
 import * as board from "../../../pipeline/experiments/leaderboard/leaderboard.ts";
+import * as boardEtth1 from "../../../pipeline/experiments/leaderboard/leaderboard_etth1.ts";
 import * as filters from "../../../pipeline/experiments/leaderboard/linear_filters.ts";
 import * as parity from "../../../pipeline/experiments/leaderboard/parity_by_length.ts";
 import * as recall from "../../../pipeline/experiments/leaderboard/recall_capacity.ts";
@@ -32,7 +33,7 @@ for (const [experiment, profile] of [[depth, "smoke"], [etth1, "standard"]] as c
   const made = runsOf(experiment, profile).map(({ tags }) => ({ tags, scores }));
   tables.set(experiment.meta.id, await tableOf(experiment, made));
 }
-for (const experiment of [board, parity, filters, recall]) {
+for (const experiment of [board, boardEtth1, parity, filters, recall]) {
   const made = runsOf(experiment, "standard").map(({ tags }) => madeRun(tags));
   tables.set(experiment.meta.id, await tableOf(experiment, made));
 }

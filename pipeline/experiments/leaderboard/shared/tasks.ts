@@ -143,7 +143,7 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
     forecasting: {
       ...one,
       id: "forecasting",
-      ...seriesCase(),
+      ...seriesCase("seattle-weather", { lookback: 60, horizon: 14, patch: 4 }),
       training: profile.pick<Training>({
         smoke,
         quick: { steps: 100, batch: 32, warmup: 20, rates: [3e-3] },
@@ -195,12 +195,15 @@ export function taskCase(profile: Profile, id: string): TaskCase {
   return cases[id] ?? unlisted(id, cases.parity, sequences);
 }
 
-/** A series that a package ships. */
-function seriesCase(): Pick<TaskCase, "task" | "ends" | "data"> {
-  const { task, download } = seriesOf("seattle-weather", { lookback: 60, horizon: 14 });
+/** Forecasting a series of data/datasets.json, read in patches. */
+export function seriesCase(
+  dataset: string,
+  { patch, ...window }: { lookback: number; horizon: number; patch: number },
+): Pick<TaskCase, "task" | "ends" | "data"> {
+  const { task, download } = seriesOf(dataset, window);
   return {
     task,
-    ends: { patch: 4, norm: "last" },
+    ends: { patch, norm: "last" },
     data(g) {
       const data = download(g, { task: "forecasting", result: "download" });
       return { training: data, test: data };

@@ -5,6 +5,7 @@ import { model as stack } from "../../../../lib/models/stack.ts";
 import { flatten } from "../../../../lib/tensor/trees.ts";
 import { toHost } from "../../../../lib/train/host.ts";
 import * as board from "../../../../pipeline/experiments/leaderboard/leaderboard.ts";
+import * as etth1 from "../../../../pipeline/experiments/leaderboard/leaderboard_etth1.ts";
 import * as filters from "../../../../pipeline/experiments/leaderboard/linear_filters.ts";
 import * as parity from "../../../../pipeline/experiments/leaderboard/parity_by_length.ts";
 import * as recall from "../../../../pipeline/experiments/leaderboard/recall_capacity.ts";
@@ -27,6 +28,7 @@ const unique = <T>(values: readonly T[]) => [...new Set(values)];
 const grids: [Experiment, string[]][] = [
   [board, ["smoke", "quick", "standard", "paper"]],
   [parity, ["smoke", "quick", "standard"]],
+  [etth1, ["standard"]],
   [filters, ["standard"]],
   [recall, ["standard"]],
 ];
