@@ -18,7 +18,10 @@ export function cellRuns(
 ): TaggedJob[] {
   const tags = { task: of.id, layer: entry.id, ...more };
   const parts = { task: of.task, ...architectureOf(entry, of.ends) };
-  const { steps, batch, warmup, rates, rungs, weightDecay } = of.training;
+  const { steps, batch, warmup, rungs, weightDecay } = of.training;
+  const rates = of.training.rates.length > 1
+    ? entry.rates?.[of.id] ?? of.training.rates
+    : of.training.rates;
   const common = { ...parts, batch, warmup, ...(weightDecay === undefined ? {} : { weightDecay }) };
   const { training } = of.data(g, seeds[0]);
   const data: Record<string, JobRef> = training ? { data: training } : {};
