@@ -46,6 +46,8 @@ def build(source, config, rule="delta_rule_recurrence", **options):
 
 
 def outputs(dump, source):
+    if not dump.config["erase"]:
+        raise ValueError("the reference always erases before it writes; dump with erase true")
     ours, x = dump.params(), tensor(dump["x"])
     model = build(source, dump.config).to(x.dtype)
     keys = model.key_dim

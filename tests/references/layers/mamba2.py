@@ -104,6 +104,8 @@ def build(source, config, rule="ssd_minimal_discrete", block=64):
 
 
 def outputs(dump, source):
+    if dump.config["conv"] == 0:
+        raise ValueError("the reference has no form without its convolution; dump with conv at least 2")
     ours, x = dump.params(), tensor(dump["x"])
     model = build(source, dump.config).to(x.dtype)
     fill(model.in_proj.weight, ours["gate"].T, ours["input"].T, ours["step.weight"].T)
