@@ -8,7 +8,12 @@ export const enoughSystems = 5;
 
 export const percent = (x: number) => `${(100 * x).toFixed(1)} %`;
 
-export const systemCount = (n: number) => `${n} ${n === 1 ? "system" : "systems"}`;
+export const systemCount = (n: number) => counted(n, "system");
+
+/** What the numbers of a hypothesis are of: systems, or seeds of one task. */
+export type Unit = "system" | "seed";
+
+const counted = (n: number, unit: Unit) => `${n} ${n === 1 ? unit : `${unit}s`}`;
 
 /** One part of a hypothesis. */
 export interface Claim {
@@ -18,10 +23,10 @@ export interface Claim {
 }
 
 /** The rule of {@linkcode judge} in words, for the parts `what`. */
-export function ruleOf(what: string): string {
-  return `With at least ${enoughSystems} systems, from 95 % intervals over systems, paired: ${what} ` +
+export function ruleOf(what: string, unit: Unit = "system"): string {
+  return `With at least ${enoughSystems} ${unit}s, from 95 % intervals over ${unit}s, paired: ${what} ` +
     "Supported if every interval lies above 0, refuted if any lies below 0, undecided otherwise. " +
-    "With fewer systems nothing is judged.";
+    `With fewer ${unit}s nothing is judged.`;
 }
 
 /**
@@ -32,6 +37,7 @@ export function judge(
   rule: string,
   claims: readonly Claim[],
   controls: readonly Claim[] = [],
+  unit: Unit = "system",
 ): Verdict {
   const read = ({ what, differences: { values } }: Claim) => ({
     what,
@@ -53,7 +59,7 @@ export function judge(
   const said = [...parts, ...checks].map(({ what, interval }) => `${what}: ${shown(interval)}`)
     .join("; ");
   const end = !enough
-    ? " Too few systems for a verdict: this only illustrates."
+    ? ` Too few ${unit}s for a verdict: this only illustrates.`
     : held
     ? ""
     : " A control fails, so nothing follows.";
@@ -61,7 +67,7 @@ export function judge(
   return {
     outcome,
     rule,
-    reason: `${said[0].toUpperCase()}${said.slice(1)}; ${systemCount(n)}.${end}`,
+    reason: `${said[0].toUpperCase()}${said.slice(1)}; ${counted(n, unit)}.${end}`,
   };
 }
 
@@ -73,11 +79,15 @@ function shown({ mean, low, high }: Interval): string {
 }
 
 /** A plot of means over so many systems: with intervals, and with a closing sentence on them. */
-export function plotOver(systems: number, plot: Omit<PlotSpec, "marks">): PlotSpec {
+export function plotOver(
+  systems: number,
+  plot: Omit<PlotSpec, "marks">,
+  unit: Unit = "system",
+): PlotSpec {
   const enough = systems >= enoughSystems;
   const note = enough
-    ? "Bars are 95 % intervals over systems."
-    : `Means of ${systemCount(systems)}, an illustration; their intervals are in the table.`;
+    ? `Bars are 95 % intervals over ${unit}s.`
+    : `Means of ${counted(systems, unit)}, an illustration; their intervals are in the table.`;
   return {
     ...plot,
     caption: [plot.caption, note].filter(Boolean).join(" "),

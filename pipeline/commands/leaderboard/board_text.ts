@@ -13,10 +13,10 @@ const isShown = ({ id }: Column) =>
   id === "layer" || id.startsWith("gap_") || id === "parameters" || id === "memory";
 
 /**
- * A table with the rows of both, ordered by the mean of the gaps closed on the tasks of `own`; those of `own` are marked.
- * @param own the columns are its own.
+ * A table, ordered by the mean of the gaps closed.
+ * @param others rows that stand among them; those of `own`, whose columns these are, are marked then.
  */
-export function boardText(own: PublishedSummary, references: readonly PublishedRow[]): string {
+export function boardText(own: PublishedSummary, others?: readonly PublishedRow[]): string {
   const columns = own.columns.filter(isShown);
   const gaps = columns.filter(({ id }) => id.startsWith("gap_"));
   const score = (row: PublishedRow) => {
@@ -25,9 +25,9 @@ export function boardText(own: PublishedSummary, references: readonly PublishedR
   };
   const named = new Set(own.rows.map(({ layer }) => layer));
   const rows = [
-    ...own.rows.map((row) => ({ row, mark: "*" })),
+    ...own.rows.map((row) => ({ row, mark: others ? "*" : "" })),
     // What was run again is not shown twice.
-    ...references.filter(({ layer }) => !named.has(layer)).map((row) => ({ row, mark: "" })),
+    ...(others ?? []).filter(({ layer }) => !named.has(layer)).map((row) => ({ row, mark: "" })),
   ].toSorted((a, b) => score(b.row) - score(a.row));
   const lines = [
     columns.map(({ label }) => label),

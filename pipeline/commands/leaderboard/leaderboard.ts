@@ -57,10 +57,10 @@ export async function command(options: CommandOptions): Promise<number> {
         `There is no ${path}; make it: deno task leaderboard --publish${sized(profile)}.`,
       );
     }
-    console.log(boardText(restrictedTo(references, tasks), []));
+    console.log(boardText(restrictedTo(references, tasks)));
     console.log(
       `\n${
-        stamp(references)
+        stamp(references, "Published")
       }\nA layer of yours beside these: deno task leaderboard --layer ${folder}/NAME.ts`,
     );
     return 0;
@@ -75,7 +75,7 @@ export async function command(options: CommandOptions): Promise<number> {
     const commit = version.commit ?? describeCommit(gitCommit(root)) ?? "unknown";
     const machine = made.machines.map(({ description }) => description).join("; ");
     writeReferences(root, options.profile, { command: wanted.command, commit, machine, summary });
-    console.log(`${boardText(summary, [])}\n\nPublished in ${path}.`);
+    console.log(`${boardText(summary)}\n\nPublished in ${path}.`);
     return 0;
   }
   const references = readReferences(root, options.profile);
@@ -83,13 +83,15 @@ export async function command(options: CommandOptions): Promise<number> {
   console.log(`\n${boardText(summary, rows)}\n`);
   console.log(
     `* ${layer}. ` +
-      (references ? stamp(references) : `There are no published references (${path}).`),
+      (references
+        ? stamp(references, "The others were published")
+        : `There are no published references (${path}).`),
   );
   return 0;
 }
 
-function stamp({ commit, machine, command }: References): string {
-  return `The others were published at commit ${commit.slice(0, 12)}, by ${command} on ${machine}.`;
+function stamp({ commit, machine, command }: References, start: string): string {
+  return `${start} at commit ${commit.slice(0, 12)}, by ${command} on ${machine}.`;
 }
 
 /** The table without the columns of other tasks. */

@@ -38,7 +38,8 @@ export const meta: ExperimentMeta = {
     "from a guess among the values to looking it up, exact.\n\n" +
     "Every layer sees the same number of tokens in the same number of steps. The learning rate of each cell is found by successive " +
     "halving on a seed that is not reported (quick: one rate for all; the dense recurrence, which nothing keeps stable, is tried at " +
-    "lower ones on recall, where one of its seeds diverged at those of the others); the seeds are trained together, and scored at the last step, not at the best. " +
+    "lower ones on recall, where one of its seeds diverged at those of the others; parity has longer trials since its first run, where " +
+    "the shortest favoured rates that learn less in the end); the seeds are trained together, and scored at the last step, not at the best. " +
     "A layer's **rank** is its place among the layers of the table by gap closed, the mean over tasks, of each seed.",
 };
 

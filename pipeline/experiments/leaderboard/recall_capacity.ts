@@ -57,6 +57,7 @@ export const grid: Grid = (g, profile) => {
 const margin = 0.02;
 const rule = ruleOf(
   `accuracy of the delta rule minus that of the additive memory, plus ${margin}, at each number of pairs.`,
+  "seed",
 );
 
 interface PairsRow {
@@ -124,6 +125,8 @@ export function summarize(runs: Runs): Summary {
         what: `${pairs} pairs`,
         differences: mapped(minus(...difference!), (x) => x + margin),
       })),
+      [],
+      "seed",
     ),
     findings: [
       "Accuracy of recall, delta rule against additive memory: " +
@@ -139,7 +142,7 @@ export function summarize(runs: Runs): Summary {
         x: { column: "pairs", label: "pairs of key and value", scale: "band" },
         y: { column: "accuracy", label: "accuracy" },
         series: "rule",
-      }),
+      }, "seed"),
     ],
   };
 }

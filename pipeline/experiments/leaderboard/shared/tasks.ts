@@ -162,7 +162,7 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
         quick: { steps: 150, batch: 32, warmup: 20, rates: [1e-2], weightDecay: 0 },
         standard: {
           ...{ steps: 600, batch: 32, warmup: 30, weightDecay: 0 },
-          ...{ rates: [2e-3, 5e-3, 1e-2], rungs: [100] },
+          ...{ rates: [2e-3, 5e-3, 1e-2], rungs: [100, 300] },
         },
       }),
       // Lengths beyond all that were trained on.
