@@ -47,7 +47,7 @@ const layers: Record<string, Case> = {
   e1: { layer: e1, ...expanding },
   deltanet: {
     layer: deltaNet,
-    defaults: { heads: 4, expandKey: 1, expandValue: 1, conv: 4, negative: false },
+    defaults: { heads: 4, expandKey: 1, expandValue: 1, conv: 4, negative: false, erase: true },
     allowed: [
       { heads: 1, expandKey: 1 / 32, expandValue: 1 / 32 },
       { heads: 16 },
@@ -55,6 +55,7 @@ const layers: Record<string, Case> = {
       { conv: 0 },
       { conv: 2 },
       { negative: true },
+      { erase: false },
     ],
     refused: [
       [{ heads: 0 }, />=1/],
@@ -67,6 +68,7 @@ const layers: Record<string, Case> = {
       [{ conv: 1 }, /at least 2, or 0 for no convolution/],
       [{ conv: 2.5 }, /expected int/],
       [{ negative: 1 }, /expected boolean/],
+      [{ erase: 0 }, /expected boolean/],
     ],
   },
   mamba2: {
