@@ -31,7 +31,7 @@ Deno.test("filtering: parameters by name, with what is allowed", async () => {
     [{ model: { name: "keys" } }, /^model\.name is "keys"; lib\/models has (?!.*keys.*;)/],
     [{ model: { width: 3 } }, /^transformer options: .*width/],
     [{ model: { name: "lstm", layers: 0 } }, /^lstm options: layers = 0: /],
-    [{ model: { name: "stack" } }, /^stack options: width is missing/],
+    [{ model: { name: "stack" } }, /^stack: no layers; name at least one/],
     [{ model: { name: "stack", width: 4, layers: 2 } }, /^model\.layers is 2: expected names of/],
     [
       { model: { name: "stack", width: 4, layers: ["lsmt"] } },
