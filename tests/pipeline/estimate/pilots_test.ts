@@ -1,4 +1,4 @@
-/** @file Pilots of the stages: which jobs share one, and how a whole job's cost follows from it. */
+/** @file Pilots of the stages: how a whole job's cost follows from that of its pilot. */
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -13,64 +13,23 @@ import * as train from "../../../pipeline/estimate/pilots/train.ts";
 import * as tune from "../../../pipeline/estimate/pilots/tune.ts";
 import { task as parity } from "../../../lib/tasks/parity/parity.ts";
 import { task as recall } from "../../../lib/tasks/recall/recall.ts";
-import { loadPilots, type Pilot, type PilotInput } from "../../../pipeline/estimate/pilot.ts";
+import { loadPilots } from "../../../pipeline/estimate/pilot.ts";
+import {
+  type Any,
+  data,
+  evaluateParams,
+  fitParams,
+  generateParams,
+  referenceParams,
+  rollout,
+  rollParams,
+  seed,
+  type Stage,
+  trainParams,
+  tuneParams,
+} from "./pilot_jobs.ts";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-
-// deno-lint-ignore no-explicit-any
-type Any = any;
-interface Stage {
-  pilot(params: Any, inputs: Record<string, PilotInput>): Pilot;
-}
-
-const distribution = {
-  latentDim: 5,
-  obsDim: 3,
-  lambda: 0.9,
-  sigma: 1,
-  structure: "diagonal",
-  condition: 1,
-  observation: "matched",
-};
-/** Filtering, otherwise. */
-const filtering = (change: object = {}, length = 10) => ({
-  name: "filtering",
-  options: { ...distribution, length, ...change },
-});
-const task = filtering();
-const model = { name: "stack", options: { patch: 2 } };
-const layers = [{ name: "lru", options: {} }];
-const seed = (i: number) => ({ instance: i, initialisation: i, data: i });
-const training = {
-  ...{ task, model, layers },
-  batch: 4,
-  warmup: 9,
-  weightDecay: 0,
-  clipNorm: 1,
-};
-const trainParams = { ...training, seeds: [seed(1), seed(2)], steps: 50, learningRate: 0.3 };
-const tuneParams = {
-  ...training,
-  seed: seed(1),
-  rates: [1, 2, 3, 4, 5],
-  rungs: [10, 30],
-  keep: 0.5,
-};
-const generateParams = { task: filtering({}, 11), instance: 1, data: 1, sequences: 2000 };
-const free = { warmup: 4, horizons: [2, 6] };
-const referenceParams = {
-  ...{ task, reference: { name: "bounds", options: {} }, instance: 1 },
-  protocol: { rollout: free },
-};
-const evaluateParams = {
-  ...{ task, model, layers, instance: 1, index: 0, batch: 40, memoryMiB: 2, protocol: {} },
-};
-const rollout = { warmup: 4, horizons: [6, 20, 2] };
-const rollParams = { ...evaluateParams, protocol: { rollout } };
-const fitParams = { task, model, layers, closedForm: "steady_state", instance: 1 };
-const data = (sequences: number, change: object = {}) => ({
-  data: { stage: "generate", params: { ...generateParams, sequences, ...change } },
-});
 
 Deno.test("training: a pilot of six steps, whose warm-up is no longer than it is", () => {
   const { class: _, ...pilot } = train.pilot(trainParams as Any);
@@ -259,89 +218,6 @@ Deno.test("scores on data that are downloaded are measured whole, for the job it
   }
 });
 
-/** Options of the task that change what a unit costs, each with the others as they are. */
-const costly = [{ latentDim: 6 }, { obsDim: 2 }].map((change) => ({ task: filtering(change) }));
-const otherModels = [
-  { model: { ...model, name: "causal_linear" } },
-  { model: { ...model, options: {} } },
-  { layers: [{ name: "lstm", options: {} }] },
-  { layers: [...layers, ...layers] },
-  { layers: [{ name: "lru", options: { state: 3 } }] },
-];
-
-/** Of each stage: parameters, changes that leave the cost of a unit as it is, and changes that do not. */
-const classes: [Stage, object, same: object[], other: object[]][] = [
-  [
-    train,
-    trainParams,
-    [
-      { steps: 9 },
-      { learningRate: 1 },
-      { warmup: 1 },
-      { seeds: [seed(8), seed(9)] },
-      { task: filtering({ lambda: 0.5, structure: "dense" }) },
-    ],
-    [
-      { seeds: [seed(1)] },
-      { batch: 5 },
-      { task: filtering({}, 12) },
-      { task: { ...task, name: "other" } },
-      { tolerance: 0.1 },
-      ...otherModels,
-      ...costly,
-    ],
-  ],
-  [
-    tune,
-    tuneParams,
-    [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seed: seed(2) }],
-    [{ rates: [1, 2] }, { batch: 5 }, { task: filtering({}, 12) }, ...otherModels, ...costly],
-  ],
-  [
-    generate,
-    generateParams,
-    [{ data: 2 }, { sequences: 9 }, { instance: 2 }, { task: filtering({ lambda: 0.5 }, 11) }],
-    [
-      { task: filtering({}, 12) },
-      ...[{ latentDim: 6 }, { obsDim: 2 }, { structure: "dense" }].map((change) => ({
-        task: filtering(change, 11),
-      })),
-    ],
-  ],
-  [
-    reference,
-    referenceParams,
-    [{ instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
-    [
-      { protocol: { rollout: { ...free, warmup: 5 } } },
-      { protocol: { rollout: { ...free, horizons: [2] } } },
-      { reference: { name: "bounds", options: { a: 1 } } },
-      { reference: { name: "other", options: {} } },
-      { task: filtering({ structure: "dense" }) },
-      ...costly,
-    ],
-  ],
-  [
-    evaluate,
-    rollParams,
-    [{ index: 1 }, { instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
-    [
-      { batch: 41 },
-      { protocol: {} },
-      { protocol: { rollout: { ...rollout, warmup: 5 } } },
-      { task: filtering({ structure: "dense" }) },
-      ...otherModels,
-      ...costly,
-    ],
-  ],
-  [
-    fit,
-    fitParams,
-    [{ instance: 2 }, { task: filtering({ lambda: 0.5 }) }],
-    [{ task: filtering({}, 12) }, { closedForm: "other" }, ...otherModels, ...costly],
-  ],
-];
-
 Deno.test("every pilot belongs to a stage, and is found by its name", async () => {
   const names = (folder: string) =>
     readdirSync(join(ROOT, folder)).filter((name) => name.endsWith(".ts"))
@@ -360,19 +236,4 @@ Deno.test("a file of a pilot without a pilot is refused by its path", async () =
   await assert.rejects(loadPilots(root, ["fit"]), /pilots\/fit\.ts must export pilot/);
   assert.deepEqual(await loadPilots(root, ["train"]), {});
   rmSync(root, { recursive: true });
-});
-
-Deno.test("jobs share a pilot where a unit costs the same, and only there", () => {
-  for (const [stage, params, same, other] of classes) {
-    const classOf = (change: object, inputs = data(2000)) =>
-      stage.pilot({ ...params, ...change }, inputs).class;
-    const own = classOf({});
-    for (const change of same) assert.deepEqual(classOf(change), own, JSON.stringify(change));
-    for (const change of other) assert.notDeepEqual(classOf(change), own, JSON.stringify(change));
-    if (stage !== evaluate && stage !== reference) continue;
-    assert.deepEqual(classOf({}, data(999)), own);
-    assert.deepEqual(classOf({}, data(2000, { instance: 9, data: 9 })), own);
-    const longer = data(2000, { task: filtering({}, 12) });
-    assert.notDeepEqual(classOf({}, longer), own, "length of the data");
-  }
 });

@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { scalarsOf } from "../log/event_file.ts";
 import { cli, makeDemo } from "../helpers.ts";
+import { writeSums } from "./sums.ts";
 import { flipByte } from "../run/helpers.ts";
 
 const ADD = "sums/add", MUL = "sums/mul", TABLE = "sums/table";
@@ -58,20 +59,7 @@ export async function run(ctx) {
 }
 `,
   );
-  demo.write(
-    "pipeline/experiments/index.ts",
-    `export const experiments = ["pipeline/experiments/sums.ts"];`,
-  );
-  demo.write(
-    "pipeline/experiments/sums.ts",
-    `export const meta = { id: "sums" };
-export function grid(g) {
-  const add = g.job("compute", { op: "add", x: 1, y: 2 }, {}, "add");
-  const mul = g.job("compute", { op: "mul", x: 2, y: 3 }, {}, "mul");
-  return g.job("collect", { title: "sums" }, { add, mul }, "table");
-}
-`,
-  );
+  writeSums(demo);
   const run = async (...args: string[]) => {
     const { code, out, ran } = await cli(demo, "run", ...args);
     assert.equal(code, 0, out);

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { cli, makeDemo } from "../helpers.ts";
+import { writeSums } from "./sums.ts";
 
 /** Two jobs on an engine of three rules: one computes 1 + 2, the other 2 * 3. */
 function makeEngine() {
@@ -41,20 +42,7 @@ export async function run(ctx) {
 }
 `,
   );
-  demo.write(
-    "pipeline/experiments/index.ts",
-    `export const experiments = ["pipeline/experiments/sums.ts"];`,
-  );
-  demo.write(
-    "pipeline/experiments/sums.ts",
-    `export const meta = { id: "sums" };
-export function grid(g) {
-  const add = g.job("compute", { op: "add", x: 1, y: 2 }, {}, "add");
-  const mul = g.job("compute", { op: "mul", x: 2, y: 3 }, {}, "mul");
-  return g.job("collect", { title: "sums" }, { add, mul }, "table");
-}
-`,
-  );
+  writeSums(demo);
   return demo;
 }
 
