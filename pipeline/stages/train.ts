@@ -51,12 +51,14 @@ const measureEvery = 100;
  * Input: `data` (of download), for tasks on given data; `tuned`, for a learning rate. Leaves `model-0.safetensors`,
  * `model-1.safetensors`, ... in the order of the seeds, every parameter by its dotted name, and the scalars `parameters`,
  * `endParameters` (those of a stack's embedding and head among them), `memory` (numbers that layers carry from token to token, after
- * a whole sequence), `tokens` (that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over seeds).
+ * a whole sequence), `tokens` (that each seed has seen), `steps`, `learningRate`, `edge` (where that rate was tuned, of stage tune) and
+ * `lastLoss` (mean over seeds).
  * @throws {DivergenceError} with step and learning rate.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const p = ctx.params;
-  const learningRate = p.learningRate ?? ctx.inputs.tuned?.scalars.learningRate;
+  const tuned = ctx.inputs.tuned?.scalars;
+  const learningRate = p.learningRate ?? tuned?.learningRate;
   if (learningRate === undefined) {
     throw new Error(
       "train: no learningRate; give the parameter, or the input `tuned` of stage tune",
@@ -137,6 +139,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
       tokens: result.steps * task.tokens(p.batch),
       steps: result.steps,
       learningRate,
+      ...(tuned ? { edge: tuned.edge } : {}),
       lastLoss: losses.reduce((a, b) => a + b, 0) / losses.length,
     },
   };

@@ -146,6 +146,7 @@ export function summarize(runs: Runs): Summary {
       `${board.rows.length === 1 ? "layer" : "layers"}, ${board.seeds} ${
         board.seeds === 1 ? "seed" : "seeds"
       } a cell.`,
+      ...edgesOf(board),
     ],
     plots: board.tasks.map((task) => ({
       id: `gap-${task}`,
@@ -159,6 +160,19 @@ export function summarize(runs: Runs): Summary {
       rules: [{ y: 1, label: "optimum" }],
     })),
   };
+}
+
+/** In how many cells the best rate may lie beyond those that were tried. */
+function edgesOf({ rows }: Board): string[] {
+  const tuned = rows.flatMap(({ label, atEdge }) =>
+    Object.entries(atEdge).map(([task, edge]) => ({ name: `${label} on ${task}`, edge }))
+  );
+  if (tuned.length === 0) return [];
+  const found = tuned.filter(({ edge }) => edge).map(({ name }) => name);
+  const which = found.length > 0 ? `: ${found.join(", ")}` : "";
+  return [
+    `The best learning rate is the lowest or the highest tried in ${found.length} of ${tuned.length} cells${which}.`,
+  ];
 }
 
 const meanOf = ({ values }: Values) => values.reduce((sum, x) => sum + x, 0) / values.length;

@@ -30,13 +30,14 @@ async function chain(task: object, protocol: object, { steps, width }: Any) {
   const tuned = await runStage(tune, {
     ...common,
     seed: seed(9),
-    rates: [1e-5, 0.02],
+    rates: [1e-6, 1e-5, 0.02],
     rungs: [60],
   });
   assert.equal(tuned.scalars.learningRate, 0.02);
   const trained = await runStage(train, { ...common, seeds: [seed(1), seed(2)], steps }, {
     inputs: { tuned: artifact(tuned) },
   });
+  assert.equal(trained.scalars.edge, 1);
   const scores = [];
   for (const index of [0, 1]) {
     const params = { task, ...gru(width), index, batch: 32, protocol };

@@ -10,6 +10,8 @@ export interface BoardRow extends Pick<Entry, "id" | "label"> {
   gaps: Record<string, Values>;
   /** Learning rates. */
   rates: Record<string, Values>;
+  /** Of the tasks on which it was tuned: whether the best rate was the lowest or the highest that was tried. */
+  atEdge: Record<string, boolean>;
   /** Place among the layers, the mean over the tasks, of each seed; of layers that were run on all tasks. */
   rank?: Values;
   /** Parameters between embedding and head. */
@@ -55,10 +57,17 @@ function rowOf(runs: Runs, layer: string, tasks: readonly string[]): BoardRow {
   const memories = Object.values(onTasks("training", "memory"));
   const [longest] = memories.toSorted((a, b) => b.values[0] - a.values[0]);
   const { id, label } = entryOf(layer);
+  const rates = onTasks("training", "learningRate");
   return {
     ...{ id, label },
     gaps: onTasks("score", "gapClosed"),
-    rates: onTasks("training", "learningRate"),
+    rates,
+    atEdge: Object.fromEntries(
+      Object.keys(rates).flatMap((task) => {
+        const [edge] = each(task, "training", "edge").values;
+        return edge === undefined ? [] : [[task, edge === 1]];
+      }),
+    ),
     inside: { ...trained[0], values: trained[0].values.map((all, i) => all - ends[0].values[i]) },
     memory: longest,
   };

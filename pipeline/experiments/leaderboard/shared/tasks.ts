@@ -39,8 +39,8 @@ export interface TaskCase {
 
 /** A task whose options an experiment can change. */
 interface SizedCase extends TaskCase {
-  /** With other options of the task, which are tags of its test data. */
-  sized(options: Record<string, number>): TaskCase;
+  /** With other options of the task. @param tags of its test data */
+  sized(options: Record<string, number>, tags: Tags): TaskCase;
 }
 
 /** The tasks that are published, in the order of the table: values of the tag `task`. */
@@ -108,7 +108,7 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
       quick: { steps: 150, batch: 32, warmup: 20, rates: [2e-2], weightDecay: 0 },
       standard: {
         ...{ steps: 400, batch: 32, warmup: 30, weightDecay: 0 },
-        ...{ rates: [5e-3, 1e-2, 2e-2], rungs: [100] },
+        ...{ rates: [5e-3, 1e-2, 2e-2, 4e-2], rungs: [100, 200] },
       },
     }),
     protocol: {},
@@ -128,7 +128,10 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
       training: profile.pick<Training>({
         smoke,
         quick: { steps: 100, batch: 8, warmup: 20, rates: [5e-3] },
-        standard: { steps: 400, batch: 8, warmup: 40, rates: [1e-3, 3e-3, 1e-2], rungs: [40] },
+        standard: {
+          ...{ steps: 400, batch: 8, warmup: 40 },
+          ...{ rates: [1e-3, 3e-3, 1e-2, 3e-2], rungs: [60] },
+        },
       }),
       protocol: {},
       batch: 128,
@@ -147,7 +150,10 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
       training: profile.pick<Training>({
         smoke,
         quick: { steps: 100, batch: 32, warmup: 20, rates: [3e-3] },
-        standard: { steps: 400, batch: 32, warmup: 40, rates: [5e-4, 2e-3, 8e-3], rungs: [60] },
+        standard: {
+          ...{ steps: 400, batch: 32, warmup: 40 },
+          ...{ rates: [5e-4, 2e-3, 8e-3, 3e-2], rungs: [60] },
+        },
       }),
       protocol: {},
       batch: 512,
@@ -161,8 +167,8 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
         smoke,
         quick: { steps: 150, batch: 32, warmup: 20, rates: [1e-2], weightDecay: 0 },
         standard: {
-          ...{ steps: 600, batch: 32, warmup: 30, weightDecay: 0 },
-          ...{ rates: [2e-3, 5e-3, 1e-2], rungs: [100, 300] },
+          ...{ steps: 600, batch: 16, warmup: 50, weightDecay: 0 },
+          ...{ rates: [2.5e-3, 5e-3, 1e-2, 2e-2], rungs: [100, 300] },
         },
       }),
       // Lengths beyond all that were trained on.
@@ -176,8 +182,8 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
     },
     recall: {
       ...recallCase(recall),
-      sized: (options) =>
-        recallCase({ ...recall, options: { ...recall.options, ...options } }, options),
+      sized: (options, tags) =>
+        recallCase({ ...recall, options: { ...recall.options, ...options } }, tags),
     },
   };
 }

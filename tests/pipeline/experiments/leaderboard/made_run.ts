@@ -6,8 +6,12 @@ import type { Made } from "../grids.ts";
 export function madeRun(tags: Tags, gapClosed = 0.5): Made {
   if (tags.result === "training") {
     const memory = tags.task === "recall" ? 70 : 40;
-    const scalars = { parameters: 12_500, endParameters: 500, learningRate: 2 ** -8, memory };
-    return { tags, scalars };
+    const scalars = { parameters: 13_500, endParameters: 500, learningRate: 2 ** -8, memory };
+    // Of the tasks, only parity is trained at one rate.
+    const edge: Record<string, number> = tags.task === "parity"
+      ? {}
+      : { edge: Number(tags.layer === "gru") };
+    return { tags, scalars: { ...scalars, ...edge } };
   }
   return {
     tags,

@@ -62,11 +62,12 @@ Deno.test("a layer's rank is its mean place over tasks, of each seed, and ties s
   assert.ok(Math.abs(rank("E1").value - (3 + 3 + 2) / 3) < 1e-12);
   assert.ok(rank("E1").low! < rank("E1").value && rank("E1").high! > rank("E1").value);
   assert.equal(table.cell({ layer: "GRU" }, "gap_filtering").value, 0.75);
-  assert.equal(table.cell({ layer: "GRU" }, "parameters").value, 12_000);
+  assert.equal(table.cell({ layer: "GRU" }, "parameters").value, 13_000);
   assert.equal(table.cell({ layer: "GRU" }, "difference").value, 0);
   assert.equal(table.cell({ layer: "GRU" }, "memory").value, 70);
   assert.equal(table.cell({ layer: "GRU" }, "rate_recall").value, 2 ** -8);
   assert.match(table.summary.findings[0], /LSTM on filtering \(90\.0 %\).*3 layers, 3 seeds/);
+  assert.match(table.summary.findings[1], / in 2 of 6 cells: GRU on filtering, GRU on recall\.$/);
 });
 
 Deno.test("a layer that was not run on all tasks has no rank and stands last", async () => {
@@ -89,6 +90,13 @@ Deno.test("a layer and a task that nobody listed stand under their own names", a
   assert.deepEqual(table.names("layer"), ["mine"]);
   assert.equal(table.cell({ layer: "mine" }, "gap_own").value, 0.375);
   assert.equal(table.outcome, "illustration");
+});
+
+Deno.test("of rates that were not tuned no edge is told, of others that there is none", async () => {
+  const findings = async (tasks: string[]) =>
+    (await tableOf(board, made({ layers: ["e1", "lstm"], tasks }, () => 0.5))).summary.findings;
+  assert.equal((await findings(["parity"])).length, 1);
+  assert.match((await findings(["parity", "recall"]))[1], / in 0 of 2 cells\.$/);
 });
 
 const compared = ["deltanet-negative", "lstm", "softmax-attention"];
