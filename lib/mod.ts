@@ -240,6 +240,13 @@ export type { ForecastingTask, Training } from "./tasks/forecasting/forecasting_
 export { type Split, type SplitName } from "./tasks/forecasting/split.ts";
 export { makeProblem, type Problem, type ProblemOptions } from "./tasks/forecasting/problem.ts";
 export { type ReadOptions, readSeries, type Series } from "./data/series.ts";
+export type { TableOptions } from "./data/csv.ts";
+export type { SeriesChoice } from "./data/long_format.ts";
+export type { Interval as SamplingInterval, MonthDay, Sampling } from "./data/dates/calendar.ts";
+export type { DateClock } from "./data/dates/clock.ts";
+export type { Written } from "./data/dates/write.ts";
+export type { DateForm } from "./data/dates/forms.ts";
+export type { Stretch, Zone } from "./data/dates/zones.ts";
 export { task as parity } from "./tasks/parity/parity.ts";
 export { type Details as RecallDetails, task as recall } from "./tasks/recall/recall.ts";
 export {

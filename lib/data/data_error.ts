@@ -1,5 +1,5 @@
 /**
- * @file The one error class of bad data. It names the file, and where known the row, the column and
+ * @file The one error class of bad data. It names the file, and where known the line, the column and
  * the value, because "NaN in input" sends a user hunting through 70,000 rows.
  */
 
@@ -7,8 +7,8 @@
 export interface Place {
   /** Path, URL or dataset id, as the user wrote it. */
   file: string;
-  /** 1-based row as an editor or spreadsheet shows it, the header being row 1. */
-  row?: number;
+  /** 1-based line as an editor shows it; where cells hold line breaks, the line in which the row begins. */
+  line?: number;
   /** Its name in the header. */
   column?: string;
 }
@@ -20,7 +20,7 @@ export class DataError extends Error {
   /** The message is the place, then the `problem`: what is wrong and what to do next. */
   constructor(readonly place: Place, problem: string, options?: ErrorOptions) {
     const parts = [place.file];
-    if (place.row !== undefined) parts.push(`row ${place.row}`);
+    if (place.line !== undefined) parts.push(`line ${place.line}`);
     if (place.column !== undefined) parts.push(`column ${JSON.stringify(place.column)}`);
     super(`${parts.join(", ")}: ${problem}`, options);
   }

@@ -43,14 +43,14 @@ export async function fetchDataset(entry: DatasetEntry, options: FetchOptions): 
   }
   const cached = join(options.root, "cache", `${entry.id}-${entry.sha256!.slice(0, 12)}`);
   const tried: string[] = [];
-  const inCache = await readIfThere(cached);
-  if (inCache) {
-    // A damaged cache file is not an error: it is downloaded again below.
-    if (digest(inCache) === entry.sha256) {
-      return { bytes: inCache, origin: cached, sha256: entry.sha256 };
-    }
-    tried.push(`${cached}: wrong sha256`);
+  const inCache = await readOr(cached);
+  // A damaged cache file is not an error: it is downloaded again below.
+  if (typeof inCache !== "string" && digest(inCache) === entry.sha256) {
+    checkBytes(entry, inCache, cached);
+    return { bytes: inCache, origin: cached, sha256: entry.sha256 };
   }
+  if (typeof inCache !== "string") tried.push(`${cached}: wrong sha256`);
+  else if (inCache !== "no such file") tried.push(`${cached}: ${inCache}`);
   for (const source of sources(entry, options)) {
     const found = await source(tried);
     if (!found) continue;
@@ -94,7 +94,9 @@ function advice(entry: DatasetEntry, cached: string): string {
 function accept(entry: DatasetEntry, raw: Uint8Array, origin: string): Fetched {
   // A mirror may hold the extracted file under the archive's entry: the sha256 decides.
   const rawDigest = digest(raw);
-  const extracted = entry.sha256 === rawDigest ? raw : extract(raw, entry.member, origin);
+  const extracted = entry.sha256 === rawDigest
+    ? raw
+    : extract(raw, entry.member, origin, entry.bytes);
   const actual = extracted === raw ? rawDigest : digest(extracted);
   if (entry.sha256 !== undefined && actual !== entry.sha256) {
     throw new DataError(
@@ -106,7 +108,20 @@ function accept(entry: DatasetEntry, raw: Uint8Array, origin: string): Fetched {
         "changed at its source: fetch it again, or correct the entry if the change is wanted.",
     );
   }
+  checkBytes(entry, extracted, origin);
   return { bytes: extracted, origin, sha256: actual };
+}
+
+/** @throws DataError where the entry states another size. */
+function checkBytes({ id, bytes, sha256 }: DatasetEntry, { length }: Uint8Array, origin: string) {
+  if (bytes === undefined || bytes === length) return;
+  throw new DataError(
+    { file: origin },
+    `it has ${length} bytes, but ${id} in datasets.json states bytes ${bytes}. ` +
+      (sha256 === undefined
+        ? "It was changed or cut off, or the entry is to be corrected."
+        : `Its sha256 is the stated one, so correct bytes to ${length}.`),
+  );
 }
 
 function digest(bytes: Uint8Array): string {
@@ -114,17 +129,19 @@ function digest(bytes: Uint8Array): string {
 }
 
 async function readLocal(path: string, id: string): Promise<Uint8Array> {
-  const bytes = await readIfThere(path);
-  if (!bytes) throw new DataError({ file: path }, `no such file (path of ${id} in datasets.json).`);
-  return bytes;
+  const found = await readOr(path);
+  if (typeof found !== "string") return found;
+  throw new DataError({ file: path }, `${found} (path of ${id} in datasets.json).`);
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+/** The bytes of a file, or why it has none. */
+async function readOr(path: string): Promise<Uint8Array | string> {
   try {
     return await readFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return "no such file";
+    return code === "EISDIR" ? "a folder; expected a file, name the one in it" : message;
   }
 }
 
@@ -141,9 +158,9 @@ async function fromMirror(
     remote ? new URL(path, mirror.endsWith("/") ? mirror : mirror + "/").href : join(mirror, path);
   const read = async (path: string) => {
     if (remote) return await download(at(path), tried, signal);
-    const bytes = await readIfThere(at(path));
-    if (!bytes) tried.push(`${at(path)}: no such file`);
-    return bytes;
+    const found = await readOr(at(path));
+    if (typeof found !== "string") return found;
+    tried.push(`${at(path)}: ${found}`);
   };
   const listing = await read("manifest.json");
   const paths = new Set<string>();
@@ -185,12 +202,13 @@ async function fromPackage(
     await import(`${npm.package}/`);
     let folder = dirname(fileURLToPath(import.meta.resolve(`${npm.package}/`)));
     for (; dirname(folder) !== folder; folder = dirname(folder)) {
-      const description = await readIfThere(join(folder, "package.json"));
-      const name = description && JSON.parse(new TextDecoder().decode(description)).name;
+      const description = await readOr(join(folder, "package.json"));
+      const name = typeof description !== "string" &&
+        JSON.parse(new TextDecoder().decode(description)).name;
       if (name !== npm.package) continue;
       const path = join(folder, npm.file);
-      const bytes = await readIfThere(path);
-      if (bytes) return { bytes, origin: path };
+      const bytes = await readOr(path);
+      if (typeof bytes !== "string") return { bytes, origin: path };
       break;
     }
     tried.push(`${label}: has no ${npm.file}`);

@@ -1,0 +1,192 @@
+/** @file A column of dates: which form its cells have, by all of them, and their wall-clock times. */
+import { DataError, type Place } from "../data_error.ts";
+import { AMBIGUOUS, DATE_FORMATS, type DateForm, FORMS } from "./forms.ts";
+import { readDate } from "./read.ts";
+import type { Written } from "./write.ts";
+
+/** Dates as a file has them, before a time zone is known. */
+export interface WallClock {
+  /** Microseconds since 1970 on the wall clock, one a row. */
+  local: Float64Array;
+  /** Microseconds that the wall clock is ahead of UTC, one a row; absent where cells do not say. */
+  offsets?: Float64Array;
+  /** The IANA zone that cells name. */
+  zone?: string;
+  /** How the cells are written. */
+  written: Written;
+}
+
+/** Cells of one column. */
+export interface DateCells {
+  /** Their number. */
+  length: number;
+  /** Text of row i. */
+  cell(i: number): string;
+  /** Where it is. */
+  place(i: number): Place;
+}
+
+const SAMPLE = 50;
+
+/** Forms that a share of a sample of the cells has, best first; digits count only where `digits` says so. */
+export function likelyForms(cells: DateCells, digits: boolean, share = 0.9): DateForm[] {
+  const n = Math.min(SAMPLE, cells.length);
+  const sample = Array.from(
+    { length: n },
+    (_, k) => cells.cell(n === 1 ? 0 : Math.round(k * (cells.length - 1) / (n - 1))),
+  );
+  return FORMS.filter((form) => {
+    if (form.digits && !digits) return false;
+    const read = sample.filter((cell) => typeof readDate(form, cell) === "object").length;
+    return read > 0 && read >= share * n;
+  });
+}
+
+/**
+ * Reads a column of dates.
+ * @param named the form, where the user names it.
+ * @throws DataError for a cell that is no date or none of the column's form, and where day and month could be either.
+ */
+export function readDateColumn(cells: DateCells, named: string | undefined): WallClock {
+  if (cells.length === 0) throw new RangeError("a column of dates without rows");
+  const forms = named === undefined ? candidates(cells) : [formNamed(named, cells)];
+  let failure: DataError | undefined;
+  const fitting: [DateForm, WallClock][] = [];
+  for (const form of forms) {
+    const read = readAll(cells, form);
+    if (read instanceof DataError) failure ??= read;
+    else fitting.push([form, read]);
+    // Later forms matter only where they would read other days.
+    if (fitting.length > 0 && !(form.name in AMBIGUOUS)) break;
+  }
+  if (fitting.length === 0) throw failure;
+  if (fitting.length === 1 || AMBIGUOUS[fitting[0][0].name] !== fitting[1][0].name) {
+    return fitting[0][1];
+  }
+  // Both readings are possible: rows that are in order of time in one of them only decide.
+  const ordered = fitting.slice(0, 2).filter(([, { local }]) => isSorted(local));
+  if (ordered.length === 1) return ordered[0][1];
+  const [day, month] = fitting.map(([form]) => form.name);
+  const { column } = cells.place(0);
+  throw new DataError(
+    cells.place(0),
+    `${JSON.stringify(cells.cell(0))} and every other date here may be ${day} or ${month}. ` +
+      `Say which: --date ${JSON.stringify(`${column}=${day}`)} or --date ${
+        JSON.stringify(`${column}=${month}`)
+      } ("date" in a dataset entry).`,
+  );
+}
+
+function candidates(cells: DateCells): DateForm[] {
+  const likely = likelyForms(cells, true);
+  if (likely.length > 0) return likely;
+  const some = likelyForms(cells, true, 0.01);
+  if (some.length > 0) return some;
+  // Of a form, but impossible: 2016-02-30, 12:00:60, +99:99.
+  for (let i = 0; i < Math.min(SAMPLE, cells.length); i++) {
+    const form = FORMS.find((form) => readDate(form, cells.cell(i)) !== undefined);
+    if (form) return [form];
+  }
+  const zone = / ([A-Z]{2,5})$/.exec(cells.cell(0).trim());
+  const why = zone
+    ? `${
+      zone[1]
+    } is no zone that one could tell apart from others; remove it and say --zone NAME, or write ` +
+      "the offset from UTC, such as -05:00"
+    : `allowed are ${DATE_FORMATS}`;
+  throw notDate(cells, 0, why);
+}
+
+/** @throws DataError with the forms that exist. */
+function formNamed(name: string, cells: DateCells): DateForm {
+  const form = FORMS.find((form) => form.name.toLowerCase() === name.trim().toLowerCase());
+  if (form) return form;
+  const names = FORMS.map(({ name }) => name).join(", ");
+  throw new DataError(
+    cells.place(0),
+    `${JSON.stringify(name)} is no form of dates. Allowed: ${names}.`,
+  );
+}
+
+function notDate(cells: DateCells, i: number, why: string): DataError {
+  const cell = cells.cell(i).trim();
+  return new DataError(
+    cells.place(i),
+    `${
+      cell === "" ? "an empty cell" : JSON.stringify(cell)
+    } is not a date: ${why}. Correct it, or remove ` +
+      "the row if it is no data; to read the file without dates: --date none.",
+  );
+}
+
+/** A cell that has the form. */
+function example(cells: DateCells, form: DateForm): string {
+  for (let i = 0; i < cells.length; i++) {
+    if (typeof readDate(form, cells.cell(i)) === "object") return JSON.stringify(cells.cell(i));
+  }
+  return form.name;
+}
+
+function readAll(cells: DateCells, form: DateForm): WallClock | DataError {
+  const n = cells.length;
+  const local = new Float64Array(n);
+  const offsets = new Float64Array(n);
+  const written: Written = {
+    form,
+    model: "",
+    unpadded: new Set(),
+    wideMonth: false,
+    fraction: 0,
+  };
+  let zone: string | undefined, parts = -1, withOffset = 0;
+  for (let i = 0; i < n; i++) {
+    const cell = cells.cell(i);
+    const read = readDate(form, cell);
+    if (typeof read !== "object") {
+      return notDate(
+        cells,
+        i,
+        read ?? `the column has the form ${form.name}, as in ${example(cells, form)}`,
+      );
+    }
+    local[i] = read.local;
+    offsets[i] = read.offset;
+    if (!Number.isNaN(read.offset)) withOffset++;
+    if (read.zone !== undefined) {
+      if (zone !== undefined && zone !== read.zone) {
+        return notDate(cells, i, `its zone is ${read.zone}, but ${zone} before; a file has one`);
+      }
+      zone = read.zone;
+    }
+    parts = observe(written, read.match, cell, parts);
+  }
+  if (withOffset > 0 && withOffset < n) {
+    const i = offsets.findIndex((offset) => Number.isNaN(offset));
+    return notDate(cells, i, "it has no offset from UTC, but others have");
+  }
+  return { local, written, zone, ...(withOffset > 0 ? { offsets } : {}) };
+}
+
+/** Takes note of how a cell is written; the last of the cells with most parts is the model for further ones. */
+function observe(written: Written, match: RegExpExecArray, cell: string, most: number): number {
+  const groups = match.groups!;
+  let parts = 0;
+  for (const name in groups) {
+    const text = groups[name];
+    if (text === undefined) continue;
+    parts++;
+    if (text.length === 1 && (name === "m" || name === "d" || name === "H")) {
+      written.unpadded.add(name);
+    }
+  }
+  if (groups.f !== undefined) written.fraction = Math.max(written.fraction, groups.f.length);
+  if (groups.mon !== undefined && /^(?!sept$).{4}/i.test(groups.mon)) written.wideMonth = true;
+  if (parts < most) return most;
+  written.model = cell.trim();
+  return parts;
+}
+
+function isSorted(values: Float64Array): boolean {
+  for (let i = 1; i < values.length; i++) if (values[i] < values[i - 1]) return false;
+  return true;
+}
