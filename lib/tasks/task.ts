@@ -37,8 +37,8 @@ export interface About {
 
 /** What a task reads that was made before: a file's text, or tensors by name. */
 export interface TaskData {
-  /** Of a downloaded file. */
-  readonly text?: string;
+  /** Of a downloaded file, decoded or as bytes. */
+  readonly text?: string | Uint8Array;
   /** Of test data that the task generated, by the names of its `generate`. */
   readonly tensors?: Readonly<Record<string, Tensor>>;
 }

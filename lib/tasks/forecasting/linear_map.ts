@@ -28,6 +28,14 @@ export const SPREAD_EPSILON = 1e-5;
 
 /** Below this lookback the direct sum is quicker than the transform. */
 const DIRECT_LOOKBACK = 24;
+/** About how many products of the direct sum take as long as one transform; a lower guess keeps more transforms. */
+const PRODUCTS_A_TRANSFORM = 100_000;
+
+/** Whether the direct sum over a few windows is quicker than transforming blocks of thousands. */
+function isQuickDirectly({ lookback, horizon }: LinearMap, count: number): boolean {
+  return lookback < DIRECT_LOOKBACK ||
+    count * lookback * horizon < PRODUCTS_A_TRANSFORM * (1 + horizon / 2);
+}
 
 /** A forecaster that applies the map. */
 export function linearForecaster(map: LinearMap): Forecaster {
@@ -43,7 +51,7 @@ export function linearForecaster(map: LinearMap): Forecaster {
     lookback,
     horizon,
     predict(channel, first, count, out) {
-      if (lookback < DIRECT_LOOKBACK) correlateDirectly(map, channel, first, count, out);
+      if (isQuickDirectly(map, count)) correlateDirectly(map, channel, first, count, out);
       else correlate(plan ??= makePlan(map), channel, first, count, out);
       const s = spread && windowSpread(channel, first, count, lookback);
       for (let h = 0; h < horizon; h++) {
@@ -63,14 +71,31 @@ export function windowSpread(
   lookback: number,
 ): Float64Array {
   const out = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
+  // Four windows at a time: additions of one sum wait for each other.
+  for (let i = 0; i < count; i += 4) {
     const start = first + i - lookback;
-    let sum = 0;
-    for (let l = 0; l < lookback; l++) sum += channel[start + l];
-    const mean = sum / lookback;
-    let squares = 0;
-    for (let l = 0; l < lookback; l++) squares += (channel[start + l] - mean) ** 2;
-    out[i] = Math.sqrt(squares / lookback + SPREAD_EPSILON);
+    let a = 0, b = 0, c = 0, d = 0;
+    for (let t = start; t < start + lookback; t++) {
+      a += channel[t];
+      b += channel[t + 1];
+      c += channel[t + 2];
+      d += channel[t + 3];
+    }
+    const [meanA, meanB, meanC, meanD] = [a, b, c, d].map((sum) => sum / lookback);
+    a =
+      b =
+      c =
+      d =
+        0;
+    for (let t = start; t < start + lookback; t++) {
+      a += (channel[t] - meanA) ** 2;
+      b += (channel[t + 1] - meanB) ** 2;
+      c += (channel[t + 2] - meanC) ** 2;
+      d += (channel[t + 3] - meanD) ** 2;
+    }
+    for (const [k, squares] of [a, b, c, d].slice(0, count - i).entries()) {
+      out[i + k] = Math.sqrt(squares / lookback + SPREAD_EPSILON);
+    }
   }
   return out;
 }

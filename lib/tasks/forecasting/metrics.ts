@@ -49,11 +49,12 @@ export async function score(
   const squaredErrors = new Float64Array(windows);
   const share = 1 / (horizon * problem.channels.length);
   const channels: Scores["channels"] = [];
+  const forecasts = new Float64Array(horizon * Math.min(BLOCK, windows));
   for (const channel of problem.channels) {
     let squares = 0, absolutes = 0;
     for (let done = 0; done < windows; done += BLOCK) {
       const count = Math.min(BLOCK, windows - done);
-      const out = new Float64Array(horizon * count);
+      const out = forecasts.subarray(0, horizon * count);
       await forecaster.predict(channel, range[0] + done, count, out);
       for (let h = 0; h < horizon; h++) {
         const target = range[0] + done + h;

@@ -42,11 +42,10 @@ export function windowMoments(
   const C = new Float64Array(lookback * horizon);
   const rows = channels.map((channel) => channel.subarray(from, to));
   let energy = 0;
+  const firstRow = lagProducts(rows, n, width);
+  const first = timeMajor(rows, 0, width), ending = timeMajor(rows, n, width - 1);
   for (let lag = 0; lag < width; lag++) {
-    let value = 0;
-    for (const x of rows) {
-      for (let i = 0; i < n; i++) value += x[i] * x[i + lag];
-    }
+    let value = firstRow[lag];
     // Down the diagonal; only lag 0 is followed into the targets, whose energy it is.
     const last = lag === 0 ? width : Math.min(lookback, width - lag);
     for (let a = 0; a < last; a++) {
@@ -55,7 +54,10 @@ export function windowMoments(
       else if (b < lookback) G[a * lookback + b] = G[b * lookback + a] = value;
       else C[a * horizon + b - lookback] = value;
       if (a + 1 === last) break;
-      for (const x of rows) value += x[n + a] * x[n + b] - x[a] * x[b];
+      for (let c = 0; c < rows.length; c++) {
+        value += ending[a * rows.length + c] * ending[b * rows.length + c] -
+          first[a * rows.length + c] * first[b * rows.length + c];
+      }
     }
   }
   const sums = new Float64Array(width);
@@ -77,6 +79,35 @@ export function windowMoments(
     sumX: sums.slice(0, lookback),
     sumY: sums.slice(lookback),
   };
+}
+
+/** Rows [from, from + count) of all channels, [count, channels]: thousands of channels are read one after the other. */
+function timeMajor(channels: Float64Array[], from: number, count: number): Float64Array {
+  const out = new Float64Array(count * channels.length);
+  channels.forEach((x, c) => {
+    for (let t = 0; t < count; t++) out[t * channels.length + c] = x[from + t];
+  });
+  return out;
+}
+
+/** Sums of x[i] x[i + lag] over i < n and all channels, for lags below `width`. */
+function lagProducts(channels: Float64Array[], n: number, width: number): Float64Array {
+  const out = new Float64Array(width);
+  // Four sums at a time: each addition of one sum waits for the last, those of four do not wait for each other.
+  for (let lag = 0; lag < width; lag += 4) {
+    let a = 0, b = 0, c = 0, d = 0;
+    for (const x of channels) {
+      for (let i = 0; i < n; i++) {
+        const value = x[i];
+        a += value * x[i + lag];
+        b += value * x[i + lag + 1];
+        c += value * x[i + lag + 2];
+        d += value * x[i + lag + 3];
+      }
+    }
+    out.set([a, b, c, d].slice(0, width - lag), lag);
+  }
+  return out;
 }
 
 /**

@@ -4,7 +4,9 @@
  */
 import { DataError } from "../../data/data_error.ts";
 import type { Series } from "../../data/series.ts";
+import { outlierNotes, requireFinite, requireScorable } from "./checks.ts";
 import { type Split, type SplitName, splitRows } from "./split.ts";
+import { extremes, isConstant, standardise } from "./standardise.ts";
 
 /** What turns a series into a problem. */
 export interface ProblemOptions {
@@ -47,7 +49,8 @@ export interface Problem {
 /**
  * Splits a series and standardises each channel with the mean and the (population) standard
  * deviation of its training rows.
- * @throws DataError for too few rows, a constant channel, or a value that is not finite.
+ * @throws DataError for too few rows, a channel that is constant up to rounding, a value that is not finite, or one so far from all
+ *   others that no score survives it.
  */
 export function makeProblem(series: Series, options: ProblemOptions): Problem {
   const { lookback, horizon, season } = options;
@@ -63,19 +66,15 @@ export function makeProblem(series: Series, options: ProblemOptions): Problem {
   const deviations: number[] = [];
   series.channels.forEach((values, c) => {
     const column = series.columns[c];
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
-      throw new DataError(
-        { file: series.file, column },
-        `value ${values[bad]} at data row ${bad + 1}. Values must be finite.`,
-      );
-    }
+    requireFinite(series, c);
     const train = values.subarray(...split.train);
-    if (train.every((value) => value === train[0])) {
+    if (isConstant(train)) {
+      const [low, high] = extremes(train);
+      const value = low === high ? `${low}` : `${low} to ${high}, which is rounding`;
       if (!options.dropConstant) {
         throw new DataError(
           { file: series.file, column },
-          `constant (${train[0]}) over the ${train.length} training rows, so it cannot be ` +
+          `constant (${value}) over the ${train.length} training rows, so it cannot be ` +
             "standardised. Choose other columns, or drop constant ones " +
             '(--drop-constant, or "drop_constant": true in the dataset entry).',
         );
@@ -83,13 +82,13 @@ export function makeProblem(series: Series, options: ProblemOptions): Problem {
       notes.push(`column ${JSON.stringify(column)} is constant in the training rows: left out.`);
       return;
     }
-    const mean = train.reduce((sum, value) => sum + value, 0) / train.length;
-    const variance = train.reduce((sum, v) => sum + (v - mean) ** 2, 0) / train.length;
-    const deviation = Math.sqrt(variance);
+    notes.push(...outlierNotes(series, c));
+    const { mean, deviation, standardised } = standardise(values, split.train);
+    requireScorable(series, c, standardised);
     columns.push(column);
     means.push(mean);
     deviations.push(deviation);
-    channels.push(values.map((value) => (value - mean) / deviation));
+    channels.push(standardised);
   });
   if (channels.length === 0) {
     throw new DataError({ file: series.file }, "every column is constant in the training rows.");
