@@ -105,6 +105,11 @@ export function createSystem(key: number | Key, options: SystemOptions = {}): Sy
 
   const variance = observedVariance(H, stationaryCovariance(modes, V), obs, n);
   const scale = 1 / Math.sqrt(variance);
+  if (!(scale > 0 && scale < Infinity)) {
+    throw new RangeError(
+      `System of key ${key}: the variance of y is ${variance}, which no C scales to 1.`,
+    );
+  }
   for (let i = 0; i < H.length; i++) {
     H[i] *= scale;
     C[i] *= scale;
@@ -181,7 +186,12 @@ function validated(options: SystemOptions): Required<SystemOptions> {
   if (!(o.lambda > 0 && o.lambda < 1)) {
     reject("lambda", "expected 0 < lambda < 1, because y is scaled to unit stationary variance.");
   }
-  if (!(o.sigma > 0 && o.sigma < Infinity)) reject("sigma", "expected a positive number.");
+  if (!(o.sigma >= 1e-140 && o.sigma <= 1e140)) {
+    reject(
+      "sigma",
+      "expected 1e-140 to 1e140, so that covariances are numbers. It cancels in y: 1 will do.",
+    );
+  }
   if (!["diagonal", "dense"].includes(o.structure)) {
     reject("structure", `expected "diagonal" or "dense".`);
   }

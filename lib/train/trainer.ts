@@ -16,22 +16,26 @@ import { learningRate, scaledRates, type Schedule } from "./schedule.ts";
 export class DivergenceError extends Error {
   /** Shown before the message. */
   override name = "DivergenceError";
+  /** Counted from 0. */
+  readonly step: number;
+  /** Learning rate of the step. */
+  readonly rate: number;
   /** The message says which step it was, and what to change. */
   constructor(
-    readonly step: number,
-    readonly rate: number,
-    loss: number,
-    gradNorm: number,
+    /** What the step found: the last point of the curve, which `onStep` was not told. */
+    readonly report: StepReport,
     /** Which training of an ensemble. */
     readonly index: number,
   ) {
+    const { step, rate, losses, gradNorms } = report;
     super(
       `training diverged at step ${step}${
         index ? ` (training ${index} of the ensemble)` : ""
-      }: loss ${loss}, ` +
-        `gradient norm ${gradNorm}, learning rate ${rate.toPrecision(3)}. ` +
+      }: loss ${losses[index]}, ` +
+        `gradient norm ${gradNorms[index]}, learning rate ${rate.toPrecision(3)}. ` +
         `Lower the peak learning rate, or lengthen the warm-up.`,
     );
+    [this.step, this.rate] = [step, rate];
   }
 }
 
@@ -246,16 +250,14 @@ export async function advance(
       let stopping = false;
       for (let k = 0; k < count; k++) {
         const bad = losses[k].findIndex((loss, i) => !Number.isFinite(loss + gradNorms[k][i]));
-        if (bad >= 0 && !tolerant) {
-          throw new DivergenceError(step + k, rates[k], losses[k][bad], gradNorms[k][bad], bad);
-        }
-        progress = { ...progress, lastLosses: losses[k] };
         const report = {
           step: step + k,
           losses: losses[k],
           gradNorms: gradNorms[k],
           rate: rates[k],
         };
+        if (bad >= 0 && !tolerant) throw new DivergenceError(report, bad);
+        progress = { ...progress, lastLosses: losses[k] };
         if (await afterStep(report, progress) === "stop") stopping = true;
       }
       if (stopping) return progress;
