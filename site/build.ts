@@ -20,6 +20,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
+import { callerPath } from "../pipeline/user_files.ts";
 
 export interface BuildOptions {
   /** Folder of one profile, as publish wrote it: `reports/quick`. */
@@ -156,13 +157,16 @@ if (import.meta.main) {
   const options = {
     profile: { type: "string" },
     reports: { type: "string" },
-    dest: { type: "string", default: "site/_site" },
+    dest: { type: "string" },
     sql: { type: "boolean", default: false },
   } as const;
   try {
     const { values } = parseArgs({ options });
-    const reports = values.reports ?? join("reports", await chooseProfile(values.profile));
-    const { index, upToDate } = await buildSite({ reports, dest: values.dest, sql: values.sql });
+    const reports = values.reports === undefined
+      ? join("reports", await chooseProfile(values.profile))
+      : callerPath(values.reports);
+    const dest = values.dest === undefined ? "site/_site" : callerPath(values.dest);
+    const { index, upToDate } = await buildSite({ reports, dest, sql: values.sql });
     console.log(
       `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
     );

@@ -2,34 +2,12 @@
  * @file Labels that fit: ticks, categories and the names at the ends of lines, none over another.
  */
 import * as Plot from "@observablehq/plot";
+import { CHARACTER, fitted, short } from "../../lib/plot/labels.ts";
 import type { Point, Series } from "./series.ts";
-
-/** About the width of a character of the plot's labels, in pixels. */
-const CHARACTER = 7.2;
-
-/** A value on an axis, as short as its four significant digits allow. */
-export function short(value: number): string {
-  const rounded = Number(value.toPrecision(4));
-  const plain = String(rounded);
-  const exponent = rounded.toExponential().replace("e+", "e");
-  return (plain.length > 5 && exponent.length < plain.length ? exponent : plain)
-    .replaceAll("-", "−");
-}
 
 /** The same as a share of one. */
 export function shortPercent(value: number): string {
   return `${short(value * 100)} %`;
-}
-
-/** Cut to what fits in `width`; the table and the caption say it in full. */
-export function fitted(text: string, width: number): string {
-  const limit = Math.floor(width / CHARACTER);
-  return text.length > limit ? text.slice(0, limit - 1) + "…" : text;
-}
-
-/** Room to the left of the plot for its longest tick label. */
-export function leftMargin(labels: string[]): number {
-  return 20 + CHARACTER * Math.max(0, ...labels.map((label) => label.length));
 }
 
 /** Where few values were measured, the axis names just those, as far as they fit in `width`. */
@@ -54,17 +32,24 @@ export function valueTicks(
   return { ticks: kept.reverse(), text: tickFormat } as Plot.AxisXOptions;
 }
 
-/** Category names, turned and shortened when they do not fit side by side in `width`. */
+/** Longest name of a category that is written in full, in characters. */
+const LONGEST = 22;
+
+/**
+ * Category names, turned when they do not fit side by side in `width`.
+ * @returns the axis, and the room that it takes below and to the left of the plot.
+ */
 export function categoryTicks(names: string[], width: number) {
   const longest = Math.max(...names.map((name) => name.length));
   const slot = width / names.length;
-  if (longest * CHARACTER < slot - 6) return { ticks: {} as Plot.AxisXOptions, height: 0 };
-  // Turned by 36 degrees; the first category's label must not run off the left edge.
-  const room = Math.min(22 * CHARACTER, (40 + slot / 2) / Math.cos(Math.PI / 5));
-  const height = Math.min(longest * CHARACTER, room) * Math.sin(Math.PI / 5);
+  if (longest * CHARACTER < slot - 6) return { ticks: {} as Plot.AxisXOptions, height: 0, left: 0 };
+  // Turned by 36 degrees, so that the label of the first category reaches to the left of the plot.
+  const room = Math.min(longest, LONGEST) * CHARACTER;
+  const height = room * Math.sin(Math.PI / 5);
+  const left = Math.max(0, room * Math.cos(Math.PI / 5) - slot / 2);
   const tickFormat = (name: string) => fitted(name, room);
   const turned = { tickRotate: -36, textAnchor: "end", tickFormat, labelOffset: height + 34 };
-  return { ticks: turned as Plot.AxisXOptions, height };
+  return { ticks: turned as Plot.AxisXOptions, height, left };
 }
 
 /** What is named beside the plot: a series at its last point, or a reference line. */

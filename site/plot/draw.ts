@@ -6,17 +6,15 @@
  * unreadable labels on a phone.
  */
 import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
+import { type Drawn, emptyDocument } from "../../lib/plot/document.ts";
+import { fitted, leftMargin, short } from "../../lib/plot/labels.ts";
 import type { PlotSpec } from "../../pipeline/results.ts";
 import type { ExperimentResult } from "../results.ts";
 import {
   categoryTicks,
   endLabels,
-  fitted,
   labelMarks,
   labelWidth,
-  leftMargin,
-  short,
   shortPercent,
   valueTicks,
 } from "./axes.ts";
@@ -153,7 +151,8 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   };
   const drawn = Plot.plot(options) as unknown as Drawn;
   const ticks = drawn.querySelectorAll("[aria-label='y-axis tick label'] text");
-  options.marginLeft = leftMargin(Array.from(ticks, (tick) => tick.textContent));
+  const texts = Array.from(ticks, (tick) => tick.textContent);
+  options.marginLeft = Math.max(leftMargin(texts), categories?.left ?? 0);
   if (frame.direct) options.marks!.push(...labelMarks(options, labels));
   const svg = Plot.plot(options) as unknown as Drawn;
   svg.querySelector("style").remove(); // the style sheet of the site says it better
@@ -215,19 +214,4 @@ function swatch(spec: PlotSpec, { color, symbol, dash }: Series): string {
 function picture(content: string): string {
   return `<svg class="swatch" width="24" height="14" viewBox="0 0 24 14" aria-hidden="true">` +
     `${content}</svg>`;
-}
-
-/** The few parts of the DOM used here; linkedom has them, and Deno has no DOM types. */
-interface Drawn {
-  outerHTML: string;
-  textContent: string;
-  querySelector(selector: string): Drawn;
-  querySelectorAll(selector: string): Drawn[];
-  setAttribute(name: string, value: string): void;
-  remove(): void;
-}
-
-function emptyDocument(): Plot.PlotOptions["document"] {
-  // deno-lint-ignore no-explicit-any -- typed as Window, which Deno defines without a document
-  return (parseHTML("<html><body></body></html>") as any).document;
 }

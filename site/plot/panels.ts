@@ -5,7 +5,7 @@
  * page; on a phone they stand below each other.
  */
 import * as Plot from "@observablehq/plot";
-import { fitted } from "./axes.ts";
+import { fitted } from "../../lib/plot/labels.ts";
 
 export interface Panels {
   columns: number;
