@@ -99,9 +99,9 @@ export function modelOf(
   return module.configure(model.options, context);
 }
 
-/** An artifact as a task reads it: the text of a download, or tensors. */
+/** An artifact as a task reads it: the bytes of a download, or tensors. */
 async function readData(reader: ArtifactReader): Promise<TaskData> {
-  if (reader.files.includes("data")) return { text: await reader.text("data") };
+  if (reader.files.includes("data")) return { text: await reader.bytes("data") };
   const tensors: Record<string, Tensor> = {};
   for (const file of reader.files.filter((name) => name.endsWith(".safetensors"))) {
     Object.assign(tensors, await reader.tensors(file));

@@ -1,5 +1,7 @@
 /** @file The series of data/datasets.json, as the forecasting task and as the job that fetches the file. */
 import datasets from "../data/datasets.json" with { type: "json" };
+import { isAbsolute } from "node:path";
+import { entryOf } from "../lib/data/entry.ts";
 import type { GraphBuilder, JobRef } from "./graph.ts";
 import type { Tags } from "./tags.ts";
 
@@ -9,10 +11,17 @@ type Entry = typeof datasets[number] & {
   season?: number;
   [field: string]: unknown;
 };
-const readFields = ["date", "columns", "ignore", "missing", "order", "duplicates"];
+const readFields = [
+  ...["date", "zone", "columns", "ignore", "series", "missing", "order", "duplicates"],
+  ...["delimiter", "decimal", "thousands", "encoding", "header"],
+];
 
-/** A series of data/datasets.json as a forecasting task. */
+/**
+ * A series of data/datasets.json as a forecasting task.
+ * @throws {DataError} when no entry has the id, or one that is wrong: only experiments that ask for it need it
+ */
 export function seriesOf(dataset: string, window: { lookback: number; horizon: number }) {
+  entryOf(datasets, dataset, "data/datasets.json");
   const entry = (datasets as Entry[]).find(({ id }) => id === dataset)!;
   const { split = "70/10/20", season, drop_constant: dropConstant = false } = entry;
   const read = Object.fromEntries(readFields.flatMap((f) => f in entry ? [[f, entry[f]]] : []));
@@ -24,7 +33,7 @@ export function seriesOf(dataset: string, window: { lookback: number; horizon: n
     download(g: GraphBuilder, tags: Tags): JobRef {
       // A local file may change under its name, so its bytes are part of the key.
       const local: Record<string, JobRef> = entry.path
-        ? { file: g.file(`data/${entry.path}`) }
+        ? { file: g.file(isAbsolute(entry.path) ? entry.path : `data/${entry.path}`) }
         : {};
       return g.job("download", { entry }, local, tags);
     },

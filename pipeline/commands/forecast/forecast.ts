@@ -2,51 +2,18 @@
  * @file `deno task forecast`: the table of forecasters for anyone's CSV file, and the forecast beyond
  * its last row. Results go to stdout; everything the program decided for the user goes to stderr.
  */
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import process from "node:process";
-import { extract } from "../../../lib/data/archive.ts";
 import { DataError } from "../../../lib/data/data_error.ts";
-import {
-  describeInterval,
-  inferInterval,
-  type Interval,
-  usualSeason,
-} from "../../../lib/data/dates.ts";
-import { type DatasetEntry, parseEntries, readOptions } from "../../../lib/data/entry.ts";
-import { fetchDataset } from "../../../lib/data/fetch_dataset.ts";
-import { readSeries, type Series } from "../../../lib/data/series.ts";
-import { writeAtomic } from "../../../lib/data/write_atomic.ts";
-import { forecastBeyond } from "../../../lib/tasks/forecasting/forecast.ts";
-import { makeProblem, type Problem } from "../../../lib/tasks/forecasting/problem.ts";
-import { type Candidate, evaluateAll } from "./models.ts";
+import { describeInterval, type Interval, usualSeason } from "../../../lib/data/dates.ts";
+import type { DatasetEntry } from "../../../lib/data/entry.ts";
+import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
+import { callerPath } from "../../user_files.ts";
+import { chooseLevel, requireInTable } from "./beyond.ts";
+import { loadSeries } from "./load_series.ts";
+import { evaluateAll } from "./models.ts";
 import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
-import { table, toCsv, toRow } from "./report.ts";
-
-/** Reads the file, or the dataset of that id; flags win over the entry. */
-async function load(options: Options, note: (line: string) => void) {
-  const { file, read } = options;
-  if (existsSync(file) && statSync(file).isFile()) {
-    const bytes = extract(readFileSync(file), undefined, file);
-    return { series: readSeries(new TextDecoder().decode(bytes), file, read), entry: undefined };
-  }
-  const root = fileURLToPath(new URL("../../../data", import.meta.url));
-  const registry = `${root}/datasets.json`;
-  const entries = parseEntries(readFileSync(registry, "utf8"), registry);
-  const entry = entries.find(({ id }) => id === file);
-  if (!entry) {
-    const ids = entries.map(({ id }) => id).join(", ");
-    throw new DataError({ file }, `no such file, and no dataset of this id. Datasets: ${ids}.`);
-  }
-  const { bytes, origin } = await fetchDataset(entry, {
-    root,
-    mirror: process.env.DEEP_LINEAR_MIRROR,
-  });
-  note(`${entry.id}: ${entry.title}. Licence: ${entry.licence}. Read from ${origin}`);
-  const given = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined));
-  const text = new TextDecoder().decode(bytes);
-  return { series: readSeries(text, entry.id, { ...readOptions(entry), ...given }), entry };
-}
+import { goBeyond, outputsOf } from "./outputs.ts";
+import { table, toRow } from "./report.ts";
 
 /** The season to use, and how it was found. */
 function chooseSeason(
@@ -80,41 +47,6 @@ function chooseDepths(options: Options, note: (line: string) => void): number[] 
   return [1];
 }
 
-async function writeForecast(
-  options: Options,
-  series: Series,
-  problem: Problem,
-  candidates: Candidate[],
-  interval: Interval | undefined,
-  note: (line: string) => void,
-): Promise<void> {
-  // A deep linear network ends in the map of least squares: training it again would buy nothing.
-  const closedForm = candidates.filter(({ id }) => !id.startsWith("deep-linear"));
-  const validationMse = ({ validation }: Candidate) => validation?.mse ?? Infinity;
-  const chosen = options.model === undefined
-    ? closedForm.reduce((best, c) => validationMse(c) < validationMse(best) ? c : best)
-    : candidates.find(({ id }) => id === options.model);
-  if (!chosen) {
-    const ids = candidates.map(({ id }) => id).join(", ");
-    throw new UsageError(`--model ${options.model}: not in the table. Models: ${ids}.`);
-  }
-  const whole = {
-    ...problem,
-    split: { ...problem.split, train: [0, series.rows] as [number, number] },
-  };
-  const { forecaster } = await chosen.refit(whole);
-  const fitted = chosen.fit.forecaster;
-  const forecast = await forecastBeyond(series, problem, fitted, forecaster, options.level);
-  await writeAtomic(options.out!, toCsv(series, forecast, problem.horizon, interval));
-  note(
-    `${options.out}: ${problem.horizon} rows by ${chosen.id}, fitted again on all ${series.rows} rows. ` +
-      `${
-        100 * options.level
-      } % intervals from its errors on validation and test; on test they covered ` +
-      `${(100 * forecast.coverage).toFixed(1)} % when calibrated on validation.`,
-  );
-}
-
 /** Runs the command. @throws UsageError, DataError or RangeError for what the user can correct. */
 async function main(args: string[]): Promise<void> {
   const note = (line: string) => console.error(`note: ${line}`);
@@ -123,9 +55,11 @@ async function main(args: string[]): Promise<void> {
     console.log(USAGE);
     return;
   }
-  const { series, entry } = await load(options, note);
+  const { file, read } = options;
+  const { series, entry, files } = await loadSeries(callerPath(file), file, read, note);
+  const outputs = outputsOf(options, files);
   series.notes.forEach(note);
-  const sampling = series.dates && inferInterval(series.dates);
+  const { sampling } = series;
   if (sampling && sampling.irregular > 0) {
     note(
       `${sampling.irregular} of ${series.rows - 1} steps between dates are not ` +
@@ -154,13 +88,17 @@ async function main(args: string[]): Promise<void> {
     problem.season = undefined;
   }
   const depths = chooseDepths(options, note);
+  if (options.model !== undefined) requireInTable(options.model, problem, depths);
+  const level = outputs.out || outputs.plot ? chooseLevel(problem, options.level, note) : undefined;
   const terminal = process.stderr.isTTY;
   const progress = (line: string) => terminal && process.stderr.write(`\r\x1b[K${line}`);
   const candidates = await evaluateAll(problem, depths, progress);
   progress("");
-  if (options.out) {
-    await writeForecast(options, series, problem, candidates, sampling?.interval, note);
-  }
+  const drawing = level === undefined
+    ? undefined
+    : await goBeyond({ series, problem, candidates, level }, {
+      ...{ options, outputs, note },
+    });
   const rows = candidates.map((candidate) => toRow(problem, candidate));
   if (options.json) {
     console.log(JSON.stringify({ rows }));
@@ -173,6 +111,7 @@ async function main(args: string[]): Promise<void> {
       `${rows[0].windows} test windows; standardised values\n`,
   );
   console.log(table(rows));
+  if (drawing !== undefined) console.log(`\n${drawing}`);
 }
 
 if (import.meta.main) {

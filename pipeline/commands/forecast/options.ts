@@ -2,8 +2,17 @@
  * @file The flags of `deno task forecast`: their meaning, their defaults, and what is wrong with them.
  */
 import { parseArgs } from "node:util";
-import type { ReadOptions } from "../../../lib/data/series.ts";
 import { type SplitName, SPLITS } from "../../../lib/tasks/forecasting/split.ts";
+import { nearestFirst } from "../../modules.ts";
+import { refuseRepeated, UsageError } from "../../usage_error.ts";
+import { outputOptions } from "./output_options.ts";
+import {
+  ANY_VALUE,
+  type Reading,
+  READING_FLAGS,
+  READING_USAGE,
+  readingOptions,
+} from "./reading_options.ts";
 
 export const USAGE = `Usage: deno task forecast FILE.csv [options]
 FILE.csv may also be the id of a dataset in data/datasets.json.
@@ -13,17 +22,17 @@ FILE.csv may also be the id of a dataset in data/datasets.json.
   --split NAME        etth, ettm or 70/10/20 (70/10/20, or what datasets.json says)
   --season ROWS       season of the seasonal naive forecast (from the sampling interval)
   --depths 1,10       depths of deep linear networks to train, or none (1 and 10 where that takes seconds)
-  --columns a,b       columns to forecast (all but the date)
-  --date COLUMN       date column, or none (a column named date, time, month, ...)
-  --missing CODE      a cell that means no measurement, such as -9999; may be repeated
   --drop-constant     leave out columns that are constant in the training rows
   --json              print {"rows":[{"model","mse","mae",...}]} and nothing else on stdout
   --out FORECAST.csv  write the forecast beyond the last row with intervals
-  --model ID          model of --out (of those without training, the lowest validation MSE)
-  --level SHARE       share of values the intervals of --out should cover (0.9)`;
+  --plot FILE.svg     draw the last rows, the forecast and its intervals, and print a small drawing
+  --model ID          model of --out and --plot (of those without training, the lowest validation MSE)
+  --level SHARE       share of values their intervals should cover (0.9, or what the errors can give)
 
-/** A mistake of the user's: its message is all that is printed. */
-export class UsageError extends Error {}
+How the file is read, where it should not be found out:
+${READING_USAGE}`;
+
+export { UsageError };
 
 export interface Options {
   file: string;
@@ -32,22 +41,23 @@ export interface Options {
   split?: SplitName;
   season?: number;
   depths?: number[];
-  read: ReadOptions;
+  read: Reading;
   dropConstant: boolean;
   json: boolean;
   out?: string;
+  plot?: string;
   model?: string;
-  level: number;
+  level?: number;
 }
 
 /** The options, or undefined for --help. @throws UsageError naming the flag and what is allowed. */
 export function parseOptions(args: string[]): Options | undefined {
   // "--missing -9999" reads naturally, but a value that starts with a dash must be joined.
   const joined = args.flatMap((arg, i) =>
-    args[i - 1] === "--missing"
+    ANY_VALUE.includes(args[i - 1])
       ? []
-      : arg === "--missing"
-      ? [`--missing=${args[i + 1] ?? ""}`]
+      : ANY_VALUE.includes(arg)
+      ? [`${arg}=${args[i + 1] ?? ""}`]
       : [arg]
   );
   const string = { type: "string" } as const, boolean = { type: "boolean" } as const;
@@ -57,24 +67,28 @@ export function parseOptions(args: string[]): Options | undefined {
     split: string,
     season: string,
     depths: string,
-    columns: string,
-    date: string,
-    missing: { type: "string", multiple: true } as const,
+    ...READING_FLAGS,
     "drop-constant": boolean,
     json: boolean,
     out: string,
+    plot: string,
     model: string,
     level: string,
     help: { type: "boolean", short: "h" } as const,
   };
   let parsed;
   try {
-    parsed = parseArgs({ args: joined, options, allowPositionals: true });
+    parsed = parseArgs({ args: joined, options, allowPositionals: true, tokens: true });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
+    throw new UsageError(
+      `${unknownFlag(joined, Object.keys(options)) ?? (error as Error).message}\n\n${USAGE}`,
+    );
   }
-  const { values, positionals } = parsed;
+  const { values, positionals, tokens } = parsed;
   if (values.help) return undefined;
+  const given = tokens.filter((token) => token.kind === "option");
+  const repeatable = Object.entries(options).flatMap(([name, o]) => "multiple" in o ? [name] : []);
+  refuseRepeated(given.map(({ name }) => name), repeatable);
   if (positionals.length !== 1) {
     const given = positionals.length === 0 ? "none" : positionals.join(", ");
     throw new UsageError(`expected one file or dataset id, got ${given}.\n\n${USAGE}`);
@@ -83,28 +97,29 @@ export function parseOptions(args: string[]): Options | undefined {
   if (split !== undefined && !SPLITS.includes(split)) {
     throw new UsageError(`--split ${split}: expected ${SPLITS.join(", ")}.`);
   }
-  const level = Number(values.level ?? 0.9);
-  if (!(level > 0 && level < 1)) {
-    throw new UsageError(`--level ${values.level}: expected a share between 0 and 1, such as 0.9.`);
-  }
+  const depths = values.depths === undefined ? undefined : parseDepths(values.depths);
+  const output = outputOptions(values, depths);
   return {
     file: positionals[0],
     lookback: wholeNumber("--lookback", values.lookback ?? "336"),
     horizon: wholeNumber("--horizon", values.horizon ?? "96"),
     split,
     season: values.season === undefined ? undefined : wholeNumber("--season", values.season),
-    depths: values.depths === undefined ? undefined : parseDepths(values.depths),
-    read: {
-      date: values.date === "none" ? null : values.date,
-      columns: values.columns?.split(",").map((name) => name.trim()),
-      missing: values.missing,
-    },
+    depths,
+    read: readingOptions(values),
     dropConstant: values["drop-constant"] ?? false,
     json: values.json ?? false,
-    out: values.out,
-    model: values.model,
-    level,
+    ...output,
   };
+}
+
+/** The first flag that does not exist, with those that look like it. */
+function unknownFlag(args: string[], known: string[]): string | undefined {
+  const flag = args.map((arg) => /^--([^=]+)/.exec(arg)?.[1])
+    .find((name) => name !== undefined && !known.includes(name));
+  if (flag === undefined) return undefined;
+  const near = nearestFirst(flag, known).slice(0, 3).map((name) => `--${name}`);
+  return `Unknown option --${flag}. Nearest: ${near.join(", ")}.`;
 }
 
 function wholeNumber(flag: string, text: string): number {

@@ -1,10 +1,9 @@
 /**
  * @file What the forecast command writes: rows for machines, a table for people, the forecast as CSV.
  */
-import { formatDate, type Interval, nextDate } from "../../../lib/data/dates.ts";
-import type { Series } from "../../../lib/data/series.ts";
 import type { Forecast } from "../../../lib/tasks/forecasting/forecast.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
+import type { Future } from "./future.ts";
 import type { Candidate } from "./models.ts";
 
 /** One line of the table; errors are of standardised values on the test rows. */
@@ -50,29 +49,60 @@ export function table(rows: ReturnType<typeof toRow>[]): string {
   ).join("\n");
 }
 
-/** The forecast as CSV: date (or step), then value, lower and upper end of each column. */
+/**
+ * The forecast as CSV: date (or step), then value, lower and upper end of each column; the shortest digits that read back as the
+ * same numbers.
+ * @param header of {@linkcode headerOf}
+ */
 export function toCsv(
-  series: Series,
+  header: readonly string[],
   { columns, point, low, high }: Forecast,
-  horizon: number,
-  interval: Interval | undefined,
+  future: Pick<Future, "texts">,
 ): string {
-  const quote = (text: string) => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  const dated = series.dates && interval;
-  const header = [dated ? series.dateColumn! : "step"];
-  for (const name of columns) header.push(name, `${name}_low`, `${name}_high`);
   const lines = [header.map(quote).join(",")];
-  const dateOnly = series.dates?.every((time) => time % 86_400_000 === 0) ?? false;
-  let time = series.dates?.at(-1) ?? 0;
-  for (let h = 0; h < horizon; h++) {
-    if (dated) time = nextDate(time, interval);
-    const row = [dated ? formatDate(time, dateOnly) : String(h + 1)];
-    columns.forEach((_, c) => {
-      for (const values of [point, low, high]) {
-        row.push(String(Number(values[c][h].toPrecision(8))));
-      }
-    });
+  future.texts.forEach((text, h) => {
+    const row = [quote(text)];
+    columns.forEach((_, c) => row.push(`${point[c][h]}`, `${low[c][h]}`, `${high[c][h]}`));
     lines.push(row.join(","));
-  }
+  });
   return lines.join("\n") + "\n";
+}
+
+/**
+ * Names of the columns, each once even for readers that ignore case: those of the file stay, and what is added takes a number
+ * where its name is taken.
+ */
+export function headerOf(dateColumn: string | undefined, columns: readonly string[]): string[] {
+  const taken = new Set([dateColumn ?? [], columns].flat().map(folded));
+  const added = (name: string) => {
+    let free = name;
+    for (let k = 2; taken.has(folded(free)); k++) free = `${name}_${k}`;
+    taken.add(folded(free));
+    return free;
+  };
+  const header = [dateColumn ?? added("step")];
+  for (const name of columns) header.push(name, added(`${name}_low`), added(`${name}_high`));
+  return header;
+}
+
+/** What is to be said of names in {@linkcode headerOf} that are not the usual ones; undefined for none. */
+export function renamed(header: readonly string[]): string | undefined {
+  const [step, ...rest] = header;
+  const others = rest.filter((name, i) =>
+    i % 3 !== 0 && name !== `${rest[i - i % 3]}_${i % 3 === 1 ? "low" : "high"}`
+  );
+  if (/^step_\d+$/.test(step)) others.unshift(step);
+  if (others.length === 0) return undefined;
+  const some = others.slice(0, 3).map((name) => JSON.stringify(name)).join(", ");
+  return `a column of the file has the name that an added one would have: ${some}` +
+    `${
+      others.length > 3 ? ` and ${others.length - 3} more are` : others.length > 1 ? " are" : " is"
+    } numbered.`;
+}
+
+const folded = (name: string) => name.normalize("NFC").toLowerCase();
+
+/** Quoted where a reader would otherwise take it for more than one cell, or for a comment. */
+function quote(text: string): string {
+  return /[",;\t\r\n]|^[\s#]|\s$|^$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
