@@ -104,7 +104,12 @@ class Invoked {
       say(
         `${taken.length} runs would be taken up; the sweep would have ${this.#mine.length}${total}.`,
       );
-      return 0;
+      const refused = this.#mine.filter(({ problem }) => problem !== undefined).length;
+      say(
+        `Of each of these ${this.#mine.length} it was checked what can be known without data: ` +
+          (refused ? `${refused} are not possible.` : "nothing is wrong."),
+      );
+      return refused ? 1 : 0;
     }
     if (options.estimate) return await this.#estimate(taken);
     const git = this.#git = gitCommit(workspace.root);

@@ -1,4 +1,5 @@
 /** @file What a sweep file's values must be, said with the place in the file. */
+import { nearestFirst } from "../../lib/nearest.ts";
 
 /** A mapping of YAML. */
 export type Fields = Record<string, unknown>;
@@ -28,7 +29,7 @@ export function fieldsOf(value: unknown, path: string, where: string, hint?: str
   );
 }
 
-/** @param what leads to the list of the keys that are allowed */
+/** @param what leads to the list of the keys that are allowed, nearest first */
 export function checkKeys(
   fields: Fields,
   allowed: readonly string[],
@@ -40,7 +41,7 @@ export function checkKeys(
   if (unknown === undefined) return;
   throw new Error(
     `${path}: unknown key "${unknown}" ${where ? `in ${where}` : "at the top"}; ${what} ` +
-      `${allowed.join(", ")}.`,
+      `${nearestFirst(unknown, allowed).join(", ")}.`,
   );
 }
 

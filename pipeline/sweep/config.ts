@@ -6,9 +6,10 @@
  * `notes`; what would change the runs and cannot be done is an error.
  */
 import { canonical, sha256 } from "../content/canonical.ts";
-import { checkKeys, fieldsOf, finite, show, stringOf } from "./checks.ts";
+import { nearestFirst } from "../../lib/nearest.ts";
+import { checkKeys, type Fields, fieldsOf, finite, show, stringOf } from "./checks.ts";
 import type { Distribution } from "./distributions.ts";
-import { checkPaths, readParameters } from "./parameters.ts";
+import { checkPaths, isParameter, readParameters } from "./parameters.ts";
 import type { SweepText } from "./parse.ts";
 
 export interface Metric {
@@ -37,8 +38,10 @@ export interface SweepConfig {
 
 const TOP = [
   ...["program", "method", "parameters", "metric", "name", "description", "project", "entity"],
-  ...["run_cap", "command"],
+  ...["run_cap", "command", "controller"],
 ] as const;
+/** Keys of a metric that say what a search by earlier results takes for runs without one. */
+const IMPUTE = ["impute", "impute_while_running"] as const;
 /** Keys of W&B that would change which runs there are, or when they end. */
 const REFUSED: Record<string, string> = {
   early_terminate: "runs always go to their end here, because a shortened run is another result",
@@ -46,7 +49,6 @@ const REFUSED: Record<string, string> = {
   metrics: "runs are ranked by one metric; use metric",
   job: "W&B Launch is not used; use program",
   image_uri: "W&B Launch is not used; use program",
-  controller: "the sweep runs on this machine; there is no controller",
 };
 const ID_LENGTH = 12;
 
@@ -63,11 +65,25 @@ export function parseSweep(text: SweepText): SweepConfig {
   );
   for (const [key, why] of Object.entries(REFUSED)) {
     if (key in top) {
-      fail(`${key} is not supported: ${why}. Remove it; allowed are ${TOP.join(", ")}.`);
+      fail(
+        `${key} is not supported: ${why}. Remove it; allowed are ${
+          nearestFirst(key, TOP).join(", ")
+        }.`,
+      );
     }
   }
   // Files that a W&B tool wrote carry these two.
   const { apiVersion: _version, kind: _kind, ...rest } = top;
+  const shared = Object.keys(rest).filter((key) =>
+    !(TOP as readonly string[]).includes(key) && text.anchored.has(key)
+  );
+  for (const key of shared) delete rest[key];
+  const stray = Object.keys(rest).find((key) =>
+    !(TOP as readonly string[]).includes(key) && isParameter(rest[key])
+  );
+  if (stray !== undefined) {
+    fail(`${stray} stands at the top; a parameter belongs under parameters: { ${stray}: … }.`);
+  }
   checkKeys(rest, TOP, path, "");
   const parameters = new Map<string, Distribution>();
   readParameters(text, ["parameters"], [], top.parameters, parameters);
@@ -76,13 +92,22 @@ export function parseSweep(text: SweepText): SweepConfig {
   const program = stringOf(top, "program", path) ??
     fail("program is missing: the name of what is swept, for example program: filtering.");
   const method = methodOf(top.method, path);
-  const notes = noteCommand(top.command, program, path);
+  const metric = metricOf(top.metric, path);
+  const notes = [
+    ...text.notes,
+    ...shared.map((key) => `${key} is ignored where it stands: only its anchors are used.`),
+    ...noteCommand(top.command, program, path),
+    ...noteController(top.controller, path),
+    ...IMPUTE.filter((key) => key in (top.metric as Fields ?? {})).map((key) =>
+      `metric.${key} is ignored: no ${method} run depends on what others measured.`
+    ),
+  ];
   return {
     id: sha256(canonical({ program, method, parameters: Object.fromEntries(sorted) }))
       .slice(0, ID_LENGTH),
     program,
     method,
-    metric: metricOf(top.metric, path),
+    metric,
     parameters: sorted,
     runCap: capOf(top.run_cap, path),
     name: stringOf(top, "name", path),
@@ -106,7 +131,7 @@ function methodOf(method: unknown, path: string): "grid" | "random" {
 function metricOf(value: unknown, path: string): Metric | undefined {
   if (value === undefined) return undefined;
   const metric = fieldsOf(value, path, "metric");
-  checkKeys(metric, ["name", "goal", "target"], path, "metric");
+  checkKeys(metric, ["name", "goal", "target", ...IMPUTE], path, "metric");
   const name = stringOf(metric, "name", path, "metric.");
   if (!name) throw new Error(`${path}: metric.name is missing.`);
   const goal = metric.goal ?? "minimize";
@@ -124,6 +149,12 @@ function capOf(cap: unknown, path: string): number | undefined {
     throw new Error(`${path}: run_cap is ${show(cap)}; expected a whole number of at least 1.`);
   }
   return cap as number;
+}
+
+function noteController(controller: unknown, path: string): string[] {
+  if (controller === undefined) return [];
+  fieldsOf(controller, path, "controller", "{ type: local }");
+  return ["controller is ignored: the sweep runs on this machine."];
 }
 
 /**

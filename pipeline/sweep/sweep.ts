@@ -2,6 +2,7 @@
 import { relative, resolve } from "node:path";
 import { type Metric, parseSweep, type SweepConfig } from "./config.ts";
 import { readSweepFile } from "./parse.ts";
+import { nearestFirst } from "../../lib/nearest.ts";
 import { type Points, pointsOf } from "./points.ts";
 import { programOf } from "./programs/index.ts";
 import type { Program } from "./programs/program.ts";
@@ -32,7 +33,7 @@ export function readSweep(path: string): Sweep {
   if (!program.hasMetric(metric.name)) {
     throw new Error(
       `${file}: metric.name is "${metric.name}"; ${program.name} measures ` +
-        `${program.metrics.join(", ")}.`,
+        `${nearestFirst(metric.name, program.metrics).join(", ")}.`,
     );
   }
   return {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { z } from "zod";
 import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
-import type { LayerChoice, ModelModule } from "../../../lib/models/model.ts";
+import type { LayerChoice, Model, ModelModule, SequenceModel } from "../../../lib/models/model.ts";
 import { distributionFields } from "../../../lib/tasks/filtering/distribution.ts";
 import {
   rolledAtOnce,
@@ -21,14 +21,25 @@ import {
   warmup,
 } from "../../experiments/transformer_filters/shared/settings.ts";
 import type { GraphBuilder, JobRef } from "../../graph.ts";
-import { modulesBeside, nearestFirst } from "../../modules.ts";
+import { modulesBeside } from "../../modules.ts";
+import { nearestFirst } from "../../../lib/nearest.ts";
 import { type Part, partModules, partSchema } from "../../parts.ts";
-import { type Architecture, filteringTask, isPreset, preset, presetNames } from "../../presets.ts";
+import {
+  type Architecture,
+  filteringTask,
+  isPreset,
+  preset,
+  type PresetName,
+  presetNames,
+  presetOptions,
+} from "../../presets.ts";
 import type { ArtifactReaderSync } from "../../stage.ts";
 import type { Parameters } from "../points.ts";
+import { checkPatches, checkSystem } from "./filtering_checks.ts";
 import type { Program } from "./program.ts";
 
-const positive = z.number().positive();
+/** Training is in float32, where a smaller number is 0 and a larger one is infinite. */
+const positive = z.number().min(1.2e-38).max(3.4e38);
 const count = z.number().int().min(1);
 
 /** Everything that a filtering sweep can set. */
@@ -44,7 +55,7 @@ const schema = z.strictObject({
     batch: count.optional(),
     length: z.number().int().min(2).default(256),
     learningRate: positive.default(3e-3),
-    weightDecay: z.number().min(0).optional(),
+    weightDecay: z.number().min(0).max(3.4e38).optional(),
     clipNorm: positive.optional(),
   }).prefault({}),
   evaluate: z.strictObject({
@@ -79,9 +90,20 @@ async function parse(parameters: Parameters, root: string): Promise<Run> {
   const result = schema.safeParse(parameters);
   if (!result.success) throw new Error(explain(result.error, parameters));
   const { model: { name, ...options }, ...run } = result.data;
+  if (isPreset(name)) checkPreset(name, options);
   const architecture = isPreset(name) ? preset(name, options) : named(name, options);
-  await configured(architecture, run.system.obsDim, root);
+  const { system, seed } = run;
+  checkSystem(seed, system);
+  checkPatches(await configured(architecture, system.obsDim, root) as SequenceModel, run, warmup);
   return { ...run, ...architecture };
+}
+
+function checkPreset(name: PresetName, options: Record<string, unknown>): void {
+  const allowed = presetOptions(name);
+  const unknown = Object.keys(options).find((key) => !allowed.includes(key));
+  if (unknown === undefined) return;
+  const near = nearestFirst(unknown, allowed).map((key) => `model.${key}`).join(", ");
+  throw new Error(`no parameter "model.${unknown}" of a ${name}; allowed are ${near}.`);
 }
 
 /** A file of lib/models, with the layers that the options list. */
@@ -97,12 +119,12 @@ function named(name: string, { layers = [], ...options }: Record<string, unknown
   );
 }
 
-/** Checks a model by making it. */
+/** The model, which checks its options. */
 async function configured(
   { model, layers }: Architecture,
   channels: number,
   root: string,
-): Promise<void> {
+): Promise<Model> {
   const modules = partModules({ task: filteringTask({}, 2), model, layers });
   const load = async (key: string, what: string, { name }: Part, others = "") => {
     const { path, exports: [wanted] } = modules[key];
@@ -117,14 +139,17 @@ async function configured(
     "model",
     "model.name",
     model,
-    `; or ${presetNames.join(", ")}`,
+    `; or ${nearestFirst(model.name, presetNames).join(", ")}`,
   );
   const choices: LayerChoice[] = [];
   for (const part of layers) {
     const layer: SequenceLayer = await load(`layer ${part.name}`, "a layer of model.layers", part);
     choices.push({ ...part, layer });
   }
-  module.configure(model.options, { signature: { kind: "series", channels }, layers: choices });
+  return module.configure(model.options, {
+    signature: { kind: "series", channels },
+    layers: choices,
+  });
 }
 
 function measures({ evaluate: { rollout, horizons } }: Run): string[] {
@@ -187,7 +212,8 @@ function explain({ issues: [issue] }: z.ZodError, parameters: Parameters): strin
   if (issue.code === "unrecognized_keys") {
     const at = path.reduce((s: z.ZodType | undefined, part) => shapeOf(s)?.[part], schema);
     const name = [...path, issue.keys[0]].join(".");
-    const allowed = Object.keys(shapeOf(at)!).map((key) => [...path, key].join("."));
+    const near = nearestFirst(issue.keys[0], Object.keys(shapeOf(at)!));
+    const allowed = near.map((key) => [...path, key].join("."));
     return `no parameter "${name}"; allowed are ${allowed.join(", ")}.`;
   }
   const value = path.reduce<unknown>(
