@@ -4,6 +4,7 @@
  * Commands are loaded one at a time, so that a run with nothing to do loads no more than it needs.
  */
 import { type CommandOptions, COMMANDS, helpFor, parseCommand } from "./commands/options.ts";
+import { UsageError } from "./usage_error.ts";
 
 type Command = (options: CommandOptions) => Promise<number>;
 
@@ -47,7 +48,8 @@ function explain(error: unknown): string {
       `place call it as "deno run -A pipeline/cli.ts ...".`;
   }
   // An error that no check foresaw is a defect, and its place is the first thing to know.
-  const unforeseen = error.constructor !== Error && !error.name.endsWith("BusyError");
+  const unforeseen = error.constructor !== Error && !(error instanceof UsageError) &&
+    !error.name.endsWith("BusyError");
   const text = unforeseen ? error.stack ?? error.message : error.message;
   return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
 }

@@ -7,6 +7,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { ZodType } from "zod";
+import { DataError } from "../lib/data/data_error.ts";
 import { canonical, contentOf, sha256 } from "./content/canonical.ts";
 import type { Overrides } from "./overrides.ts";
 import type { Profile, ProfileName } from "./profiles.ts";
@@ -97,6 +98,8 @@ export class Graph {
   readonly results = new Map<string, JobNode>();
   /** Experiments that this profile is too small for, and the smallest that they are part of. */
   readonly later = new Map<string, ProfileName>();
+  /** Experiments that lack data of the user's, and what is wrong with them. */
+  readonly unavailable = new Map<string, string>();
   readonly byLabel = new Map<string, JobNode>();
   #byIdentity = new Map<string, JobNode>();
   #files = new Map<string, FileNode>();
@@ -110,8 +113,32 @@ export class Graph {
   /** Builds the part that an experiment asks for, where the profile is large enough for it. */
   addExperiment({ meta, path, grid }: ExperimentPart, profile: Profile): void {
     const { id, from = "smoke" } = meta;
-    if (profile.atLeast(from)) this.add(id, grid, profile, path);
-    else this.later.set(id, from);
+    if (!profile.atLeast(from)) {
+      this.later.set(id, from);
+      return;
+    }
+    const before = this.jobs.length;
+    try {
+      this.add(id, grid, profile, path);
+    } catch (error) {
+      // By name: grids are bundled, with a class of their own.
+      if ((error as Error).name !== "DataError") throw error;
+      this.#takeBack(id, before);
+      this.unavailable.set(id, (error as Error).message);
+    }
+  }
+
+  /** An experiment that cannot be built leaves nothing. */
+  #takeBack(experiment: string, before: number): void {
+    const gone = new Set(this.jobs.splice(before));
+    for (const [identity, node] of this.#byIdentity) {
+      if (gone.has(node)) this.#byIdentity.delete(identity);
+    }
+    for (const [label, node] of this.byLabel) {
+      if (!label.startsWith(`${experiment}/`)) continue;
+      this.byLabel.delete(label);
+      node.labels = node.labels.filter((own) => own !== label);
+    }
   }
 
   /**
@@ -222,7 +249,9 @@ export class Graph {
     try {
       data = readFileSync(full);
     } catch (cause) {
-      throw new Error(`The input file ${full} cannot be read.`, { cause });
+      throw new DataError({ file: full }, `the input file cannot be read: ${whyNot(cause)}.`, {
+        cause,
+      });
     }
     const name = basename(full);
     const hash = sha256(data);
@@ -238,6 +267,12 @@ export class Graph {
     this.#files.set(full, node);
     return node;
   }
+}
+
+function whyNot(cause: unknown): string {
+  const { code, message } = cause as { code?: string; message: string };
+  if (code === "ENOENT" || code === "ENOTDIR") return "there is none";
+  return code === "EISDIR" ? "it is a folder" : message;
 }
 
 /** Nodes are shared, so the position of an input in the graph identifies it. */

@@ -1,6 +1,8 @@
 /** @file What there is instead of a module that parameters name and that does not exist. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { nearestFirst } from "../lib/nearest.ts";
+export { nearestFirst };
 import type { ModuleRef } from "./stage.ts";
 
 /**
@@ -40,22 +42,3 @@ const exportsAll = (source: string, names: readonly string[]) =>
   names.every((name) =>
     new RegExp(`^export (async )?(const|function) ${name}\\b`, "m").test(source)
   );
-
-/** Names in the order of their edit distance from one that was meant; equally near ones as they stood. */
-export function nearestFirst(meant: string, names: readonly string[]): string[] {
-  const distance = new Map(names.map((name) => [name, editDistance(meant, name)]));
-  return names.toSorted((a, b) => distance.get(a)! - distance.get(b)!);
-}
-
-/** Letters to insert, delete or replace (Levenshtein 1966). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(next[j - 1] + 1, row[j] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1])));
-    }
-    row = next;
-  }
-  return row[b.length];
-}

@@ -51,6 +51,9 @@ export const presetNames = Object.keys(schemas) as PresetName[];
 
 export const isPreset = (name: string): name is PresetName => Object.hasOwn(schemas, name);
 
+/** Names of the options of a preset. */
+export const presetOptions = (name: PresetName): string[] => Object.keys(schemas[name]().shape);
+
 type Options<N extends PresetName> = z.output<ReturnType<typeof schemas[N]>>;
 const made: { [N in PresetName]: (options: Options<N>) => Architecture } = {
   transformer: (options) => residual("softmax_attention", options),

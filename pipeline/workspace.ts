@@ -12,6 +12,7 @@ import { Overrides } from "./overrides.ts";
 import { Packages } from "./keys/packages.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
+import { nearestFirst } from "../lib/nearest.ts";
 import { Resolver } from "./keys/resolver.ts";
 import type { EngineName } from "../lib/engine/engines.ts";
 
@@ -110,6 +111,9 @@ export async function openWorkspace(
 function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overrides): Graph {
   const graph = new Graph(root, plan.stages, overrides);
   for (const experiment of plan.experiments) graph.addExperiment(experiment, profile);
+  for (const [id, problem] of graph.unavailable) {
+    console.error(`Experiment ${id} is left out: ${problem}`);
+  }
   overrides.checkAllUsed(Object.keys(plan.stages));
   return graph;
 }
@@ -124,7 +128,9 @@ export function selectJobs(graph: Graph, wanted: { only?: string[]; job?: string
     if (from) {
       throw new Error(`Experiment "${id}" begins at the profile ${from}: --profile ${from}.`);
     }
-    const known = [...graph.results.keys()].join(", ") || "none";
+    const problem = graph.unavailable.get(id);
+    if (problem) throw new Error(`Experiment "${id}" cannot be built: ${problem}`);
+    const known = nearestFirst(id, [...graph.results.keys()]).join(", ") || "none";
     throw new Error(`No experiment "${id}"; the experiments are ${known}.`);
   }
   if (!only.length) return graph.jobs;

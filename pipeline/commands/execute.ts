@@ -97,7 +97,9 @@ export async function execute(
         for (const [i, { status, outcome }] of finished.entries()) {
           const result = results[i];
           if (!("error" in result)) feed?.done(status.node, result);
-          else if (outcome.ok || !outcome.aborted) feed?.failed(status.node);
+          else if (outcome.ok) feed?.failed(status.node);
+          else if (outcome.aborted) feed?.rest(status.node, outcome.metrics ?? []);
+          else feed?.failed(status.node, outcome.metrics);
         }
         return results;
       },

@@ -45,6 +45,9 @@ async function collect(
   const { keep, asked } = await reachable(catalog, published);
   const jobs = (await catalog.query("SELECT key FROM job")).map((row) => row.key as string);
   const deadJobs = jobs.filter((key) => !keep.has(key));
+  // With the curves that they left.
+  const deadFailures = (await catalog.query("SELECT key FROM failure"))
+    .map((row) => row.key as string).filter((key) => !keep.has(key));
   const used = new Set(
     (await catalog.query("SELECT job_key, sha256 FROM file"))
       .filter((row) => keep.has(row.job_key as string)).map((row) => row.sha256 as string),
@@ -63,7 +66,7 @@ async function collect(
     return;
   }
   // Rows first: a kill in between leaves objects without rows, never rows without objects.
-  await catalog.forget(deadJobs);
+  await catalog.forget([...new Set([...deadJobs, ...deadFailures])]);
   for (const hash of deadObjects) objects.remove(hash);
   for (const path of leftovers) rmSync(path, { force: true });
   console.log(`Deleted ${what}.`);

@@ -8,7 +8,9 @@ import { parseArgs } from "node:util";
 import { type SinkName, SINKS } from "../log/sink.ts";
 import { PROFILES } from "../profiles.ts";
 import { engineModule, type EngineName, ENGINES } from "../../lib/engine/engines.ts";
-import { nearestFirst } from "../modules.ts";
+import { nearestFirst } from "../../lib/nearest.ts";
+import { refuseRepeated, UsageError } from "../usage_error.ts";
+import { callerPath } from "../user_files.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
 
 export interface CommandOptions extends WorkspaceOptions {
@@ -126,11 +128,18 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
   }));
   let parsed;
   try {
-    parsed = parseArgs({ args, options: known, allowPositionals: true, strict: true });
+    parsed = parseArgs({
+      args,
+      options: known,
+      allowPositionals: true,
+      strict: true,
+      tokens: true,
+    });
   } catch (cause) {
     const reason = (cause as Error).message.split(". ")[0];
     throw new Error(`${reason}.\n\n${helpFor(command)}`, { cause: undefined });
   }
+  refuseIdle(command, parsed.tokens.flatMap((t) => t.kind === "option" ? [t.name] : []));
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   const words = parsed.positionals;
   if (words.length !== (wanted ? 1 : 0)) {
@@ -152,7 +161,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     wholeNumber(name, text(name), fallback, least);
   return {
     root,
-    store: text("store") ?? ".store",
+    store: text("store") === undefined ? ".store" : callerPath(text("store")!),
     profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
     ...await engineOptions(engine),
     set: list("set"),
@@ -173,14 +182,52 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     ...(command === "leaderboard"
       ? {
         leaderboard: {
-          layer: text("layer"),
+          layer: text("layer") === undefined ? undefined : callerPath(text("layer")!),
           tasks: list("task"),
           publish: values.publish === true,
         },
       }
       : {}),
-    words,
+    words: wanted === "FILE.yaml" ? words.map(callerPath) : words,
   };
+}
+
+/** Options that only count beside one of others, by command. */
+const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
+  verify: { jobs: ["rerun"] },
+  leaderboard: {
+    engine: ["layer", "publish"],
+    store: ["layer", "publish"],
+    jobs: ["layer", "publish"],
+  },
+};
+/** Options that one of others leaves without effect. */
+const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
+  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
+  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
+};
+
+/** @throws {Error} for an option that is given twice or has no effect beside the others */
+function refuseIdle(command: string, given: readonly string[]): void {
+  refuseRepeated(
+    given,
+    Object.entries(OPTIONS).flatMap(([name, o]) => "multiple" in o ? [name] : []),
+  );
+  const has = (name: OptionName) => given.includes(name);
+  const flags = (names: OptionName[]) => names.map((name) => `--${name}`).join(" or ");
+  for (const [name, others] of Object.entries(ONLY_WITH[command] ?? {})) {
+    if (has(name as OptionName) && !others.some(has)) {
+      throw new UsageError(
+        `--${name} has an effect with ${flags(others)} only. Add it, or leave --${name} out.`,
+      );
+    }
+  }
+  for (const [name, others] of Object.entries(NOT_WITH[command] ?? {})) {
+    const other = others.find(has);
+    if (has(name as OptionName) && other) {
+      throw new UsageError(`--${name} has no effect beside --${other}. Leave one of them out.`);
+    }
+  }
 }
 
 /** Resolved once, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */

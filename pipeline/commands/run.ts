@@ -66,7 +66,12 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
     const { publishResults } = await import("../publish/publish_results.ts");
     await publishResults(workspace, nodes, options);
   }
-  return 0;
+  const lacking = options.only?.length || options.job !== undefined
+    ? []
+    : [...workspace.graph.unavailable.keys()];
+  if (!lacking.length) return 0;
+  console.error(`Not everything was run: ${lacking.join(", ")} lack data, as said at the start.`);
+  return 1;
 }
 
 async function dryRun(w: Workspace, scheduler: Scheduler, open: number): Promise<number> {

@@ -28,7 +28,10 @@ export async function reasons(
     { key: stale.key },
   );
   const note = failed.length
-    ? [`its last run failed: ${String(failed[0].message).split("\n")[0]}`]
+    ? [
+      `its last run failed: ${String(failed[0].message).split("\n")[0]}`,
+      ...await curveOf(stale.key, catalog),
+    ]
     : [];
   if (stale.missing) {
     const [row] = await catalog.query("SELECT status FROM job WHERE key = $key", {
@@ -67,6 +70,19 @@ export async function reasons(
     ]
     : [];
   return [...lines, ...end, ...note];
+}
+
+/** Where the curve of a job that failed is to be found, and how far it came. */
+async function curveOf(key: string, catalog: Catalog): Promise<string[]> {
+  const [row] = await catalog.query(
+    "SELECT count(*) AS points, count(DISTINCT name) AS curves, max(step) AS last FROM metric WHERE job_key = $key",
+    { key },
+  );
+  if (!row?.points) return [];
+  return [
+    `its curves are kept up to step ${row.last}: table metric of the catalogue, job_key ${key} ` +
+    `(${row.points} points of ${row.curves} curves)`,
+  ];
 }
 
 function describe({ ingredient, text }: Change): string {

@@ -80,8 +80,16 @@ export class LogFeed {
     this.#then(() => this.#each(node, (state) => this.#settle(state, node, rest, scalars)));
   }
 
-  failed(node: JobNode): void {
+  /** @param metrics the whole curve, as far as it came. */
+  failed(node: JobNode, metrics: MetricPoint[] = []): void {
+    this.rest(node, metrics);
     this.#then(() => this.#each(node, (state) => this.#end(state, "failed")));
+  }
+
+  /** What of a curve was not sent when its job ended early. @param metrics the whole curve. */
+  rest(node: JobNode, metrics: MetricPoint[]): void {
+    const unsent = metrics.slice(this.#received.get(node) ?? 0);
+    if (unsent.length) this.metrics(node, unsent);
   }
 
   /**

@@ -89,7 +89,7 @@ async function withEarlier(
   });
   const made = new Set(source.experiments.map(({ meta }) => meta.id));
   const kept = (earlier?.experiments ?? []).filter(({ meta }) =>
-    !made.has(meta.id) && graph.results.has(meta.id)
+    !made.has(meta.id) && (graph.results.has(meta.id) || graph.unavailable.has(meta.id))
   );
   if (!earlier || !kept.length) return source;
   const byKey = new Map(earlier.jobs.map((job) => [job.key, job]));
@@ -97,12 +97,9 @@ async function withEarlier(
   const jobs = new Map<string, JobRecord>();
   for (const experiment of kept) {
     const behind = jobsOf(experiment, byKey);
-    const older = !await isOfPlan(
-      behind,
-      graph.results.get(experiment.meta.id)!,
-      fingerprints,
-      options,
-    );
+    const node = graph.results.get(experiment.meta.id);
+    // What lacks its data cannot be compared.
+    const older = !node || !await isOfPlan(behind, node, fingerprints, options);
     experiment.version = { ...experiment.version, older };
     for (const job of behind) if (!own.has(job.key)) jobs.set(job.key, job);
   }

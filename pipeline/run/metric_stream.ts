@@ -1,6 +1,6 @@
 /**
  * @file Sends a training curve while it grows, a few times a second, for whoever watches (`--log`). The
- * whole curve comes once more with the result, so what is still unsent then is no loss.
+ * whole curve comes once more at the end, with the result or the failure, so what is still unsent then is no loss.
  */
 import type { MetricPoint } from "../store/changes.ts";
 

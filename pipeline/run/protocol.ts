@@ -39,7 +39,8 @@ export type FromWorker =
   /** Points of curves that were not sent before; only for specs with `stream`. */
   | { type: "metrics"; points: MetricPoint[] }
   | { type: "done"; result: JobResult }
-  | { type: "failed"; message: string; aborted: boolean };
+  /** With the whole curve up to there, as with a result. */
+  | { type: "failed"; message: string; aborted: boolean; metrics?: MetricPoint[] };
 
 export interface JobResult {
   artifact: ArtifactSource;

@@ -73,7 +73,9 @@ export class Recorder {
         return { key, content, objects, seconds, metrics, scalars, ...(sameAs && { sameAs }) };
       }
       if (outcome.ok || !outcome.aborted) {
-        failed.push({ key: stale!.key, label: node.label, message: error! });
+        const metrics = outcome.ok ? undefined : outcome.metrics;
+        const curve = metrics && { metrics };
+        failed.push({ key: stale!.key, label: node.label, message: error!, ...curve });
       }
       return { error: error! };
     }));

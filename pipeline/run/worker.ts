@@ -8,6 +8,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { readerAsync, readerSync, storeResult } from "../store/artifact.ts";
+import { checkFinite } from "../store/finite.ts";
 import { checkpointOf } from "../store/checkpoints.ts";
 import type { MetricPoint } from "../store/changes.ts";
 import { sha256 } from "../content/canonical.ts";
@@ -71,21 +72,24 @@ class SamePrograms extends Error {
 
 async function runJob(spec: JobSpec): Promise<void> {
   abort = new AbortController();
+  const metrics: MetricPoint[] = [];
   try {
-    send({ type: "done", result: await perform(spec) });
+    send({ type: "done", result: await perform(spec, metrics) });
   } catch (error) {
-    send({ type: "failed", message: explain(error), aborted: abort.signal.aborted });
+    // The curve of a training that diverged is what shows why.
+    const curve = metrics.length ? { metrics } : {};
+    send({ type: "failed", message: explain(error), aborted: abort.signal.aborted, ...curve });
   }
 }
 
-async function perform(spec: JobSpec): Promise<JobResult> {
+/** @param metrics is filled while the job runs. */
+async function perform(spec: JobSpec, metrics: MetricPoint[]): Promise<JobResult> {
   const start = performance.now();
   const objects = new Objects(spec.storeDir);
   const stored = new Objects(spec.inputDir);
   const { stage, modules: { engine, ...modules } } = await load(spec);
   const loaded = performance.now();
   const spentBefore = process.cpuUsage();
-  const metrics: MetricPoint[] = [];
   const stream = spec.stream &&
     new MetricStream(metrics, (points) => send({ type: "metrics", points }));
   const observations: Record<string, number> = {};
@@ -155,6 +159,7 @@ async function perform(spec: JobSpec): Promise<JobResult> {
     return { files: {} };
   });
   recheckInputs(spec, stored);
+  checkFinite(result);
   const artifact = storeResult(objects, result);
   // Of the process so far: it may have run other jobs before.
   observations["peak memory bytes"] = process.resourceUsage().maxRSS * 1024;

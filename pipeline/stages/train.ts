@@ -4,7 +4,7 @@ import type { Seed } from "../../lib/tasks/task.ts";
 import type { Tensor, Tree } from "../../lib/tensor/tensor.ts";
 import { flatten, unstack } from "../../lib/tensor/trees.ts";
 import { learning } from "../../lib/train/learning.ts";
-import { train } from "../../lib/train/trainer.ts";
+import { DivergenceError, type StepReport, train } from "../../lib/train/trainer.ts";
 import { modelOf, partModules, seedSchema, taskOf } from "../parts.ts";
 import type { StageContext, StageResult } from "../stage.ts";
 import { decodeTensors, encodeTensors } from "../store/safetensors.ts";
@@ -89,16 +89,19 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     }
     return step;
   };
+  const point = ({ step, losses, gradNorms, rate }: StepReport) => {
+    for (let i = 0; i < losses.length; i++) {
+      ctx.metric(curve("loss", i), step, losses[i]);
+      ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
+    }
+    ctx.metric("learning rate", step, rate);
+  };
   const result = await train(compiling, learned.nextBatch, {
     schedule: { peak: learningRate, steps: p.steps, warmup: p.warmup, floor: p.floor },
     signal: ctx.signal,
-    onStep: ({ step, losses, gradNorms, rate }) => {
-      ctx.progress(step + 1, p.steps);
-      for (let i = 0; i < losses.length; i++) {
-        ctx.metric(curve("loss", i), step, losses[i]);
-        ctx.metric(curve("gradient norm", i), step, gradNorms[i]);
-      }
-      ctx.metric("learning rate", step, rate);
+    onStep: (report) => {
+      ctx.progress(report.step + 1, p.steps);
+      point(report);
     },
     measure: task.excess && !several
       ? {
@@ -118,6 +121,10 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
       },
       save: (state) => ctx.checkpoint.save(encodeTensors(state)),
     },
+  }).catch((error) => {
+    // The curve ends with the step that shows why.
+    if (error instanceof DivergenceError) point(error.report);
+    throw error;
   });
   ctx.observe("compile seconds", result.compileSeconds);
   // A step of all seeds over their number: what one of them costs.

@@ -45,7 +45,11 @@ export class Catalog {
     const changes = new Changes(database, known);
     const catalog = new Catalog(files, new Journal(files.journal), database, changes);
     try {
-      for (const { key } of await catalog.query("SELECT key FROM job")) known.add(key as string);
+      for (
+        const { key } of await catalog.query("SELECT key FROM job UNION SELECT key FROM failure")
+      ) {
+        known.add(key as string);
+      }
       await catalog.#replay();
       for (const { code } of await catalog.query("SELECT code FROM code")) {
         catalog.#codes.add(code as string);

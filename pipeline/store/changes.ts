@@ -40,6 +40,8 @@ export interface FailedJob {
   key: string;
   label: string;
   message: string;
+  /** As far as its curve came; absent in journals of earlier versions. */
+  metrics?: MetricPoint[];
 }
 
 /** Where the label of a job leads; `doneKey` is the last key that succeeded, for `why`. */
@@ -116,6 +118,7 @@ export class Changes {
     // Two labels can lead to one key: their inputs turned out to be the same bytes.
     const jobs = [...new Map(done.map((job) => [job.key, job])).values()];
     for (const { key } of [...jobs, ...failed]) {
+      // Also of a job that failed before, which has left its curve.
       if (this.known.has(key)) await this.#forget(key);
       await this.database.execute("DELETE FROM failure WHERE key = $key", { key });
     }
@@ -150,9 +153,18 @@ export class Changes {
     await this.database.append("code", codes);
     await this.database.append(
       "failure",
-      failed.map((job) => ({ ...job, profile: run.profile, run: run.id, finished: at })),
+      failed.map(({ key, label, message }) => (
+        { key, label, profile: run.profile, message, run: run.id, finished: at }
+      )),
     );
-    for (const { key } of jobs) this.known.add(key);
+    const curves = new Map(failed.map(({ key, metrics = [] }) => [key, metrics]));
+    await this.database.append(
+      "metric",
+      [...curves].flatMap(([key, points]) =>
+        points.map(([name, step, value]) => ({ job_key: key, name, step, value }))
+      ),
+    );
+    for (const { key } of [...jobs, ...failed]) this.known.add(key);
   }
 
   async #moveInputs(moved: MovedInput[]): Promise<void> {
@@ -173,7 +185,10 @@ export class Changes {
   }
 
   async #removeJobs(keys: string[]): Promise<void> {
-    for (const key of keys) await this.#forget(key);
+    for (const key of keys) {
+      await this.#forget(key);
+      await this.database.execute("DELETE FROM failure WHERE key = $key", { key });
+    }
   }
 
   async #setDamaged(keys: string[]): Promise<void> {

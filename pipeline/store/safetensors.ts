@@ -67,15 +67,18 @@ export function decodeTensors(bytes: Uint8Array): Record<string, Tensor> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const length = Number(view.getBigUint64(0, true));
   if (8 + length > bytes.length) throw bad(`the header of ${length} bytes is cut off`);
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const header = headerOf(bytes.subarray(8, 8 + length), bad);
   const tensors: Record<string, Tensor> = {};
   for (const [name, entry] of Object.entries<HeaderEntry>(header)) {
     if (name === "__metadata__") continue;
-    const dtype = (Object.keys(CODES) as DType[]).find((d) => CODES[d] === entry.dtype);
-    if (!dtype) throw bad(`tensor "${name}" has the unsupported dtype ${entry.dtype}`);
+    const dtype = (Object.keys(CODES) as DType[]).find((d) => CODES[d] === entry?.dtype);
+    if (!dtype) throw bad(`tensor "${name}" has the unsupported dtype ${entry?.dtype}`);
+    if (!isCounts(entry.shape) || !isCounts(entry.data_offsets)) {
+      throw bad(`tensor "${name}" has no shape, or no place`);
+    }
     const [from, to] = entry.data_offsets;
     const size = sizeOf(entry.shape);
-    const fits = from >= 0 && 8 + length + to <= bytes.length;
+    const fits = from <= to && 8 + length + to <= bytes.length;
     if (!fits || to - from !== size * widthOf(dtype)) {
       throw bad(`tensor "${name}" has ${to - from} bytes for shape [${entry.shape}]`);
     }
@@ -89,6 +92,21 @@ export function decodeTensors(bytes: Uint8Array): Record<string, Tensor> {
   }
   return tensors;
 }
+
+function headerOf(bytes: Uint8Array, bad: (what: string) => Error): Record<string, HeaderEntry> {
+  try {
+    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    if (typeof header === "object" && header !== null && !Array.isArray(header)) {
+      return header as Record<string, HeaderEntry>;
+    }
+  } catch {
+    // Told below.
+  }
+  throw bad("the header is no JSON object");
+}
+
+const isCounts = (value: unknown): value is number[] =>
+  Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
 
 interface HeaderEntry {
   dtype: string;

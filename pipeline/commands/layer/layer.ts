@@ -5,7 +5,6 @@
 import { basename } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { writeAtomic } from "../../../lib/data/write_atomic.ts";
 import { chooseEngine } from "../../../lib/engine/available.ts";
 import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
 import type { Tensor } from "../../../lib/tensor/tensor.ts";
@@ -14,6 +13,7 @@ import { describeCommit, gitCommit } from "../../log/git.ts";
 import { modulesBeside } from "../../modules.ts";
 import { encodeTensors } from "../../store/safetensors.ts";
 import { withMetadata } from "../../store/safetensors_metadata.ts";
+import { outputFile, writeOutput } from "../../user_files.ts";
 import {
   computeForms,
   largestDifference,
@@ -50,6 +50,7 @@ function configure(layer: SequenceLayer, { options, width }: DumpOptions): unkno
 
 async function dump(asked: DumpOptions): Promise<void> {
   const { name, file, options, dtype, batch, length, width, seed } = asked;
+  const output = outputFile("--dump", file, [`${ROOT}/${FOLDER}/${name}.ts`]);
   const layer = await layerOf(name);
   const config = configure(layer, asked);
   const { engine } = await chooseEngine(asked.engine).catch((error: Error) => {
@@ -80,7 +81,7 @@ async function dump(asked: DumpOptions): Promise<void> {
     ...(parallel && { forms_difference: `${difference}` }),
     commit: describeCommit(gitCommit(ROOT)) ?? "none",
   });
-  await writeAtomic(file, bytes);
+  await writeOutput(output, bytes);
 
   const parameters = Object.values(flatten(params));
   const count = parameters.reduce((sum, { data }) => sum + data.length, 0);

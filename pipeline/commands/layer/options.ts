@@ -1,7 +1,8 @@
 /** @file The options of `deno task layer`, with an error that says what would be right. */
 import { parseArgs } from "node:util";
 import { type EngineName, ENGINES } from "../../../lib/engine/engines.ts";
-import { nearestFirst } from "../../modules.ts";
+import { nearestFirst } from "../../../lib/nearest.ts";
+import { refuseRepeated, UsageError } from "../../usage_error.ts";
 
 export const USAGE = `deno task layer                          the sequence layers there are
 deno task layer NAME --dump FILE.safetensors   one of them, with random parameters, on random tokens
@@ -15,8 +16,7 @@ deno task layer NAME --dump FILE.safetensors   one of them, with random paramete
   --width 16          numbers of a token
   --seed 0            of parameters and tokens`;
 
-/** A mistake of the user's: its message is all that is printed. */
-export class UsageError extends Error {}
+export { UsageError };
 
 export interface DumpOptions {
   /** A file of lib/layers/sequence. */
@@ -44,6 +44,7 @@ export function parseOptions(args: string[], layers: readonly string[]): DumpOpt
     parsed = parseArgs({
       args,
       allowPositionals: true,
+      tokens: true,
       options: {
         dump: string,
         options: string,
@@ -59,8 +60,9 @@ export function parseOptions(args: string[], layers: readonly string[]): DumpOpt
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
   }
-  const { values, positionals } = parsed;
+  const { values, positionals, tokens } = parsed;
   if (values.help || args.length === 0) return undefined;
+  refuseRepeated(tokens.flatMap((token) => token.kind === "option" ? [token.name] : []));
   if (positionals.length !== 1) {
     const given = positionals.length === 0 ? "none" : positionals.join(", ");
     throw new UsageError(`expected the name of one layer, got ${given}.\n\n${USAGE}`);

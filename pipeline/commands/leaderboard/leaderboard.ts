@@ -11,7 +11,7 @@ import { shown } from "../../experiments/leaderboard/shared/shown.ts";
 import { inOrder, taskIds } from "../../experiments/leaderboard/shared/tasks.ts";
 import { Graph, type JobNode } from "../../graph.ts";
 import { describeCommit, gitCommit } from "../../log/git.ts";
-import { nearestFirst } from "../../modules.ts";
+import { nearestFirst } from "../../../lib/nearest.ts";
 import { Overrides } from "../../overrides.ts";
 import { type Profile, profileOf } from "../../profiles.ts";
 import { publishSource } from "../../publish/publish_results.ts";

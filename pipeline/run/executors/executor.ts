@@ -8,8 +8,8 @@ import type { StagePermissions } from "../../stage.ts";
 
 export type Outcome =
   | { ok: true; result: JobResult }
-  /** `aborted`: not the job's fault, the run was being stopped. */
-  | { ok: false; message: string; aborted: boolean };
+  /** `aborted`: not the job's fault, the run was being stopped. `metrics`: the curve as far as it came, where the job could say. */
+  | { ok: false; message: string; aborted: boolean; metrics?: MetricPoint[] };
 
 export interface JobHooks {
   log(line: string): void;

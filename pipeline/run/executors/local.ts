@@ -151,7 +151,10 @@ class Worker {
     else if (message.type === "progress") this.#hooks?.progress(message.done, message.total);
     else if (message.type === "metrics") this.#hooks?.metrics?.(message.points);
     else if (message.type === "done") this.#finish({ ok: true, result: message.result });
-    else this.#finish({ ok: false, message: message.message, aborted: message.aborted });
+    else {
+      const { message: text, aborted, metrics } = message;
+      this.#finish({ ok: false, message: text, aborted, ...(metrics && { metrics }) });
+    }
   }
 
   #finish(outcome: Outcome): void {

@@ -143,20 +143,23 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
         { each: true },
       ),
     },
-    forecasting: {
-      ...one,
-      id: "forecasting",
-      ...seriesCase("seattle-weather", { lookback: 60, horizon: 14, patch: 4 }),
-      training: profile.pick<Training>({
-        smoke,
-        quick: { steps: 100, batch: 32, warmup: 20, rates: [3e-3] },
-        standard: {
-          ...{ steps: 400, batch: 32, warmup: 40 },
-          ...{ rates: [5e-4, 2e-3, 8e-3, 3e-2], rungs: [60] },
-        },
-      }),
-      protocol: {},
-      batch: 512,
+    // Looked up when it is asked for: the other tasks do without data/datasets.json.
+    get forecasting() {
+      return {
+        ...one,
+        id: "forecasting" as const,
+        ...seriesCase("seattle-weather", { lookback: 60, horizon: 14, patch: 4 }),
+        training: profile.pick<Training>({
+          smoke,
+          quick: { steps: 100, batch: 32, warmup: 20, rates: [3e-3] },
+          standard: {
+            ...{ steps: 400, batch: 32, warmup: 40 },
+            ...{ rates: [5e-4, 2e-3, 8e-3, 3e-2], rungs: [60] },
+          },
+        }),
+        protocol: {},
+        batch: 512,
+      };
     },
     parity: {
       ...one,
