@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
+import { readSeries } from "../lib/data/series.ts";
 import { compile } from "../lib/engine/engines/jax.ts";
 import { browserModules, type Bundled, bundleForBrowsers } from "./browser/bundle.ts";
 import { inChromium, type Seen } from "./browser/page.ts";
@@ -80,6 +81,36 @@ Deno.test({
     const { losses, gapClosed } = await inDeno();
     assert.deepEqual(seen!.losses, losses);
     assert.equal(seen!.gapClosed, gapClosed);
+  },
+});
+
+Deno.test({
+  ...chromium,
+  name: "in Chromium, a file is read as it is in Deno, with its zone and its decimal commas",
+  async fn() {
+    const { text } = await bundled();
+    const read = `library.m${modules.indexOf("lib/mod.ts")}.readSeries`;
+    const rows = ["01:00;1,5", "02:00;2,5", "02:00;\u22123,25", "03:00;4"];
+    const file = "date;kälte\n" + rows.map((row) => `27.10.2024 ${row}`).join("\n");
+    const bytes = [...new TextEncoder().encode(file)];
+    const options = { zone: "Europe/Berlin" };
+    const seen = await inChromium<{ notes: string[]; dates: number[]; values: number[] }>(
+      text,
+      `(library) => {
+        const series = ${read}(Uint8Array.from(${JSON.stringify(bytes)}), "f.csv", ${
+        JSON.stringify(options)
+      });
+        return { notes: series.notes, dates: [...series.dates], values: [...series.channels[0]] };
+      }`,
+      { graphics: ["--disable-gpu"], needs: "typeof Temporal === 'object'" },
+    );
+    if (!seen) return console.log("skipped: this Chromium has no Temporal");
+    const series = readSeries(Uint8Array.from(bytes), "f.csv", options);
+    assert.deepEqual(seen.problems, []);
+    assert.deepEqual(seen.notes, series.notes);
+    assert.deepEqual(seen.dates, [...series.dates!]);
+    assert.deepEqual(seen.values, [1.5, 2.5, -3.25, 4]);
+    assert.equal(seen.dates[2] - seen.dates[1], 3_600_000);
   },
 });
 

@@ -2,8 +2,11 @@
 import { launch } from "../site/chromium.ts";
 import type { Trained } from "./training.ts";
 
-/** What a page found out. */
-export interface Seen extends Trained {
+/** What a page found out, and what it saw meanwhile. */
+export type Seen<Found = Trained> = Found & Observed;
+
+/** What a page sees while it works. */
+interface Observed {
   /** Batches of commands that went to the GPU. */
   submissions: number;
   /** Whether the page may share memory between threads. */
@@ -42,18 +45,18 @@ const seeing = (training: string) =>
 })()`;
 
 /**
- * Trains in a page.
+ * Runs a function, such as a training, in a page.
  * @param library the bundle.
  * @param training source of a function of the bundle's exports.
  * @param graphics Chromium's flags.
  * @param needs expression that is false in a browser that cannot.
  * @returns undefined where it is false.
  */
-export async function inChromium(
+export async function inChromium<Found = Trained>(
   library: string,
   training: string,
   { graphics, needs }: { graphics: readonly string[]; needs: string },
-): Promise<Seen | undefined> {
+): Promise<Seen<Found> | undefined> {
   const browser = await launch(graphics);
   try {
     const page = await browser.newPage();
@@ -71,7 +74,7 @@ export async function inChromium(
     });
     await page.goto(ADDRESS);
     if (!await page.evaluate(needs)) return undefined;
-    const seen = await page.evaluate(seeing(training)) as Omit<Seen, "workers">;
+    const seen = await page.evaluate(seeing(training)) as Omit<Observed, "workers"> & Found;
     return { ...seen, workers, problems: [...problems, ...seen.problems] };
   } finally {
     await browser.close();

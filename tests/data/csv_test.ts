@@ -1,44 +1,124 @@
+/** @file Tables from text: delimiter, header, comments and blank lines, and every flaw by its line. */
 import assert from "node:assert/strict";
-import { detectDelimiter, readCells } from "../../lib/data/csv.ts";
-import { DataError } from "../../lib/data/data_error.ts";
+import { readCells, type TableOptions } from "../../lib/data/csv.ts";
+import { refused } from "./refused.ts";
 
-Deno.test("cells: plain, quoted, CRLF, semicolons and tabs give the same rows", () => {
-  const plain = readCells("a,b\n1,2\n3,4\n", "f.csv");
-  assert.deepEqual(plain.rows, [["1", "2"], ["3", "4"]]);
-  for (const text of ["a;b\n1;2\n3;4", "a\tb\n1\t2\n3\t4\n\n", '"a","b"\n"1","2"\n3,4\n']) {
-    const cells = readCells(text, "f.csv");
-    assert.deepEqual(cells.header, ["a", "b"], text);
-    assert.deepEqual(cells.rows, plain.rows, text);
+const read = (text: string, options?: TableOptions) => readCells(text, "f.csv", options);
+
+Deno.test("cells: delimiters of every kind give the same rows", () => {
+  const lines = [["a", "b"], ["1", "2.5"], ["3", "-4"], ["5", "6e3"]];
+  for (const delimiter of [",", ";", "\t", "|", " "]) {
+    const cells = read(lines.map((line) => line.join(delimiter)).join("\n") + "\n");
+    assert.deepEqual(cells.header, lines[0], delimiter);
+    assert.deepEqual(cells.rows, lines.slice(1), delimiter);
+    assert.equal(cells.delimiter, delimiter);
   }
-  assert.deepEqual(readCells("a,b\r\n1,2\r\n", "f.csv").rows.map((r) => r.map(Number)), [[1, 2]]);
-  assert.equal(detectDelimiter("a,b;c"), ",");
+  assert.deepEqual(read("  a   b\n 10  2\n  3 40\n").rows, [["10", "2"], ["3", "40"]]);
+  assert.deepEqual(read("a!b\n1!2\n", { delimiter: "!" }).rows, [["1", "2"]]);
+  assert.deepEqual(read("a,b\n1,2\n", { delimiter: "semicolon" }).header, ["a,b"]);
 });
 
-Deno.test("cells: row numbers count the header and skipped blank lines", () => {
-  const cells = readCells("a,b\n1,2\n\n3,4\n", "f.csv");
-  assert.equal(cells.rows.length, 2);
-  assert.equal(cells.rowNumber(0), 2);
-  assert.equal(cells.rowNumber(1), 4);
+Deno.test("cells: the delimiter is not what stands inside quotes or marks decimals", () => {
+  const quoted = read('"date";"load, kW, net";"t, C"\n2024-01-01;10.5;1\n2024-01-02;11.5;2\n');
+  assert.deepEqual(quoted.header, ["date", "load, kW, net", "t, C"]);
+  assert.equal(quoted.delimiter, ";");
+  assert.equal(read("x;y\n1,5;2,5\n1,6;2,6\n").delimiter, ";");
+  assert.equal(read("x\ty\n1,5\t2,5\n1,6\t2,6\n").delimiter, "\t");
+  assert.equal(read("date,v\n2024-01-01 10:00,1\n2024-01-01 11:00,2\n").delimiter, ",");
+  assert.deepEqual(read('a,b\n"1,5",2\n').rows, [["1,5", "2"]]);
+  assert.deepEqual(read('a,b\n"say ""x""",2\n').rows, [['say "x"', "2"]]);
 });
 
-Deno.test("cells: a quoted comma stays inside its cell", () => {
-  assert.deepEqual(readCells('a,b\n"1,5",2\n', "f.csv").rows, [["1,5", "2"]]);
+Deno.test("cells: a sep= line, comments and blank lines are no rows, and are named", () => {
+  const sep = read("sep=;\nday;v\n2024-01-01;1\n");
+  assert.deepEqual([sep.delimiter, sep.header, sep.line(0)], [";", ["day", "v"], 3]);
+  const cells = read("# station 7\n\n// kW\na,b\n1,2\n\n \n3,4\n\n");
+  assert.deepEqual(cells.rows, [["1", "2"], ["3", "4"]]);
+  assert.deepEqual([cells.line(0), cells.line(1)], [5, 8]);
+  assert.deepEqual(cells.leftOut, ["2 comments (lines 1, 3)", "4 blank lines (lines 2, 6-7, 9)"]);
+  assert.deepEqual(cells.found, ["commas", "header in line 4"]);
+  // Of numpy.savetxt: the names are in the comment.
+  assert.deepEqual(read("# a b\n1 2\n3 4\n").header, ["a", "b"]);
 });
 
-Deno.test("cells: empty file, duplicate names, ragged rows and open quotes are refused by place", () => {
-  const cases: [string, RegExp][] = [
-    ["", /f\.csv: the file is empty/],
-    ["\n \n", /f\.csv: the file is empty/],
-    ["a,b,a\n1,2,3\n", /f\.csv, row 1, column "a": this name heads columns 1 and 3/],
-    ["a,b\n1,2\n1\n", /f\.csv, row 3: 1 cells, but the header has 2/],
-    ["a,b\n1,2,3\n", /f\.csv, row 2: 3 cells, but the header has 2/],
-    ['a,b\n"1,2\n', /f\.csv: the quotes do not match/],
+Deno.test("cells: in one column a blank line is an empty cell but at the end, quoted or not", () => {
+  for (const name of ["load", '"load"']) {
+    const cells = read(`${name}\n1\n\n2\n\n`);
+    assert.deepEqual(cells.rows, [["1"], [""], ["2"]], name);
+    assert.deepEqual([cells.line(1), cells.line(2)], [3, 4]);
+    assert.deepEqual(cells.leftOut, ["1 blank line (line 5)"]);
+  }
+});
+
+Deno.test("cells: lines are those of the file also where cells hold line breaks", () => {
+  const cells = read('"a\nb",c\n"1\n\n2",3\n4,5\n');
+  assert.deepEqual(cells.header, ["a\nb", "c"]);
+  assert.deepEqual([cells.line(0), cells.line(1)], [3, 6]);
+});
+
+Deno.test("cells: the first line is data where it looks like the others", () => {
+  const cases: [string, string[] | undefined][] = [
+    ["10.5,2\n11.5,3\n", undefined],
+    ["2024-01-01,5\n2024-01-02,6\n", undefined],
+    ["2024-01-01,NA\n2024-01-02,6\n", undefined],
+    ["A,2024-01-01,5\nB,2024-01-02,6\n", undefined],
+    ["7\n8\n9\n", undefined],
+    ["date,5\n2024-01-02,6\n", ["date", "5"]],
+    // Numbers of sensors: whole, different, and outside of what is measured.
+    ["773869,767541\n64.3,67.6\n62.6,68.5\n", ["773869", "767541"]],
+    ["date,0,1\n2024-01-02,6,7\n", ["date", "0", "1"]],
+    [",v\n0,1.5\n1,2.5\n", ["column 1", "v"]],
   ];
-  for (const [text, message] of cases) {
-    assert.throws(() => readCells(text, "f.csv"), (error) => {
-      assert.ok(error instanceof DataError);
-      assert.match(error.message, message);
-      return true;
-    });
+  for (const [text, header] of cases) {
+    const cells = read(text);
+    const rows = text.trim().split("\n").length - (header ? 1 : 0);
+    assert.equal(cells.rows.length, rows, text);
+    const places = cells.rows[0].map((_, j) => `column ${j + 1}`);
+    assert.deepEqual(cells.header, header ?? places, text);
+    if (!header) assert.ok(cells.found.includes("no header (line 1 is data)"));
   }
+  assert.deepEqual(read("a,b\n1,2\n", { header: null }).rows.length, 2);
+  assert.deepEqual(read("5,6\n1,2\n", { header: 1 }).header, ["5", "6"]);
+  const third = read("Report\n2024\na,b\n1,2\n", { header: 3 });
+  assert.deepEqual([third.header, third.line(0)], [["a", "b"], 4]);
+  assert.deepEqual(third.leftOut, ["2 lines (lines 1-2)"]);
+});
+
+Deno.test("cells: R's row names, a delimiter at the end of every row", () => {
+  const named = read('"x" "y"\n"1" 2.5 3\n"2" 4.5 5\n');
+  assert.deepEqual(named.header, ["column 1", "x", "y"]);
+  assert.ok(named.unnamed.has(0));
+  for (const header of ["a,b", "a,b,"]) {
+    const cells = read(`${header}\n1,2,\n3,4,\n`);
+    assert.deepEqual([cells.header, cells.rows], [["a", "b"], [["1", "2"], ["3", "4"]]]);
+    assert.deepEqual(cells.leftOut, ["column 3 (no name, empty)"]);
+  }
+  refused(
+    () => read("a,b\n1,2,\n3,4\n"),
+    /f\.csv, line 2: 3 cells, but the header in line 1 has 2/,
+  );
+});
+
+Deno.test("cells: names are unique, so that every column can be chosen", () => {
+  assert.deepEqual(read("a,a,,a (2),\n1,2,3,4,5\n").header, [
+    ...["a", "a (3)", "column 3", "a (2)", "column 5"],
+  ]);
+});
+
+Deno.test("cells: empty files, ragged rows, open quotes and bad options are refused by line", () => {
+  const cases: [string, TableOptions, RegExp][] = [
+    ["", {}, /f\.csv: the file is empty/],
+    ["\n \n", {}, /f\.csv: the file is empty/],
+    ["# a\n# b", {}, /nothing but comments/],
+    ["a,b\n1,2\n1\n", {}, /f\.csv, line 3: 1 cell, but the header in line 1 has 2/],
+    ["a,b\n1,2\n\n3,4,5\n", {}, /line 4: 3 cells, .*correct the row, or remove it/],
+    ["a,b\n1,2\nTotal: 3\n", {}, /line 3: 1 cell/],
+    ["Title\na,b\n1,2\n", {}, /line 2: 2 cells, .*--header LINE/],
+    ['a,b\n1,2\n"1,2\n', {}, /f\.csv, line 3: the quotes do not match: .* never closed/],
+    ['a,b\n"1"x,2\n', {}, /f\.csv, line 2: the quotes do not match: .* goes on after/],
+    ["a,b\n1,2\n", { delimiter: "ab" }, /the delimiter "ab" is not allowed. Allowed: comma, /],
+    ["a,b\n1,2\n", { delimiter: "5" }, /the delimiter "5" is not allowed/],
+    ["a,b\n1,2\n", { header: 9 }, /--header 9: the file has 3 lines/],
+  ];
+  for (const [text, options, message] of cases) refused(() => read(text, options), message, text);
 });

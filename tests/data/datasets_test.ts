@@ -24,7 +24,7 @@ for (const entry of entries) {
     async fn() {
       const { bytes } = await fetchDataset(entry, { root, mirror });
       assert.equal(bytes.length, entry.bytes);
-      const series = readSeries(new TextDecoder().decode(bytes), entry.id, readOptions(entry));
+      const series = readSeries(bytes, entry.id, readOptions(entry));
       assert.ok(series.rows >= 100);
       if (entry.date) assert.ok(series.dates);
       if (entry.id === "etth1") {

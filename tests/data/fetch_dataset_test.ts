@@ -123,6 +123,66 @@ Deno.test("fetch: local paths are relative to datasets.json; without sha256 it i
   });
 });
 
+Deno.test("fetch: an absolute path is where it says", async () => {
+  await withFolder(async (root) => {
+    await Deno.mkdir(`${root}/data`);
+    await Deno.writeFile(`${root}/mine.csv`, bytes);
+    const fetched = await fetchDataset(entry({ path: `${root}/mine.csv` }), {
+      root: `${root}/data`,
+    });
+    assert.deepEqual([fetched.origin, fetched.sha256], [`${root}/mine.csv`, sha256]);
+  });
+});
+
+Deno.test("fetch: a folder, and a path below a file, are named as what they are", async () => {
+  await withFolder(async (root) => {
+    await Deno.writeFile(`${root}/mine.csv`, bytes);
+    const path = (path: string) => fetchDataset(entry({ path }), { root });
+    await assert.rejects(path("."), /: a folder; expected a file.*\(path of x in datasets\.json\)/);
+    await assert.rejects(path("mine.csv/x"), /mine\.csv\/x: no such file \(path of x/);
+    // Neither is an end where there are other places to look.
+    await Deno.mkdir(`${root}/cache/x-${sha256.slice(0, 12)}`, { recursive: true });
+    const url = "http://127.0.0.1:1/x.csv";
+    for (const mirror of [`${root}/mine.csv`, `${root}/nowhere`]) {
+      await assert.rejects(
+        fetchDataset(entry({ url, mirror: "cache", sha256 }), { root, mirror }),
+        /x: the file was not found\. Tried: .*cache\/x-\w+: a folder; .*manifest\.json: no such file/,
+      );
+    }
+    await Deno.writeTextFile(`${root}/manifest.json`, "[]");
+    await assert.rejects(
+      fetchDataset(entry({ url, mirror: "cache", sha256 }), { root, mirror: root }),
+      /Tried: .*\/cache: a folder/,
+    );
+  });
+});
+
+Deno.test("fetch: the stated size is checked, wherever the file is", async () => {
+  await withFolder(async (root) => {
+    await Deno.writeFile(`${root}/mine.csv`, bytes);
+    const size = bytes.length;
+    const local = (fields: Partial<DatasetEntry>) =>
+      fetchDataset(entry({ path: "mine.csv", ...fields }), { root });
+    assert.equal((await local({ bytes: size })).bytes.length, size);
+    await assert.rejects(
+      local({ bytes: 5 }),
+      new RegExp(
+        `mine\\.csv: it has ${size} bytes, but x in datasets\\.json states bytes 5\\. It was`,
+      ),
+    );
+    const right = new RegExp(`sha256 is the stated one, so correct bytes to ${size}`);
+    await assert.rejects(local({ bytes: 5, sha256 }), right);
+    await Deno.mkdir(`${root}/cache`);
+    await Deno.writeFile(`${root}/cache/x-${sha256.slice(0, 12)}`, bytes);
+    const url = "http://127.0.0.1:1/x.csv";
+    await assert.rejects(fetchDataset(entry({ url, sha256, bytes: 5 }), { root }), right);
+    assert.equal(
+      (await fetchDataset(entry({ url, sha256, bytes: size }), { root })).sha256,
+      sha256,
+    );
+  });
+});
+
 Deno.test("fetch: a package without the file, or no such package, is named", async () => {
   await withFolder(async (root) => {
     const npm = { package: "vega-datasets", file: "data/absent.csv" };

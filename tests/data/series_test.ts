@@ -1,14 +1,10 @@
 /** @file Series from CSV: which columns, in which order of rows, what fills a missing cell, and every flaw by its place. */
 import assert from "node:assert/strict";
-import { DataError } from "../../lib/data/data_error.ts";
 import { type ReadOptions, readSeries } from "../../lib/data/series.ts";
+import { refused as refusedBy } from "./refused.ts";
 
 function refused(text: string, options: ReadOptions, message: RegExp): void {
-  assert.throws(() => readSeries(text, "f.csv", options), (error) => {
-    assert.ok(error instanceof DataError, String(error));
-    assert.match(error.message, message);
-    return true;
-  });
+  refusedBy(() => readSeries(text, "f.csv", options), message, text);
 }
 
 Deno.test("series: dates and columns as they stand in the file", () => {
@@ -28,35 +24,41 @@ Deno.test("series: one column without dates; chosen columns keep the chosen orde
   assert.deepEqual(chosen.channels.map((values) => values[0]), [3, 1]);
   const unnamed = readSeries(",v\n2020-01-01,1\n", "f.csv");
   assert.deepEqual(unnamed.columns, ["v"]);
-  assert.match(unnamed.notes[0], /read as the date/);
+  assert.deepEqual([unnamed.dateColumn, unnamed.rows], ["date", 1]);
+  assert.match(unnamed.notes[0], /dates yyyy-mm-dd in column 1/);
   assert.deepEqual(readSeries("date,v\n3,1\n", "f.csv", { date: null }).columns, ["date", "v"]);
 });
 
-Deno.test("series: each flaw names file, row, column, value and what to do", () => {
+Deno.test("series: each flaw names file, line, column, value and what to do", () => {
   refused("a,b\n", {}, /f\.csv: a header but no rows/);
-  refused("a,b\n1,2\n", { columns: ["c"] }, /f\.csv, row 1: no column "c"\. The file has: a, b/);
+  refused("a,b\n1,2\n", { columns: ["c"] }, /f\.csv: no column "c"\. The file has: a, b/);
   refused("a,b\n1,2\n", { date: "t" }, /no date column "t"/);
   refused("a,b\n1,2\n", { columns: ["a", "a"] }, /column "a": chosen twice/);
   refused("date\n2020-01-01\n", {}, /no column of values/);
-  refused("a,b\n1,2\n3,warm\n", {}, /f\.csv, row 3, column "b": "warm" is not.*in this row: a\)/);
-  refused("a,b\n1,2\n3,\n", {}, /f\.csv, row 3, column "b": an empty cell.*declare its code/);
-  refused("a,b\n1,NaN\n", {}, /row 2, column "b": "NaN" is not a finite number.*declare its code/);
-  refused("a;b\n1;2,5\n", {}, /row 2, column "b": "2,5" is not.*decimal point/);
-  refused("a,b\n1,inf\n", {}, /row 2, column "b": "inf"/);
+  refused("a,b\n1,2\n3,warm\n", {}, /f\.csv, line 3, column "b": "warm" is not.*in this row: a\)/);
+  refused("a,b\n1,2\n3,\n", {}, /f\.csv, line 3, column "b": an empty cell.*declare its code/);
+  refused("a,b\n1,NaN\n", {}, /line 2, column "b": "NaN" is not a finite number.*declare its code/);
+  refused(
+    "a;b\n1;2,5\n1;2.5\n",
+    {},
+    /line 2, column "b": "2,5" has a decimal comma, but "2\.5" in line 3/,
+  );
+  refused("a;b\n1;2,5\n", { decimal: "point" }, /column "b": "2,5" is not.*decimal point/);
+  refused("a,b\n1,inf\n", {}, /line 2, column "b": "inf"/);
   refused(
     "date,b\n2020-01-01,1\nsoon,2\n",
     {},
-    /row 3, column "date": "soon" is not a date\. Allowed/,
+    /line 3, column "date": "soon" is not a date: the column has the form yyyy-mm-dd/,
   );
   refused(
     "date,b\n2020-01-02,1\n2020-01-01,2\n",
     {},
-    /row 3, column "date": the date "2020-01-01" is before that of row 2 \("2020-01-02"\)/,
+    /line 3, column "date": the date "2020-01-01" is before that of line 2 \("2020-01-02"\)/,
   );
   refused(
     "date,b\n2020-01-02,1\n2020-01-02,2\n",
     {},
-    /row 3, column "date": the date "2020-01-02" repeats row 2/,
+    /line 3, column "date": the date "2020-01-02" repeats line 2/,
   );
   refused("a\n-9999\n-9999\n", { missing: [-9999] }, /column "a": every cell is a missing value/);
 });
@@ -66,18 +68,18 @@ Deno.test("series: declared missing cells take the value before, at the start th
   const series = readSeries(text, "f.csv", { missing: [-9999, "", "NA"] });
   assert.deepEqual([...series.channels[0]], [5, 5, 5, 5, 6]);
   assert.deepEqual([...series.channels[1]], [1, 1, 1, 1, 2]);
-  assert.equal(series.notes.length, 2);
-  assert.match(series.notes[0], /column "a": 3 missing cells \(-9999, empty, NA\)/);
-  assert.match(series.notes[1], /column "b": 2 missing cells/);
-  refused(text, { missing: [-9999] }, /row 4, column "b": an empty cell/);
+  assert.equal(series.notes.length, 3);
+  assert.match(series.notes[1], /column "a": 3 missing cells \(-9999, empty, NA\)/);
+  assert.match(series.notes[2], /column "b": 2 missing cells/);
+  refused(text, { missing: [-9999] }, /line 4, column "b": an empty cell/);
   // A code of the empty cell says nothing about zero.
   assert.deepEqual([...readSeries("a\n3\n0\n", "f.csv", { missing: [""] }).channels[0]], [3, 0]);
 });
 
 Deno.test("series: rows in order of time are taken as they stand, others only where sorting is asked for", () => {
   const text = "date,b,c\n2020-01-03,3,30\n2020-01-01,1,10\n2020-01-02,2,20\n";
-  refused(text, {}, /is before that of row 2/);
-  refused(text, { duplicates: "keep" }, /is before that of row 2/);
+  refused(text, {}, /is before that of line 2/);
+  refused(text, { duplicates: "keep" }, /is before that of line 2/);
   const sorted = readSeries(text, "f.csv", { order: "sort" });
   assert.deepEqual(sorted.channels.map((values) => [...values]), [[1, 2, 3], [10, 20, 30]]);
   const days = [...sorted.dates!].map((time) => new Date(time).getUTCDate());
@@ -86,16 +88,21 @@ Deno.test("series: rows in order of time are taken as they stand, others only wh
 
 Deno.test("series: repeated dates are refused, all kept, or the first of each, as the entry asks", () => {
   const text = "date,b\n2020-01-03,3\n2020-01-01,1\n2020-01-03,4\n2020-01-02,2\n2020-01-03,5\n";
-  refused(text, { order: "sort" }, /repeats row 2/);
+  refused(text, { order: "sort" }, /repeats line 2/);
   const first = readSeries(text, "f.csv", { order: "sort", duplicates: "first" });
   assert.deepEqual([...first.channels[0]], [1, 2, 3]);
   assert.deepEqual([first.rows, first.dates!.length], [3, 3]);
-  assert.deepEqual(first.notes, ["2 rows with a repeated date are left out."]);
+  assert.deepEqual(first.notes.slice(1), [
+    "rows were put in order of time, which went back 2 times.",
+    "2 rows with a repeated date are left out.",
+  ]);
   const keep = readSeries(text, "f.csv", { order: "sort", duplicates: "keep" });
   assert.deepEqual([...keep.channels[0]], [1, 2, 3, 4, 5]);
-  assert.deepEqual(keep.notes, []);
+  assert.deepEqual(keep.notes.slice(1), [
+    "rows were put in order of time, which went back 2 times.",
+  ]);
   const unique = "date,b\n2020-01-01,1\n2020-01-02,2\n";
-  assert.deepEqual(readSeries(unique, "f.csv", { duplicates: "first" }).notes, []);
+  assert.equal(readSeries(unique, "f.csv", { duplicates: "first" }).notes.length, 1);
 });
 
 Deno.test("series: columns to leave out are left out, and must be there", () => {
@@ -118,4 +125,79 @@ Deno.test("series: 70,000 rows of 8 columns, as long as ETTm, are read whole", (
   }
   const text = lines.join("\n");
   assert.equal(readSeries(text, "f.csv").rows, 69_680);
+});
+
+Deno.test("series: how a file was read is said in one line", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+  const notes = (text: string, options?: ReadOptions) =>
+    readSeries(bytes(text), "f.csv", options).notes[0];
+  assert.equal(
+    notes(
+      "# kW\n;tag;a b;v\n0;20.01.2024 10:00;1,5;2\n1;20.01.2024 11:00;2,5;2\n\n2;20.01.2024 12:00;2,5;9\n",
+    ),
+    'read as: UTF-8, semicolons, header in line 2, decimal comma, dates dd.mm.yyyy in "tag", 1 hour; ' +
+      "left out: 1 comment (line 1), 1 blank line (line 5), column 1 (index)",
+  );
+  assert.equal(
+    notes("1.5\n2.5\n"),
+    "read as: UTF-8, one column, no header (line 1 is data), no dates",
+  );
+  assert.match(
+    notes("d,v\n2024-01-20T00:00,1\n2024-01-20T01:00,2\n", { zone: "Asia/Tokyo" }),
+    /zone Asia\/Tokyo, 1 hour$/,
+  );
+});
+
+Deno.test("series: points that could separate thousands are said to be read as decimal ones", () => {
+  const read = (rows: string, options?: ReadOptions) =>
+    readSeries(`a;b\n${rows}`, "f.csv", options);
+  const series = read("1.234;5\n2.345;6\n");
+  assert.equal(series.channels[0][0], 1.234);
+  assert.match(
+    series.notes[1],
+    /1\.234 is read as 1\.234, not as 1234 \(--thousands point changes it\)/,
+  );
+  assert.equal(read("1.234;5\n2.345;6\n", { thousands: "point" }).channels[0][0], 1234);
+  for (const rows of ["1.234;5\n2.34;6\n", "0.234;5\n0.345;6\n", "1.234;5\n7;6\n"]) {
+    assert.equal(read(rows).notes.length, 1, rows);
+  }
+  assert.equal(readSeries("a,b\n1.234,5\n2.345,6\n", "f.csv").notes.length, 1);
+});
+
+Deno.test("series: a stretch that was written twice goes through with --duplicates alone", () => {
+  const hours = [0, 1, 2, 3, 1, 2, 3, 4, 5];
+  const text = "date,v\n" + hours.map((h, i) => `2024-01-20 0${h}:00,${i}`).join("\n");
+  refused(text, {}, /line 6, .* is before that of line 5/);
+  const first = readSeries(text, "f.csv", { duplicates: "first" });
+  assert.deepEqual([...first.channels[0]], [0, 1, 2, 3, 7, 8]);
+  const last = readSeries(text, "f.csv", { duplicates: "last" });
+  assert.deepEqual([...last.channels[0]], [0, 4, 5, 6, 7, 8]);
+});
+
+Deno.test("series: an hour that comes twice is two hours in a zone, and the dates go on there", () => {
+  const text =
+    "date,v\n2024-10-27 01:00,1\n2024-10-27 02:00,2\n2024-10-27 02:00,3\n2024-10-27 03:00,4\n";
+  refused(text, {}, /line 4, .*repeats line 3\. .*--zone Europe\/Berlin/);
+  const series = readSeries(text, "f.csv", { zone: "Europe/Berlin" });
+  assert.deepEqual(
+    [...series.dates!].map((ms) => ms - series.dates![0]),
+    [0, 1, 2, 3].map((h) => h * 3.6e6),
+  );
+  assert.deepEqual(series.sampling, { interval: { kind: "fixed", ms: 3.6e6 }, irregular: 0 });
+});
+
+Deno.test("series: 20,000 columns take a time that grows with their number, not its square", () => {
+  const [columns, rows] = [20_000, 24];
+  const lines = [["date", ...Array.from({ length: columns }, (_, j) => `c${j}`)].join(",")];
+  for (let i = 0; i < rows; i++) {
+    const cells = Array.from({ length: columns }, (_, j) => ((i * 7 + j * 13) % 101) / 8);
+    lines.push([new Date(i * 3_600_000).toISOString(), ...cells].join(","));
+  }
+  const start = performance.now();
+  const series = readSeries(lines.join("\n"), "f.csv");
+  const seconds = (performance.now() - start) / 1000;
+  assert.deepEqual([series.columns.length, series.rows], [columns, rows]);
+  assert.equal(series.channels[19_999][23], ((23 * 7 + 19_999 * 13) % 101) / 8);
+  // A second where the machine is idle; looking every name up among all took twenty.
+  assert.ok(seconds < 10, `${seconds} s`);
 });

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { z } from "zod";
+import { callerPath } from "../../pipeline/user_files.ts";
 import { type Copy, makeCopy, trackedFiles } from "./copy.ts";
 import { inOrder, type Mutant, mutantsOf, mutate } from "./mutants.ts";
 import { reach } from "./reach.ts";
@@ -101,7 +102,7 @@ function options(args: string[]): Options & { folders: string[] } {
     return value;
   };
   return {
-    folders: positionals.length > 0 ? positionals : FOLDERS,
+    folders: positionals.length > 0 ? positionals.map(callerPath) : FOLDERS,
     sample: count("sample", 1),
     seed: count("seed", 0),
     budget: count("budget", 1),

@@ -49,6 +49,48 @@ Deno.test("experiments share jobs, and each can be selected alone", () => {
   );
 });
 
+Deno.test("an experiment whose data are missing is left out alone, and leaves nothing behind", () => {
+  const graph = new Graph("/tmp", STAGES, new Overrides());
+  const meta = { title: "", question: "", hypothesis: "", method: "" };
+  const job = (g: GraphBuilder, lr: number, name: string) => g.job("train", { lr }, {}, name);
+  const good = (id: string, lr: number) => ({
+    meta: { ...meta, id },
+    path: "x.ts",
+    grid: (g: GraphBuilder) =>
+      g.job("table", {}, { a: job(g, 1, "shared"), b: job(g, lr, "own") }, "t"),
+  });
+  const lacking = (id: string, fail: (g: GraphBuilder) => JobRef) => ({
+    meta: { ...meta, id },
+    path: "x.ts",
+    grid: (g: GraphBuilder) =>
+      g.job("table", {}, { a: job(g, 1, "shared"), b: job(g, 7, "own"), c: fail(g) }, "t"),
+  });
+  graph.addExperiment(good("one", 2), profileOf("smoke"));
+  graph.addExperiment(lacking("two", (g) => g.file("/nowhere/x.csv")), profileOf("smoke"));
+  graph.addExperiment(lacking("folder", (g) => g.file("/")), profileOf("smoke"));
+  graph.addExperiment(good("three", 7), profileOf("smoke"));
+  assert.deepEqual([...graph.unavailable], [
+    ["two", "/nowhere/x.csv: the input file cannot be read: there is none."],
+    ["folder", "/: the input file cannot be read: it is a folder."],
+  ]);
+  assert.deepEqual(graph.jobs.map(({ label }) => label), [
+    ...["one/shared", "one/own", "one/t", "three/own", "three/t"],
+  ]);
+  assert.deepEqual(graph.jobs.map(({ index }) => index), [0, 1, 2, 3, 4]);
+  assert.deepEqual(graph.jobs[0].labels, ["one/shared", "three/shared"]);
+  assert.equal(graph.byLabel.has("two/own"), false);
+  assert.throws(
+    () => selectJobs(graph, { only: ["two"] }),
+    /Experiment "two" cannot be built: \/nowhere\/x\.csv: the input file cannot be read/,
+  );
+  assert.equal(selectJobs(graph, { only: ["three"] }).length, 3);
+  // A mistake in the grid itself is one of the project's.
+  const wrong = lacking("wrong", () => {
+    throw new TypeError("a slip");
+  });
+  assert.throws(() => graph.addExperiment(wrong, profileOf("smoke")), /a slip/);
+});
+
 Deno.test("mistakes in a grid name experiment, job, field, value and what is allowed", () => {
   const message = (grid: (g: GraphBuilder) => JobRef, set: string[] = []) => {
     try {
@@ -75,7 +117,10 @@ Deno.test("mistakes in a grid name experiment, job, field, value and what is all
     }),
     /the label "e\/a" already names another train job/,
   );
-  assert.match(message((g) => g.file("/tmp/does-not-exist.csv")), /does-not-exist\.csv cannot be/);
+  assert.match(
+    message((g) => g.file("/tmp/does-not-exist.csv")),
+    /does-not-exist\.csv: the input file cannot be read: there is none/,
+  );
 });
 
 Deno.test("--set changes one parameter of every job of a stage, checked by its schema", () => {

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { missingModule, nearestFirst } from "../../pipeline/modules.ts";
+import { nearestFirst } from "../../lib/nearest.ts";
+import { missingModule } from "../../pipeline/modules.ts";
 
 /** A folder with these files. */
 function folderOf(files: Record<string, string>) {

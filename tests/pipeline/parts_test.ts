@@ -125,7 +125,7 @@ Deno.test("a name that is no file is an error that says which there are, nearest
   });
 });
 
-Deno.test("a task is given its options and the artifact: text of a download, or the tensors of every file", async () => {
+Deno.test("a task is given its options and the artifact: bytes of a download, or the tensors of every file", async () => {
   const seen: unknown[] = [];
   const made = { notes: ["one", "two"] };
   const task = { configure: (...given: unknown[]) => (seen.push(given), made) };
@@ -138,7 +138,7 @@ Deno.test("a task is given its options and the artifact: text of a download, or 
   const one = { dtype: "float32" as const, shape: [1], data: Float32Array.of(1) };
   const artifacts = [
     undefined,
-    artifact({ files: { data: "a,b" } }),
+    artifact({ files: { data: new TextEncoder().encode("a,b") } }),
     artifact({
       files: {
         "a.safetensors": { tensors: { x: one } },
@@ -155,7 +155,7 @@ Deno.test("a task is given its options and the artifact: text of a download, or 
   }
   assert.deepEqual(seen.map((given) => (given as unknown[])[1]), [
     {},
-    { text: "a,b" },
+    { text: new TextEncoder().encode("a,b") },
     { tensors: { x: one, y: one } },
   ]);
   assert.deepEqual(logged, ["one", "two", "one", "two", "one", "two"]);

@@ -147,7 +147,7 @@ Deno.test("a result that is not reproducible is caught by verify --rerun, file b
     `const x = id === 1 ? Math.random() : 0;
      return {
        files: { "id.txt": String(x), "same.txt": "x", "t.duckdb": String(Math.random()) },
-       scalars: { s: x, nan: NaN },
+       scalars: { s: x, one: 1 },
      };`,
   );
   await cli(demo, "run");
@@ -232,7 +232,10 @@ Deno.test("a file of the user's is an input: an edit reruns what reads it", asyn
     return g.job("collect", { title: "t" }, { data }, "table");`);
   const missing = await cli(demo, "run");
   assert.equal(missing.code, 1);
-  assert.match(missing.out, /The input file .*series\.csv cannot be read/);
+  assert.match(
+    missing.out,
+    /Experiment probes is left out: .*series\.csv: the input file cannot be read: there is none/,
+  );
   demo.write("series.csv", "a,b\n1,2\n");
   assert.deepEqual((await cli(demo, "run")).ran, ["probes/table"]);
   assert.deepEqual((await cli(demo, "run")).ran, []);

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { EVD, Matrix, SVD } from "ml-matrix";
-import { createSystem, henrici, type SystemOptions } from "../../lib/ssm/mod.ts";
+import {
+  createSystem,
+  expectedLoss,
+  henrici,
+  kalman,
+  type SystemOptions,
+} from "../../lib/ssm/mod.ts";
 import { dense, stationaryCovariance } from "../../lib/ssm/modes.ts";
 import { keyOf } from "../../lib/random/random.ts";
 import { assertUncorrelated } from "../moments.ts";
@@ -255,6 +261,17 @@ Deno.test("options at the edge of what is allowed are taken", () => {
   for (const options of allowed) assert.doesNotThrow(() => createSystem(0, options));
 });
 
+Deno.test("the largest and the smallest noise give the filter of noise 1", () => {
+  for (const more of [{}, { structure: "dense", condition: 1e3 }] as SystemOptions[]) {
+    const lossOf = (sigma: number) =>
+      expectedLoss(kalman(createSystem(7, { latentDim: 6, obsDim: 2, sigma, ...more }), 20));
+    const one = lossOf(1);
+    for (const sigma of [1e-140, 1e140]) {
+      lossOf(sigma).forEach((loss, t) => assert.ok(Math.abs(loss / one[t] - 1) < 1e-8, `${sigma}`));
+    }
+  }
+});
+
 Deno.test("bad options name the option, its value and what is allowed", () => {
   const cases: [SystemOptions, RegExp][] = [
     [{ obsDim: 0 }, /System option obsDim = 0: expected an integer of at least 1/],
@@ -264,9 +281,14 @@ Deno.test("bad options name the option, its value and what is allowed", () => {
     ],
     [{ lambda: 0 }, /lambda = 0: expected 0 < lambda < 1/],
     [{ lambda: -0.5 }, /lambda = -0.5/],
-    [{ sigma: -1 }, /sigma = -1: expected a positive number/],
+    [{ sigma: -1 }, /sigma = -1: expected 1e-140 to 1e140/],
     [{ sigma: Infinity }, /sigma = Infinity/],
     [{ sigma: NaN }, /sigma = NaN/],
+    [
+      { sigma: 1e-200 },
+      /sigma = 1e-200: expected 1e-140 to 1e140, so that covariances are numbers/,
+    ],
+    [{ sigma: 1e200 }, /sigma = 1e\+200: expected 1e-140 to 1e140/],
     [{ structure: "dense", condition: 1.1e6 }, /condition = 1100000: expected 1 to 1e6/],
     [{ structure: "dense", condition: NaN }, /condition = NaN/],
     [{ observation: "none" as "matched" }, /observation = none: expected "matched" or "redrawn"/],

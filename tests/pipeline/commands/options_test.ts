@@ -1,7 +1,9 @@
 /** @file The command line: defaults, what each option becomes, and what is refused. */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { COMMANDS, helpFor, parseCommand } from "../../../pipeline/commands/options.ts";
+import { UsageError } from "../../../pipeline/usage_error.ts";
 import { quote, repeatOptions } from "../../../pipeline/command_line.ts";
 
 Deno.test("without options a command has its defaults", async () => {
@@ -52,6 +54,60 @@ Deno.test("every option reaches what it names", async () => {
     for (const [name, value] of Object.entries(expected)) {
       assert.deepEqual(found[name], value, `${command} ${args.join(" ")}: ${name}`);
     }
+  }
+});
+
+Deno.test("what would have no effect is told, and what is given twice", async () => {
+  const cases: [string, string[], RegExp][] = [
+    ["leaderboard", ["--jobs", "2"], /^--jobs has an effect with --layer or --publish only\./],
+    [
+      "leaderboard",
+      ["--engine", "jax"],
+      /^--engine has an effect with --layer or --publish only\./,
+    ],
+    ["leaderboard", ["--store", "s"], /^--store has an effect with/],
+    ["verify", ["--jobs", "2"], /^--jobs has an effect with --rerun only\./],
+    ["run", ["--log", "wandb", "--dry-run"], /^--log has no effect beside --dry-run\./],
+    ["run", ["--estimate", "--dry-run"], /^--estimate has no effect beside --dry-run\./],
+    ["sweep", ["f.yaml", "--log", "wandb", "--estimate"], /^--log has no effect beside --estimate/],
+    ["run", ["--jobs", "2", "--jobs", "3"], /^--jobs is given twice/],
+    ["gc", ["--yes", "--yes"], /^--yes is given twice/],
+  ];
+  for (const [command, args, message] of cases) {
+    await assert.rejects(parseCommand(command, args), (error) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      return true;
+    });
+  }
+  await parseCommand("leaderboard", ["--publish", "--jobs", "2", "--engine", "jax"]);
+  await parseCommand("leaderboard", [
+    "--layer",
+    "l.ts",
+    "--jobs",
+    "2",
+    "--task",
+    "a",
+    "--task",
+    "b",
+  ]);
+});
+
+Deno.test("paths are those of the folder where the command was called, labels are not", async () => {
+  const before = Deno.env.get("INIT_CWD");
+  Deno.env.set("INIT_CWD", join(Deno.cwd(), "data"));
+  try {
+    const parsed = async (...args: [string, ...string[]]) =>
+      await parseCommand(args[0], args.slice(1));
+    assert.deepEqual((await parsed("sweep", "a.yaml")).words, [join("data", "a.yaml")]);
+    assert.deepEqual((await parsed("sweep", "/b/a.yaml")).words, ["/b/a.yaml"]);
+    assert.deepEqual((await parsed("why", "e/a")).words, ["e/a"]);
+    assert.equal((await parsed("leaderboard", "--layer", "l.ts")).leaderboard!.layer, "data/l.ts");
+    assert.equal((await parsed("run", "--store", "s")).store, join("data", "s"));
+    assert.equal((await parsed("run")).store, ".store");
+  } finally {
+    if (before === undefined) Deno.env.delete("INIT_CWD");
+    else Deno.env.set("INIT_CWD", before);
   }
 });
 

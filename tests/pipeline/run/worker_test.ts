@@ -290,6 +290,31 @@ Deno.test("a result that is none fails the job and leaves no object", async () =
   const outcome = (await own.run()).outcome;
   assert.match(failureOf(outcome), /"\.\.\/out" cannot name a file of an artifact/);
   assert.ok(!existsSync(join(own.demo.root, ".store/objects")));
+  // Nor does one whose numbers are none, whatever else it leaves.
+  addStage(
+    own.demo,
+    "odd",
+    `if (ctx) return { files: { "a.txt": "x" }, scalars: { loss: NaN } };`,
+  );
+  const odd = (await own.run({}, "odd")).outcome;
+  assert.match(failureOf(odd), /^Error: the result is not finite: the scalar loss is NaN/);
+  assert.ok(!existsSync(join(own.demo.root, ".store/objects")));
+});
+
+Deno.test("a stage that fails leaves its curve up to there, streamed or not", async () => {
+  await using own = makeStage(`
+    for (let i = 0; i < 50; i++) ctx.metric("loss", i, i === 49 ? Infinity : i);
+    throw new Error("diverged");`);
+  const points = Array.from({ length: 50 }, (_, i) => ["loss", i, i === 49 ? Infinity : i]);
+  for (const stream of [undefined, true]) {
+    const { outcome, heard } = await own.run({ stream });
+    assert.match(failureOf(outcome), /^Error: diverged/);
+    assert.deepEqual((outcome as { metrics?: unknown }).metrics, points);
+    assert.ok(heard.metrics.flat().length < 50, "the rest comes with the failure");
+  }
+  addStage(own.demo, "silent", `throw new Error("at once");`);
+  const { outcome } = await own.run({}, "silent");
+  assert.deepEqual(Object.keys(outcome).sort(), ["aborted", "message", "ok"]);
 });
 
 Deno.test("a job that starts again with the same key finds what it saved, another does not", async () => {

@@ -157,7 +157,7 @@ Deno.test("files that are cut off or lie are refused", () => {
     ] as const
   ) {
     const bytes = entry("F32", shape, offsets, data);
-    assert.throws(() => decodeTensors(bytes), /^Error: Not a safetensors file: tensor "x" has/);
+    assert.throws(() => decodeTensors(bytes), /^Error: Not a safetensors file: tensor "x" has /);
   }
   assert.throws(
     () => decodeTensors(entry("F16", "[1]", "[0,2]", 2)),
@@ -177,7 +177,7 @@ Deno.test("the length of the header is checked before anything is read by it", (
     assert.throws(() => decodeTensors(empty.subarray(0, length)), message);
   }
   const none = new Uint8Array(8);
-  assert.throws(() => decodeTensors(none), SyntaxError);
+  assert.throws(() => decodeTensors(none), /the header is no JSON object/);
   // A length that no memory has: the eighth byte counts too.
   none[7] = 1;
   assert.throws(() => decodeTensors(none), /the header of 72057594037927940 bytes is cut off/);

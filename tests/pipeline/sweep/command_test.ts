@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseSweep } from "../../../pipeline/sweep/config.ts";
 import { readSweepFile } from "../../../pipeline/sweep/parse.ts";
 import { pointsOf } from "../../../pipeline/sweep/points.ts";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { SweepState } from "../../../pipeline/sweep/state.ts";
 import { type Demo, start } from "../helpers.ts";
 
@@ -131,6 +132,40 @@ parameters:
   assert.equal(here.state().runs.length, 6);
 });
 
+Deno.test("a training that diverges keeps its curve up to the last step, in the catalogue and in logs", async () => {
+  using here = place(`
+program: filtering
+method: grid
+parameters:
+  model: {parameters: {name: {value: dense_recurrence}, state: {value: 8}}}
+  train: {parameters: {steps: {value: 300}, warmup: {value: 299}, batch: {value: 4}, length: {value: 64}}}
+  train.learningRate: {value: 10}
+  evaluate.sequences: {value: 8}
+`);
+  const { out, code } = await sweep(here.file, ...here.store, "--log", "tensorboard").ended;
+  assert.equal(code, 1, out);
+  const [{ jobs, error }] = here.state().runs;
+  const last = Number(/diverged at step (\d+)/.exec(error!)![1]);
+  assert.ok(last > 3, "it takes a few steps");
+  const catalog = await Catalog.open(here.store[1]);
+  const rows = await catalog.query(
+    "SELECT name, step, value FROM metric WHERE job_key = $key ORDER BY name, step",
+    { key: jobs.train },
+  );
+  catalog.close();
+  const steps = (name: string) => rows.filter((row) => row.name === name).map(({ step }) => step);
+  const expected = Array.from({ length: last + 1 }, (_, step) => step);
+  for (const name of ["loss", "gradient norm", "learning rate"]) {
+    assert.deepEqual(steps(name), expected, name);
+  }
+  const norms = rows.filter(({ name }) => name === "gradient norm").map(({ value }) => value);
+  assert.ok(norms.slice(0, -1).every(Number.isFinite) && !Number.isFinite(norms.at(-1)));
+  const [run] = readdirSync(join(here.store[1], "tensorboard"));
+  const folder = join(here.store[1], "tensorboard", run, "0000");
+  const bytes = readFileSync(join(folder, readdirSync(folder)[0]), "latin1");
+  assert.ok(bytes.split("gradient norm").length - 1 > last, "every step is in the event file");
+});
+
 /** heads 3 does not suit dModel 8, and the grid begins with it. */
 const HALF = `
 program: filtering
@@ -145,6 +180,9 @@ Deno.test("a sweep that is estimated, with runs that are not possible, and then 
   using here = place(`${HALF}command: [python, "\${program}"]\n`);
   const dry = await sweep(here.file, ...here.store, "--dry-run").ended;
   assert.match(dry.out, /2 runs would be taken up/);
+  assert.match(dry.out, /^run 0000 failed: .*heads = 3: the width 8 is not a multiple/m);
+  assert.match(dry.out, /^Of each of these 2 it was checked .* data: 1 are not possible\.$/m);
+  assert.equal(dry.code, 1);
   assert.match(dry.out, /^\/.*my sweep\.yaml: command is ignored/m);
   const { code, out } = await sweep(here.file, ...here.store, "--estimate").ended;
   assert.equal(code, 0, out);

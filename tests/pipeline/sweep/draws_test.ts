@@ -135,22 +135,26 @@ Deno.test("limits of a sweep file are allowed themselves, and what is beyond is 
     ["{distribution: log_uniform, min: -1, max: 0}", {
       ...{ distribution: "log_uniform", min: -1, max: 0 },
     }],
-    ["{values: [1, 2], probabilities: [0.5, 0.5000009]}", {
-      ...{ distribution: "categorical", values: [1, 2], probabilities: [0.5, 0.5000009] },
+    ["{values: [1, 2, 3], probabilities: [0.33333, 0.33333, 0.33333]}", {
+      distribution: "categorical",
+      values: [1, 2, 3],
+      probabilities: [0.33333, 0.33333, 0.33333],
     }],
     ["{values: [1, 2], probabilities: [1, 0]}", {
       ...{ distribution: "categorical", values: [1, 2], probabilities: [1, 0] },
     }],
-    ["{distribution: categorical_w_probabilities, values: [1]}", {
-      ...{ distribution: "categorical", values: [1] },
+    ["{distribution: categorical_w_probabilities, values: [1], probabilities: [1]}", {
+      ...{ distribution: "categorical", values: [1], probabilities: [1] },
     }],
+    ["{min: 1e-4, max: 1E-2}", { distribution: "uniform", min: 1e-4, max: 1e-2 }],
+    ["{min: 1_000, max: 0x7D0}", { distribution: "int_uniform", min: 1000, max: 2000 }],
     ["{value: ~}", { distribution: "constant", value: null }],
   ];
   for (const [yaml, expected] of allowed) assert.deepEqual(random(yaml), expected, yaml);
   const refused: [string, RegExp][] = [
     ["{min: 2, max: 1}", /min 2 is not below max 1/],
-    ["{values: [1, 2], probabilities: [0.5, 0.5000011]}", /add up to/],
-    ["{values: [1, 2], probabilities: [0.5, 0.4999989]}", /add up to/],
+    ["{values: [1, 2], probabilities: [0.5, 0.500011]}", /add up to/],
+    ["{values: [1, 2], probabilities: [0.5, 0.499989]}", /add up to/],
     ["{distribution: q_uniform, min: 0, max: 1, q: -1}", /q is -1; it must be above 0/],
     ["{distribution: q_log_uniform_values, min: -1, max: 1}", /min is -1; the logarithm needs/],
   ];

@@ -19,7 +19,18 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     ["", /^s\.yaml: is empty; a sweep needs method and parameters/],
     ["- a", /the file is \["a"\]; expected keys with values/],
     ["a: [", /s\.yaml is no valid YAML: .* at line 1, column/],
-    ["a: 1\na: 2", /no valid YAML: Map keys must be unique at line 2/],
+    ["a: {<<: 3}", /no valid YAML: Merge sources must be maps/],
+    ["a: {<<: [1]}", /no valid YAML: Merge sources must be maps/],
+    ["a: !!int x", /no valid YAML: "x" is no int at line 1, column 4/],
+    ["a: 1\non: 2", /line 2, column 1: the key on is read as true, as W&B .*; quote it: "on"\./],
+    ["a: {~: 2}", /line 1, column 5: the key ~ is read as null/],
+    ["a: {2020-01-01: 2}", /the key 2020-01-01 is read as a date/],
+    ["? [a]\n: 1", /line 1, column 3: a key is a list or has keys itself/],
+    ["a: [b, 2020-01-01]", /line 1, column 8: 2020-01-01 is a date, which cannot .* "2020-01-01"/],
+    [
+      p("{value: 9007199254740993}"),
+      /line 3, column 25: 9007199254740993 is a whole number with more digits .*9007199254740991/,
+    ],
     ["a: !!thing 1", /no valid YAML: Unresolved tag/],
     ["a: *nothing", /no valid YAML: Unresolved alias/],
     [`${head}parameters: &p {a: {parameters: *p}}`, /s\.yaml is no valid YAML: \*p is part of &p/],
@@ -27,11 +38,11 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     ["a: 1\n---\nb: 2", /no valid YAML: .*multiple documents/],
     [
       `${one}metod: grid`,
-      /unknown key "metod" at the top; allowed are program, method, parameters/,
+      /unknown key "metod" at the top; allowed are method, metric, /,
     ],
     [
       `${one}early_terminate: {type: hyperband}`,
-      /early_terminate is not supported.*allowed are prog/,
+      /early_terminate is not supported.*allowed are .*program/,
     ],
     [`${one}scheduler: {engine: ax}`, /scheduler is not supported: no other optimiser/],
     [
@@ -54,11 +65,29 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     [p("3"), /parameters\.a is 3; expected keys with values, such as \{ value: 3 \}/],
     [p("{}"), /parameters\.a: says no value; give value, values, min and max/],
     [p("{min: 1}"), /parameters\.a: says no value/],
-    [p("{vaule: 1}"), /unknown key "vaule" in parameters\.a; allowed are distribution, value, val/],
+    [p("{vaule: 1}"), /unknown key "vaule" in parameters\.a; allowed are value, values, max/],
+    [p("{min: 1, maxx: 2}"), /unknown key "maxx" in parameters\.a; allowed are max, min/],
     [
-      `${head}parameters: {a: &a {min: 1, max: 2}, b: {<<: *a, max: 3}}`,
-      /unknown key "<<" in parameters\.b; allowed are distribution, value/,
+      p("{b: {value: 1}}"),
+      /parameters\.a has b in it without "parameters:"; write a: \{ parameters: \{ b: … \} \}\.$/,
     ],
+    [
+      p("{b: {c: {values: [1, 2]}}}"),
+      /parameters\.a has b in it without "parameters:"; write a: \{ parameters: \{ b: … \} \}\.$/,
+    ],
+    [
+      p("{parameters: {b: {steps: {value: 1}}}}"),
+      /parameters\.a\.parameters\.b has steps in it without "parameters:"; write b: \{/,
+    ],
+    [
+      p("{name: lstm, dModel: 8}"),
+      /a has name in it without .* \{ name: \{ value: "lstm" \} \} \}\.$/,
+    ],
+    [
+      p("{parameters: {b: {value: 1}}, c: {value: 2}}"),
+      /parameters\.a: c stands beside parameters; move it into it/,
+    ],
+    [`${one}seed: {values: [1]}`, /seed stands at the top; a parameter belongs under parameters:/],
     [p("{value: .nan}"), /parameters\.a\.value is NaN; expected a finite number/],
     [p("{values: [1, .inf]}"), /parameters\.a\.values\.1 is Infinity; expected a finite/],
     [p("{values: []}"), /parameters\.a\.values is \[\]; expected a list that is not empty/],
@@ -68,11 +97,15 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     [p("{min: 0, max: 1, step: 1}"), /unknown key "step" in parameters\.a; int_uniform takes/],
     [
       p("{distribution: beta}"),
-      /distribution is "beta"; allowed are constant, categorical, int_un/,
+      /distribution is "beta"; allowed are .*uniform/,
+    ],
+    [
+      p("{distribution: log_unifrom_values, min: 1, max: 2}"),
+      /is "log_unifrom_values"; allowed are log_uniform_values, q_log_uniform_values/,
     ],
     [
       p("{distribution: [uniform], min: 0.0, max: 1}", "random"),
-      /a\.distribution is \["uniform"\]; allowed are constant/,
+      /a\.distribution is \["uniform"\]; allowed are uniform/,
     ],
     [p("{distribution: uniform, min: 0}"), /parameters\.a\.max is missing; uniform needs it/],
     [p("{distribution: uniform, min: a, max: 1}"), /parameters\.a\.min is "a"; expected a finite/],
@@ -100,6 +133,15 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     [
       p("{values: [1, 2], probabilities: [1]}", "random"),
       /probabilities is \[1\]; expected 2 numbers/,
+    ],
+    [p("{probabilities: [1]}", "random"), /parameters\.a\.values is missing; categorical needs it/],
+    [
+      p("{distribution: categorical_w_probabilities, values: [1, 2]}", "random"),
+      /a\.probabilities is missing; categorical_w_probabilities needs one number a value/,
+    ],
+    [
+      p("{distribution: categorical_w_probabilities, probabilities: [1]}", "random"),
+      /a\.values is missing/,
     ],
     [p("{values: [1, 2], probabilities: [0.5, 0.4]}", "random"), /add up to 0\.9, not to 1/],
     [p("{values: [1, 2], probabilities: [2, -1]}", "random"), /probabilities\.1 is -1/],
@@ -130,8 +172,12 @@ Deno.test("what a sweep file must not say, with the place and what is allowed", 
     ],
     [`${one}metric: {name: loss, target: .nan}`, /metric\.target is NaN; expected a finite/],
     [
-      `${one}metric: {name: loss, impute: best}`,
-      /unknown key "impute" in metric; allowed are name/,
+      `${one}metric: {name: loss, gaol: minimize}`,
+      /unknown key "gaol" in metric; allowed are goal/,
+    ],
+    [
+      `${one}controller: local`,
+      /controller is "local"; expected keys with values, such as \{ type/,
     ],
     [`${one}run_cap: 0`, /run_cap is 0; expected a whole number of at least 1/],
     [`${one}run_cap: 1.5`, /run_cap is 1\.5/],
@@ -182,6 +228,8 @@ Deno.test("a file that is no text, or not there", () => {
     assert.throws(() => readSweepFile(folder), /cannot be read: .*directory/i);
     writeFileSync(path, Uint8Array.of(0x61, 0xff, 0xfe));
     assert.throws(() => readSweepFile(path), /s\.yaml is no UTF-8 text/);
+    writeFileSync(path, new Uint8Array(1_000_001).fill(0x20));
+    assert.throws(() => readSweepFile(path), /s\.yaml has 1000001 bytes; a sweep file has at most/);
   } finally {
     rmSync(folder, { recursive: true });
   }

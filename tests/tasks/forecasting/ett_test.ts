@@ -25,7 +25,7 @@ async function read(id: string): Promise<Series> {
   const entries = parseEntries(await Deno.readTextFile(`${root}/datasets.json`), "datasets.json");
   const entry = entries.find((entry) => entry.id === id)!;
   const { bytes } = await fetchDataset(entry, { root, mirror });
-  return readSeries(new TextDecoder().decode(bytes), id, readOptions(entry));
+  return readSeries(bytes, id, readOptions(entry));
 }
 
 let series: Series | undefined;

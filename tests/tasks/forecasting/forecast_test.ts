@@ -1,7 +1,12 @@
 /** @file Conformal intervals: which errors calibrate them, which rank, which units, and what is counted as covered. */
 import assert from "node:assert/strict";
 import type { Forecaster } from "../../../lib/tasks/forecasting/forecaster.ts";
-import { conformalQuantile, forecastBeyond } from "../../../lib/tasks/forecasting/forecast.ts";
+import {
+  attainableLevel,
+  calibrationErrors,
+  conformalQuantile,
+  forecastBeyond,
+} from "../../../lib/tasks/forecasting/forecast.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
 import { makeProblem, type Problem } from "../../../lib/tasks/forecasting/problem.ts";
@@ -16,10 +21,18 @@ Deno.test("intervals: the conformal rank, and its limit with few errors", () => 
   assert.equal(conformalQuantile(errors, 0.51), 6);
   assert.equal(conformalQuantile(errors, 0.75), 8); // ceil(10 * 0.75); ceil(9 * 0.75) would be 7
   assert.equal(conformalQuantile(errors, 0.01), 1);
-  assert.equal(conformalQuantile(errors, 0.999), 9);
-  assert.equal(conformalQuantile(Float64Array.of(3), 0.99), 3);
+  assert.equal(conformalQuantile(errors, 0.91), Infinity, "a tenth of new errors exceeds all nine");
+  assert.equal(conformalQuantile(Float64Array.of(3), 0.51), Infinity);
+  assert.equal(conformalQuantile(Float64Array.of(3), 0.5), 3);
   assert.equal(conformalQuantile(Float64Array.of(3), 0.01), 3);
   assert.deepEqual([...errors], [5, 1, 4, 2, 3, 9, 8, 7, 6], "the errors stay in their order");
+});
+
+Deno.test("intervals: a rank that is whole but for rounding is that rank", () => {
+  const errors = Float64Array.from({ length: 99 }, (_, i) => i + 1);
+  for (let percent = 1; percent < 100; percent++) {
+    assert.equal(conformalQuantile(errors, percent / 100), percent); // 100 * 0.55 is 55.00000000000001
+  }
 });
 
 Deno.test("intervals: errors are ranked as numbers, ties included", () => {
@@ -137,6 +150,52 @@ Deno.test("intervals: errors on validation and test calibrate each step, in the 
   }
 });
 
+Deno.test("intervals: n errors a step give n / (n + 1) at most; a higher level is refused with its number", async () => {
+  const horizon = 2;
+  const problem = problemOf(5, 7, horizon); // 4 and 6 windows
+  assert.equal(calibrationErrors(problem), 10);
+  assert.equal(attainableLevel(10), 10 / 11);
+  assert.equal(calibrationErrors(problemOf(2001, 4002, horizon)), 2000 + Math.ceil(4001 / 3));
+  const fitted = missing(horizon, scattered);
+  const at = (level: number) =>
+    forecastBeyond(seriesOf(problem), problem, fitted, saying(horizon, () => 0), level);
+  const widest = await at(attainableLevel(10));
+  for (let h = 0; h < horizon; h++) {
+    const errors = [problem.split.validation, problem.split.test]
+      .flatMap((range) => sorted(range, horizon, h, scattered));
+    assert.ok(Math.abs((widest.high[0][h] - 100) / 10 - Math.max(...errors)) < 1e-9);
+  }
+  await assert.rejects(at(0.91), /intervals of 0\.91: 10 errors a step can give 0\.909\d* at most/);
+  // How often a new error exceeds the largest of n, by drawing: once in n + 1 times.
+  const n = 4, trials = 20_000;
+  const drawn = normals(keyOf(3), trials * (n + 1));
+  let exceeded = 0;
+  for (let i = 0; i < drawn.length; i += n + 1) {
+    const largest = conformalQuantile(drawn.slice(i, i + n).map(Math.abs), attainableLevel(n));
+    if (Math.abs(drawn[i + n]) > largest) exceeded++;
+  }
+  assert.ok(Math.abs(exceeded / trials - 1 / (n + 1)) < 0.01, `${exceeded / trials}`);
+});
+
+Deno.test("coverage: not stated where validation alone has too few errors for the level", async () => {
+  const problem = problemOf(9, 40, 1);
+  const fitted = missing(1, scattered);
+  const coverage = async (level: number) =>
+    (await forecastBeyond(seriesOf(problem), problem, fitted, saying(1, () => 0), level)).coverage;
+  assert.equal(typeof await coverage(0.9), "number");
+  assert.equal(await coverage(0.91), undefined);
+});
+
+Deno.test("intervals: a forecast beyond the largest number is refused by column and step", async () => {
+  const problem = problemOf(9, 9, 2);
+  problem.deviation[1] = 1e308;
+  const far = saying(2, (h) => 1.5 * h);
+  await assert.rejects(
+    forecastBeyond(seriesOf(problem), problem, missing(2, () => 0.5), far, 0.5),
+    /^DataError: f, column "b": the forecast 2 rows ahead leaves the range of numbers/,
+  );
+});
+
 Deno.test("coverage: test errors up to the quantile of validation alone, itself included", async () => {
   // Errors of rows of validation are 1 to 9, so that at level 0.5 the fifth, 5, is the limit.
   const problem = problemOf(9, 8, 1);
@@ -144,7 +203,7 @@ Deno.test("coverage: test errors up to the quantile of validation alone, itself 
   const error = (row: number) => row < 14 ? row - 4 : onTest[row - 14];
   const exact: Forecaster = missing(1, error);
   problem.channels.forEach((channel) => channel.fill(0));
-  const forecast = await forecastBeyond(seriesOf(problem), problem, exact, exact, 0.5);
+  const forecast = await forecastBeyond(seriesOf(problem), problem, exact, saying(1, () => 0), 0.5);
   assert.equal(forecast.coverage, 5 / 8);
 });
 
@@ -163,13 +222,20 @@ Deno.test("coverage: counts every column and step, each by its own quantile", as
   assert.equal(total, 20);
   assert.ok(inside > 0 && inside < total);
   const fitted = missing(horizon, scattered);
-  const { coverage } = await forecastBeyond(seriesOf(problem), problem, fitted, fitted, 0.6);
+  const { coverage } = await forecastBeyond(
+    seriesOf(problem),
+    problem,
+    fitted,
+    saying(horizon, () => 0),
+    0.6,
+  );
   assert.equal(coverage, inside / total);
 });
 
 Deno.test("intervals: of up to 2,000 windows every one calibrates, beyond that every second, then every third", async () => {
   const level = 0.731;
-  for (const [windows, stride] of [[2000, 1], [2001, 2], [4000, 2], [4001, 3]]) {
+  const cases = [[2000, 1], [2001, 2], [4000, 2], [4001, 3], [4097, 3], [9001, 5], [12_300, 7]];
+  for (const [windows, stride] of cases) {
     const horizon = 2;
     const problem = problemOf(windows + horizon - 1, 6, horizon);
     const { validation, test } = problem.split;
@@ -206,7 +272,7 @@ Deno.test("intervals: in the units of the file, around the forecast, about the r
     assert.ok(Math.abs(half - 16.45) < 0.6, `${half}`);
     assert.ok(Math.abs(forecast.point[0][h] - 100) < 2);
   }
-  assert.ok(Math.abs(forecast.coverage - 0.9) < 0.02);
+  assert.ok(Math.abs(forecast.coverage! - 0.9) < 0.02);
 });
 
 Deno.test("forecast: starts at the row after the last", async () => {

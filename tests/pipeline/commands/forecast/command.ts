@@ -2,20 +2,25 @@
 const program =
   new URL("../../../../pipeline/commands/forecast/forecast.ts", import.meta.url).pathname;
 
+/** What deno is called with. */
+export function denoArguments(args: string[]): string[] {
+  return [
+    "run",
+    "--no-prompt",
+    "--allow-read",
+    "--allow-write",
+    "--allow-ffi",
+    "--allow-env=DEEP_LINEAR_MIRROR,INIT_CWD",
+    program,
+    ...args,
+  ];
+}
+
 /** The process of a command, its output piped. */
-export function command(args: string[]): Deno.Command {
+export function command(args: string[], env: Record<string, string> = {}): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "--no-prompt",
-      "--allow-read",
-      "--allow-write",
-      "--allow-ffi",
-      "--allow-env=DEEP_LINEAR_MIRROR",
-      program,
-      ...args,
-    ],
-    env: { NO_COLOR: "1" },
+    args: denoArguments(args),
+    env: { NO_COLOR: "1", INIT_CWD: "", ...env },
     stdout: "piped",
     stderr: "piped",
   });

@@ -228,7 +228,7 @@ Deno.test("forecast: mistakes exit with 1, a message, and nothing on stdout", as
       /none\.csv: no such file, and no dataset of this id\. Datasets: .*etth1/,
     ],
     [[file, "--lokback", "3"], /--lokback[^]*Usage:/],
-    [[bad], /bad\.csv, row 3, column "b": "oops" is not a finite number/],
+    [[bad], /bad\.csv, line 3, column "b": "oops" is not a finite number/],
     [[file], /300 rows leave 210 for training, but lookback 336 \+ horizon 96 needs 432/],
     [[file, "--split", "etth"], /needs 14400/],
     [

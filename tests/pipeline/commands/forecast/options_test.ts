@@ -1,5 +1,6 @@
 /** @file The flags of the forecast command: what each becomes, what it is without it, and what is refused. */
 import assert from "node:assert/strict";
+import { READING_FLAGS } from "../../../../pipeline/commands/forecast/reading_options.ts";
 import { parseOptions, USAGE, UsageError } from "../../../../pipeline/commands/forecast/options.ts";
 
 const options = (...flags: string[]) => parseOptions(["FILE.csv", ...flags])!;
@@ -12,18 +13,19 @@ Deno.test("flags: a file alone takes every default", () => {
     split: undefined,
     season: undefined,
     depths: undefined,
-    read: { date: undefined, columns: undefined, missing: undefined },
+    read: {},
     dropConstant: false,
     json: false,
     out: undefined,
+    plot: undefined,
     model: undefined,
-    level: 0.9,
+    level: undefined,
   });
 });
 
 Deno.test("flags: each one becomes its option", () => {
   const flags = "--lookback 7 --horizon 3 --split ettm --season 5 --depths 4,2 --date when " +
-    "--missing NA --drop-constant --json --out o.csv --model ols --level 0.75";
+    "--missing NA --drop-constant --json --out o.csv --plot p.SVG --model ols --level 0.75";
   assert.deepEqual(parseOptions([...flags.split(" "), "--columns", "b, a", "in.csv"]), {
     file: "in.csv",
     lookback: 7,
@@ -35,6 +37,7 @@ Deno.test("flags: each one becomes its option", () => {
     dropConstant: true,
     json: true,
     out: "o.csv",
+    plot: "p.SVG",
     model: "ols",
     level: 0.75,
   });
@@ -62,15 +65,18 @@ Deno.test("flags: help, long and short, gives nothing to do, and the usage names
   assert.equal(parseOptions(["x.csv", "-h"]), undefined);
   const flags =
     "lookback horizon split season depths columns date missing drop-constant json out " +
-    "model level";
+    "plot model level";
   for (const flag of flags.split(" ")) assert.match(USAGE, new RegExp(`^  --${flag}\\b`, "m"));
+  for (const flag of Object.keys(READING_FLAGS)) {
+    assert.match(USAGE, new RegExp(`^  --${flag}\\b`, "m"));
+  }
 });
 
 Deno.test("flags: a mistake is the user's, and its message names the flag and what is allowed", () => {
   const cases: [string[], RegExp][] = [
     [[], /expected one file or dataset id, got none\.[^]*Usage:/],
     [["a.csv", "b.csv"], /got a\.csv, b\.csv\.[^]*Usage:/],
-    [["a.csv", "--lokback", "3"], /--lokback[^]*Usage:/],
+    [["a.csv", "--lokback", "3"], /Unknown option --lokback\. Nearest: --lookback, [^]*Usage:/],
     [["a.csv", "--json=yes"], /--json[^]*Usage:/],
     [["a.csv", "--split", "80/20"], /--split 80\/20: expected etth, ettm, 70\/10\/20\./],
     ...["0", "-1", "1.5", "x", "01", "1e3", ""].flatMap((value): [string[], RegExp][] =>
@@ -85,6 +91,39 @@ Deno.test("flags: a mistake is the user's, and its message names the flag and wh
       new RegExp(`--level ${value}: expected a share between 0 and 1`),
     ]),
   ];
+  refusedBy(cases);
+});
+
+Deno.test("flags: what would have no effect, or is empty, is told", () => {
+  refusedBy([
+    ...["out", "plot", "model", "columns", "zone"].flatMap((flag): [string[], RegExp][] => [
+      [["a.csv", `--${flag}=`], new RegExp(`--${flag} "": expected .* leave the flag out`)],
+      [["a.csv", `--${flag}`, " "], new RegExp(`--${flag} "": expected`)],
+    ]),
+    [["a.csv", "--model", "ols"], /--model ols: .*nothing asks for.*--out FORECAST\.csv or --plot/],
+    [["a.csv", "--level", "0.8"], /--level 0\.8: .*nothing asks for/],
+    [
+      ["a.csv", "--model", "nosuch"],
+      /--model nosuch: not in the table\. Models: repeat-last, .*10\.$/,
+    ],
+    [["a.csv", "--model", "nosuch", "--out", "o.csv"], /--model nosuch: not in the table/],
+    [
+      ["a.csv", "--model", "deep-linear-3", "--depths", "1", "--out", "o.csv"],
+      /--model deep-linear-3: not in the table\. Models: .*deep-linear-1\. --depths 3 includes it/,
+    ],
+    [["a.csv", "--plot", "p.png"], /--plot p\.png: the drawing is SVG.*ends in \.svg/],
+    ...["lookback", "horizon", "out", "level", "date", "json"].map(
+      (flag): [string[], RegExp] => {
+        const twice = flag === "json" ? ["--json", "--json"] : [`--${flag}=1`, `--${flag}=2`];
+        return [["a.csv", ...twice], new RegExp(`--${flag} is given twice`)];
+      },
+    ),
+  ]);
+  assert.equal(options("--model", "deep-linear-3", "--plot", "p.svg").model, "deep-linear-3");
+  assert.deepEqual(options("--missing", "1", "--missing", "2").read.missing, ["1", "2"]);
+});
+
+function refusedBy(cases: [string[], RegExp][]): void {
   for (const [args, message] of cases) {
     assert.throws(() => parseOptions(args), (error) => {
       assert.ok(error instanceof UsageError, `${args}`);
@@ -92,7 +131,7 @@ Deno.test("flags: a mistake is the user's, and its message names the flag and wh
       return true;
     });
   }
-});
+}
 
 Deno.test("flags: every split of the library may be named, and 1 is a whole number of rows", () => {
   for (const split of ["etth", "ettm", "70/10/20"]) {

@@ -4,7 +4,14 @@ import type { Series } from "../../../../lib/data/series.ts";
 import type { Forecast } from "../../../../lib/tasks/forecasting/forecast.ts";
 import { makeProblem } from "../../../../lib/tasks/forecasting/problem.ts";
 import type { Candidate } from "../../../../pipeline/commands/forecast/models.ts";
-import { table, toCsv, toRow } from "../../../../pipeline/commands/forecast/report.ts";
+import { futureOf } from "../../../../pipeline/commands/forecast/future.ts";
+import {
+  headerOf,
+  renamed,
+  table,
+  toCsv,
+  toRow,
+} from "../../../../pipeline/commands/forecast/report.ts";
 import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
 
 const problem = makeProblem(randomSeries(60, 1), { lookback: 4, horizon: 2, split: "70/10/20" });
@@ -81,7 +88,6 @@ const forecast = (columns: string[]): Forecast => ({
   point: columns.map((_, c) => Float64Array.of(10 * c + 1, 10 * c + 2 / 3)),
   low: columns.map((_, c) => Float64Array.of(10 * c, 10 * c - 0.5)),
   high: columns.map((_, c) => Float64Array.of(10 * c + 2, 1e9 / 7)),
-  coverage: 1,
 });
 const series = (dates?: number[]): Series => ({
   file: "f",
@@ -91,44 +97,100 @@ const series = (dates?: number[]): Series => ({
   notes: [],
   ...(dates && { dates: Float64Array.from(dates), dateColumn: "when" }),
 });
+const steps = { texts: ["1", "2"] };
 
-Deno.test("the forecast as CSV: value, lower and upper end of each column, to eight digits", () => {
-  const csv = toCsv(series(), forecast(["a", "b"]), 2, undefined);
+Deno.test("the forecast as CSV: value, lower and upper end of each column, to the last digit", () => {
+  const columns = ["a", "b"];
   assert.equal(
-    csv,
+    toCsv(headerOf(undefined, columns), forecast(columns), steps),
     "step,a,a_low,a_high,b,b_low,b_high\n" +
       "1,1,0,2,11,10,12\n" +
-      "2,0.66666667,-0.5,142857140,10.666667,9.5,142857140\n",
+      "2,0.6666666666666666,-0.5,142857142.85714287,10.666666666666666,9.5,142857142.85714287\n",
   );
+});
+
+Deno.test("the forecast as CSV: every number reads back as itself, and no digit more is written", () => {
+  const level = 1.6e9;
+  const values = [
+    level + 1 / 3,
+    1e200 / 3,
+    -1e-300 / 7,
+    5e-324,
+    1.7976931348623157e308,
+    0.1,
+    12,
+    -0,
+  ];
+  const array = Float64Array.from(values);
+  const csv = toCsv(headerOf(undefined, ["x"]), {
+    columns: ["x"],
+    point: [array],
+    low: [array.map((value) => value - 1e-7 * Math.abs(value))],
+    high: [array.map((value) => value * (1 - 2 ** -50))],
+  }, { texts: values.map((_, h) => `${h + 1}`) });
+  const cells = csv.trimEnd().split("\n").slice(1).map((line) => line.split(",").slice(1));
+  cells.forEach(([point, low, high], h) => {
+    assert.equal(Number(point), values[h] + 0);
+    assert.equal(Number(low), values[h] - 1e-7 * Math.abs(values[h]) + 0);
+    assert.equal(Number(high), values[h] * (1 - 2 ** -50) + 0);
+    // One digit less is another number.
+    const digits = point.replace(/e.*/, "").replace(/\D/g, "").replace(/^0+|0+$/g, "").length;
+    if (digits > 1) assert.notEqual(Number(values[h].toPrecision(digits - 1)), values[h]);
+  });
 });
 
 Deno.test("the forecast as CSV: dates go on from the last one, without a time where all are midnight", () => {
   const day = 24 * HOUR;
   const dates = (times: number[], ms: number) =>
-    toCsv(series(times), forecast(["a"]), 2, { kind: "fixed", ms })
-      .split("\n").map((line) => line.split(",")[0]);
-  assert.deepEqual(dates([0, day], day), ["when", "1970-01-03", "1970-01-04", ""]);
-  assert.deepEqual(dates([0, HOUR], HOUR), [
-    "when",
-    "1970-01-01 02:00:00",
-    "1970-01-01 03:00:00",
-    "",
-  ]);
+    futureOf({ ...series(times), sampling: { interval: { kind: "fixed", ms }, irregular: 0 } }, 2)
+      .texts;
+  assert.deepEqual(dates([0, day], day), ["1970-01-03", "1970-01-04"]);
+  assert.deepEqual(dates([0, HOUR], HOUR), ["1970-01-01 02:00:00", "1970-01-01 03:00:00"]);
   // One time of day among midnights shows all.
-  assert.equal(dates([HOUR, day], day)[1], "1970-01-03 00:00:00");
+  assert.equal(dates([HOUR, day], day)[0], "1970-01-03 00:00:00");
 });
 
 Deno.test("the forecast as CSV: steps are counted where the dates have no interval", () => {
-  const lines = toCsv(series([0]), forecast(["a"]), 1, undefined).split("\n");
-  assert.deepEqual(lines.map((line) => line.split(",")[0]), ["step", "1", ""]);
+  const { dated, texts, past, times } = futureOf(series([0]), 1);
+  assert.deepEqual([dated, texts], [false, ["1"]]);
+  assert.deepEqual([[...past], [...times]], [[1, 2], [3]]);
 });
 
 Deno.test("the forecast as CSV: names with commas, quotes or line breaks are quoted", () => {
-  const [header] = toCsv(series(), forecast(['a, "x"']), 1, undefined).split("\n");
-  assert.equal(header, 'step,"a, ""x""","a, ""x""_low","a, ""x""_high"');
-  const dated = { ...series([0, HOUR]), dateColumn: "the\ndate" };
-  assert.match(
-    toCsv(dated, forecast(["a"]), 1, { kind: "fixed", ms: HOUR }),
-    /^"the\ndate",a,a_low/,
-  );
+  const columns = ['a, "x"', "b\nc", "#d", " e", "f;g"];
+  const csv = toCsv(headerOf("the\rdate", columns), { ...forecast(columns) }, steps);
+  assert.ok(csv.startsWith(
+    '"the\rdate","a, ""x""","a, ""x""_low","a, ""x""_high","b\nc","b\nc_low","b\nc_high",' +
+      '"#d","#d_low","#d_high"," e"," e_low"," e_high","f;g","f;g_low","f;g_high"\n1,',
+  ));
+  assert.match(toCsv(["#when"], forecast([]), steps), /^"#when"\n/, "no comment");
+});
+
+Deno.test("the forecast as CSV: every column has a name of its own, in any case; those of the file stay", () => {
+  const cases: [string | undefined, string[], string[]][] = [
+    [undefined, ["a"], ["step", "a", "a_low", "a_high"]],
+    ["t", ["load", "load_low"], [
+      ...["t", "load", "load_low_2", "load_high"],
+      ...["load_low", "load_low_low", "load_low_high"],
+    ]],
+    ["a_low", ["a"], ["a_low", "a", "a_low_2", "a_high"]],
+    [undefined, ["step"], ["step_2", "step", "step_low", "step_high"]],
+    ["t", ["x", "X_LOW", "x_low_2"], [
+      ...["t", "x", "x_low_3", "x_high", "X_LOW", "X_LOW_low", "X_LOW_high"],
+      ...["x_low_2", "x_low_2_low", "x_low_2_high"],
+    ]],
+    ["t", ["x", "X"], ["t", "x", "x_low", "x_high", "X", "X_low_2", "X_high_2"]],
+    ["t", ["a_low", "a"], ["t", "a_low", "a_low_low", "a_low_high", "a", "a_low_2", "a_high"]],
+  ];
+  for (const [date, columns, want] of cases) {
+    const header = headerOf(date, columns);
+    assert.deepEqual(header, want);
+    const folded = header.map((name) => name.toLowerCase());
+    if (new Set(columns.map((c) => c.toLowerCase())).size === columns.length) {
+      assert.equal(new Set(folded).size, folded.length);
+    }
+  }
+  assert.equal(renamed(headerOf("t", ["a", "b"])), undefined);
+  assert.match(renamed(headerOf("t", ["a", "a_low"]))!, /"a_low_2" is numbered/);
+  assert.match(renamed(headerOf(undefined, ["step", "step_high"]))!, /"step_2", "step_high_2" are/);
 });

@@ -208,3 +208,19 @@ Deno.test("a file that cannot be written is an error of one line; without --dump
   assert.equal(without.code, 1);
   assert.match(without.stderr, /^error: --dump FILE\.safetensors is missing\./);
 });
+
+Deno.test("the code of a layer is not written over, by whatever name", async () => {
+  const code = `${ROOT}lib/layers/sequence/gru.ts`;
+  const before = Deno.readTextFileSync(code);
+  Deno.symlinkSync(code, `${folder}/link`);
+  for (const name of ["lib/layers/sequence/gru.ts", `${folder}/link`]) {
+    const { code, stderr } = await layer("gru", "--length", "1", "--dump", name);
+    assert.equal(code, 1);
+    assert.ok(stderr.startsWith(`error: --dump ${name}: this is the file `), stderr);
+  }
+  const other = await layer("gru", "--length", "1", "--dump", "lib/mod.ts");
+  assert.match(other.stderr, /^error: --dump lib\/mod\.ts: lib\/mod\.ts belongs to the program/);
+  assert.equal(Deno.readTextFileSync(code), before);
+  const twice = await layer("gru", "--dump", `${folder}/a`, "--dump", `${folder}/b`);
+  assert.match(twice.stderr, /^error: --dump is given twice/);
+});
