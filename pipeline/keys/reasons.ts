@@ -72,10 +72,11 @@ export async function reasons(
   return [...lines, ...end, ...note];
 }
 
-/** Where the curve of a job that failed is to be found, and how far it came. */
+/** Where the curve of a job that failed is to be found, and how far it came; a curve that an earlier run left whole is not its own. */
 async function curveOf(key: string, catalog: Catalog): Promise<string[]> {
   const [row] = await catalog.query(
-    "SELECT count(*) AS points, count(DISTINCT name) AS curves, max(step) AS last FROM metric WHERE job_key = $key",
+    "SELECT count(*) AS points, count(DISTINCT name) AS curves, max(step) AS last FROM metric WHERE job_key = $key " +
+      "AND NOT EXISTS (SELECT 1 FROM job WHERE key = $key)",
     { key },
   );
   if (!row?.points) return [];
