@@ -76,7 +76,7 @@ export function start(demo: Demo, command: string, ...args: string[]): Started {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--quiet", "--no-check", `--config=${CONFIG}`, CLI, command],
-      // Options that a test gives come last and win.
+      // No test gives these again: an option twice is refused.
       ...["--root", demo.root, ...publish, ...args],
     ],
     stdout: "piped",

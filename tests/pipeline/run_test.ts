@@ -196,10 +196,7 @@ Deno.test("wrong command lines say what would be right", async () => {
     [["run", "now"], /run takes no argument "now"/],
     [["why"], /why needs the label of one job/],
     [["why", "nothing"], /No job "nothing" in this profile/],
-    [
-      ["run", "--root", "/tmp"],
-      /\/tmp has no pipeline: pipeline\/experiments\/index\.ts is missing/,
-    ],
+    [["run", "--jobs", "1", "--jobs", "2"], /--jobs is given twice/],
     [["build"], /"build" is no command; the commands are run, status, why/],
   ];
   for (const [[command, ...args], message] of cases) {
@@ -207,6 +204,12 @@ Deno.test("wrong command lines say what would be right", async () => {
     assert.equal(code, 1, `${command} ${args}: ${out}`);
     assert.match(out, message);
   }
+  const elsewhere = await cli({ ...demo, root: "/tmp" }, "run");
+  assert.equal(elsewhere.code, 1);
+  assert.match(
+    elsewhere.out,
+    /\/tmp has no pipeline: pipeline\/experiments\/index\.ts is missing/,
+  );
 });
 
 Deno.test("--only and --set restrict and change the graph", async () => {
