@@ -101,7 +101,7 @@ export function start(demo: Demo, command: string, ...args: string[]): Started {
     kill: (signal) => child.kill(signal),
     async says(text) {
       for (let i = 0; !out.includes(text); i++) {
-        if (i > 1000) throw new Error(`"${text}" was not said:\n${out}`);
+        if (i > 6000) throw new Error(`"${text}" was not said:\n${out}`);
         await new Promise((go) => setTimeout(go, 10));
       }
     },
