@@ -219,8 +219,8 @@ Deno.test("each parameter takes what it may be, to its limits and no further", a
   for (const [path, [good, bad]] of Object.entries(limits)) {
     const parse = (value: unknown) => {
       const [group, name] = path.split(".");
-      const others = path === "system.condition"
-        ? { structure: "dense" } // a diagonal system has one condition
+      const others = path === "system.condition" || path === "system.observation"
+        ? { structure: "dense" } // a diagonal system has one condition, and one C
         : path === "system.latentDim"
         ? { obsDim: 1 } // no more observations than states
         : {};
