@@ -37,6 +37,7 @@ class Copy implements Disposable {
     const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--quiet", "--no-check", "pipeline/cli.ts", ...args],
       cwd: this.root,
+      env: { INIT_CWD: this.root }, // not the folder where the tests were called
     }).output();
     const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
     const ran = out.split("\n").flatMap((line) =>
