@@ -135,6 +135,16 @@ const dateCell = fc.oneof(
   fc.stringMatching(/^\d{4}-?(Q[0-5]|W\d{2}(-[0-8])?|M\d{1,2})$/),
 );
 
+/** What all targets on a text and how it is read have in common. */
+const ofText: Pick<Target<[string, ReadOptions]>, "show" | "check" | "runs"> = {
+  show: ([text, options]) => `${showText(text)} ${JSON.stringify(options)}`,
+  check([text, options]) {
+    const series = read(new TextEncoder().encode(text), options);
+    if (series) survives(series);
+  },
+  runs: 500,
+};
+
 /** Everything about files of numbers. */
 export const targets: Target[] = [
   target({
@@ -150,12 +160,7 @@ export const targets: Target[] = [
   target({
     name: "series: a file with slips",
     input: fc.tuple(mutated(text, PIECES), options),
-    show: ([text, options]) => `${showText(text)} ${JSON.stringify(options)}`,
-    check([text, options]) {
-      const series = read(new TextEncoder().encode(text), options);
-      if (series) survives(series);
-    },
-    runs: 500,
+    ...ofText,
   }),
   target({
     name: "series: pieces of a table",
@@ -172,12 +177,7 @@ export const targets: Target[] = [
       ).map((pieces) => pieces.join("")),
       options,
     ),
-    show: ([text, options]) => `${showText(text)} ${JSON.stringify(options)}`,
-    check([text, options]) {
-      const series = read(new TextEncoder().encode(text), options);
-      if (series) survives(series);
-    },
-    runs: 500,
+    ...ofText,
   }),
   target({
     name: "series: the same piece thousands of times",
