@@ -2,6 +2,7 @@
 import type { Cells } from "./csv.ts";
 import type { Place } from "./data_error.ts";
 import { type DateCells, likelyForms } from "./dates/column.ts";
+import { monthOf } from "./dates/forms.ts";
 import { parseNumber } from "./numbers.ts";
 
 const POINT = { decimal: "." } as const;
@@ -31,6 +32,19 @@ const HANDS: Record<string, [number, number]> = {
   doy: [1, 366],
   yday: [0, 366],
   quarter: [1, 4],
+  qtr: [1, 4],
+};
+/** The same in letters, which may as well be millimetres or a direction where nothing stands beside them. */
+export const LETTERS: Record<string, [number, number]> = {
+  ...HANDS,
+  yyyy: [1000, 3000],
+  mm: [1, 12],
+  mo: [1, 12],
+  dd: [1, 31],
+  dy: [1, 31],
+  hh: [0, 24],
+  mn: [0, 59],
+  ss: [0, 59],
 };
 const COUNTERS = new Set(
   "index idx row rows rownum rowname rownames rowid id no nr number n i t time step steps obs sample unnamed level cycle seq sequence record tick"
@@ -44,7 +58,7 @@ export function words(name: string): string[] {
 
 /** Words that a name of times may have besides. */
 const BESIDE = new Set(
-  "of the since start elapsed local gmt decimal serial s sec secs seconds ms us ns minutes hours days in h min"
+  "of the since start elapsed local gmt decimal serial s sec secs seconds milliseconds ms us ns minutes hours days in h min"
     .split(" "),
 );
 
@@ -55,8 +69,9 @@ export function isDated(name: string): boolean {
 
 /** Whether a name speaks of nothing else: a "year change" is no clock, nor is the temperature "T (degC)". */
 export function isClockName(name: string): boolean {
-  return isDated(name) &&
-    words(name).every((word) => /^t$/.test(word) || DATED.has(word) || BESIDE.has(word));
+  const all = words(name);
+  return (isDated(name) || /^(elapsed|(milli)?seconds|minutes|hours)$/.test(all[0] ?? "")) &&
+    all.every((word) => /^t$/.test(word) || DATED.has(word) || BESIDE.has(word));
 }
 
 /** Whether a name speaks of an index or a counter, or is missing. */
@@ -96,6 +111,11 @@ export function isIncreasing(cells: Cells, j: number): boolean {
   });
 }
 
+/** Whether all cells are names of months. */
+export function isMonthNames(cells: Cells, j: number): boolean {
+  return cells.rows.every((row) => monthOf(row[j].trim()) > 0);
+}
+
 /** Milliseconds or less since 1970, which nothing else looks like. */
 export function isEpoch(cells: Cells, file: string, j: number): boolean {
   if (!/^\s*\d{12,19}(\.0)?\s*$/.test(cells.rows[0][j]) || isConstant(cells, j)) return false;
@@ -103,8 +123,9 @@ export function isEpoch(cells: Cells, file: string, j: number): boolean {
 }
 
 /** Whether a column is called like a clock's hand and shows its numbers. */
-export function isHand(cells: Cells, j: number): boolean {
-  const range = HANDS[words(cells.header[j]).join("")];
+export function isHand(cells: Cells, j: number, hands = HANDS): boolean {
+  const name = words(cells.header[j]).join("");
+  const range = Object.hasOwn(hands, name) ? hands[name] : undefined;
   return range !== undefined && cells.rows.every((row) => {
     const value = parseNumber(row[j], POINT);
     return Number.isInteger(value) && value >= range[0] && value <= range[1];

@@ -7,7 +7,9 @@ import {
   isEpoch,
   isHand,
   isIncreasing,
+  isMonthNames,
   isNumeric,
+  LETTERS,
   words,
 } from "./column_roles.ts";
 import { requireColumn } from "./columns.ts";
@@ -67,7 +69,7 @@ function findDateColumn(cells: Cells, file: string, at: number[]): number | unde
   const named = at.filter((j) => isDated(cells.header[j]) || cells.unnamed.has(j));
   const dates = (j: number, digits: boolean) =>
     likelyForms(column(cells, file, j), digits, 0.5).length > 0;
-  const months = at.some((j) => /^(month|mnth|mo)$/i.test(cells.header[j]) && isHand(cells, j));
+  const hands = findHands(cells, at);
   const numeric = (j: number, years: boolean) => {
     if (!isNumeric(cells, j) || cells.unnamed.has(j) && j > 0 || isConstant(cells, j)) return false;
     const [form] = likelyForms(column(cells, file, j), true, cells.unnamed.has(j) ? 1 : 0.9);
@@ -75,9 +77,11 @@ function findDateColumn(cells: Cells, file: string, at: number[]): number | unde
       return form !== undefined && form.name !== "yyyy" && !years;
     }
     // Four digits could be anything. A year that repeats is one of several series, or of several months.
-    return years && (isIncreasing(cells, j) || /^year$/i.test(cells.header[j]) && !months);
+    return years && (isIncreasing(cells, j) || /^year$/i.test(cells.header[j]) && !hands);
   };
-  return named.find((j) => !isNumeric(cells, j) && dates(j, false)) ??
+  const texts = named.filter((j) => !isNumeric(cells, j) && dates(j, false));
+  // When something was issued or fetched is one date for all rows.
+  return texts.find((j) => !isConstant(cells, j)) ?? texts[0] ??
     named.find((j) => numeric(j, false)) ??
     at.find((j) => !isNumeric(cells, j) && dates(j, false)) ??
     named.find((j) => numeric(j, true)) ??
@@ -89,6 +93,8 @@ function findDateColumn(cells: Cells, file: string, at: number[]): number | unde
     );
 }
 
+/** Not `min`, which stands beside `max` as well. */
+const MINUTE = /^(minute|mn)$/i;
 const TIMES = new Set("time hour zeit uhrzeit clock hora ora heure".split(" "));
 const TIME = /^\s*\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?\s*([ap]m)?\s*$/i;
 
@@ -105,38 +111,86 @@ function withTime(cells: Cells, file: string, j: number, at: number[]): DateSour
   if (time !== undefined) {
     return joined(cells, file, [j, time], ([a, b]) => `${a} ${b}`, `${name} ${cells.header[time]}`);
   }
+  const repeats = cells.rows.length > 1 && cells.rows[0][j] === cells.rows[1][j];
+  if (!repeats) return undefined;
   const hour = at.find((k) =>
     k !== j && /^(hour|hr|he|hourending|hourofday)$/.test(words(cells.header[k]).join("")) &&
     isHand(cells, k)
   );
-  const repeats = cells.rows.length > 1 && cells.rows[0][j] === cells.rows[1][j];
-  if (hour === undefined || !repeats) return undefined;
-  return joined(cells, file, [j, hour], ([a, b]) => `${a} ${b.padStart(2, "0")}:00`, name);
+  if (hour !== undefined) {
+    const minute = at.find((k) => MINUTE.test(cells.header[k].trim()) && isHand(cells, k, LETTERS));
+    const places = minute === undefined ? [j, hour] : [j, hour, minute];
+    return joined(cells, file, places, ([a, h, m = "00"]) => `${a} ${pad(h)}:${pad(m)}`, name);
+  }
+  for (const k of at.filter((k) => k !== j && TIMES.has(words(cells.header[k]).join("")))) {
+    const clock = clockOfDigits(cells, k);
+    if (clock) return joined(cells, file, [j, k], ([a, b]) => `${a} ${clock(b)}`, name);
+  }
 }
 
-/** Year, month, day and hour in columns of their own. */
-function fromHands(cells: Cells, file: string, at: number[]): DateSource | undefined {
-  const hand = (pattern: RegExp) =>
-    at.find((j) => pattern.test(cells.header[j]) && isHand(cells, j));
-  const places: number[] = [];
-  for (
-    const pattern of [
-      /^(year|yr)$/i,
-      /^(month|mnth|mo)$/i,
-      /^day$/i,
-      /^(hour|hr)$/i,
-      /^(minute|min)$/i,
-    ]
-  ) {
+/** How a column of digits tells the time: hours, 930 for 9:30, or 93000. */
+function clockOfDigits(cells: Cells, j: number): ((cell: string) => string) | undefined {
+  const digits = cells.rows.map((row) => row[j].trim());
+  if (!digits.every((text) => /^\d{1,6}$/.test(text))) return undefined;
+  const most = digits.reduce((a, text) => Math.max(a, Number(text)), 0);
+  const width = most <= 24 ? 2 : most <= 2400 ? 4 : 6;
+  const clock = (cell: string) =>
+    `${cell.padStart(width, "0")}${width === 2 ? "00" : ""}`.match(/../g)!.join(":");
+  const isTime = (text: string) => /^([01]\d|2[0-4])(:[0-5]\d)+$/.test(clock(text));
+  return digits.every(isTime) ? clock : undefined;
+}
+
+interface Hands {
+  places: number[];
+  join(parts: string[]): string;
+}
+
+const pad = (text: string) => text.padStart(2, "0");
+
+/** Columns that make a date together: year and month, day, hour, minute, or a part of the year of another kind. */
+function findHands(cells: Cells, at: number[]): Hands | undefined {
+  const named = (pattern: RegExp) => at.filter((j) => pattern.test(cells.header[j].trim()));
+  const hand = (pattern: RegExp) => named(pattern).find((j) => isHand(cells, j, LETTERS));
+  const year = hand(/^(year|yr|yyyy)$/i);
+  if (year === undefined) return undefined;
+  const name = named(/^(month|mnth|mon?)$/i).find((j) => isMonthNames(cells, j));
+  const month = name ?? hand(/^(month|mnth|mo|mm)$/i);
+  if (month === undefined) return partOfYear(year, hand);
+  const places = [year, month];
+  for (const pattern of [/^(day|dd|dy)$/i, /^(hour|hr|hh)$/i, MINUTE, /^(second|sec|ss)$/i]) {
     const j = hand(pattern);
     if (j === undefined) break;
     places.push(j);
   }
-  if (places.length < 2) return undefined;
-  const join = ([y, m, d, h, min = "00"]: string[]) =>
-    [y, m, d].filter((part) => part !== undefined).map((part) => part.padStart(2, "0")).join("-") +
-    (h === undefined ? "" : ` ${h.padStart(2, "0")}:${min.padStart(2, "0")}`);
-  return joined(cells, file, places, join, "date");
+  const join = ([y, m, d, h, min = "00", s]: string[]) =>
+    (name === undefined
+      ? [y, m, d].filter((part) => part !== undefined).map(pad).join("-")
+      : [d, m, y].filter((part) => part !== undefined).join(" ")) +
+    (h === undefined ? "" : ` ${pad(h)}:${pad(min)}`) + (s === undefined ? "" : `:${pad(s)}`);
+  return { places, join };
+}
+
+function partOfYear(
+  year: number,
+  hand: (pattern: RegExp) => number | undefined,
+): Hands | undefined {
+  const kinds: [RegExp, (part: string) => string][] = [
+    [/^(quarter|qtr)$/i, (q) => `Q${q}`],
+    [/^week$/i, (week) => `W${pad(week)}`],
+    [/^(doy|yday|day[ _.]?of[ _.]?year)$/i, (day) => day.padStart(3, "0")],
+  ];
+  for (const [pattern, text] of kinds) {
+    const j = hand(pattern);
+    // A day of the year has no form with a time.
+    if (j !== undefined && hand(/^(hour|hr|hh)$/i) !== undefined) return undefined;
+    if (j !== undefined) return { places: [year, j], join: ([y, part]) => `${y}-${text(part)}` };
+  }
+}
+
+/** Year, month, day and hour in columns of their own. */
+function fromHands(cells: Cells, file: string, at: number[]): DateSource | undefined {
+  const hands = findHands(cells, at);
+  return hands && joined(cells, file, hands.places, hands.join, "date");
 }
 
 function joined(

@@ -2,15 +2,21 @@
 import { DAY, daysIn } from "./read.ts";
 
 /** A day of the month on which something recurs; 31 is the last day of shorter months. */
-export type MonthDay = number | "last" | "first weekday" | "last weekday";
+export type MonthDay =
+  | number
+  | "last"
+  | "first weekday"
+  | "last weekday"
+  /** The second Friday, or the last one: `nth` is 1 to 4, or 5 for the last; `weekday` 0 for Sunday. */
+  | { nth: number; weekday: number };
 
 /** How a series continues in time. `weekdays`: daily without Saturdays and Sundays, as markets do, or on other
- * days of the week, 0 being Sunday; `halfMonths`: twice a month.
+ * days of the week, 0 being Sunday; `monthParts`: twice or three times a month.
  * A fixed step of less than a day is one between instants, or, if `wall`, on a clock that is changed twice a year. */
 export type Interval =
   | { kind: "fixed"; ms: number; wall?: true }
   | { kind: "months"; months: number; day?: MonthDay }
-  | { kind: "halfMonths"; days: [MonthDay, MonthDay] }
+  | { kind: "monthParts"; days: MonthDay[] }
   | { kind: "weekdays"; days?: number[] };
 
 /** An interval, and how many steps differ from it: gaps, changes of the clocks. */
@@ -44,13 +50,18 @@ export function inferInterval(
   const fixed: Sampling = { interval: { kind: "fixed", ms }, irregular: n - count };
   const calendars = candidates(days, ms)
     .map((interval) => ({ interval, irregular: countIrregular(days, interval) }))
-    .filter(({ interval, irregular }) => interval.kind === "weekdays" || irregular <= 0.1 * n);
+    .filter(({ interval, irregular }) => isMarket(interval, ms) || irregular <= 0.1 * n);
   // Months explain a step of 30 or 31 days better than the step itself; a market's holidays are gaps however its days are counted.
   return calendars.reduce((a, b) => {
-    if (b.interval.kind === "weekdays") return b;
+    if (isMarket(b.interval, ms)) return b;
     const plainer = a === fixed && b.interval.kind === "months";
     return b.irregular < a.irregular || plainer && b.irregular === a.irregular ? b : a;
   }, fixed);
+}
+
+/** Days of the week of which most follow each other; what is missing then is a holiday. */
+function isMarket({ kind }: Interval, ms: number): boolean {
+  return kind === "weekdays" && ms * 1000 === DAY;
 }
 
 function differences(times: Float64Array): Float64Array {
@@ -75,21 +86,29 @@ function commonest(steps: Float64Array): [number, number] | undefined {
 /** Calendars that dates with a commonest step of `ms` could follow, the plainest first. */
 function candidates(local: Float64Array, ms: number): Interval[] {
   const day = DAY / 1000;
-  if (ms === day) return daysOfWeek(local);
+  if (ms < 7 * day && ms % day === 0) return daysOfWeek(local);
   if (ms >= 28 * day) {
     const months = commonest(differences(local.map(monthNumber)));
     if (!months) return [];
     return monthDays(local).map((at) => ({ kind: "months", months: months[0], day: at }));
   }
-  if (ms < 10 * day || ms > 19 * day) return [];
-  const parts = [0, 1].map((half) =>
-    local.filter((time) => (dateOf(time).getUTCDate() > 14 ? 1 : 0) === half)
-  );
-  const [first, second] = parts.map((times) => times.length === 0 ? [] : monthDays(times));
-  const halves = first.flatMap((a) => second.map((b): [MonthDay, MonthDay] => [a, b]));
+  if (ms < 8 * day || ms > 19 * day) return [];
+  const thirds = ms < 12 * day ? partsOfMonth(local, [10, 20]) : [];
+  const halves = partsOfMonth(local, [14]);
   // The 15th and the last day, or the 10th and the 25th, lie on one side of the 14th or on both.
-  const both = twoDays(local);
-  return [...halves, ...both].map((days) => ({ kind: "halfMonths", days }));
+  return [...thirds, ...halves, ...twoDays(local)].map((days) => ({ kind: "monthParts", days }));
+}
+
+/** The days that dates could mean in each part of the month. @param ends last day of each part but the last */
+function partsOfMonth(local: Float64Array, ends: number[]): MonthDay[][] {
+  const parts = [...ends, 31].map((end, k) =>
+    local.filter((time) => {
+      const day = dateOf(time).getUTCDate();
+      return day > (ends[k - 1] ?? 0) && day <= end;
+    })
+  );
+  return parts.map((times) => times.length === 0 ? [] : monthDays(times))
+    .reduce<MonthDay[][]>((all, days) => all.flatMap((a) => days.map((day) => [...a, day])), [[]]);
 }
 
 const MARKET_DAYS = [1, 2, 3, 4, 5];
@@ -105,29 +124,42 @@ function daysOfWeek(local: Float64Array): Interval[] {
 function monthDays(local: Float64Array): MonthDay[] {
   const days = local.map((time) => dateOf(time).getUTCDate());
   const most = days.reduce((a, b) => Math.max(a, b), 0);
-  const at = commonestDay(days);
+  const at = commonestOf(local, (date) => date.getUTCDate());
   const ends: MonthDay[] = ["last", "last weekday", "first weekday"];
   // 30 June and 30 September are the ends of their months, and so will 31 December be.
   const isEnd = local.every((time, i) => {
     const date = dateOf(time);
     return days[i] === daysIn(date.getUTCFullYear(), date.getUTCMonth() + 1);
   });
-  return [...isEnd ? ends : [], ...new Set<MonthDay>([at, most]), ...isEnd ? [] : ends];
+  return [
+    ...isEnd ? ends : [],
+    ...new Set<MonthDay>([at, most]),
+    ...isEnd ? [] : ends,
+    ...nthWeekdays(local),
+  ];
 }
 
-function commonestDay(days: Float64Array): number {
+/** The third Friday of every month, or the last. */
+function nthWeekdays(local: Float64Array): MonthDay[] {
+  const weekdays = commonestOf(local, (date) => date.getUTCDay());
+  const nth = commonestOf(local, (date) => Math.ceil(date.getUTCDate() / 7));
+  return [...new Set([nth, 5])].map((nth) => ({ nth, weekday: weekdays }));
+}
+
+function commonestOf(local: Float64Array, of: (date: Date) => number): number {
   const counts = new Array(32).fill(0);
-  for (const day of days) counts[day]++;
+  for (const time of local) counts[of(dateOf(time))]++;
   return counts.indexOf(Math.max(...counts));
 }
 
 /** The 15th and the end of the month. */
-function twoDays(local: Float64Array): [MonthDay, MonthDay][] {
+function twoDays(local: Float64Array): MonthDay[][] {
   const late = local.filter((time) => dateOf(time).getUTCDate() > 25);
   const early = local.filter((time) => dateOf(time).getUTCDate() <= 25);
   if (late.length === 0 || early.length === 0) return [];
-  const at = commonestDay(early.map((time) => dateOf(time).getUTCDate()));
-  return [[at, "last"], [at, "last weekday"]];
+  const at = commonestOf(early, (date) => date.getUTCDate());
+  const lateDay = commonestOf(late, (date) => date.getUTCDate());
+  return [[at, "last"], [at, "last weekday"], [at, lateDay]];
 }
 
 function countIrregular(local: Float64Array, interval: Interval): number {
@@ -152,10 +184,8 @@ export function nextLocal(local: number, interval: Interval): number {
     const at = interval.day ?? dateOf(local).getUTCDate();
     return dayInMonth(month + interval.months, at) * DAY + time;
   }
-  const [a, b] = interval.days;
-  return [[month, a], [month, b], [month + 1, a]]
-        .map(([m, at]) => dayInMonth(m as number, at as MonthDay))
-        .find((candidate) => candidate > day)! * DAY + time;
+  const coming = [month, month + 1].flatMap((m) => interval.days.map((at) => dayInMonth(m, at)));
+  return coming.find((candidate) => candidate > day)! * DAY + time;
 }
 
 function dayInMonth(month: number, at: MonthDay): number {
@@ -165,6 +195,10 @@ function dayInMonth(month: number, at: MonthDay): number {
   if (typeof at === "number") return first + Math.min(at, days) - 1;
   const last = first + days - 1;
   if (at === "last") return last;
+  if (typeof at === "object") {
+    const nth = first + (at.weekday - weekdayOf(first) + 7) % 7 + 7 * (at.nth - 1);
+    return nth > last ? nth - 7 : nth;
+  }
   const step = at === "last weekday" ? -1 : 1;
   let day = at === "last weekday" ? last : first;
   while (isWeekend(day * DAY)) day += step;
@@ -181,8 +215,13 @@ function monthNumber(local: number): number {
 }
 
 function isWeekend(local: number): boolean {
-  const weekday = dateOf(local).getUTCDay();
+  const weekday = weekdayOf(local / DAY);
   return weekday === 0 || weekday === 6;
+}
+
+/** Of a day since 1970, 0 for Sunday. */
+function weekdayOf(day: number): number {
+  return dateOf(day * DAY).getUTCDay();
 }
 
 /**
@@ -191,7 +230,7 @@ function isWeekend(local: number): boolean {
  */
 export function usualSeason(interval: Interval): number | undefined {
   if (interval.kind === "weekdays") return (interval.days ?? MARKET_DAYS).length;
-  if (interval.kind === "halfMonths") return 24;
+  if (interval.kind === "monthParts") return 12 * interval.days.length;
   if (interval.kind === "months") {
     return interval.months < 12 && 12 % interval.months === 0 ? 12 / interval.months : undefined;
   }
@@ -207,7 +246,9 @@ export function describeInterval(interval: Interval): string {
   if (interval.kind === "weekdays") {
     return interval.days ? `${interval.days.length} days a week` : "weekdays";
   }
-  if (interval.kind === "halfMonths") return "twice a month";
+  if (interval.kind === "monthParts") {
+    return interval.days.length === 2 ? "twice a month" : "three times a month";
+  }
   if (interval.kind === "months") {
     return interval.months % 12 === 0
       ? plural(interval.months / 12, "year")

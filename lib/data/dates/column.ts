@@ -53,20 +53,23 @@ export function readDateColumn(cells: DateCells, named: string | undefined): Wal
   let failure: DataError | undefined;
   const fitting: [DateForm, WallClock][] = [];
   for (const form of forms) {
+    if (fitting.length > 0 && !ambiguous(fitting[0][0], form)) break;
     const read = readAll(cells, form);
     if (read instanceof DataError) failure ??= read;
     else fitting.push([form, read]);
-    // Later forms matter only where they would read other days.
-    if (fitting.length > 0 && !(form.name in AMBIGUOUS)) break;
   }
   if (fitting.length === 0) throw failure;
-  if (fitting.length === 1 || AMBIGUOUS[fitting[0][0].name] !== fitting[1][0].name) {
-    return fitting[0][1];
-  }
-  // Both readings are possible: rows that are in order of time in one of them only decide.
-  const ordered = fitting.slice(0, 2).filter(([, { local }]) => isSorted(local));
-  if (ordered.length === 1) return ordered[0][1];
-  const [day, month] = fitting.map(([form]) => form.name);
+  if (fitting.length === 1) return fitting[0][1];
+  // Several readings are possible: rows that are in order of time in one of them only decide.
+  const ordered = fitting.filter(([, { local }]) => isSorted(local));
+  const yearFirst = ordered.find(([{ name }]) => name.startsWith("yy"));
+  const others = ordered.filter((one) => one !== yearFirst);
+  // The year is the number that changes least, wherever it stands.
+  const longer = (days: number) => others.every(([, { local }]) => span(local) > 10 * days);
+  if (yearFirst && longer(span(yearFirst[1].local))) return yearFirst[1];
+  const dayFirst = fitting.filter(([{ name }]) => !name.startsWith("yy"));
+  if (others.length === 1 || dayFirst.length === 1) return (others[0] ?? dayFirst[0])[1];
+  const [day, month] = dayFirst.map(([form]) => form.name);
   const { column } = cells.place(0);
   throw new DataError(
     cells.place(0),
@@ -75,6 +78,14 @@ export function readDateColumn(cells: DateCells, named: string | undefined): Wal
         JSON.stringify(`${column}=${month}`)
       } ("date" in a dataset entry).`,
   );
+}
+
+function ambiguous(a: DateForm, b: DateForm): boolean {
+  return AMBIGUOUS.some((names) => names.includes(a.name) && names.includes(b.name));
+}
+
+function span(times: Float64Array): number {
+  return times[times.length - 1] - times[0];
 }
 
 function candidates(cells: DateCells): DateForm[] {
@@ -87,7 +98,7 @@ function candidates(cells: DateCells): DateForm[] {
     const form = FORMS.find((form) => readDate(form, cells.cell(i)) !== undefined);
     if (form) return [form];
   }
-  const zone = / ([A-Z]{2,5})$/.exec(cells.cell(0).trim());
+  const zone = / (?!UTC$|GMT$|AM$|PM$)([A-Z]{2,5})$/.exec(cells.cell(0).trim());
   const why = zone
     ? `${
       zone[1]

@@ -44,6 +44,8 @@ export const FORMS: readonly DateForm[] = [
   monthFirst("\\/", "mm/dd/yyyy"),
   dayFirst("-", "dd-mm-yyyy"),
   monthFirst("-", "mm-dd-yyyy"),
+  form("yy-mm-dd", String.raw`(?<y>\d{2})-(?<m>\d{1,2})-(?<d>\d{1,2})${TIME}`),
+  form("yy/mm/dd", String.raw`(?<y>\d{2})\/(?<m>\d{1,2})\/(?<d>\d{1,2})${TIME}`),
   form("dd Mon yyyy", String.raw`(?<d>\d{1,2})[- ]${MON}[- ](?<y>\d{4}|\d{2})${TIME}`),
   form("Mon dd yyyy", String.raw`${MON}[- ](?<d>\d{1,2}),? (?<y>\d{4})${TIME}`),
   form("Mon yyyy", String.raw`${MON}[- ](?<y>\d{4})`),
@@ -84,11 +86,11 @@ export const FORMS: readonly DateForm[] = [
   form("Unix nanoseconds", String.raw`(?<unix>\d{18,19})`, { digits: true, unit: 1e-3 }),
 ];
 
-/** Pairs of forms that read the same text as different days. */
-export const AMBIGUOUS: Record<string, string> = {
-  "dd/mm/yyyy": "mm/dd/yyyy",
-  "dd-mm-yyyy": "mm-dd-yyyy",
-};
+/** Forms that read the same text as different days. */
+export const AMBIGUOUS: readonly string[][] = [
+  ["dd/mm/yyyy", "mm/dd/yyyy", "yy/mm/dd"],
+  ["dd-mm-yyyy", "mm-dd-yyyy", "yy-mm-dd"],
+];
 
 /** What dates may look like, for messages. */
 export const DATE_FORMATS: string =

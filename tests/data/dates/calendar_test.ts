@@ -16,6 +16,13 @@ function weekday(i: number): number {
   return Date.UTC(2019, 0, 7 + 7 * Math.floor(i / 5) + i % 5);
 }
 
+/** The n-th Friday of a month from 2019 on, or the last one before where there is no fifth. */
+function nthFriday(month: number, n: number): number {
+  const first = Date.UTC(2019, month, 1);
+  const friday = first + ((5 - new Date(first).getUTCDay() + 7) % 7 + 7 * (n - 1)) * 86_400_000;
+  return friday > monthEnd(month) ? friday - 7 * 86_400_000 : friday;
+}
+
 Deno.test("calendars: a rule of dates goes on as the rule, with its season", () => {
   const rules: [string, (i: number) => number, string, number | undefined][] = [
     ["month starts", (i) => Date.UTC(2019, i, 1), "1 month", 12],
@@ -37,7 +44,44 @@ Deno.test("calendars: a rule of dates goes on as the rule, with its season", () 
       24,
     ],
     ["10th and 25th", (i) => Date.UTC(2019, i >> 1, i % 2 ? 25 : 10), "twice a month", 24],
+    [
+      "15th and 30th",
+      (i) => Math.min(Date.UTC(2019, i >> 1, i % 2 ? 30 : 15), monthEnd(i >> 1)),
+      "twice a month",
+      24,
+    ],
+    [
+      "1st, 11th, 21st",
+      (i) => Date.UTC(2019, Math.floor(i / 3), 1 + 10 * (i % 3)),
+      "three times a month",
+      36,
+    ],
+    [
+      "10th, 20th, end",
+      (i) =>
+        i % 3 === 2
+          ? monthEnd(Math.floor(i / 3))
+          : Date.UTC(2019, Math.floor(i / 3), 10 + 10 * (i % 3)),
+      "three times a month",
+      36,
+    ],
+    ["third Fridays", (i) => nthFriday(i, 3), "1 month", 12],
+    ["last Fridays", (i) => Math.max(nthFriday(i, 4), nthFriday(i, 5)), "1 month", 12],
     ["weekdays", weekday, "weekdays", 5],
+    [
+      "Mondays and Thursdays",
+      (i) => Date.UTC(2019, 0, 7 + 7 * (i >> 1) + 3 * (i % 2)),
+      "2 days a week",
+      2,
+    ],
+    [
+      "Mondays, Wednesdays, Fridays",
+      (i) => Date.UTC(2019, 0, 7 + 7 * Math.floor(i / 3) + 2 * (i % 3)),
+      "3 days a week",
+      3,
+    ],
+    ["every other day", (i) => Date.UTC(2019, 0, 7 + 2 * i), "2 days", undefined],
+    ["every third day", (i) => Date.UTC(2019, 0, 7 + 3 * i), "3 days", undefined],
     [
       "days without Sundays",
       (i) => Date.UTC(2019, 0, 7 + 7 * Math.floor(i / 6) + i % 6),

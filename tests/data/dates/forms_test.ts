@@ -76,6 +76,7 @@ Deno.test("dates: impossible ones say what is impossible", () => {
     ["2015-366", /day 366: 2015 has 365 days/],
     ["1 Jux 2016", /Jux is no month's name/],
     ["", /an empty cell is not a date: allowed are 2016-07-01, /],
+    ["Fri, 01 Jul 2016 00:00 GMT", /GMT" is not a date: allowed are/],
     ["NaN", /"NaN" is not a date: allowed are/],
     ["2016-07-01 12:00[Mars/Olympus]", /"Mars\/Olympus" is no time zone/],
   ];
@@ -115,6 +116,29 @@ Deno.test("dates: day and month by evidence of all rows, else refused until the 
     /"d\/m\/y" is no form of dates\. Allowed/,
   );
   assert.equal(instants(["3.4.2016"])[0], april, "points come after the day");
+});
+
+Deno.test("dates: a year of two digits may come first, where it is the number that changes least", () => {
+  for (const s of ["/", "-"]) {
+    const days = Array.from(
+      { length: 40 },
+      (_, i) => new Date(at(2020, 0, 5 + i)).toISOString().slice(2, 10),
+    );
+    // Also within one month, where the same digits are the 20th of January in years to come.
+    for (const count of [5, 20, 40]) {
+      const { next } = goesOn(days.slice(0, count).map((day) => day.replaceAll("-", s)), 1);
+      const coming = new Date(at(2020, 0, 5 + count)).toISOString().slice(2, 10);
+      assert.deepEqual(next, [coming.replaceAll("-", s)]);
+    }
+    assert.equal(instants([`98${s}02${s}03`, `98${s}02${s}04`])[0], at(1998, 1, 3));
+    const last = days.map((day) => day.split("-").reverse().join(s));
+    assert.equal(instants(last)[39], at(2020, 1, 13), "the day first");
+    assert.equal(instants(last.slice(10, 20))[9], at(2020, 0, 24), "within a month");
+    assert.equal(
+      instants([`13${s}02${s}20 10:00`, `13${s}02${s}20 11:00`])[0],
+      at(2020, 1, 13, 10),
+    );
+  }
 });
 
 Deno.test("dates: digits are the date they look like where every row is one", () => {
