@@ -47,10 +47,15 @@ function isGzip(bytes: Uint8Array): boolean {
 function chooseMember(entries: ZipEntry[], member: string | undefined, file: string): ZipEntry {
   const files = entries.filter(({ name }) => !name.endsWith("/") && !/(^|\/)__MACOSX\//.test(name));
   const names = files.map(({ name }) => name);
-  if (names.includes("[Content_Types].xml")) {
+  const document = names.includes("[Content_Types].xml")
+    ? "an Office document (such as an Excel workbook)"
+    : names.includes("mimetype") && names.includes("content.xml")
+    ? "an OpenDocument file"
+    : undefined;
+  if (document !== undefined) {
     throw new DataError(
       { file },
-      "an Office document (such as an Excel workbook), not text. Save the sheet as CSV UTF-8 and read that.",
+      `${document}, not text. Save the sheet as CSV UTF-8 and read that.`,
     );
   }
   const found = member === undefined && files.length === 1

@@ -36,39 +36,40 @@ export function readChannels(
   cells: Cells,
   file: string,
   columns: string[],
-  options: { missing?: (number | string)[]; format?: NumberFormat },
+  options: { missing?: (number | string)[]; formats: NumberFormat[] },
 ): Channels {
   const at = new Map(cells.header.map((name, j) => [name, j]));
   const places = columns.map((name) => at.get(name)!);
   const missing = new MissingCodes(options.missing ?? []);
-  const format = options.format ?? POINT;
-  const read = readAll(cells, places, format, missing);
-  if (!("i" in read)) {
-    const made = finish(cells, file, places, read, missing);
-    const either = options.format ? undefined : eitherPoint(cells.rows, places, cells.delimiter);
-    if (either !== undefined) made.notes.push(pointNote(either));
-    return { ...made, format };
+  const stated = options.formats.length > 0;
+  let failed: [NumberFormat, Failure] | undefined;
+  for (const format of stated ? options.formats : [POINT]) {
+    const read = readAll(cells, places, format, missing);
+    if (!("i" in read)) {
+      const made = finish(cells, file, places, read, missing);
+      const either = stated ? undefined : eitherPoint(cells.rows, places, cells.delimiter);
+      if (either !== undefined) made.notes.push(pointNote(either));
+      return { ...made, format };
+    }
+    // The format that goes furthest is the one that is meant.
+    if (!failed || read.i > failed[1].i) failed = [format, read];
   }
-  const found = options.format ?? findFormat({
+  const [format, failure] = failed!;
+  if (stated) throw badCell(cells, file, places, failure, format);
+  const found = findFormat({
     rows: cells.rows,
     columns: places,
     isMissing: (cell) => missing.has(NaN, cell),
     place: (i, j) => ({ file, line: cells.line(i), column: cells.header[j] }),
   });
-  if (found.decimal !== format.decimal || found.thousands !== format.thousands) {
-    const again = readAll(cells, places, found, missing);
-    if (!("i" in again)) {
-      return { ...finish(cells, file, places, again, missing), format: found };
-    }
-    throw badCell(cells, file, places, again, found);
-  }
-  throw badCell(cells, file, places, read, found);
+  if (found.decimal === format.decimal) throw badCell(cells, file, places, failure, found);
+  const again = readAll(cells, places, found, missing);
+  if ("i" in again) throw badCell(cells, file, places, again, found);
+  return { ...finish(cells, file, places, again, missing), format: found };
 }
 
 function pointNote(cell: string): string {
-  return `all numbers have three digits after the point: ${cell} is read as ${
-    Number(cell)
-  }, not as ` +
+  return `every point has three digits after it: ${cell} is read as ${Number(cell)}, not as ` +
     `${cell.replace(".", "")} (--thousands point changes it).`;
 }
 

@@ -9,6 +9,7 @@ import {
   hasHeader,
   isAbsent,
   isBlank,
+  isNumber,
   isTyped,
   type Preamble,
   readPreamble,
@@ -103,8 +104,11 @@ function startAt(text: string, file: string, header?: number | null): Preamble |
   let offset = 0;
   for (let line = 1; line < header; line++) {
     offset = text.indexOf("\n", offset) + 1;
-    if (offset === 0) {
-      throw new DataError({ file }, `--header ${header}: the file has ${line} lines.`);
+    if (offset === 0 || offset === text.length) {
+      throw new DataError(
+        { file },
+        `--header ${header}: the file has ${line} line${line === 1 ? "" : "s"}.`,
+      );
     }
   }
   const comments = Array.from({ length: header - 1 }, (_, i) => i + 1);
@@ -173,7 +177,8 @@ function chooseHeader(
   const head = records.slice(0, 200);
   const width = head.length > 1 ? head[1].length : head[0].length;
   // Row names have no name in what R writes: the header is one cell short.
-  const rowNames = width === records[0].length + 1 && hasRowNames(head.slice(1), width);
+  const rowNames = width === records[0].length + 1 &&
+    hasRowNames(records[0], records.slice(1).filter((row) => !isBlank(row)));
   if (
     typeof header === "number" || hasHeader(rowNames ? [["", ...head[0]], ...head.slice(1)] : head)
   ) {
@@ -190,10 +195,23 @@ function chooseHeader(
   return none;
 }
 
-function hasRowNames(rows: string[][], width: number): boolean {
-  return rows.every((row) =>
-    isBlank(row) || row.length === width && (isTyped(row[width - 1]) || isAbsent(row[width - 1]))
-  ) && rows.some((row) => isTyped(row.at(-1) ?? ""));
+/** Not so where a comma was a decimal mark, or a last column has no name: the dates stand under their own name then. */
+function hasRowNames(header: string[], rows: string[][]): boolean {
+  const width = header.length + 1;
+  const head = rows.slice(0, 200);
+  const values =
+    head.every((row) =>
+      row.length === width && (isTyped(row[width - 1]) || isAbsent(row[width - 1]))
+    ) && head.some((row) => isTyped(row[width - 1]));
+  // The name of a date that spaces have cut in two stands over its time.
+  const cut = head.every((row) => isTyped(row[0]) && /\d:\d/.test(row[1]));
+  if (!values || !cut && new Set(rows.map(([name]) => name)).size < rows.length) return false;
+  if (head.every(([name], i) => Number(name) === i + 1)) return true;
+  if (/date|time/i.test(header[0]) && head.every((row) => isTyped(row[0]) && isNumber(row[1]))) {
+    return false;
+  }
+  // Before a single column a number may be what a decimal comma has cut off.
+  return width > 2 || !head.every(([name]) => isNumber(name));
 }
 
 /** A delimiter at the end of every row makes a column of nothing. */
@@ -220,7 +238,12 @@ function requireWidth(
   if (i < 0) return;
   const count = rows[i].length;
   const most = header === undefined ? `line ${line(0)}` : `the header in line ${header}`;
-  const advice = delimiter === "," ? " A comma inside a cell must be quoted." : "";
+  const mark = width === 1
+    ? " If it is a decimal mark: --delimiter semicolon."
+    : " If commas are decimal marks, write semicolons between the cells.";
+  const advice = delimiter === ","
+    ? " A comma inside a cell must be quoted." + (count > width ? mark : "")
+    : "";
   const title = width === 1 && header !== undefined
     ? ` If line ${header} is a title, name the line of the header: --header LINE.`
     : "";

@@ -99,6 +99,11 @@ export function isTyped(cell: string): boolean {
   return NUMBER.test(t) || DATE.test(t);
 }
 
+/** Whether a cell could be a number, in some notation. */
+export function isNumber(cell: string): boolean {
+  return NUMBER.test(cell.trim());
+}
+
 /** Whether a cell says that there is no value. */
 export function isAbsent(cell: string): boolean {
   return ABSENT.test(cell.trim());

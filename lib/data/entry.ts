@@ -134,8 +134,9 @@ export function findEntry(
 ): DatasetEntry {
   const list = listOf(text, file);
   const found = entryOf(list, id, file, "no such file, and no dataset of this id");
+  const at = list.findIndex((raw) => idOf(raw) === id);
   for (const [i, raw] of list.entries()) {
-    if (idOf(raw) === id) continue;
+    if (i === at) continue;
     try {
       checked(raw, i, list, file);
     } catch (error) {

@@ -1,4 +1,5 @@
 /** @file Several series in one file, one below the other or mixed: recognised by dates that are unique only within the values of a column. */
+import { isClockName, isCounterName, isHand, isIncreasing, isIndex } from "./column_roles.ts";
 import { requireColumn } from "./columns.ts";
 import type { Cells } from "./csv.ts";
 import { DataError } from "./data_error.ts";
@@ -37,6 +38,7 @@ const FEWEST_ROWS = 2;
  * Refuses a file of several series.
  * @param dates of the rows, in their order.
  * @param apart columns that cannot tell series apart: the dates, and those chosen already.
+ * @param sorted whether the rows will be put in order of their dates, so that only dates that repeat tell of several series.
  * @throws DataError naming the columns, their values and how to choose.
  */
 export function refuseSeveral(
@@ -44,13 +46,15 @@ export function refuseSeveral(
   file: string,
   dates: Float64Array,
   apart: string[],
+  sorted: boolean,
 ): void {
   const repeated = dates.length - new Set(dates).size;
   let back = 0;
   for (let i = 1; i < dates.length; i++) if (dates[i] <= dates[i - 1]) back++;
-  if (back === 0) return;
+  if (back === 0 || sorted && repeated === 0) return;
   const labels = cells.header.flatMap((name, j) => {
-    if (apart.includes(name)) return [];
+    const timed = isHand(cells, j) || isClockName(name) || /^\s*\d{1,2}:\d/.test(cells.rows[0][j]);
+    if (apart.includes(name) || timed) return [];
     const values = new Set<string>();
     const most = dates.length / FEWEST_ROWS;
     for (const row of cells.rows) {
@@ -63,10 +67,17 @@ export function refuseSeveral(
   const mixed = repeated >= 0.3 * dates.length;
   const tellsApart = (js: number[], blocks: number) => {
     const last = new Map<string, number>();
+    const pairs = new Set<string>();
     let changes = 0, before: string | undefined;
     for (let i = 0; i < dates.length; i++) {
       const key = js.map((j) => cells.rows[i][j].trim()).join("\u0000");
-      if (!(dates[i] > (last.get(key) ?? -Infinity))) return false;
+      // Rows that are to be sorted need not be in order yet.
+      if (
+        sorted ? pairs.has(`${key}\u0000${dates[i]}`) : dates[i] <= (last.get(key) ?? -Infinity)
+      ) {
+        return false;
+      }
+      if (sorted) pairs.add(`${key}\u0000${dates[i]}`);
       last.set(key, dates[i]);
       if (key !== before) changes++;
       before = key;
@@ -77,14 +88,42 @@ export function refuseSeveral(
   const one = labels.filter(({ j }) => tellsApart([j], back + 1))
     .sort((a, b) => a.values.length - b.values.length)[0];
   const chosen = one ? [one] : severalLabels(labels, (js) => tellsApart(js, back + 1));
-  if (chosen.length === 0) return;
-  const shown = chosen.map(({ name, values }) => `${JSON.stringify(name)}: ${list(values)}`);
-  const flags = chosen.map(({ name, values }) => `--series ${shell(name, values[0])}`);
-  throw new DataError(
+  if (chosen.length === 0 || chosen.length + apart.length >= cells.header.length) return;
+  throw several(file, chosen);
+}
+
+function several(file: string, labels: Label[]): DataError {
+  const shown = labels.map(({ name, values }) => `${JSON.stringify(name)}: ${list(values)}`);
+  const flags = labels.map(({ name, values }) => `--series ${shell(name, values[0])}`);
+  return new DataError(
     { file },
     `several series in one file: by column ${shown.join("; and by column ")}. Choose one with ` +
       `${flags.join(" ")} ("series" in a dataset entry).`,
   );
+}
+
+/**
+ * The same for rows without dates, which a counter numbers anew in each series.
+ * @throws DataError as {@linkcode refuseSeveral} does.
+ */
+export function refuseBlocks(cells: Cells, file: string): void {
+  const counter = cells.header.findIndex((_, j) =>
+    isCounterName(cells, j) && isIndex(cells, j) && !isIncreasing(cells, j)
+  );
+  if (counter < 0) return;
+  const { rows } = cells;
+  const starts = rows.map((row, i) =>
+    i === 0 || Number(row[counter]) <= Number(rows[i - 1][counter])
+  );
+  const blocks = starts.filter(Boolean).length;
+  cells.header.forEach((name, j) => {
+    const values = [...new Set(rows.map((row) => row[j].trim()))];
+    const changes = (i: number) => i === 0 || rows[i][j].trim() !== rows[i - 1][j].trim();
+    if (blocks < 2 || values.length !== blocks || starts.some((start, i) => start !== changes(i))) {
+      return;
+    }
+    throw several(file, [{ name, j, values }]);
+  });
 }
 
 interface Label {

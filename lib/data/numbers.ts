@@ -65,11 +65,14 @@ export function describeNumbers({ decimal, thousands }: NumberFormat): string[] 
   ];
 }
 
-/** The format that flags state, or undefined where it is to be found. @throws DataError naming what is allowed. */
-export function statedFormat(
+/**
+ * The formats that flags state, none where it is to be found: two where thousands are separated by what is no decimal mark
+ * and the decimal mark is not said. @throws DataError naming what is allowed.
+ */
+export function statedFormats(
   file: string,
   { decimal, thousands }: { decimal?: string; thousands?: string },
-): NumberFormat | undefined {
+): NumberFormat[] {
   const marks: Record<string, "." | ","> = { ".": ".", ",": ",", point: ".", comma: "," };
   if (decimal !== undefined && !(decimal in marks)) {
     throw new DataError(
@@ -89,10 +92,9 @@ export function statedFormat(
   if (mark !== undefined && mark === separator) {
     throw new DataError({ file }, `${mark} cannot be both decimal mark and thousands separator.`);
   }
-  if (separator !== undefined) {
-    return { decimal: mark ?? (separator === "." ? "," : "."), thousands: separator };
-  }
-  return mark && { decimal: mark };
+  if (separator === undefined) return mark ? [{ decimal: mark }] : [];
+  const marksLeft = mark ? [mark] : ([".", ","] as const).filter((other) => other !== separator);
+  return marksLeft.map((decimal) => ({ decimal, thousands: separator }));
 }
 
 /** Cells that are numbers in some format. */

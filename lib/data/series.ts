@@ -9,8 +9,8 @@ import { describeInterval, inferInterval, type Sampling } from "./dates/calendar
 import { type DateSource, findDates } from "./date_source.ts";
 import { type DateClock, readDates } from "./dates/clock.ts";
 import { readChannels } from "./channels.ts";
-import { refuseSeveral, selectSeries, type SeriesChoice } from "./long_format.ts";
-import { describeNumbers, statedFormat } from "./numbers.ts";
+import { refuseBlocks, refuseSeveral, selectSeries, type SeriesChoice } from "./long_format.ts";
+import { describeNumbers, statedFormats } from "./numbers.ts";
 import { orderRows } from "./order.ts";
 import { decode } from "./text.ts";
 
@@ -85,11 +85,12 @@ export function readSeries(
   const source = findDates(cells, file, options.date, options.columns);
   const dates = source && readDates(source, file, options);
   const apart = [...source?.columns ?? [], ...Object.keys(options.series ?? {})];
-  if (dates) refuseSeveral(cells, file, dates.instants, apart);
+  if (dates) refuseSeveral(cells, file, dates.instants, apart, options.order === "sort");
+  else refuseBlocks(cells, file);
   const order = dates && orderRows(dates.instants, source!.cells, options);
   const { columns, leftOut } = chooseColumns(cells, file, options, apart);
-  const format = statedFormat(file, options);
-  const read = readChannels(cells, file, columns, { missing: options.missing, format });
+  const formats = statedFormats(file, options);
+  const read = readChannels(cells, file, columns, { missing: options.missing, formats });
   const lines = Float64Array.from(cells.rows, (_, i) => cells.line(i));
   const series: Series = {
     file,

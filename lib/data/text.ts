@@ -63,7 +63,11 @@ export function decode(bytes: Uint8Array, file: string, encoding?: string): Deco
 
 /** Texts that are no tables: what a server or a version control gives in the place of one, or another format. */
 const MARKUP: [RegExp, string][] = [
-  [/^\s*</, "an HTML or XML page, perhaps the message of a server. Fetch the file itself"],
+  // Not the names <DATE>,<TIME>,<OPEN> of an export of prices.
+  [
+    /^\s*<(?!\w+>[,;\t|])/,
+    "an HTML or XML page, perhaps the message of a server. Fetch the file itself",
+  ],
   [/^\s*[{[]/, "JSON. Export it as CSV"],
   [/^version https:\/\/git-lfs/, "a Git LFS pointer, not the file. Fetch it with git lfs pull"],
   [/^(?:[^\S\n]*(?:%[^\n]*)?\n)*[^\S\n]*@relation\b/i, "an ARFF file. Export it as CSV"],

@@ -132,6 +132,8 @@ Deno.test("archive: missing members and Office documents are named", () => {
     () => extract(book, undefined, "book.csv"),
     /book\.csv: an Office document .*Save the sheet as CSV/,
   );
+  const sheet = zipSync({ mimetype: text, "content.xml": text });
+  refused(() => extract(sheet, undefined, "f.ods"), /an OpenDocument file, not text/);
   const encrypted = zip.slice();
   encrypted[zip.length - 22 - 46 * 3 - "a.csvb.csv__MACOSX/a.csv".length + 8] |= 1;
   refused(() => extract(encrypted, "a.csv", "f"), /its member a\.csv is encrypted/);

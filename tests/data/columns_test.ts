@@ -9,7 +9,8 @@ const value = (i: number) => String(10 + ((i * 37) % 23) / 4);
 function table(header: string, row: (i: number) => string, rows = 30): string {
   return [header, ...Array.from({ length: rows }, (_, i) => row(i))].join("\n") + "\n";
 }
-const read = (text: string, options?: ReadOptions) => readSeries(text, "f.csv", options);
+const read = (text: string | Uint8Array, options?: ReadOptions) =>
+  readSeries(text, "f.csv", options);
 
 Deno.test("columns: indices, counters and clocks are left out and named", () => {
   const cases: [string, string, (i: number) => string, string[], RegExp][] = [
@@ -179,4 +180,82 @@ Deno.test("columns: names with commas may be chosen, whole or in the pieces of a
   );
   refused(() => read(text, { columns: ["Load"] }), /Did you mean "load"\?/);
   refused(() => read(text, { columns: ["load", "load"] }), /column "load": chosen twice/);
+});
+
+Deno.test("columns: parts of a date in columns of their own make one, whatever parts they are", () => {
+  const names = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  const hour = (i: number) => new Date(Date.UTC(2020, 0, 1, i)).toISOString();
+  const cases: [string, (i: number) => string, string, string][] = [
+    [
+      "year,month,v",
+      (i) => `${2000 + Math.floor(i / 12)},${names[i % 12]},${value(i)}`,
+      "1 month",
+      "2002-06-01",
+    ],
+    [
+      "Year,Quarter,v",
+      (i) => `${2000 + (i >> 2)},${i % 4 + 1},${value(i)}`,
+      "3 months",
+      "2007-04-01",
+    ],
+    ["year,week,v", (i) => `2020,${i + 1},${value(i)}`, "1 week", "2020-07-20"],
+    ["year,doy,v", (i) => `2020,${i + 1},${value(i)}`, "1 day", "2020-01-30"],
+    ["yr,mo,dy,v", (i) => `${day(i).replaceAll("-", ",")},${value(i)}`, "1 day", "2020-01-30"],
+    [
+      "date,hour,minute,v",
+      (i) => `2020-01-01,${i >> 2},${15 * (i % 4)},${value(i)}`,
+      "15 minutes",
+      "2020-01-01T07:15",
+    ],
+    [
+      "year,month,day,hour,minute,second,v",
+      (i) => `2020,1,1,0,${Math.floor(i / 6)},${10 * (i % 6)},${value(i)}`,
+      "10 seconds",
+      "2020-01-01T00:04:50",
+    ],
+    [
+      "<DATE>,<TIME>,v",
+      (i) => `${hour(i).slice(0, 10)},${hour(i).slice(11, 13)}0000,${value(i)}`,
+      "1 hour",
+      "2020-01-02T05",
+    ],
+    ["issue_date,target_date,v", (i) => `2019-12-31,${day(i)},${value(i)}`, "1 day", "2020-01-30"],
+    ["YYYY,MM,DD,v", (i) => `${day(i).replaceAll("-", ",")},${value(i)}`, "1 day", "2020-01-30"],
+    [
+      "date,time,v",
+      (i) => `${hour(i).slice(0, 10)},${hour(i).slice(11, 13)}00,${value(i)}`,
+      "1 hour",
+      "2020-01-02T05",
+    ],
+    [
+      "date,time,v",
+      (i) => `${hour(i).slice(0, 10)},${i % 24 * 100},${value(i)}`,
+      "1 hour",
+      "2020-01-02T05",
+    ],
+    [
+      "date,time,v",
+      (i) => `${hour(i).slice(0, 10)},${i % 24},${value(i)}`,
+      "1 hour",
+      "2020-01-02T05",
+    ],
+    [
+      "date,time,v",
+      (i) => `${hour(i).slice(0, 10)},${i % 24 * 10000},${value(i)}`,
+      "1 hour",
+      "2020-01-02T05",
+    ],
+  ];
+  for (const [header, row, interval, last] of cases) {
+    const series = read(new TextEncoder().encode(table(header, row)));
+    assert.deepEqual(series.columns, ["v"], header);
+    assert.match(series.notes[0], new RegExp(`, ${interval}(;|$)`), header);
+    assert.ok(new Date(series.dates!.at(-1)!).toISOString().startsWith(last), header);
+  }
+  // Millimetres of rain and a direction are no parts of a date, and seconds that count are a clock.
+  const rain = read(table("date,mm,dd", (i) => `${day(i)},${i % 7 + 1},${i * 7 % 31 + 1}`));
+  assert.deepEqual(rain.columns, ["mm", "dd"]);
+  const range = (i: number) => `${hour(i).slice(0, 10)},${i % 24},${i % 9},${20 + i % 9}`;
+  assert.deepEqual(read(table("date,hour,min,max", range)).columns, ["min", "max"]);
+  assert.deepEqual(read(table("seconds,v", (i) => `${i / 2},${value(i)}`)).columns, ["v"]);
 });

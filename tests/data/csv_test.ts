@@ -118,7 +118,39 @@ Deno.test("cells: empty files, ragged rows, open quotes and bad options are refu
     ['a,b\n"1"x,2\n', {}, /f\.csv, line 2: the quotes do not match: .* goes on after/],
     ["a,b\n1,2\n", { delimiter: "ab" }, /the delimiter "ab" is not allowed. Allowed: comma, /],
     ["a,b\n1,2\n", { delimiter: "5" }, /the delimiter "5" is not allowed/],
-    ["a,b\n1,2\n", { header: 9 }, /--header 9: the file has 3 lines/],
+    ["a,b\n1,2\n", { header: 9 }, /--header 9: the file has 2 lines/],
+    ["a,b\n1,2\n", { header: 3 }, /--header 3: the file has 2 lines/],
+    ["a,b\n1,2", { header: 3 }, /--header 3: the file has 2 lines/],
   ];
   for (const [text, options, message] of cases) refused(() => read(text, options), message, text);
+});
+
+Deno.test("cells: a header that is one name short is one of row names only where nothing else can be meant", () => {
+  const rows = (line: (i: number) => string) => Array.from({ length: 9 }, (_, i) => line(i));
+  const text = (header: string, line: (i: number) => string) => [header, ...rows(line)].join("\n");
+  const width = (header: string, line: (i: number) => string) =>
+    read(text(header, line)).header.length;
+  assert.equal(width("a,b", (i) => `${i + 1},${i}.5,${i * i}`), 3, "counted");
+  assert.equal(width("a,b", (i) => `s${i},${i}.5,${i * i}`), 3, "named");
+  assert.equal(width("a", (i) => `2020-01-0${i + 1},${i}.5`), 2, "dates");
+  assert.equal(
+    width("date load", (i) => `2020-01-01 0${i}:00 ${i}`),
+    3,
+    "cut between day and time",
+  );
+  assert.equal(width("date,load", (i) => `${i + 1},2020-01-0${i + 1},5`), 3, "dates after a count");
+  // A decimal comma, thousands, or a last column without a name.
+  for (const rest of ["17,25", "1,250", "3.5,4.5"]) {
+    refused(
+      () => read(text("date,load", (i) => `2020-01-0${i + 1},${rest}`)),
+      /line 2: 3 cells, but the header in line 1 has 2.*If commas are decimal marks/,
+    );
+  }
+  const single = text("load", (i) => `${30 + i},${50 + i}`);
+  refused(
+    () => read(single),
+    /2 cells, but .* has 1.*If it is a decimal mark: --delimiter semicolon/,
+  );
+  assert.deepEqual(read(single, { delimiter: "semicolon" }).rows[0], ["30,50"]);
+  refused(() => read(text("a,b", (i) => `${i % 3},${i}.5,${i}`)), /3 cells, but .* has 2/);
 });

@@ -68,4 +68,5 @@ Deno.test("entries: one that is asked for needs no other, and names those that a
   assert.throws(() => findEntry("[]", "d.json", "x"), /x: no such file.*Datasets: none/);
   const twice = JSON.stringify([entry, { ...entry, title: "Y" }]);
   assert.equal(findEntry(twice, "d.json", "x", (line) => notes.push(line)).title, "X");
+  assert.match(notes[2], /entry 2 \("x"\): the id is used twice/);
 });

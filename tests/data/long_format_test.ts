@@ -87,3 +87,24 @@ Deno.test("several series: texts in blocks without dates may be their names", ()
   assert.deepEqual([...read(text, { series: { id: "C" } }).channels[0]], [1, 2, 3]);
   refused(() => read("id,v\nA,1\nB,2\nA,3\nB,4\n"), /missing: --missing "A"\.$/);
 });
+
+Deno.test("several series: also where rows are to be sorted, or a counter begins again in each", () => {
+  const several = /several series in one file: by column "unique_id": (A, B, C|C, B, A)\./;
+  for (const rows of [BY_ID, BY_DATE, BY_ID.toReversed(), BY_DATE.toReversed()]) {
+    refused(() => read(file(rows), { order: "sort" }), several);
+  }
+  const one = read(file(BY_ID.toReversed()), { order: "sort", series: { unique_id: "B" } });
+  assert.deepEqual([...one.channels[0]], days.map((i) => 66 + i / 4));
+  const counted = ids.flatMap((_, k) => days.map((i) => `${k + 1},${i},${i * i % 7}`));
+  refused(
+    () => read(file(counted, "unit,step,y")),
+    /several series in one file: by column "unit": 1, 2, 3.*--series unit=1/,
+  );
+});
+
+Deno.test("several series: the only values and the time of day are no names of series", () => {
+  const twice = days.map((i) => `${day(i >> 1)},${i % 3}`);
+  refused(() => read(file(twice, "date,y")), /the date "2023-01-02" repeats line 2/);
+  const spans = days.map((i) => `${day(i >> 1)},${i % 2}2:00-${i % 2}3:00,${i}`);
+  refused(() => read(file(spans, "date,hour,y")), /the date "2023-01-02" repeats line 2/);
+});

@@ -5,8 +5,9 @@ import {
   findFormat,
   type NumberFormat,
   parseNumber,
-  statedFormat,
+  statedFormats,
 } from "../../lib/data/numbers.ts";
+import { readSeries } from "../../lib/data/series.ts";
 import { refused } from "./refused.ts";
 
 const point: NumberFormat = { decimal: "." }, comma: NumberFormat = { decimal: "," };
@@ -80,13 +81,17 @@ Deno.test("numbers: the decimal mark by evidence, and no guess where there is no
 });
 
 Deno.test("numbers: flags by sign or by name, and what they may be", () => {
-  assert.deepEqual(statedFormat("f", { decimal: "comma" }), comma);
-  assert.deepEqual(statedFormat("f", { thousands: "point" }), { decimal: ",", thousands: "." });
-  assert.deepEqual(statedFormat("f", { thousands: "," }), { decimal: ".", thousands: "," });
-  assert.equal(statedFormat("f", {}), undefined);
-  refused(() => statedFormat("f", { decimal: ";" }), /the decimal mark ";": allowed are \. and ,/);
-  refused(() => statedFormat("f", { thousands: "x" }), /separator "x": allowed are comma \(,\), /);
-  refused(() => statedFormat("f", { decimal: ",", thousands: "," }), /cannot be both/);
+  assert.deepEqual(statedFormats("f", { decimal: "comma" }), [comma]);
+  assert.deepEqual(statedFormats("f", { thousands: "point" }), [{ decimal: ",", thousands: "." }]);
+  assert.deepEqual(statedFormats("f", { thousands: "," }), [{ decimal: ".", thousands: "," }]);
+  assert.deepEqual(statedFormats("f", {}), []);
+  assert.deepEqual(statedFormats("f", { thousands: "space" }).map(({ decimal }) => decimal), [
+    ".",
+    ",",
+  ]);
+  refused(() => statedFormats("f", { decimal: ";" }), /the decimal mark ";": allowed are \. and ,/);
+  refused(() => statedFormats("f", { thousands: "x" }), /separator "x": allowed are comma \(,\), /);
+  refused(() => statedFormats("f", { decimal: ",", thousands: "," }), /cannot be both/);
 });
 
 Deno.test("numbers: advice fits what is wrong", () => {
@@ -109,4 +114,17 @@ Deno.test("numbers: advice fits what is wrong", () => {
     assert.match(explainNumber(cell, point, ["a", "b"]), message, cell);
   }
   assert.match(explainNumber("warm", point, []), /Expected columns of numbers/);
+});
+
+Deno.test("numbers: where thousands are separated by a space, either mark may be the decimal one", () => {
+  const read = (
+    cells: string[],
+  ) => [
+    ...readSeries(["day;v", ...cells.map((c, i) => `2020-01-0${i + 1};${c}`)].join("\n"), "f", {
+      thousands: "space",
+    }).channels[0],
+  ];
+  assert.deepEqual(read(["1 000", "1\u202f000,5", "0,25"]), [1000, 1000.5, 0.25]);
+  assert.deepEqual(read(["1 000", "1\u00a0000.5", "0.25"]), [1000, 1000.5, 0.25]);
+  refused(() => read(["1 000", "1,5", "2.5"]), /line 4, column "v": "2\.5" is not a finite number/);
 });
