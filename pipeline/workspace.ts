@@ -44,7 +44,7 @@ export interface Workspace {
   labelSpace: string;
   /** Where labels led last. */
   labels(): Promise<Map<string, NodeRow>>;
-  /** Opens the database on first use: most commands do without. */
+  /** Opens the database on first use: most commands do without. In a workspace for questions it is only read. */
   catalog(): Promise<Catalog>;
   /** Closes the database and saves the caches. */
   close(): void;
@@ -57,8 +57,18 @@ export interface OwnGraph {
 }
 
 /** The caller holds the store's lock. @throws {Error} for anything wrong with graph or options */
-export async function openWorkspace(
+export function openWorkspace(options: WorkspaceOptions, own?: OwnGraph): Promise<Workspace> {
+  return open(options, Catalog.open, own);
+}
+
+/** A workspace for questions: needs no lock, and works in a store that may only be read. @throws {Error} as `openWorkspace` */
+export function readWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  return open(options, Catalog.read);
+}
+
+async function open(
   options: WorkspaceOptions,
+  openCatalog: (dir: string) => Promise<Catalog>,
   own?: OwnGraph,
 ): Promise<Workspace> {
   const root = resolve(options.root);
@@ -75,7 +85,7 @@ export async function openWorkspace(
   const labelSpace = own?.labelSpace ?? profile.name + (options.set.length ? "-set" : "");
   let opened: Promise<Catalog> | undefined;
   let closable: Catalog | undefined;
-  const catalog = () => opened ??= Catalog.open(storeDir).then((c) => closable = c);
+  const catalog = () => opened ??= openCatalog(storeDir).then((c) => closable = c);
   const index = DoneIndex.fromMirror(storeDir) ??
     await DoneIndex.fromCatalog(storeDir, await catalog());
   const objects = new Objects(storeDir);
@@ -103,7 +113,8 @@ export async function openWorkspace(
       fingerprints.save();
       if (!closable) return;
       closable.close();
-      index.save();
+      // What a question learnt may be of before a run that has just ended.
+      if (openCatalog === Catalog.open) index.save();
     },
   };
 }

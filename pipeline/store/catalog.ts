@@ -5,9 +5,18 @@
  * before. Everything a finished job leaves is one change, in the journal before it counts, so a kill
  * loses a whole job or nothing.
  */
-import { copyFileSync } from "node:fs";
+import { copyFileSync, existsSync, rmSync } from "node:fs";
 import type { ArtifactSource, StoredFile } from "./artifact.ts";
 import { canonical } from "../content/canonical.ts";
+import {
+  adopt,
+  catalogDamaged,
+  catalogFiles,
+  restore,
+  type Sources,
+  sourcesOf,
+  stampOf,
+} from "./catalog_files.ts";
 import { Database, type Row } from "./database.ts";
 import type { CodeDetail } from "../content/ingredients.ts";
 import type { Ingredients } from "../content/ingredients.ts";
@@ -29,81 +38,151 @@ export class Catalog {
   #behind = false;
 
   private constructor(
-    private readonly files: WorkingCopy,
-    private readonly journal: Journal<Change>,
+    private readonly dir: string,
     private readonly database: Database,
     private readonly changes: Changes,
+    /** Absent in one that is only read. */
+    private readonly writing?: { files: WorkingCopy; journal: Journal<Change> },
   ) {}
 
-  /** Opens or creates the catalogue; the caller holds the store's lock. */
+  /**
+   * Opens or creates the catalogue; the caller holds the store's lock. One that is damaged is made again first, from the copy
+   * before it and what was recorded since.
+   *
+   * @throws {Error} when that is damaged too
+   */
   static async open(dir: string): Promise<Catalog> {
     const files = new WorkingCopy(dir);
+    const sources = await trusted(dir, sourcesOf(dir));
+    if (sources.damaged) {
+      restore(dir, sources);
+      const { original, damaged } = catalogFiles(dir);
+      const kept = existsSync(damaged) ? ` The damaged file is kept as ${damaged}.` : "";
+      console.error(
+        `${original} was damaged or missing; it was made again from the copy before it and the ` +
+          `journal, and nothing is lost.${kept}`,
+      );
+    } else if (sources.unchecked) adopt(dir);
+    files.copy();
     const database = await Database.open(files.path).catch((cause) => {
-      throw damaged(files, cause);
+      throw new Error(`The catalogue of ${dir} cannot be opened: ${cause.message}`);
     });
-    const known = new Set<string>();
-    const changes = new Changes(database, known);
-    const catalog = new Catalog(files, new Journal(files.journal), database, changes);
     try {
-      for (
-        const { key } of await catalog.query("SELECT key FROM job UNION SELECT key FROM failure")
-      ) {
-        known.add(key as string);
-      }
-      await catalog.#replay();
-      for (const { code } of await catalog.query("SELECT code FROM code")) {
-        catalog.#codes.add(code as string);
-      }
+      const { journal } = catalogFiles(dir);
+      const writing = { files, journal: new Journal<Change>(journal) };
+      return await Catalog.#filled(dir, database, [writing.journal], writing);
     } catch (cause) {
       database.close();
       files.discard();
       throw cause;
     }
+  }
+
+  /**
+   * What is recorded, for a question: nothing is locked, and nothing written. Others may go on meanwhile.
+   *
+   * @throws {Error} as `open` does
+   */
+  static async read(dir: string): Promise<Catalog> {
+    for (let attempt = 1;; attempt++) {
+      const stamp = stampOf(dir);
+      let database: Database | undefined;
+      try {
+        const { base, journals, damaged } = await trusted(dir, sourcesOf(dir));
+        const there = journals.filter((path) => existsSync(path));
+        database = await Database.read(base, there.length > 0);
+        const catalog = await Catalog.#filled(
+          dir,
+          database,
+          there.map((path) => new Journal(path)),
+        );
+        if (stampOf(dir) === stamp) {
+          if (damaged) {
+            console.error(
+              `${damaged} is damaged or missing; what it held is read from the copy before it and ` +
+                `the journal. The next run makes it again.`,
+            );
+          }
+          return catalog;
+        }
+        database.close();
+      } catch (cause) {
+        database?.close();
+        if (stampOf(dir) === stamp) throw cause;
+      }
+      // A run has just ended and put a new catalogue there, between two looks at it.
+      if (attempt === 10) throw new Error(`${dir} changes too quickly to be read; try again.`);
+    }
+  }
+
+  /** Takes in what killed processes left in journals. */
+  static async #filled(
+    dir: string,
+    database: Database,
+    journals: Journal<Change>[],
+    writing?: { files: WorkingCopy; journal: Journal<Change> },
+  ): Promise<Catalog> {
+    const known = new Set<string>();
+    const catalog = new Catalog(dir, database, new Changes(database, known), writing);
+    for (
+      const { key } of await catalog.query("SELECT key FROM job UNION SELECT key FROM failure")
+    ) known.add(key as string);
+    for (const journal of journals) await catalog.#replay(journal);
+    for (const { code } of await catalog.query("SELECT code FROM code")) {
+      catalog.#codes.add(code as string);
+    }
     return catalog;
   }
 
-  /** Takes in what a killed process left in the journal. */
-  async #replay(): Promise<void> {
+  async #replay(journal: Journal<Change>): Promise<void> {
     const lost: number[] = [];
     // One transaction for all: each would wait for the disk, and a kill starts over anyhow.
     await this.database.transaction(async () => {
-      for (const change of this.journal.changes((line) => lost.push(line))) {
+      for (const change of journal.changes((line) => lost.push(line))) {
         await this.changes.apply(change);
       }
     });
     if (!lost.length) return;
-    const { journal } = this.files;
-    const kept = `${journal}.damaged`;
-    copyFileSync(journal, kept);
+    const kept = `${journal.path}.damaged`;
+    if (this.writing) copyFileSync(journal.path, kept);
     console.error(
-      `${journal} is damaged in line ${lost.join(", ")}; a copy is ${kept}. ` +
+      `${journal.path} is damaged in line ${lost.join(", ")}` +
+        (this.writing ? `; a copy is ${kept}. ` : ". ") +
         `Everything else that it recorded is there; what is lost runs again.`,
     );
   }
 
   /** Never throws: what could not become the catalogue now stays in the journal, for the next command. */
   close(): void {
-    const { database, journal, files } = this;
-    database.close();
+    this.database.close();
+    if (!this.writing) return;
+    const { files, journal } = this.writing;
+    const { original } = catalogFiles(this.dir);
     journal.close();
     try {
-      if (journal.isEmpty) files.forgetJournal();
-      if (this.#behind) return;
-      if (!journal.isEmpty || files.hasLog) files.replaceOriginal();
+      if (journal.isEmpty) rmSync(journal.path, { force: true });
+      else if (!this.#behind) files.replaceOriginal();
     } catch (cause) {
       const { message } = cause as Error;
       console.error(
-        `${files.original} could not be written anew: ${message}\n  Nothing is lost: ` +
-          `what is new is in ${files.journal}, and the next command tries again.`,
+        `${original} could not be written anew: ${message}\n  Nothing is lost: ` +
+          `what is new is in ${journal.path}, and the next command tries again.`,
       );
     } finally {
       files.discard();
     }
   }
 
+  /** Reads every row of every table. @throws {Error} when one cannot be read */
+  async readAll(): Promise<void> {
+    await this.database.readAll().catch((cause) => {
+      throw catalogDamaged(this.dir, cause);
+    });
+  }
+
   query(...question: Parameters<Database["query"]>): Promise<Row[]> {
     return this.database.query(...question).catch((cause) => {
-      throw /corrupt|checksum/i.test(cause.message) ? damaged(this.files, cause) : cause;
+      throw /corrupt|checksum/i.test(cause.message) ? catalogDamaged(this.dir, cause) : cause;
     });
   }
 
@@ -145,11 +224,13 @@ export class Catalog {
 
   /** In the database and in the journal, or in neither. */
   async #change(change: Change): Promise<void> {
+    if (!this.writing) throw new Error(`The catalogue of ${this.dir} was opened to be read only.`);
+    const { journal } = this.writing;
     let recorded = false;
     await this.database.transaction(async () => {
       await this.changes.apply(change);
       // Last: a change that the database refuses must not come back from the journal.
-      this.journal.append(change);
+      journal.append(change);
       recorded = true;
     }).catch((cause) => {
       this.#behind ||= recorded;
@@ -244,10 +325,16 @@ export class Catalog {
   }
 }
 
-/** The error for a file that the disk, not a kill, has damaged. */
-function damaged({ original }: WorkingCopy, cause: Error): Error {
-  return new Error(
-    `The catalogue ${original} cannot be read: ${cause.message}\n  If it is damaged, put a copy that ` +
-      `you have in its place, or move it away: the pipeline then runs all jobs again.`,
-  );
+/** Sources that can be read: where no sums say so, the catalogue is looked at, row by row. */
+async function trusted(dir: string, sources: Sources): Promise<Sources> {
+  if (!sources.unchecked) return sources;
+  try {
+    const database = await Database.read(sources.base, false);
+    await database.readAll().finally(() => database.close());
+    return sources;
+  } catch (cause) {
+    const { original, earlier, earlierJournal, journal } = catalogFiles(dir);
+    if (!existsSync(earlier)) throw catalogDamaged(dir, cause as Error);
+    return { base: earlier, journals: [earlierJournal, journal], damaged: original };
+  }
 }

@@ -5,6 +5,7 @@
  */
 import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
 import { dirname } from "node:path";
+import { duckdbPath } from "./duckdb_path.ts";
 import { makeFolder } from "./files.ts";
 
 /**
@@ -63,6 +64,14 @@ const TABLES = {
 } as const;
 
 type TableName = keyof typeof TABLES;
+const NAMES = Object.keys(TABLES) as TableName[];
+
+/** Name and columns of a table, for SQL. */
+function definition(name: TableName): string {
+  const list = Object.entries(TABLES[name]).map(([column, type]) => `"${column}" ${type}`);
+  return `${name} (${list.join(", ")})`;
+}
+
 export type Row = Record<string, DuckDBValue>;
 
 export class Database {
@@ -78,21 +87,67 @@ export class Database {
 
   /** Opens or creates the file with all tables. @throws {Error} when it is damaged or in use */
   static async open(path: string): Promise<Database> {
+    makeFolder(dirname(path));
+    return await Database.#connect(duckdbPath(path), async (run) => {
+      for (const name of NAMES) await run(`CREATE TABLE IF NOT EXISTS ${definition(name)}`);
+      // Of a catalogue that an earlier version made; columns are appended in the order of the tables above.
+      await run('ALTER TABLE run ADD COLUMN IF NOT EXISTS "commit" VARCHAR');
+      for (const column of ["base", "rules"]) {
+        await run(`ALTER TABLE job ADD COLUMN IF NOT EXISTS ${column} VARCHAR`);
+      }
+    });
+  }
+
+  /**
+   * The tables of a file that is only read, which others may replace meanwhile; empty ones without a file.
+   *
+   * @param changing they can be changed, in memory
+   * @throws {Error} when the file is damaged
+   */
+  static read(path: string | undefined, changing: boolean): Promise<Database> {
+    return Database.#connect(":memory:", async (run) => {
+      if (path) {
+        const quoted = path.replaceAll("'", "''");
+        await run(`ATTACH '${quoted}' AS file (READ_ONLY)`);
+      }
+      for (const name of NAMES) {
+        const filled = path && await run(
+          `SELECT 1 FROM duckdb_tables() WHERE database_name = 'file' AND table_name = '${name}'`,
+        );
+        if (changing || !filled) {
+          await run(`CREATE TABLE ${definition(name)}`);
+          if (filled) await run(`INSERT INTO ${name} BY NAME SELECT * FROM file.${name}`);
+          continue;
+        }
+        // A file of an earlier version lacks columns.
+        await run(`CREATE TABLE no_${definition(name)}`);
+        const all = `SELECT * FROM no_${name} UNION ALL BY NAME SELECT * FROM file.${name}`;
+        await run(`CREATE VIEW ${name} AS ${all}`);
+      }
+    });
+  }
+
+  /** @param prepare is given a way to run statements, which says whether there were rows */
+  static async #connect(
+    path: string,
+    prepare: (run: (sql: string) => Promise<boolean>) => Promise<void>,
+  ): Promise<Database> {
     // Loaded here and not above: it takes longer than most commands that do without.
     const { DuckDBInstance } = await import("@duckdb/node-api");
-    makeFolder(dirname(path));
     const instance = await DuckDBInstance.create(path, { threads: "2" });
-    const writer = await instance.connect();
-    for (const [name, columns] of Object.entries(TABLES)) {
-      const list = Object.entries(columns).map(([column, type]) => `"${column}" ${type}`);
-      await writer.run(`CREATE TABLE IF NOT EXISTS ${name} (${list.join(", ")})`);
+    try {
+      const writer = await instance.connect();
+      await prepare(async (sql) => (await writer.runAndReadAll(sql)).currentRowCount > 0);
+      return new Database(instance, writer, await instance.connect());
+    } catch (cause) {
+      instance.closeSync();
+      throw cause;
     }
-    // Of a catalogue that an earlier version made; columns are appended in the order of the tables above.
-    await writer.run('ALTER TABLE run ADD COLUMN IF NOT EXISTS "commit" VARCHAR');
-    for (const column of ["base", "rules"]) {
-      await writer.run(`ALTER TABLE job ADD COLUMN IF NOT EXISTS ${column} VARCHAR`);
-    }
-    return new Database(instance, writer, await instance.connect());
+  }
+
+  /** Reads every row of every table. @throws {Error} when one cannot be read */
+  async readAll(): Promise<void> {
+    for (const name of NAMES) await this.query(`SELECT bit_xor(hash(${name})) FROM ${name}`);
   }
 
   close(): void {

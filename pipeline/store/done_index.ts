@@ -2,14 +2,16 @@
  * @file Which keys are done, without opening the database.
  *
  * Loading DuckDB takes a quarter of a second, so the part of the catalogue that a run in which
- * nothing is stale needs is mirrored in `<store>/index.json`. The mirror is good while the database
- * file is the one it was made from; otherwise the database is asked and the mirror written again.
+ * nothing is stale needs is mirrored in `<store>/index.json`, under its checksum. The mirror is good while
+ * the catalogue has the bytes that it was made from; otherwise the catalogue is asked and the mirror
+ * written again.
  */
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256 } from "../content/canonical.ts";
 import type { Catalog } from "./catalog.ts";
-import { writeFileAtomic } from "./files.ts";
-import { isBehind } from "./working_copy.ts";
+import { hasCatalog, hashOfCatalog } from "./catalog_files.ts";
+import { writeCache } from "./files.ts";
 
 export interface Done {
   content: string;
@@ -18,7 +20,8 @@ export interface Done {
 }
 
 interface Saved {
-  stamp: string;
+  /** sha256 of the catalogue. */
+  catalog: string;
   jobs: [key: string, content: string, ...objects: string[]][];
   /** Lists of rules, and which of them a base has. */
   rules: { lists: string[][]; of: Record<string, number> };
@@ -36,16 +39,9 @@ export class DoneIndex {
 
   /** From the mirror, or undefined when only the database knows. */
   static fromMirror(dir: string): DoneIndex | undefined {
-    const stamp = stampOf(dir);
-    if (stamp === "none") return new DoneIndex(dir);
-    if (!stamp) return undefined;
-    let saved: Saved;
-    try {
-      saved = JSON.parse(readFileSync(join(dir, "index.json"), "utf8"));
-      if (saved.stamp !== stamp || !saved.rules) return undefined;
-    } catch {
-      return undefined;
-    }
+    if (!hasCatalog(dir)) return new DoneIndex(dir);
+    const saved = readSaved(dir);
+    if (!saved || saved.catalog !== hashOfCatalog(dir)) return undefined;
     const index = new DoneIndex(dir);
     for (const [key, content, ...objects] of saved.jobs) index.jobs.set(key, { content, objects });
     for (const [base, i] of Object.entries(saved.rules.of)) {
@@ -53,6 +49,11 @@ export class DoneIndex {
     }
     index.nodes = saved.nodes;
     return index;
+  }
+
+  /** True for a mirror that is not as it was written. */
+  static isDamaged(dir: string): boolean {
+    return existsSync(join(dir, "index.json")) && readSaved(dir) === undefined;
   }
 
   static async fromCatalog(dir: string, catalog: Catalog): Promise<DoneIndex> {
@@ -75,15 +76,16 @@ export class DoneIndex {
 
   /** Call when the database is closed, so that its file no longer changes. */
   save(): void {
-    const stamp = stampOf(this.dir);
-    if (!stamp || stamp === "none") return;
+    const catalog = hashOfCatalog(this.dir);
+    if (!catalog) return;
     const saved: Saved = {
-      stamp,
+      catalog,
       jobs: [...this.jobs].map(([key, { content, objects }]) => [key, content, ...objects]),
       rules: this.#savedRules(),
       nodes: this.nodes,
     };
-    writeFileAtomic(join(this.dir, "index.json"), JSON.stringify(saved));
+    const text = JSON.stringify(saved);
+    writeCache(join(this.dir, "index.json"), `${HEAD}${sha256(text)}${MIDDLE}${text}}`);
   }
 
   /** Thousands of jobs have the same few lists. */
@@ -102,9 +104,18 @@ export class DoneIndex {
   }
 }
 
-/** "none" without a catalogue; undefined while it lacks something. */
-function stampOf(dir: string): string | undefined {
-  if (isBehind(dir)) return undefined;
-  const stat = statSync(join(dir, "catalog.duckdb"), { throwIfNoEntry: false });
-  return stat ? `${stat.mtimeMs}:${stat.size}:${stat.ino}` : "none";
+const HEAD = '{"sha256":"';
+const MIDDLE = '",\n"index":';
+
+/** Undefined for what is not there or not as it was written. */
+function readSaved(dir: string): Saved | undefined {
+  try {
+    const text = readFileSync(join(dir, "index.json"), "utf8");
+    const start = HEAD.length + 64 + MIDDLE.length;
+    const json = text.slice(start, -1);
+    const whole = `${HEAD}${sha256(json)}${MIDDLE}${json}}` === text;
+    return whole ? JSON.parse(json) : undefined;
+  } catch {
+    return undefined;
+  }
 }

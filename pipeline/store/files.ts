@@ -28,7 +28,22 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
   }
 }
 
-/** As above, and on the disk when it returns. The temporary file lies in `temporaryDir`. */
+/**
+ * A file that is made again where it is missing: that it cannot be written, in a store that may only be read or on a full disk, is
+ * no reason to fail.
+ *
+ * @returns whether it was written
+ */
+export function writeCache(path: string, data: string): boolean {
+  try {
+    writeFileAtomic(path, data);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** As `writeFileAtomic`, and on the disk when it returns. The temporary file lies in `temporaryDir`. */
 export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: string): void {
   makeFolder(temporaryDir);
   makeFolder(dirname(path));

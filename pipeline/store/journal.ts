@@ -25,7 +25,7 @@ export class Journal<Change> {
   #end = 0;
 
   /** @param path of the file; it is made by the first append */
-  constructor(private readonly path: string) {}
+  constructor(readonly path: string) {}
 
   /** Whether it holds any line, once `changes` was read to its end. */
   get isEmpty(): boolean {

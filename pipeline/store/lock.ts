@@ -2,6 +2,7 @@
  * @file One coordinator a store. The lock belongs to an open file, so the system frees it when its
  * holder dies, however it dies; the file's text only says who that was.
  */
+import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { makeFolder } from "./files.ts";
@@ -23,9 +24,8 @@ export class StoreBusyError extends Error {
   }
 }
 
-/** These hold the lock for a moment; it is worth waiting for them. */
-const QUICK = ["status", "why"];
-const PATIENCE_MS = 5000;
+/** Somebody who only looks whether the store is in use holds the lock for an instant; it is worth waiting for. */
+const PATIENCE_MS = 1000;
 
 /** Takes the store's lock for this process. @throws {StoreBusyError} */
 export async function lockStore(dir: string, command: string): Promise<{ release(): void }> {
@@ -34,11 +34,9 @@ export async function lockStore(dir: string, command: string): Promise<{ release
   const file = await Deno.open(path, { create: true, read: true, write: true });
   const start = performance.now();
   while (!await file.tryLock(true)) {
-    const holder = readHolder(path);
-    const passing = !holder || QUICK.includes(holder.command);
-    if (!passing || performance.now() - start > PATIENCE_MS) {
+    if (performance.now() - start > PATIENCE_MS) {
       file.close();
-      throw new StoreBusyError(dir, holder ?? { pid: 0, host: "?", command: "?" });
+      throw new StoreBusyError(dir, readHolder(path) ?? { pid: 0, host: "?", command: "?" });
     }
     await new Promise((resume) => setTimeout(resume, 20));
   }
@@ -51,6 +49,22 @@ export async function lockStore(dir: string, command: string): Promise<{ release
       file.close();
     },
   };
+}
+
+/** Who uses the store, if anybody does. Nothing is written, and whoever wants the lock hardly notices. */
+export async function holderOf(dir: string): Promise<Holder | undefined> {
+  const path = join(dir, "lock");
+  if (!existsSync(path)) return undefined;
+  using file = await Deno.open(path);
+  if (await file.tryLock(false)) return undefined;
+  return readHolder(path) ?? { pid: 0, host: "?", command: "?" };
+}
+
+/** True for the error of a store that this process may only read. */
+export function isReadOnly(error: unknown): boolean {
+  return ["EACCES", "EPERM", "EROFS"].includes(
+    (error as { code?: string } | undefined)?.code ?? "",
+  );
 }
 
 /** Undefined in the instant between taking the lock and signing it. */

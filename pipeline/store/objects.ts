@@ -28,6 +28,8 @@ export class Objects {
    */
   write(bytes: Uint8Array): string {
     const hash = sha256(bytes);
+    // A folder would not give way to it.
+    if (statSync(this.path(hash), { throwIfNoEntry: false })?.isDirectory()) this.quarantine(hash);
     writeFileDurable(this.path(hash), bytes, this.temporaryDir);
     return hash;
   }
@@ -59,11 +61,18 @@ export class Objects {
     const base = join(this.dir, "objects");
     if (!existsSync(base)) return found;
     for (const folder of Deno.readDirSync(base)) {
-      for (const { name } of Deno.readDirSync(join(base, folder.name))) {
-        found.add(folder.name + name);
+      if (!folder.isDirectory || !/^[0-9a-f]{2}$/.test(folder.name)) continue;
+      for (const { name, isFile } of Deno.readDirSync(join(base, folder.name))) {
+        // Whatever else lies there is somebody else's.
+        if (isFile && /^[0-9a-f]{62}$/.test(name)) found.add(folder.name + name);
       }
     }
     return found;
+  }
+
+  /** Whether anything lies in the place of an object. */
+  has(hash: string): boolean {
+    return existsSync(this.path(hash));
   }
 
   size(hash: string): number {
@@ -78,6 +87,7 @@ export class Objects {
   quarantine(hash: string): string {
     const to = join(this.temporaryDir, `damaged-${hash}`);
     mkdirSync(this.temporaryDir, { recursive: true });
+    rmSync(to, { recursive: true, force: true });
     renameSync(this.path(hash), to);
     return to;
   }
@@ -87,7 +97,7 @@ export class Objects {
   }
 }
 
-/** sha256 of a file read in pieces; undefined when it is not there. */
+/** sha256 of a file read in pieces; undefined when it is not there, or cannot be read, as a folder cannot. */
 export function hashFile(path: string): string | undefined {
   let file: Deno.FsFile;
   try {
@@ -100,6 +110,8 @@ export function hashFile(path: string): string | undefined {
     const piece = new Uint8Array(1 << 20);
     for (let n; (n = file.readSync(piece)) !== null;) hash.update(piece.subarray(0, n));
     return hash.digest("hex");
+  } catch {
+    return undefined;
   } finally {
     file.close();
   }

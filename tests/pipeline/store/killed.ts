@@ -1,6 +1,6 @@
 /** @file A catalogue whose process was killed, what a catalogue has, and what is said on the standard error. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
@@ -15,8 +15,21 @@ export function scratch() {
     copy: at("catalog.work.duckdb"),
     next: at("catalog.next.duckdb"),
     journal: at("catalog.journal"),
+    earlier: at("catalog.earlier.duckdb"),
+    earlierJournal: at("catalog.earlier.journal"),
+    sums: at("catalog.sums.json"),
+    damaged: at("catalog.damaged.duckdb"),
     [Symbol.dispose]: () => rmSync(dir, { recursive: true }),
   };
+}
+
+/** What a catalogue leaves when it is closed; after the first time it has a copy of the one before. */
+export const FIRST = ["catalog.duckdb", "catalog.earlier.journal", "catalog.sums.json"];
+export const LATER = ["catalog.duckdb", "catalog.earlier.duckdb", ...FIRST.slice(1)];
+
+/** The files of a catalogue in a folder. */
+export function left(dir: string): string[] {
+  return readdirSync(dir).filter((name) => name.startsWith("catalog.")).sort();
 }
 
 /** What is written to the standard error instead of that. */

@@ -63,7 +63,7 @@ async function checkFiles(contents: Contents, before: StoreState, after: StoreSt
   const objects = new Objects(join(at.dir, "store"));
   for (const hash of before.objects) objects.read(hash, "an acknowledged object");
   for (const hash of objects.list()) objects.read(hash, "an object");
-  const saved = await checkpointOf(objects, "long", []).load();
+  const saved = await checkpointOf(objects, { key: "long", label: "e/long" }, []).load();
   const found = saved === undefined ? null : [...saved];
   assert.ok(
     [before, after].some(({ checkpoint }) => String(checkpoint) === String(found)),

@@ -1,6 +1,7 @@
 /** @file What the catalogue knows of the programs of jobs, and of what earlier ones left. */
 import { DuckDBInstance } from "@duckdb/node-api";
 import assert from "node:assert/strict";
+import { rmSync } from "node:fs";
 import type { DoneJob } from "../../../pipeline/store/changes.ts";
 import { doneJob, RUN } from "../fixtures/catalog.ts";
 import { opened, scratch } from "./helpers.ts";
@@ -48,6 +49,7 @@ Deno.test("a catalogue of a version that knew no programs opens, keeps its jobs 
   await connection.run("DROP TABLE program");
   connection.closeSync();
   instance.closeSync();
+  rmSync(store.at("catalog.sums.json"));
   for (const key of ["k2", "k3"]) {
     using at = await opened(store.dir);
     assert.deepEqual((await at.catalog.outcome("k1")).metrics, doneJob("k1").metrics);

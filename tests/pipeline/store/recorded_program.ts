@@ -44,7 +44,7 @@ const scenarios: Record<string, () => Promise<void>> = {
   async "two runs"() {
     const lock = await lockStore(dir, "run");
     const objects = new Objects(dir);
-    const checkpoint = checkpointOf(objects, "long", []);
+    const checkpoint = checkpointOf(objects, { key: "long", label: "e/long" }, []);
     const save = async (bytes: number[]) => {
       await checkpoint.save(Uint8Array.from(bytes));
       state.checkpoint = bytes;
