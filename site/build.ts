@@ -29,6 +29,8 @@ export interface BuildOptions {
   dest: string;
   /** With the SQL page: DuckDB for the browser, about 35 MB. */
   sql?: boolean;
+  /** The folder is there for the site alone: whatever lies in it is replaced. */
+  own?: boolean;
 }
 
 export interface Built {
@@ -40,27 +42,56 @@ export interface Built {
 
 interface Stamp {
   source: string;
-  /** Path below the site to size in bytes. */
-  files: Record<string, number>;
+  /** Path below the site to sha256. */
+  files: Record<string, string>;
 }
 
 const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
+/** Where the site of this project goes unless told otherwise. */
+const OWN = join(SOURCES, "_site");
 
 /**
  * @throws {Error} when `reports` holds no results, when `dest` is a folder that is no built site, or
  *   when a page cannot be rendered; the old site stays in place then
  */
-export async function buildSite({ reports, dest, sql = false }: BuildOptions): Promise<Built> {
-  dest = resolve(dest);
-  const index = join(dest, "index.html");
+export async function buildSite(options: BuildOptions): Promise<Built> {
+  const { reports, sql = false } = options;
+  const dest = resolve(options.dest);
+  const own = options.own || dest === OWN;
   const source = await fingerprint(reports, sql);
-  const old = await readStamp(dest);
-  if (old?.source === source && await complete(dest, old.files)) {
-    return { index, upToDate: true, files: Object.keys(old.files).length };
+  const known = await upToDate(dest, source);
+  if (known) return known;
+  if (!own) await refuseForeign(dest);
+  await mkdir(dirname(dest), { recursive: true });
+  // Of several builds one works while the others wait; the system frees the lock of one that dies.
+  using lock = await Deno.open(join(dirname(dest), `.${basename(dest)}-lock`), {
+    create: true,
+    write: true,
+  });
+  await lock.lock(true);
+  return await upToDate(dest, source) ?? await build(dest, source, reports, sql);
+}
+
+/** The site as it was built from the same source, where it still is. */
+async function upToDate(dest: string, source: string): Promise<Built | undefined> {
+  const stamp = await readStamp(dest);
+  if (stamp?.source !== source) return undefined;
+  for (const [path, hash] of Object.entries(stamp.files)) {
+    const found = await readFile(join(dest, path)).catch(() => undefined);
+    if (!found || sha256(found) !== hash) return undefined;
   }
-  if (!old) await refuseForeign(dest);
+  const index = join(dest, "index.html");
+  return { index, upToDate: true, files: Object.keys(stamp.files).length };
+}
+
+async function build(
+  dest: string,
+  source: string,
+  reports: string,
+  sql: boolean,
+): Promise<Built> {
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
   const [{ readResults }, { renderSite }] = await Promise.all([
     import("./results.ts"),
@@ -71,10 +102,10 @@ export async function buildSite({ reports, dest, sql = false }: BuildOptions): P
   const sqlModule = "./sql/files.ts";
   const files = sql ? await (await import(sqlModule)).sqlFiles() : undefined;
   const output = await renderSite(SOURCES, { results, sql: files });
-  await mkdir(dirname(dest), { recursive: true });
   const prefix = `.${basename(dest)}-`;
   for (const name of await readdir(dirname(dest))) { // left by a build that was killed
-    if (name.startsWith(prefix)) await rm(join(dirname(dest), name), { recursive: true });
+    if (!name.startsWith(prefix) || name === `${prefix}lock`) continue;
+    await rm(join(dirname(dest), name), { recursive: true });
   }
   const building = await mkdtemp(join(dirname(dest), prefix));
   try {
@@ -82,9 +113,9 @@ export async function buildSite({ reports, dest, sql = false }: BuildOptions): P
     for (const [path, content] of [...output].sort(([a], [b]) => a < b ? -1 : 1)) {
       await mkdir(dirname(join(building, path)), { recursive: true });
       await writeFile(join(building, path), content);
-      stamp.files[path] = Buffer.byteLength(content);
+      stamp.files[path] = sha256(content);
     }
-    await writeFile(join(building, STAMP), JSON.stringify(stamp, null, 1) + "\n");
+    await writeFile(join(building, STAMP), stampText(stamp));
     await chmod(building, 0o755); // mkdtemp keeps a folder to its owner; a web server is another user
     const retired = `${building}-old`;
     if (await exists(dest)) await rename(dest, retired);
@@ -93,7 +124,7 @@ export async function buildSite({ reports, dest, sql = false }: BuildOptions): P
   } finally {
     await rm(building, { recursive: true, force: true });
   }
-  return { index, upToDate: false, files: output.size };
+  return { index: join(dest, "index.html"), upToDate: false, files: output.size };
 }
 
 /** Hash of the published results, of the sources of the site and of the versions they run with. */
@@ -114,30 +145,35 @@ async function fingerprint(reports: string, sql: boolean): Promise<string> {
 
 async function readStamp(dest: string): Promise<Stamp | undefined> {
   try {
-    const stamp = JSON.parse(await readFile(join(dest, STAMP), "utf8"));
-    return typeof stamp?.source === "string" && stamp.files ? stamp : undefined;
+    const text = await readFile(join(dest, STAMP), "utf8");
+    const { source, files } = JSON.parse(text);
+    return text === stampText({ source, files }) ? { source, files } : undefined;
   } catch {
     return undefined; // absent or damaged: build again
   }
 }
 
-async function complete(dest: string, files: Record<string, number>): Promise<boolean> {
-  for (const [path, size] of Object.entries(files)) {
-    const found = await stat(join(dest, path)).catch(() => undefined);
-    if (found?.size !== size) return false;
-  }
-  return true;
+/** With a checksum of itself. */
+function stampText(stamp: Stamp): string {
+  return JSON.stringify({ ...stamp, sum: sha256(JSON.stringify(stamp)) }, null, 1) + "\n";
+}
+
+function sha256(content: string | Uint8Array): string {
+  return createHash("sha256").update(content).digest("hex");
 }
 
 /** The destination is replaced as a whole, so it must not be somebody's folder. */
 async function refuseForeign(dest: string) {
   const names = await readdir(dest).catch(() => [] as string[]);
-  if (names.length && !names.includes(STAMP)) {
-    throw new Error(
-      `${dest} is not empty and was not built by this task; building would replace it. ` +
-        "Choose another folder with --dest, or remove it.",
-    );
+  if (!names.length || names.includes(STAMP)) return;
+  for (const name of names.filter((name) => name.endsWith(".html"))) {
+    const page = await readFile(join(dest, name), "utf8").catch(() => "");
+    if (page.includes('<meta name="generator" content="deep-linear-ts">')) return;
   }
+  throw new Error(
+    `${dest} is not empty and was not built by this task; building would replace it. ` +
+      "Choose another folder with --dest, or remove it.",
+  );
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -68,7 +68,12 @@ class Layouts {
 
   constructor(folder: string) {
     this.#folder = folder;
-    this.#engine = vento({ includes: folder, ...VENTO });
+    // Vento cuts names at "#" and "?", so the folder's own is none of its business.
+    const includes = {
+      load: async (name: string) => ({ source: await readFile(join(folder, name), "utf8") }),
+      resolve: (from: string, name: string) => posix.join(posix.dirname(from), name),
+    };
+    this.#engine = vento({ includes, ...VENTO });
     this.#engine.use(autoTrim());
   }
 
@@ -77,11 +82,10 @@ class Layouts {
     let content = data.content;
     let layout = data.layout as string | undefined;
     while (layout) {
-      const path = join(this.#folder, layout);
-      const source = await this.#read(path);
+      const source = await this.#read(join(this.#folder, layout));
       try {
         const filled = { ...data, content, layout: undefined };
-        content = (await this.#engine.runString(source.body, filled, path)).content;
+        content = (await this.#engine.runString(source.body, filled, layout)).content;
       } catch (cause) {
         throw new Error(`${layout}, for page ${data.url}: ${(cause as Error).message}`, { cause });
       }

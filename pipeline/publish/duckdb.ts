@@ -12,6 +12,7 @@ import {
   structValue,
   VARCHAR,
 } from "@duckdb/node-api";
+import { duckdbPath } from "../store/duckdb_path.ts";
 import type { PublishSource } from "./source.ts";
 import { databaseTables, type Table, type Type, type Value, wide } from "./tables.ts";
 
@@ -78,5 +79,5 @@ function append(appender: DuckDBAppender, value: Value, type: Type) {
 }
 
 function quoted(path: string): string {
-  return `'${path.replaceAll("'", "''")}'`;
+  return `'${duckdbPath(path).replaceAll("'", "''")}'`;
 }

@@ -8,11 +8,13 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, readdirSync, renameSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { encodeSummary } from "../results.ts";
+import { publisherCode } from "./code.ts";
 import { markdown } from "./markdown.ts";
 import { jobsOf, type PublishSource } from "./source.ts";
+import { asWritten, readStamp, sha256, STAMP, type Stamp } from "./stamp.ts";
 
 export type {
   CurvePoint,
@@ -32,41 +34,47 @@ export interface Published {
   removed: string[];
 }
 
-interface Stamp {
-  /** Hash of what the files were made from and of the code that made them. */
-  source: string;
-  /** File name to sha256. */
-  files: Record<string, string>;
-}
-
-const STAMP = "published.json";
-
 /**
  * Publishes the results of one profile.
  *
  * @param reports folder that holds a folder for each profile
+ * @param options `keepOthers`: files of other tables stay, because nobody knows whether they are still wanted
  * @throws {Error} when a cell cites a run, or a job an input, that the source does not hold; when an
  *   id repeats or cannot be a file name; nothing is written then
  */
-export async function publish(source: PublishSource, reports: string): Promise<Published> {
+export async function publish(
+  source: PublishSource,
+  reports: string,
+  { keepOthers = false }: { keepOthers?: boolean } = {},
+): Promise<Published> {
   const folder = join(reports, source.profile);
   checkIds(source);
-  const fingerprint = await sourceHash(source);
-  const old = await readStamp(folder);
-  if (old?.source === fingerprint && await intact(folder, old.files)) {
+  const fingerprint = sourceHash(source);
+  const old = readStamp(folder);
+  const names = filesOf(source);
+  // A database of the same rows has other bytes each time: files that are as they were written stay.
+  const kept = old?.source === fingerprint ? asWritten(folder, old, names) : [];
+  if (kept.length === names.length) {
     return { folder, upToDate: true, written: [], removed: [] };
   }
+  giveWay(folder, (stat) => stat.isDirectory());
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) { // what a killed publish was building
     if (name.startsWith(".publish-")) await rm(join(folder, name), { recursive: true });
   }
   const building = await mkdtemp(join(folder, ".publish-"));
   try {
-    const written = await build(source, building);
+    await build(source, building);
+    const written = names.filter((name) => !kept.includes(name));
     const files: Record<string, string> = {};
-    for (const name of written) files[name] = sha256(await readFile(join(building, name)));
+    for (const name of names) {
+      files[name] = sha256(await readFile(join(kept.includes(name) ? folder : building, name)));
+    }
+    for (const name of [...written, STAMP]) {
+      giveWay(join(folder, name), (stat) => !stat.isDirectory());
+    }
     for (const name of written) await rename(join(building, name), join(folder, name));
-    const removed = await removeStale(folder, new Set(written), old);
+    const removed = keepOthers ? [] : await removeStale(folder, new Set(names), old);
     const stamp: Stamp = { source: fingerprint, files };
     await writeFile(join(building, STAMP), JSON.stringify(stamp, null, 1) + "\n");
     await rename(join(building, STAMP), join(folder, STAMP));
@@ -76,19 +84,33 @@ export async function publish(source: PublishSource, reports: string): Promise<P
   }
 }
 
-async function build(source: PublishSource, folder: string): Promise<string[]> {
+/** The names of what is written. */
+function filesOf({ experiments }: PublishSource): string[] {
+  const tables = experiments.flatMap(({ meta: { id } }) => [`${id}.md`, `${id}.parquet`]);
+  return [...tables, "results.duckdb"];
+}
+
+/** Moves what lies in the place of something else aside, where it is not of its kind: it may be dear to somebody. */
+function giveWay(path: string, isOfItsKind: (stat: Stats) => boolean): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat || isOfItsKind(stat)) return;
+  if (stat.isDirectory() && readdirSync(path).length === 0) return rmdirSync(path);
+  let aside = `${path}.moved`;
+  for (let i = 2; existsSync(aside); i++) aside = `${path}.moved-${i}`;
+  renameSync(path, aside);
+  console.error(`${path} was in the way of what is published; it is now ${aside}.`);
+}
+
+async function build(source: PublishSource, folder: string): Promise<void> {
   const jobs = new Map(source.jobs.map((job) => [job.key, job]));
-  const names: string[] = [];
   for (const experiment of source.experiments) {
     const behind = jobsOf(experiment, jobs);
-    const name = `${experiment.meta.id}.md`;
     const text = markdown(experiment, source.profile, behind, source.machines);
-    await writeFile(join(folder, name), text);
-    names.push(name);
+    await writeFile(join(folder, `${experiment.meta.id}.md`), text);
   }
   // Loading DuckDB takes a fifth of a second; a run in which nothing changed does without.
   const { writeTables } = await import("./duckdb.ts");
-  return [...names, ...await writeTables(source, folder)];
+  await writeTables(source, folder);
 }
 
 function checkIds({ profile, experiments }: PublishSource) {
@@ -108,47 +130,14 @@ function checkIds({ profile, experiments }: PublishSource) {
 }
 
 /** Curves are left out: a job's curve changes only when the job ran again, which its record shows. */
-async function sourceHash({ profile, experiments, jobs, machines }: PublishSource) {
-  const hash = createHash("sha256");
-  for (
-    const part of [
-      ...[
-        "./publish.ts",
-        "./publish_results.ts",
-        "./source.ts",
-        "./observed.ts",
-        "./published.ts",
-        "./version.ts",
-      ],
-      ...["./format.ts", "./markdown.ts", "./tables.ts", "./duckdb.ts", "../results.ts"],
-    ]
-  ) {
-    hash.update(await readFile(fileURLToPath(new URL(part, import.meta.url))));
-  }
+function sourceHash({ profile, experiments, jobs, machines }: PublishSource): string {
+  const hash = createHash("sha256").update(publisherCode());
   for (const { meta, summary, runs, version } of experiments) {
     hash.update(JSON.stringify([meta, Object.entries(runs).sort(), version])).update(
       encodeSummary(summary),
     );
   }
   return hash.update(JSON.stringify([profile, jobs, machines])).digest("hex");
-}
-
-async function readStamp(folder: string): Promise<Stamp | undefined> {
-  try {
-    const stamp = JSON.parse(await readFile(join(folder, STAMP), "utf8"));
-    const readable = typeof stamp?.source === "string" && typeof stamp.files === "object";
-    return readable && stamp.files ? stamp : undefined;
-  } catch {
-    return undefined; // absent or damaged: publish again
-  }
-}
-
-async function intact(folder: string, files: Record<string, string>): Promise<boolean> {
-  for (const [name, expected] of Object.entries(files)) {
-    const bytes = await readFile(join(folder, name)).catch(() => undefined);
-    if (!bytes || sha256(bytes) !== expected) return false;
-  }
-  return true;
 }
 
 /** Removes only what an earlier publish left; a reader may keep notes in the folder. */
@@ -166,8 +155,4 @@ async function removeStale(folder: string, keep: Set<string>, old: Stamp | undef
     removed.push(name);
   }
   return removed;
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }

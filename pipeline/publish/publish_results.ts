@@ -4,17 +4,18 @@
  * Runs in the coordinator, because it reads the catalogue. When every job is the one that was
  * published last, and the files are those that were written, the catalogue is not even opened.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import { canonical, sha256 } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
-import { quote, repeatOptions } from "../command_line.ts";
 import { hashFile } from "../store/objects.ts";
 import { writeFileAtomic } from "../store/files.ts";
 import type { JobNode } from "../graph.ts";
 import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
 import { readPublished } from "./published.ts";
+import { publisherCode } from "./code.ts";
+import { commandOfJob, commandOfTable, type RunOfJob, runsOfJobs } from "./run_of_job.ts";
 import { jobsOf } from "./source.ts";
 import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
@@ -43,15 +44,17 @@ export async function publishResults(
     jobs: nodes.map((node) => workspace.resolver.keys.get(node)),
     others: nodes.length < workspace.graph.jobs.length ? await othersOf(workspace) : undefined,
     metas: workspace.plan.experiments.map(({ meta }) => meta),
-    code: CODE.map((path) => hashFile(new URL(path, import.meta.url).pathname)),
+    code: publisherCode(),
     written: filesOf(join(reports, profile)),
   });
   if (readOr(stampPath, "") !== sha256(stamp)) {
     const { publish } = await import("./publish.ts");
     const made = await publishSource(workspace, options, profile);
-    const source = options.set.length ? made : await withEarlier(made, workspace, reports);
+    const { source, lost } = options.set.length
+      ? { source: made, lost: false }
+      : await withEarlier(made, workspace, reports);
     if (!source.experiments.length) return;
-    const { written, folder } = await publish(source, reports);
+    const { written, folder } = await publish(source, reports, { keepOthers: lost });
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
     const after = JSON.parse(stamp);
     after.written = filesOf(folder);
@@ -59,7 +62,7 @@ export async function publishResults(
   }
   const { buildSite } = await import("../../site/build.ts");
   const dest = join(workspace.root, "site", "_site");
-  const { index } = await buildSite({ reports: join(reports, profile), dest });
+  const { index } = await buildSite({ reports: join(reports, profile), dest, own: true });
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
 }
 
@@ -78,20 +81,28 @@ async function othersOf({ graph, resolver, fingerprints }: Workspace): Promise<s
 /**
  * With the tables that were published before and that this store cannot make: a fresh checkout that runs one experiment must
  * not lose the others.
+ *
+ * @returns with `lost` where nobody can say any more which these are
  */
 async function withEarlier(
   source: PublishSource,
   { plan, graph, fingerprints, options }: Workspace,
   reports: string,
-): Promise<PublishSource> {
-  const earlier = await readPublished(join(reports, source.profile)).catch((error) => {
-    console.error(`${error.message}\n  Tables that this store cannot make are left out.`);
-  });
+): Promise<{ source: PublishSource; lost: boolean }> {
   const made = new Set(source.experiments.map(({ meta }) => meta.id));
+  const others = [...graph.results.keys(), ...graph.unavailable.keys()].some((id) => !made.has(id));
+  let lost = false;
+  const earlier = await readPublished(join(reports, source.profile)).catch((error) => {
+    if (!others) return; // Nothing that is not made again now.
+    lost = true;
+    console.error(
+      `${error.message}\n  Tables that this store cannot make are left out of it; their files stay.`,
+    );
+  });
   const kept = (earlier?.experiments ?? []).filter(({ meta }) =>
     !made.has(meta.id) && (graph.results.has(meta.id) || graph.unavailable.has(meta.id))
   );
-  if (!earlier || !kept.length) return source;
+  if (!earlier || !kept.length) return { source, lost };
   const byKey = new Map(earlier.jobs.map((job) => [job.key, job]));
   const own = new Set(source.jobs.map(({ key }) => key));
   const jobs = new Map<string, JobRecord>();
@@ -106,7 +117,7 @@ async function withEarlier(
   const place = new Map(plan.experiments.map(({ meta }, i) => [meta.id, i]));
   const known = new Set(source.machines.map(({ id }) => id));
   const used = new Set([...jobs.values()].map(({ machine }) => machine));
-  return {
+  const whole: PublishSource = {
     ...source,
     experiments: [...source.experiments, ...kept]
       .sort((a, b) => place.get(a.meta.id)! - place.get(b.meta.id)!),
@@ -122,27 +133,8 @@ async function withEarlier(
       return [...now, ...before.filter(({ job }) => jobs.has(job))];
     },
   };
+  return { source: whole, lost };
 }
-
-/** What the published files are made by, as far as this module calls it. */
-const CODE = [
-  ...[
-    "publish",
-    "publish_results",
-    "format",
-    "markdown",
-    "observed",
-    "tables",
-    "duckdb",
-    "source",
-    "published",
-    "version",
-  ]
-    .map((
-      name,
-    ) => `./${name}.ts`),
-  "../results.ts",
-];
 
 /**
  * Collects what publish needs. Experiments that this run left out (`--only`) keep the results that
@@ -159,7 +151,7 @@ export async function publishSource(
   await new Scheduler(workspace.graph.jobs, workspace.resolver).plan();
   const found: (Omit<ExperimentRecord, "summary"> & { summary: Summary })[] = [];
   const roots: string[] = [];
-  const commits = await commitsOf(catalog);
+  const made = await runsOfJobs(catalog);
   for (const { meta } of workspace.plan.experiments) {
     const node = workspace.graph.results.get(meta.id);
     if (!node) continue; // not part of this profile
@@ -178,14 +170,14 @@ export async function publishSource(
       { key },
     );
     found.push({
-      meta: { ...meta, command: `deno task pipeline --only ${meta.id} ${repeatOptions(options)}` },
+      meta: { ...meta, command: commandOfTable(made.get(key), meta.id, options) },
       summary: parseSummary(JSON.parse(text), `${SUMMARY} of experiment ${meta.id}`),
       runs: Object.fromEntries(inputs.map(({ name, job }) => [name, job as string])),
-      version: { key, commit: commits.get(key) ?? null, older: !current },
+      version: { key, commit: made.get(key)?.commit ?? null, older: !current },
     });
     roots.push(...inputs.map(({ job }) => job as string));
   }
-  const jobs = await jobRecords(catalog, roots, options, commits);
+  const jobs = await jobRecords(catalog, roots, options, made);
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const noted = await notedOf(catalog);
   const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs, version }) => ({
@@ -212,7 +204,7 @@ async function jobRecords(
   catalog: Catalog,
   roots: string[],
   options: WorkspaceOptions,
-  commits: ReadonlyMap<string, string>,
+  made: ReadonlyMap<string, RunOfJob>,
 ): Promise<JobRecord[]> {
   const rows = new Map((await catalog.query("SELECT * FROM job")).map((r) => [r.key as string, r]));
   const inputs = new Map<string, JobRecord["inputs"]>();
@@ -247,22 +239,13 @@ async function jobRecords(
       machine: row.machine as string | null,
       seed: seedOf(params),
       seconds: row.seconds as number | null,
-      commit: commits.get(key) ?? null,
-      command: `deno task pipeline ${repeatOptions(options)}` +
-        ` --job ${quote(row.label as string)}`,
+      commit: made.get(key)?.commit ?? null,
+      command: commandOfJob(made.get(key), row.label as string, options),
       inputs: mine,
     });
     stack.push(...mine.flatMap(({ job }) => job ?? []));
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
-}
-
-/** The commit that each job ran with, where it is known. */
-async function commitsOf(catalog: Catalog): Promise<Map<string, string>> {
-  const rows = await catalog.query(
-    'SELECT job.key, run."commit" FROM job JOIN run ON run.id = job.run WHERE run."commit" IS NOT NULL',
-  );
-  return new Map(rows.map((row) => [row.key as string, row.commit as string]));
 }
 
 /** The seed of a job that has one: of its own, or the key of its system. */
@@ -309,7 +292,8 @@ async function curvesOf(catalog: Catalog, keys: string[]) {
 
 /** The files of a folder by their hashes: one that is lost or edited is a reason to publish again. */
 function filesOf(folder: string): Record<string, string | undefined> {
-  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  const isFolder = existsSync(folder) && statSync(folder).isDirectory();
+  const entries = isFolder ? readdirSync(folder, { withFileTypes: true }) : [];
   return Object.fromEntries(
     entries.filter((entry) => entry.isFile())
       .map(({ name }) => [name, hashFile(join(folder, name))]),

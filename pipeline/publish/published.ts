@@ -2,7 +2,7 @@
  * @file Reads back what publish wrote, by this version or an earlier one: what `gc` must keep, and tables that the store at hand
  * cannot make.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { PublishedRow } from "../results.ts";
@@ -14,8 +14,11 @@ import type {
   MachineRecord,
   PublishSource,
 } from "./source.ts";
+import { isAsWritten, readStamp } from "./stamp.ts";
 
 const DATABASE = "results.duckdb";
+
+const isFile = (path: string) => existsSync(path) && statSync(path).isFile();
 
 /** Keys of the jobs behind every published table, whatever the profile. @throws {Error} for a database that cannot be read */
 export async function publishedKeys(reports: string): Promise<Set<string>> {
@@ -23,7 +26,7 @@ export async function publishedKeys(reports: string): Promise<Set<string>> {
   const folders = existsSync(reports) ? readdirSync(reports, { withFileTypes: true }) : [];
   for (const folder of folders) {
     const path = join(reports, folder.name, DATABASE);
-    if (!existsSync(path)) continue;
+    if (!isFile(path)) continue;
     await withDatabase(path, async (rows) => {
       for (const { key } of await rows("SELECT key FROM job")) keys.add(key);
       for (const { key } of await rows("SELECT * FROM experiment")) if (key) keys.add(key);
@@ -35,7 +38,11 @@ export async function publishedKeys(reports: string): Promise<Set<string>> {
 /** What was published last of a profile; undefined where nothing was. @throws {Error} for a database that cannot be read */
 export async function readPublished(folder: string): Promise<PublishSource | undefined> {
   const path = join(folder, DATABASE);
-  if (!existsSync(path)) return undefined;
+  const files = readStamp(folder)?.files ?? {};
+  if (files[DATABASE] && !isAsWritten(folder, files, DATABASE)) {
+    throw unreadable(path, "it is missing, or not as it was written");
+  }
+  if (!isFile(path)) return undefined;
   return await withDatabase(path, async (rows) => {
     const experiments = await rows("SELECT * FROM experiment ORDER BY position");
     const cells = await rows(
@@ -109,17 +116,24 @@ async function withDatabase<T>(
   const { DuckDBInstance } = await import("@duckdb/node-api");
   let instance, connection: DuckDBConnection | undefined;
   try {
-    instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY", threads: "1" });
+    instance = await DuckDBInstance.create(path, {
+      access_mode: "READ_ONLY",
+      threads: "1",
+    });
     connection = await instance.connect();
     const open = connection;
     return await work(async (sql) => (await open.runAndReadAll(sql)).getRowObjectsJS());
   } catch (cause) {
-    throw new Error(
-      `The published results ${path} cannot be read: ${(cause as Error).message.split("\n")[0]}\n` +
-        `  Restore the file (git checkout), or remove it: the next run publishes it again.`,
-    );
+    throw unreadable(path, (cause as Error).message.split("\n")[0]);
   } finally {
     connection?.closeSync();
     instance?.closeSync();
   }
+}
+
+function unreadable(path: string, why: string): Error {
+  return new Error(
+    `The published results ${path} cannot be read: ${why}\n` +
+      `  Restore the file (git checkout), or remove it: the next run publishes it again.`,
+  );
 }

@@ -40,7 +40,7 @@ Deno.test("the same results give the same bytes", async () => {
       assert.equal(built.size, a.files + 1); // and the stamp
       assert.deepEqual(
         (await readdir(folder)).sort(),
-        ["a", "b", "reports"],
+        [".a-lock", ".b-lock", "a", "b", "reports"],
         "nothing is left beside the site",
       );
     }
@@ -75,6 +75,69 @@ Deno.test("missing results and a folder of somebody else's are clear errors", as
     await writeFile(join(dest, "thesis.tex"), "years of work");
     await assert.rejects(buildSite({ reports, dest }), /not empty and was not built by this task/);
     assert.deepEqual(await readdir(dest), ["thesis.tex"]);
+  });
+});
+
+Deno.test("a site that was edited, emptied or has lost its stamp is built again as it was", async () => {
+  await inFolder(async (folder) => {
+    const dest = join(folder, "site");
+    const { folder: reports } = await publish(realistic(), folder);
+    await buildSite({ reports, dest });
+    const built = await contents(dest);
+    const page = join(dest, "experiments/depth-scaling.html");
+    const text = await readFile(page, "utf8");
+    const stamp = join(dest, ".built.json");
+    const damages: Record<string, () => Promise<unknown>> = {
+      "as long as before": () => writeFile(page, text.replace("depth", "death")),
+      empty: () => writeFile(page, ""),
+      "a folder": () => rm(page).then(() => mkdir(join(page, "x"), { recursive: true })),
+      "without its stamp": () => rm(stamp),
+      "with a stamp of nothing": () => writeFile(stamp, '{"source":"x","files":{}}'),
+      "with half a stamp": async () => {
+        const { files, ...rest } = JSON.parse(await readFile(stamp, "utf8"));
+        await writeFile(
+          stamp,
+          JSON.stringify({ ...rest, files: { "404.html": files["404.html"] } }),
+        );
+        await rm(page);
+      },
+      "with a stamp that is a folder": () => rm(stamp).then(() => mkdir(stamp)),
+      gone: () => rm(dest, { recursive: true }),
+      "a file": () => rm(dest, { recursive: true }).then(() => writeFile(dest, "x")),
+    };
+    for (const [what, damage] of Object.entries(damages)) {
+      await damage();
+      assert.equal((await buildSite({ reports, dest })).upToDate, false, what);
+      assert.deepEqual(await contents(dest), built, what);
+      assert.equal((await buildSite({ reports, dest })).upToDate, true, what);
+    }
+    // Nothing says that it is a site any more: whose folder it is has to be said.
+    for (const name of await readdir(dest)) {
+      if (name !== "assets") await rm(join(dest, name), { recursive: true });
+    }
+    await assert.rejects(buildSite({ reports, dest }), /not empty and was not built by this task/);
+    await buildSite({ reports, dest, own: true });
+    assert.deepEqual(await contents(dest), built);
+  });
+});
+
+Deno.test("of builds at the same time one works and the others wait for it", async () => {
+  await inFolder(async (folder) => {
+    const { folder: reports } = await publish(realistic(), folder);
+    const dest = join(folder, "site");
+    const lock = await Deno.open(join(folder, ".site-lock"), { create: true, write: true });
+    await lock.lock(true);
+    const builds = Array.from({ length: 4 }, () => buildSite({ reports, dest }));
+    const first = await Promise.race([
+      ...builds,
+      new Promise((go) => setTimeout(() => go("they wait"), 500)),
+    ]);
+    assert.equal(first, "they wait");
+    lock.close();
+    const built = await Promise.all(builds);
+    assert.deepEqual(built.map(({ upToDate }) => upToDate).sort(), [false, true, true, true]);
+    assert.equal((await buildSite({ reports, dest })).upToDate, true);
+    assert.deepEqual((await readdir(folder)).sort(), [".site-lock", "quick", "site"]);
   });
 });
 

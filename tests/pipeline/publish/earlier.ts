@@ -1,4 +1,6 @@
 /** @file Published results as they were before versions were recorded. */
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 
 /** Takes away what says of which version the tables of a database are. */
@@ -10,6 +12,8 @@ export async function withoutVersions(database: string): Promise<void> {
       await connection.run(`ALTER TABLE experiment DROP COLUMN "${column}"`);
     }
     await connection.run('ALTER TABLE job DROP COLUMN "commit"');
+    // What says which bytes it was written with.
+    rmSync(join(dirname(database), "published.json"), { force: true });
   } finally {
     connection.closeSync();
     instance.closeSync();

@@ -1,8 +1,7 @@
 /** @file What a run publishes: a small pipeline with curves, seeds and observed numbers, from its jobs to the database. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { publishSource } from "../../../pipeline/publish/publish_results.ts";
 import { jobsOf } from "../../../pipeline/publish/source.ts";
 import { openWorkspace } from "../../../pipeline/workspace.ts";
@@ -176,34 +175,12 @@ Deno.test("a changed job and a changed title are published, and nothing else is 
   mkdirSync(join(root, "reports/smoke/notes of a reader"));
   writeFileSync(table, "edited");
   rmSync(parquet);
-  assert.match(await pipeline(), /Published 5 files/);
+  assert.match(await pipeline(), /Published 2 files/);
   assert.equal(readFileSync(table, "utf8"), before);
   assert.ok(existsSync(parquet));
   // Without the note of what was published last it is found out by the files.
   rmSync(join(root, ".store/cache/published-smoke.json"));
   assert.doesNotMatch(await pipeline(), /Published/);
-});
-
-Deno.test("an edit of any module that publishes is a reason to look again", async () => {
-  const here = fileURLToPath(new URL("../../../pipeline", import.meta.url));
-  const modules = readdirSync(join(here, "publish")).map((name) => join(here, "publish", name));
-  const [edited] = modules;
-  const stamp = () => readFileSync(join(root, ".store/cache/published-smoke.json"), "utf8");
-  await pipeline();
-  const before = stamp();
-  const looked = new Set<string>();
-  const { openSync } = Deno;
-  Deno.openSync = (path, options) => {
-    looked.add(String(path));
-    return openSync(path === edited ? join(root, "deno.json") : path, options);
-  };
-  try {
-    await pipeline();
-  } finally {
-    Deno.openSync = openSync;
-  }
-  assert.notEqual(stamp(), before);
-  assert.deepEqual([...modules, join(here, "results.ts")].filter((path) => !looked.has(path)), []);
 });
 
 Deno.test("the jobs of a source stand by their labels, and one that is lost is missed", async () => {

@@ -10,7 +10,7 @@ export const params = { safeParse: (data) => ({ success: true, data }) };
 `;
 
 /** Files of a pipeline whose jobs leave curves of stated lengths, and a table of both its experiments. */
-const files: Record<string, string> = {
+export const files: Record<string, string> = {
   "pipeline/stages/make.ts": `${stage}
 export function run(ctx) {
   const { points = {}, seconds } = ctx.params;
