@@ -103,7 +103,7 @@ Deno.test("training, tuning and evaluation know no task, model or layer, but wha
 });
 
 Deno.test("tests stand where their code stands", () => {
-  const own = ["bench", "fuzz", "mutate", "references"]; // programs of their own
+  const own = ["bench", "damage", "fuzz", "mutate", "references"]; // programs of their own
   const folders = readdirSync(join(ROOT, "tests"), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith("_test.ts")).map(dirname);
   const astray = [...new Set(folders)].filter((folder) => {
