@@ -13,7 +13,8 @@ import type { ZodType } from "zod";
 import { bundle } from "./keys/bundle.ts";
 import { canonical, sha256 } from "./content/canonical.ts";
 import type { FileHashes } from "./keys/file_hashes.ts";
-import { writeFileAtomic } from "./store/files.ts";
+import { writeCache } from "./store/files.ts";
+import { hashFile } from "./store/objects.ts";
 import type { ExperimentPart } from "./graph.ts";
 import type { Packages } from "./keys/packages.ts";
 import { engineModule, type EngineName } from "../lib/engine/engines.ts";
@@ -89,32 +90,41 @@ async function loadParts(
   ].join("\n");
   const about = join(cacheDir, "plan.json");
   const id = sha256(canonical([entry, packages.imports, root]));
-  let cached = readCached(about);
-  if (
-    cached?.id !== id || !existsSync(cached.module) ||
-    !Object.entries(cached.files).every(([path, hash]) => hashes.hash(path) === hash)
-  ) {
-    const made = await bundle(entry, { root, packages, purpose: "run" });
-    const module = join(cacheDir, `plan-${sha256(made.text).slice(0, 16)}.mjs`);
-    writeFileAtomic(module, made.text);
-    if (cached && cached.module !== module) rmSync(cached.module, { force: true });
-    cached = { id, module, files: made.files };
-    writeFileAtomic(about, JSON.stringify(cached));
+  const known = readCached(about);
+  const current = known?.id === id &&
+    Object.entries(known.files).every(([path, hash]) => hashes.hash(path) === hash);
+  const module = current ? join(cacheDir, moduleName(known)) : undefined;
+  if (module && hashFile(module) === known!.text) {
+    return (await import(pathToFileURL(module).href)).parts;
   }
-  return (await import(pathToFileURL(cached.module).href)).parts;
+  const { text, files } = await bundle(entry, { root, packages, purpose: "run" });
+  const made: CachedPlan = { id, text: sha256(text), files };
+  const path = join(cacheDir, moduleName(made));
+  if (!writeCache(path, text)) {
+    return (await import(`data:text/javascript,${encodeURIComponent(text)}`)).parts;
+  }
+  if (known && known.text !== made.text) rmSync(join(cacheDir, moduleName(known)), { force: true });
+  writeCache(about, JSON.stringify(made));
+  return (await import(pathToFileURL(path).href)).parts;
 }
 
+/** No path: a store that was copied with its checkout must not lead to the other one. */
 interface CachedPlan {
   id: string;
-  module: string;
+  /** sha256 of the module, which is named by it. */
+  text: string;
   files: Record<string, string>;
 }
 
+const moduleName = ({ text }: CachedPlan) => `plan-${text.slice(0, 16)}.mjs`;
+
+/** A cache: what cannot be read, or is of another form, is made again. */
 function readCached(path: string): CachedPlan | undefined {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    const cached = JSON.parse(readFileSync(path, "utf8"));
+    return typeof cached?.text === "string" && cached.files ? cached : undefined;
   } catch {
-    return undefined; // A cache: what cannot be read is made again.
+    return undefined;
   }
 }
 

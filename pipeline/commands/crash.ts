@@ -41,6 +41,8 @@ export async function crash(options: CrashOptions): Promise<string[]> {
   const { root, kills, log } = options;
   mkdirSync(resolve(root, ".store"), { recursive: true });
   const scratch = mkdtempSync(join(resolve(root, ".store"), "crash-"));
+  // What nobody holds, `gc` takes for left by a command that was killed.
+  const own = await lockStore(scratch, "crash");
   try {
     const undisturbed = join(scratch, "undisturbed");
     const reference = await runOnce(options, undisturbed);
@@ -82,6 +84,7 @@ export async function crash(options: CrashOptions): Promise<string[]> {
     }
     return problems;
   } finally {
+    own.release();
     rmSync(scratch, { recursive: true, force: true });
   }
 }

@@ -2,16 +2,16 @@
  * @file `deno task gc`: deletes what neither a profile's last run nor a published table refers to.
  *
  * What labels of any profile lead to is kept, and the jobs that published tables name, also those of an earlier version, with
- * everything they were made from; earlier results, objects without a job, unfinished files and checkpoints of jobs that nobody asks for any more go. Without
- * `--yes` it only says so: results may have taken days.
+ * everything they were made from; earlier results, objects without a job, unfinished files, checkpoints of jobs that nobody asks for
+ * any more, and what a killed `verify --rerun` or `crash` left, go. Without `--yes` it only says so: results may have taken days.
  */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
 import { Catalog } from "../store/catalog.ts";
 import { publishedKeys } from "../publish/published.ts";
-import { lockStore } from "../store/lock.ts";
+import { holderOf, lockStore } from "../store/lock.ts";
 import { Objects } from "../store/objects.ts";
-import { hasCatalog } from "../store/working_copy.ts";
+import { hasCatalog } from "../store/catalog_files.ts";
 import type { CommandOptions } from "./options.ts";
 
 export async function command(options: CommandOptions): Promise<number> {
@@ -55,10 +55,11 @@ async function collect(
   const deadObjects = [...objects.list()].filter((hash) => !used.has(hash));
   const leftovers = [
     ...listing(objects.temporaryDir),
-    ...listing(join(dir, "checkpoints")).filter((path) => !asked.has(path.split("/").at(-1)!)),
+    ...listing(join(dir, "checkpoints")).filter((path) => !asked.has(basename(path))),
+    ...await abandoned(dir),
   ];
-  const bytes = deadObjects.reduce((sum, hash) => sum + objects.size(hash), 0) +
-    leftovers.reduce((sum, path) => sum + statSync(path).size, 0);
+  const bytes = [...deadObjects.map((hash) => objects.path(hash)), ...leftovers]
+    .reduce((sum, path) => sum + bytesOf(path), 0);
   const what = `${deadJobs.length} of ${jobs.length} jobs, ${deadObjects.length} objects and ` +
     `${leftovers.length} unfinished files (${(bytes / 2 ** 20).toFixed(1)} MiB)`;
   if (!really) {
@@ -68,7 +69,7 @@ async function collect(
   // Rows first: a kill in between leaves objects without rows, never rows without objects.
   await catalog.forget([...new Set([...deadJobs, ...deadFailures])]);
   for (const hash of deadObjects) objects.remove(hash);
-  for (const path of leftovers) rmSync(path, { force: true });
+  for (const path of leftovers) rmSync(path, { recursive: true, force: true });
   console.log(`Deleted ${what}.`);
 }
 
@@ -97,4 +98,23 @@ async function reachable(catalog: Catalog, published: ReadonlySet<string>) {
 
 function listing(dir: string): string[] {
   return existsSync(dir) ? readdirSync(dir).map((name) => join(dir, name)) : [];
+}
+
+/** Stores inside the store, and unfinished files beside it, whose commands are gone. */
+async function abandoned(dir: string): Promise<string[]> {
+  const unfinished = [dir, join(dir, "cache")].flatMap(listing)
+    .filter((path) => /\.\d+-\d+\.tmp$/.test(path));
+  const stores: string[] = [];
+  for (const path of listing(dir)) {
+    const own = /^(verify|crash)-\w{6}$/.test(basename(path)) && lstatSync(path).isDirectory();
+    if (own && !await holderOf(path)) stores.push(path);
+  }
+  return [...unfinished, ...stores];
+}
+
+/** Of a file, or all that a folder holds; nothing where it is not there. */
+function bytesOf(path: string): number {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat?.isDirectory()) return stat?.size ?? 0;
+  return listing(path).reduce((sum, inside) => sum + bytesOf(inside), 0);
 }

@@ -4,45 +4,41 @@
 import { resolve } from "node:path";
 import { formatSeconds } from "../run/display.ts";
 import { type LiveJob, readLive } from "../run/live.ts";
-import { lockStore, StoreBusyError } from "../store/lock.ts";
+import { holderOf } from "../store/lock.ts";
 import { Scheduler } from "../run/scheduler.ts";
-import { openWorkspace, selectJobs } from "../workspace.ts";
+import { readWorkspace, selectJobs } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
 
 export async function command(options: CommandOptions): Promise<number> {
-  const dir = resolve(options.root, options.store);
-  try {
-    const lock = await lockStore(dir, "status");
-    try {
-      print(await standing(options), options);
-    } finally {
-      lock.release();
-    }
-  } catch (error) {
-    if (!(error instanceof StoreBusyError)) throw error;
-    const { pid, command } = error.holder;
-    const live = await waitForLive(dir, pid);
-    if (!live) throw error;
-    if (!options.json) {
-      console.log(`A run of profile ${live.profile} is going on (pid ${pid}, "${command}").`);
-    }
-    print(live.jobs, options);
+  const going = await runningNow(resolve(options.root, options.store));
+  if (going && !options.json) {
+    const { profile, pid, command } = going;
+    console.log(`A run of profile ${profile} is going on (pid ${pid}, "${command}").`);
   }
+  print(going?.jobs ?? await standing(options), options);
   return 0;
 }
 
+/** What a run that uses the store says of itself; undefined when there is none, or it has said nothing yet. */
+export async function runningNow(dir: string) {
+  const holder = await holderOf(dir);
+  const live = holder && await waitForLive(dir, holder.pid);
+  return live && { ...live, command: holder.command };
+}
+
 /** A run that has just taken the lock needs a moment before it can say anything. */
-export async function waitForLive(dir: string, pid: number) {
+async function waitForLive(dir: string, pid: number) {
   for (let attempt = 0; attempt < 40; attempt++) {
     const live = readLive(dir, pid);
     if (live) return live;
+    if (!await holderOf(dir)) return undefined;
     await new Promise((go) => setTimeout(go, 50));
   }
   return undefined;
 }
 
 async function standing(options: CommandOptions): Promise<LiveJob[]> {
-  const workspace = await openWorkspace(options);
+  const workspace = await readWorkspace(options);
   try {
     const scheduler = new Scheduler(selectJobs(workspace.graph, options), workspace.resolver);
     const open = await scheduler.plan();

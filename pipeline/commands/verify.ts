@@ -1,13 +1,17 @@
 /**
- * @file `deno task verify`: hashes every artifact again and, on request, runs a sample of jobs again
- * and compares the bytes.
+ * @file `deno task verify`: hashes every artifact again, reads every table of the catalogue and compares them with each other;
+ * on request, runs a sample of jobs again and compares the bytes.
+ *
+ * In a store that may only be read it says the same, and changes nothing.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { contentOf } from "../content/canonical.ts";
 import { Catalog } from "../store/catalog.ts";
+import { adopt, catalogFiles, isEarlierSound } from "../store/catalog_files.ts";
+import { DoneIndex } from "../store/done_index.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
-import { lockStore } from "../store/lock.ts";
+import { isReadOnly, lockStore } from "../store/lock.ts";
 import { machineInfo } from "../run/machine.ts";
 import { hashFile, Objects } from "../store/objects.ts";
 import { Recorder } from "../run/recorder.ts";
@@ -17,29 +21,43 @@ import type { CommandOptions } from "./options.ts";
 
 export async function command(options: CommandOptions): Promise<number> {
   const dir = resolve(options.root, options.store);
-  const lock = await lockStore(dir, "verify");
+  const lock = await lockStore(dir, "verify").catch((error) => {
+    if (!isReadOnly(error)) throw error;
+    if (options.rerun) {
+      throw new Error(`${dir} may only be read, and --rerun needs a place in it; leave it out.`);
+    }
+  });
   try {
-    let bad = await rehash(dir);
+    let bad = await rehash(dir, console.log, lock !== undefined);
     if (options.rerun) bad += await rerunSample(options);
     return bad ? 1 : 0;
   } finally {
-    lock.release();
+    lock?.release();
   }
 }
 
 /**
- * Hashes every object; the caller holds the store's lock.
+ * Hashes every object and compares it with the catalogue, and the catalogue with itself.
  *
  * @param say told the outcome, and every artifact that is not what the catalogue says
+ * @param repairing what is wrong is set aside, to be made again; the caller holds the store's lock
  * @returns the number of jobs with such artifacts
  */
-export async function rehash(dir: string, say = console.log): Promise<number> {
-  const catalog = await Catalog.open(dir);
+export async function rehash(
+  dir: string,
+  say: (line: string) => void = console.log,
+  repairing = true,
+): Promise<number> {
+  const catalog = repairing ? await Catalog.open(dir) : await Catalog.read(dir);
+  let bad: string[];
+  let size: string;
   try {
+    await catalog.readAll();
     const objects = new Objects(dir);
     const jobs = await catalog.query("SELECT key, label, content FROM job WHERE status = 'done'");
     const files = await catalog.query("SELECT job_key, name, sha256 FROM file");
     const scalars = await catalog.query("SELECT job_key, name, value FROM scalar");
+    const moved = await movedInputs(catalog);
     const damaged = new Map<string, string>();
     const hashes = new Set(files.map((f) => f.sha256 as string));
     let bytes = 0;
@@ -47,13 +65,13 @@ export async function rehash(dir: string, say = console.log): Promise<number> {
       bytes += objects.size(hash);
       const found = hashFile(objects.path(hash));
       if (found === hash) continue;
-      damaged.set(hash, found === undefined ? "is missing" : "is damaged");
+      damaged.set(hash, objects.has(hash) ? "is damaged" : "is missing");
       // Moved away, so that its job counts as not done and a rerun puts the right bytes there.
-      if (found !== undefined) objects.quarantine(hash);
+      if (repairing && objects.has(hash)) objects.quarantine(hash);
     }
     const byJob = Map.groupBy(files, (f) => f.job_key as string);
     const scalarsByJob = Map.groupBy(scalars, (s) => s.job_key as string);
-    const bad: string[] = [];
+    bad = [];
     for (const { key, label, content } of jobs) {
       const mine = byJob.get(key as string) ?? [];
       const complaints = mine.filter((f) => damaged.has(f.sha256 as string)).map((f) =>
@@ -66,22 +84,54 @@ export async function rehash(dir: string, say = console.log): Promise<number> {
         ),
       );
       if (expected !== content) complaints.push("its rows in the catalogue do not add up");
+      complaints.push(...moved.get(key as string) ?? []);
       if (!complaints.length) continue;
       bad.push(key as string);
       for (const complaint of complaints) say(`${label}: ${complaint}`);
     }
-    await catalog.markDamaged(bad);
-    const size = `${hashes.size} objects (${
-      (bytes / 2 ** 20).toFixed(1)
-    } MiB) of ${jobs.length} jobs`;
-    say(
-      bad.length
-        ? `Checked ${size}: ${bad.length} jobs are damaged; "deno task pipeline" repairs them.`
-        : `Checked ${size}: every byte is as recorded.`,
-    );
-    return bad.length;
+    if (repairing) await catalog.markDamaged(bad);
+    size = `${hashes.size} objects (${(bytes / 2 ** 20).toFixed(1)} MiB) of ${jobs.length} jobs`;
   } finally {
     catalog.close();
+  }
+  checkBeside(dir, say, repairing);
+  say(
+    bad.length
+      ? `Checked ${size}: ${bad.length} jobs are damaged; "deno task pipeline" repairs them.`
+      : `Checked ${size}: every byte is as recorded.`,
+  );
+  return bad.length;
+}
+
+/** Complaints about inputs that are not what their jobs left, by the key of the job that had them. */
+async function movedInputs(catalog: Catalog): Promise<Map<string, string[]>> {
+  const rows = await catalog.query(
+    "SELECT input.job_key, input.name, made.label FROM input " +
+      "JOIN job AS made ON made.key = input.job_key_of_input " +
+      "WHERE made.status = 'done' AND made.content <> input.content ORDER BY input.name",
+  );
+  const complaints = new Map<string, string[]>();
+  for (const { job_key, name, label } of rows) {
+    const key = job_key as string;
+    const complaint = `its input ${name} was not what ${label} has left`;
+    complaints.set(key, [...complaints.get(key) ?? [], complaint]);
+  }
+  return complaints;
+}
+
+/** What the catalogue would be made from if it were damaged, and its mirror. */
+function checkBeside(dir: string, say: (line: string) => void, repairing: boolean): void {
+  const { original, earlier } = catalogFiles(dir);
+  if (!isEarlierSound(dir)) {
+    say(
+      `${earlier} or its journal is damaged${
+        repairing ? `; it is now a copy of ${original}` : ""
+      }.`,
+    );
+    if (repairing) adopt(dir);
+  }
+  if (DoneIndex.isDamaged(dir)) {
+    say(`${join(dir, "index.json")} is damaged; the next run makes it again.`);
   }
 }
 

@@ -2,35 +2,23 @@
  * @file `deno task why JOB`: the ingredient that keeps a job from being done, with both values.
  */
 import { resolve } from "node:path";
-import { lockStore, StoreBusyError } from "../store/lock.ts";
 import { reasons } from "../keys/reasons.ts";
 import type { LiveJob } from "../run/live.ts";
 import { Scheduler } from "../run/scheduler.ts";
-import { findJob, openWorkspace, selectJobs } from "../workspace.ts";
+import { findJob, readWorkspace, selectJobs } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
-import { waitForLive } from "./status.ts";
+import { runningNow } from "./status.ts";
 
 export async function command(options: CommandOptions): Promise<number> {
   const [name] = options.words;
-  const dir = resolve(options.root, options.store);
-  try {
-    const lock = await lockStore(dir, "why");
-    try {
-      for (const line of await explain(name, options)) console.log(line);
-    } finally {
-      lock.release();
-    }
-  } catch (error) {
-    if (!(error instanceof StoreBusyError)) throw error;
-    const live = await waitForLive(dir, error.holder.pid);
-    if (!live) throw error;
-    for (const line of explainLive(name, live.jobs)) console.log(line);
-  }
+  const going = await runningNow(resolve(options.root, options.store));
+  const lines = going ? explainLive(name, going.jobs) : await explain(name, options);
+  for (const line of lines) console.log(line);
   return 0;
 }
 
 async function explain(name: string, options: CommandOptions): Promise<string[]> {
-  const workspace = await openWorkspace(options);
+  const workspace = await readWorkspace(options);
   try {
     const node = findJob(workspace.graph, name);
     const scheduler = new Scheduler(

@@ -3,7 +3,7 @@
  * from pilots that run now elsewhere, and openly unknown where there is neither.
  */
 import type { JobNode } from "../graph.ts";
-import { hasCatalog } from "../store/working_copy.ts";
+import { hasCatalog } from "../store/catalog_files.ts";
 import type { Workspace } from "../workspace.ts";
 import { classify, type CostClass } from "./classes.ts";
 import { type Cost, extrapolate, type Measurement } from "./cost.ts";

@@ -12,7 +12,7 @@ import { bundle, minify } from "./bundle.ts";
 import { canonical, sha256 } from "../content/canonical.ts";
 import { missingModule } from "../modules.ts";
 import { FileHashes, type SavedHashes } from "./file_hashes.ts";
-import { writeFileAtomic } from "../store/files.ts";
+import { writeCache } from "../store/files.ts";
 import { Packages } from "./packages.ts";
 import type { CodeDetail } from "../content/ingredients.ts";
 import type { ModuleRef } from "../stage.ts";
@@ -141,7 +141,7 @@ export class Fingerprints {
       hashes: this.hashes.saved(),
       entries: this.#entries,
     };
-    writeFileAtomic(join(this.cacheDir, "fingerprints.json"), JSON.stringify(cache));
+    writeCache(join(this.cacheDir, "fingerprints.json"), JSON.stringify(cache));
   }
 
   #holds(entry: Entry): boolean {
@@ -162,7 +162,7 @@ export class Fingerprints {
     for (const [path, section] of ordered) {
       if (path !== "" && section.trim()) detail[path] = hashSymbols(section);
     }
-    writeFileAtomic(join(this.cacheDir, "code", `${code}.json`), JSON.stringify(detail));
+    writeCache(join(this.cacheDir, "code", `${code}.json`), JSON.stringify(detail));
     return { code, requests, tables, files };
   }
 }

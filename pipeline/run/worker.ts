@@ -149,7 +149,7 @@ async function perform(spec: JobSpec, metrics: MetricPoint[]): Promise<JobResult
       if (stream) stream.grew();
     },
     observe: (name, value) => void (observations[name] = value),
-    checkpoint: checkpointOf(objects, spec.key, metrics),
+    checkpoint: checkpointOf(objects, spec, metrics),
     signal: abort.signal,
   };
   let sameAs: string | undefined;

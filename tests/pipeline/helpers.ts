@@ -69,12 +69,26 @@ export interface Started {
   says(text: string): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Words before the command: another program that runs it. */
+  prefix?: readonly string[];
+}
+
 /** Starts `cli.ts` with these arguments on a demo, as a process. */
-export function start(demo: Demo, command: string, ...args: string[]): Started {
+export function start(
+  demo: Demo,
+  command: string,
+  ...rest: string[] | [StartOptions, ...string[]]
+): Started {
+  const [first, ...others] = rest;
+  const { prefix = [] } = typeof first === "object" ? first : {};
+  const args = (typeof first === "string" ? rest : others) as string[];
+  const [program, ...before] = [...prefix, Deno.execPath()];
   const begun = performance.now();
   const publish = command === "run" ? ["--no-publish"] : [];
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(program, {
     args: [
+      ...before,
       ...["run", "-A", "--quiet", "--no-check", `--config=${CONFIG}`, CLI, command],
       // No test gives these again: an option twice is refused.
       ...["--root", demo.root, ...publish, ...args],

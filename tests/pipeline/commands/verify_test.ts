@@ -94,3 +94,51 @@ Deno.test("the store is locked while it is checked, and free afterwards", async 
   assert.equal((await check(store)).code, 0);
   (await lockStore(store.inStore(), "run")).release();
 });
+
+Deno.test("an input that is not what its job has left is found; one whose job is gone is not asked about", async () => {
+  using store = storeOfJobs();
+  const data = store.job("data", { f: "x" });
+  const fit = (key: string, content: string, of: string | null) => ({
+    ...store.job(key, { f: key }),
+    inputs: [{ name: "data", key: of, content }],
+  });
+  await store.commit(
+    data,
+    fit("sound", data.content, "data"),
+    fit("wrong", "another", "data"),
+    fit("orphan", "another", "gone"),
+    fit("file", "another", null),
+  );
+  const { code, lines } = await check(store);
+  assert.equal(code, 1);
+  assert.equal(lines[0], "e/wrong: its input data was not what e/data has left");
+  assert.match(lines[1], /of 5 jobs: 1 jobs are damaged/);
+  assert.deepEqual(
+    await store.query("SELECT key FROM job WHERE status = 'damaged'"),
+    ["wrong"],
+  );
+});
+
+Deno.test("what the catalogue would be made again from is checked too, and its mirror", async () => {
+  using store = storeOfJobs();
+  for (const key of ["a", "b"]) await store.commit(store.job(key, { f: key }));
+  const path = (name: string) => store.inStore(name);
+  writeFileSync(path("index.json"), "{}");
+  for (const name of ["catalog.earlier.duckdb", "catalog.earlier.journal"]) {
+    const bytes = readFileSync(path(name));
+    bytes[bytes.length >> 1] ^= 1;
+    writeFileSync(path(name), bytes);
+    const { code, lines } = await check(store);
+    assert.equal(code, 0, "no job is lost");
+    assert.match(lines[0], /earlier\.duckdb or its journal is damaged; it is now a copy of/);
+    assert.match(lines[1], /index\.json is damaged; the next run makes it again/);
+    rmSync(path("index.json"), { force: true });
+    // From here on the catalogue can be made again.
+    const whole = readFileSync(path("catalog.duckdb"));
+    writeFileSync(path("catalog.duckdb"), whole.subarray(0, 5000));
+    assert.deepEqual(await store.query("SELECT key FROM job ORDER BY key"), ["a", "b"]);
+    assert.deepEqual((await check(store)).lines.length, 1);
+    await store.commit(store.job("b", { f: name }));
+    writeFileSync(path("index.json"), "{}");
+  }
+});
