@@ -59,7 +59,10 @@ export function readDateColumn(cells: DateCells, named: string | undefined): Wal
     else fitting.push([form, read]);
   }
   if (fitting.length === 0) throw failure;
-  if (fitting.length === 1) return fitting[0][1];
+  if (fitting.length === 1) {
+    if (named === undefined) refuseDays(cells, fitting[0]);
+    return fitting[0][1];
+  }
   // Several readings are possible: rows that are in order of time in one of them only decide.
   const ordered = fitting.filter(([, { local }]) => isSorted(local));
   const yearFirst = ordered.find(([{ name }]) => name.startsWith("yy"));
@@ -77,6 +80,21 @@ export function readDateColumn(cells: DateCells, named: string | undefined): Wal
       `Say which: --date ${JSON.stringify(`${column}=${day}`)} or --date ${
         JSON.stringify(`${column}=${month}`)
       } ("date" in a dataset entry).`,
+  );
+}
+
+/** @throws DataError where "Jan 15" may be a day of January: no other month is there to tell. */
+function refuseDays(cells: DateCells, [form, { local }]: [DateForm, WallClock]) {
+  const months = new Set(local.map((time) => new Date(time / 1000).getUTCMonth()));
+  if (form.name !== "Mon yy" || months.size > 1 || cells.length === 1) return;
+  throw new DataError(
+    cells.place(0),
+    `${
+      JSON.stringify(cells.cell(0))
+    } and every other date here may be a day of a month as well as a month of ` +
+      `a year. If these are months: --date ${
+        JSON.stringify(`${cells.place(0).column}=Mon yy`)
+      }; if days, write the year.`,
   );
 }
 

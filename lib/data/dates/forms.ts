@@ -1,6 +1,6 @@
 /**
  * @file The forms of dates, each a pattern whose groups name its parts: y year, m month, d day, mon a month's name, q quarter,
- * w week, wd its day, j day of the year, H M S f hour to fraction, ap AM or PM, z offset, zone an IANA name, unix an epoch.
+ * w week, wd its day, j day of the year, name a weekday's name, H M S f hour to fraction, ap AM or PM, z offset, zone an IANA name, unix an epoch.
  */
 
 /** One way to write dates. */
@@ -21,6 +21,8 @@ const TIME = String
   .raw`(?:(?:T|,? +)(?<H>\d{1,2})(?:(?<s>[:.])(?<M>\d{2})(?:\k<s>(?<S>\d{2})(?:[.,](?<f>\d{1,9}))?)?(?: ?(?<ap>[AaPp][Mm]))?)?)?` +
   OFFSET;
 const MON = "(?<mon>[A-Za-z]{3,9})\\.?";
+/** As in mails: `Fri, 01 Jul 2016`. */
+const WEEKDAY = "(?:(?<name>(?:[Mm]on|[Tt]ue|[Ww]ed|[Tt]hu|[Ff]ri|[Ss]at|[Ss]un)[a-z]*)\\.?,? +)?";
 
 const form = (name: string, source: string, rest: Partial<DateForm> = {}): DateForm => ({
   name,
@@ -46,15 +48,18 @@ export const FORMS: readonly DateForm[] = [
   monthFirst("-", "mm-dd-yyyy"),
   form("yy-mm-dd", String.raw`(?<y>\d{2})-(?<m>\d{1,2})-(?<d>\d{1,2})${TIME}`),
   form("yy/mm/dd", String.raw`(?<y>\d{2})\/(?<m>\d{1,2})\/(?<d>\d{1,2})${TIME}`),
-  form("dd Mon yyyy", String.raw`(?<d>\d{1,2})[- ]${MON}[- ](?<y>\d{4}|\d{2})${TIME}`),
-  form("Mon dd yyyy", String.raw`${MON}[- ](?<d>\d{1,2}),? (?<y>\d{4})${TIME}`),
+  form("yy.mm.dd", String.raw`(?<y>\d{2})\.(?<m>\d{1,2})\.(?<d>\d{1,2})${TIME}`),
+  form("dd Mon yyyy", String.raw`${WEEKDAY}(?<d>\d{1,2})[- ]${MON}[- ](?<y>\d{4}|\d{2})${TIME}`),
+  form("Mon dd yyyy", String.raw`${WEEKDAY}${MON}[- ](?<d>\d{1,2}),? (?<y>\d{4})${TIME}`),
   form("Mon yyyy", String.raw`${MON}[- ](?<y>\d{4})`),
+  form("Mon yy", String.raw`${MON}[- ]'?(?<y>\d{2})`),
   form("yyyy Mon", String.raw`(?<y>\d{4})[- ]${MON}`),
   form("yyyy-mm", String.raw`(?<y>\d{4})[-\/](?<m>\d{1,2})`),
   form("yyyyMmm", String.raw`(?<y>\d{4})[- ]?M(?<m>\d{1,2})`),
   form("mm/yyyy", String.raw`(?<m>\d{1,2})[-\/](?<y>\d{4})`),
   form("yyyy-Qq", String.raw`(?<y>\d{4})[- ]?[Qq](?<q>[1-4])`),
   form("Qq yyyy", String.raw`[Qq](?<q>[1-4])[-\/ ]?(?<y>\d{4})`),
+  form("qQ yyyy", String.raw`(?<q>[1-4])[Qq][-\/ ]?(?<y>\d{4})`),
   form("yyyy-Www", String.raw`(?<y>\d{4})[- ]?W(?<w>\d{2})(?:-(?<wd>[1-7]))?`),
   form("yyyy-ddd", String.raw`(?<y>\d{4})-(?<j>\d{3})`),
   form("yyyy", String.raw`(?<y>\d{4})(?:\.0)?`, { digits: true }),
@@ -90,6 +95,7 @@ export const FORMS: readonly DateForm[] = [
 export const AMBIGUOUS: readonly string[][] = [
   ["dd/mm/yyyy", "mm/dd/yyyy", "yy/mm/dd"],
   ["dd-mm-yyyy", "mm-dd-yyyy", "yy-mm-dd"],
+  ["dd.mm.yyyy", "yy.mm.dd"],
 ];
 
 /** What dates may look like, for messages. */

@@ -89,6 +89,10 @@ function part(name: string, model: string, written: Written, local: number, offs
     }
     case "d":
       return pad(date.getUTCDate());
+    case "name": {
+      const weekday = WEEKDAYS[((day + 4) % 7 + 7) % 7];
+      return model.length > 3 ? weekday : weekday.slice(0, 3);
+    }
     case "q":
       return String(Math.floor((month + 2) / 3));
     case "j":
@@ -116,6 +120,10 @@ function part(name: string, model: string, written: Written, local: number, offs
       return model;
   }
 }
+
+const WEEKDAYS = [
+  ...["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"],
+];
 
 function offsetText(offset: number, model: string): string {
   const minutes = Math.abs(Math.round(offset / 60e6));

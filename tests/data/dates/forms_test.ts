@@ -21,6 +21,12 @@ Deno.test("dates: every form gives its instant", () => {
     ["1.7.2016, 13:05", noon],
     ["01.07.16 13:05", noon],
     ["1 Jul 2016 1:05 PM", noon],
+    ["Fri, 01 Jul 2016 13:05:00 GMT", noon],
+    ["Friday, July 1, 2016", day],
+    ["Jul-16", day],
+    ["Jul '16", day],
+    ["3Q2016", day],
+    ["3q 2016", day],
     ["01-JUL-2016 01:05 pm", noon],
     ["July 1, 2016 13:05", noon],
     ["201607011305", noon],
@@ -76,7 +82,7 @@ Deno.test("dates: impossible ones say what is impossible", () => {
     ["2015-366", /day 366: 2015 has 365 days/],
     ["1 Jux 2016", /Jux is no month's name/],
     ["", /an empty cell is not a date: allowed are 2016-07-01, /],
-    ["Fri, 01 Jul 2016 00:00 GMT", /GMT" is not a date: allowed are/],
+    ["Fry, 01 Jul 2016 00:00 GMT", /GMT" is not a date: allowed are/],
     ["NaN", /"NaN" is not a date: allowed are/],
     ["2016-07-01 12:00[Mars/Olympus]", /"Mars\/Olympus" is no time zone/],
   ];
@@ -119,7 +125,7 @@ Deno.test("dates: day and month by evidence of all rows, else refused until the 
 });
 
 Deno.test("dates: a year of two digits may come first, where it is the number that changes least", () => {
-  for (const s of ["/", "-"]) {
+  for (const s of ["/", "-", "."]) {
     const days = Array.from(
       { length: 40 },
       (_, i) => new Date(at(2020, 0, 5 + i)).toISOString().slice(2, 10),
@@ -141,6 +147,16 @@ Deno.test("dates: a year of two digits may come first, where it is the number th
   }
 });
 
+Deno.test("dates: a month and two digits are a month of a year, where other months show it", () => {
+  assert.deepEqual(
+    instants(["Nov-15", "Dec-15", "Jan-16"]),
+    [10, 11, 12].map((m) => at(2015, m, 1)),
+  );
+  const days = ["Jan-14", "Jan-15", "Jan-16"];
+  refused(() => instants(days), /line 2.*"Jan-14" and every other.*day of a month.*"d=Mon yy"/);
+  assert.equal(instants(days, { form: "Mon yy" })[2], at(2016, 0, 1));
+});
+
 Deno.test("dates: digits are the date they look like where every row is one", () => {
   assert.equal(instants(["2024012000", "2024012001"])[1], at(2024, 0, 20, 1));
   // No month 99: seconds, in 2034.
@@ -160,6 +176,10 @@ Deno.test("dates: the next ones are written as the file writes them", () => {
     [["1 Jul 2016 9:00 AM", "1 Jul 2016 10:30 AM"], "1 Jul 2016 12:00 PM"],
     [["30-JUN-2016", "01-JUL-2016"], "02-JUL-2016"],
     [["June 2016", "July 2016"], "August 2016"],
+    [["Nov-98", "Dec-98"], "Jan-99"],
+    [["Wed, 30 Nov 2016 23:00 GMT", "Thu, 01 Dec 2016 23:00 GMT"], "Fri, 02 Dec 2016 23:00 GMT"],
+    [["Friday, July 1, 2016", "Saturday, July 2, 2016"], "Sunday, July 3, 2016"],
+    [["3Q2016", "4Q2016"], "1Q2017"],
     [["2016-11", "2016-12"], "2017-01"],
     [["2016 q3", "2016 q4"], "2017 q1"],
     [["2016-Q3", "2016-Q4"], "2017-Q1"],
