@@ -21,12 +21,14 @@ import { writeAtomic } from "../lib/data/write_atomic.ts";
 import { UsageError } from "./usage_error.ts";
 
 /**
- * A path as seen from the current folder. `deno task` runs in the folder of deno.json and leaves in INIT_CWD where it was called.
+ * A path as seen from the current folder, or a whole one where it leads out of that. `deno task` runs in the folder of deno.json and
+ * leaves in INIT_CWD where it was called.
  */
 export function callerPath(path: string): string {
   const folder = process.env.INIT_CWD;
   if (!folder || isAbsolute(path) || resolve(folder) === resolve(".")) return path;
-  return relative(resolve("."), resolve(folder, path)) || ".";
+  const whole = resolve(folder, path), inside = relative(resolve("."), whole) || ".";
+  return inside === ".." || /^\.\.[/\\]/.test(inside) ? whole : inside;
 }
 
 /** A file that may be written, by the flag that names it. */

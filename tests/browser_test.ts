@@ -94,20 +94,27 @@ Deno.test({
     const file = "date;kälte\n" + rows.map((row) => `27.10.2024 ${row}`).join("\n");
     const bytes = [...new TextEncoder().encode(file)];
     const options = { zone: "Europe/Berlin" };
-    const seen = await inChromium<{ notes: string[]; dates: number[]; values: number[] }>(
+    const seen = await inChromium<
+      { how: string; notes: string[]; dates: number[]; values: number[] }
+    >(
       text,
       `(library) => {
         const series = ${read}(Uint8Array.from(${JSON.stringify(bytes)}), "f.csv", ${
         JSON.stringify(options)
       });
-        return { notes: series.notes, dates: [...series.dates], values: [...series.channels[0]] };
+        return {
+          how: series.how,
+          notes: series.notes,
+          dates: [...series.dates],
+          values: [...series.channels[0]],
+        };
       }`,
       { graphics: ["--disable-gpu"], needs: "typeof Temporal === 'object'" },
     );
     if (!seen) return console.log("skipped: this Chromium has no Temporal");
     const series = readSeries(Uint8Array.from(bytes), "f.csv", options);
     assert.deepEqual(seen.problems, []);
-    assert.deepEqual(seen.notes, series.notes);
+    assert.deepEqual([seen.how, seen.notes], [series.how, series.notes]);
     assert.deepEqual(seen.dates, [...series.dates!]);
     assert.deepEqual(seen.values, [1.5, 2.5, -3.25, 4]);
     assert.equal(seen.dates[2] - seen.dates[1], 3_600_000);

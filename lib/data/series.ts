@@ -34,7 +34,9 @@ export interface Series {
   clock?: DateClock;
   /** The interval between the dates; absent for fewer than two of them. */
   sampling?: Sampling;
-  /** How the file was read, then what was repaired: one sentence each, for the user to see. */
+  /** How the file was read: its encoding, delimiter, header, decimal mark, dates, and what was left out; absent without a file. */
+  how?: string;
+  /** What was repaired: one sentence each, for the user to see. */
   notes: string[];
 }
 
@@ -98,7 +100,7 @@ export function readSeries(
     columns,
     channels: order ? read.channels.map(order.pick) : read.channels,
     rows: order ? order.rows : cells.rows.length,
-    notes: [],
+    notes: [...read.notes, ...order?.notes ?? [], ...dates?.notes ?? []],
   };
   if (dates && order) {
     series.dates = order.pick(dates.instants).map((instant) => instant / 1000);
@@ -115,12 +117,7 @@ export function readSeries(
     ...describeDates(series, source, cells),
     ...Object.entries(options.series ?? {}).map(([name, value]) => `series ${name}=${value}`),
   ];
-  series.notes.push(
-    `read as: ${how.join(", ")}${left.length > 0 ? `; left out: ${left.join(", ")}` : ""}`,
-    ...read.notes,
-    ...order?.notes ?? [],
-    ...dates?.notes ?? [],
-  );
+  series.how = how.join(", ") + (left.length > 0 ? `; left out: ${left.join(", ")}` : "");
   return series;
 }
 

@@ -89,7 +89,7 @@ Deno.test("columns: indices, counters and clocks are left out and named", () => 
   for (const [name, header, row, columns, left] of cases) {
     const series = read(table(header, row));
     assert.deepEqual(series.columns, columns, name);
-    assert.match(series.notes[0], new RegExp(`left out: .*${left.source}`), name);
+    assert.match(series.how!, new RegExp(`left out: .*${left.source}`), name);
   }
 });
 
@@ -166,7 +166,7 @@ Deno.test("columns: without dates a file needs no dates that can be read", () =>
   refused(() => read(text), /line 9, .*"Total" is not a date.*--date none/);
   const series = read(text, { date: null });
   assert.deepEqual([series.columns, series.dates, series.rows], [["v"], undefined, 30]);
-  assert.match(series.notes[0], /no dates; left out: date \(clock\)/);
+  assert.match(series.how!, /no dates; left out: date \(clock\)/);
 });
 
 Deno.test("columns: names with commas may be chosen, whole or in the pieces of a list", () => {
@@ -249,7 +249,7 @@ Deno.test("columns: parts of a date in columns of their own make one, whatever p
   for (const [header, row, interval, last] of cases) {
     const series = read(new TextEncoder().encode(table(header, row)));
     assert.deepEqual(series.columns, ["v"], header);
-    assert.match(series.notes[0], new RegExp(`, ${interval}(;|$)`), header);
+    assert.match(series.how!, new RegExp(`, ${interval}(;|$)`), header);
     assert.ok(new Date(series.dates!.at(-1)!).toISOString().startsWith(last), header);
   }
   // Millimetres of rain and a direction are no parts of a date, and seconds that count are a clock.

@@ -33,7 +33,7 @@ Deno.test("several series: the chosen one has its own dates and values, and its 
     assert.deepEqual(series.columns, ["y"]);
     assert.deepEqual([...series.channels[0]], days.map((i) => 66 + i / 4));
     assert.deepEqual([...series.dates!], days.map((i) => Date.UTC(2023, 0, 2 + i)));
-    assert.match(series.notes[0], /series unique_id=B/);
+    assert.match(series.how!, /series unique_id=B/);
   }
   // Lines are those of the file, not of the series.
   const broken = BY_DATE.map((text, k) => k === 4 ? `B,${day(1)},warm` : text);

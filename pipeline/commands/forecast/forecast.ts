@@ -58,6 +58,7 @@ async function main(args: string[]): Promise<void> {
   const { file, read } = options;
   const { series, entry, files } = await loadSeries(callerPath(file), file, read, note);
   const outputs = outputsOf(options, files);
+  note(`read as: ${series.how}`);
   series.notes.forEach(note);
   const { sampling } = series;
   if (sampling && sampling.irregular > 0) {
