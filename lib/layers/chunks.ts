@@ -4,7 +4,7 @@ import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { scan } from "../engine/scan.ts";
 
 /** So many chunks are written out: the way back of a loop computes each of them a second time. */
-const fewChunks = 4;
+const fewChunks = 8;
 
 /**
  * Goes over x [B, T, d] a chunk at a time.

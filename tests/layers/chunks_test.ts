@@ -68,7 +68,7 @@ Deno.test("many chunks are one loop of the program, however many", async () => {
 });
 
 Deno.test("gradients through chunks are those of jax-js", async () => {
-  for (const length of [7, 12, 23]) {
+  for (const length of [7, 12, 23, 31]) {
     const args = [
       randomTensor(generator(1), []),
       randomTensor(generator(2), [2, 3]),
