@@ -41,7 +41,7 @@ export interface Details {
   readonly scaledAccuracy: number;
   /** Of the error rate, from sequence to sequence. */
   readonly standardError: number;
-  /** Mean over the scored positions, in nats. */
+  /** Mean over the scored positions, in nats; NaN where logits of one are not finite, as of a recurrence that grows. */
   readonly crossEntropy: number;
   /** Of the test data. */
   readonly sequences: number;

@@ -83,7 +83,7 @@ export interface Scores {
   readonly error: number;
   /** Of `error`, from sequence to sequence. */
   readonly standardError: number;
-  /** Mean over the scored answers, in nats. */
+  /** Mean over the scored answers, in nats; NaN where logits of one are not finite. */
   readonly crossEntropy: number;
   /** How many there are. */
   readonly sequences: number;
