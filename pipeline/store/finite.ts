@@ -4,8 +4,11 @@
  */
 import type { StageResult } from "../stage.ts";
 
-/** NaN of these says that there is no such number: see lib/tasks/gap_closed.ts. */
-const MAY_BE_UNDEFINED: ReadonlySet<string> = new Set(["gapClosed"]);
+/**
+ * NaN of these says that there is no such number: see lib/tasks/gap_closed.ts; and lib/tasks/symbols.ts, where an answer whose logits
+ * are not finite is wrong, but has no probability.
+ */
+const MAY_BE_UNDEFINED: ReadonlySet<string> = new Set(["gapClosed", "crossEntropy"]);
 /** What has to be known where those are not. */
 const ENDS = ["loss", "floor", "optimum"];
 

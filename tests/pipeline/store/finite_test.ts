@@ -29,6 +29,7 @@ Deno.test("what is not finite is named with its place", () => {
     ],
     [json({ a: [{ loss: 1 }, { loss: NaN }] }), /a\.1\.loss of s\.json is NaN/],
     [json([Infinity]), /0 of s\.json is Infinity/],
+    [json({ details: { crossEntropy: Infinity } }), /details.crossEntropy of s\.json is Infinity/],
     [json({ overall: { gapClosed: Infinity } }), /overall\.gapClosed of s\.json is Infinity/],
   ];
   for (const [result, message] of cases) {
@@ -42,5 +43,6 @@ Deno.test("what is finite passes, and a gap that nothing closes", () => {
   checkFinite(tensors(tensor([0])));
   checkFinite(tensors(tensor([2], -0, 3.4e38)));
   checkFinite({ files: {}, scalars: { loss: 1, floor: 1, optimum: 1, gapClosed: NaN } });
+  checkFinite(json({ loss: 1, details: { crossEntropy: NaN } }));
   checkFinite(json({ a: null, b: ["NaN"], c: true, byHorizon: [{ gapClosed: NaN, ratio: 1 }] }));
 });
