@@ -20,6 +20,7 @@ function chooseSeason(
   options: Options,
   entry: DatasetEntry | undefined,
   interval: Interval | undefined,
+  rows: number,
   note: (line: string) => void,
 ): number | undefined {
   if (options.season !== undefined) return options.season;
@@ -28,6 +29,14 @@ function chooseSeason(
   if (season === undefined) {
     note(
       "seasonal-naive is left out: no usual season is known for this series. Give --season ROWS.",
+    );
+    return undefined;
+  }
+  if (season > rows) {
+    note(
+      `seasonal-naive is left out: the file has less than the usual season at ${
+        describeInterval(interval!)
+      }. Give --season ROWS.`,
     );
     return undefined;
   }
@@ -72,7 +81,7 @@ async function main(args: string[]): Promise<void> {
     lookback: options.lookback,
     horizon: options.horizon,
     split,
-    season: chooseSeason(options, entry, sampling?.interval, note),
+    season: chooseSeason(options, entry, sampling?.interval, series.rows, note),
     dropConstant: options.dropConstant || entry?.drop_constant,
   });
   problem.notes.forEach(note);

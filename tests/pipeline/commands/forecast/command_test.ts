@@ -180,6 +180,13 @@ Deno.test("forecast: steps between dates that are not the usual one are counted"
     /1 of 119 steps between dates are not 1 hour: rows are treated as evenly spaced/,
   );
   assert.match(stdout, /120 rows, 1 column;/);
+  const quick = files.csv("quick.csv", {
+    date: Array.from({ length: 60 }, (_, i) => `2024-01-01 00:00:00.${String(i).padStart(4, "0")}`),
+    x: channels[0].subarray(0, 60),
+  });
+  const short = (await forecast(quick, ...args)).stderr;
+  assert.match(short, /seasonal-naive is left out: the file has less than the usual season at/);
+  assert.doesNotMatch(short, /season \d/);
   const even = await forecast(file, ...small, "--depths", "none");
   assert.doesNotMatch(even.stderr, /steps between dates/);
 });
