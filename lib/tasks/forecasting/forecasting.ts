@@ -17,7 +17,7 @@ import type { Fit, Forecaster } from "./forecaster.ts";
 import { gramBatch, gramLoss } from "./gram.ts";
 import { linearForecaster } from "./linear_map.ts";
 import { blockMeans } from "./metrics.ts";
-import { centre, trainingLoss, windowMoments } from "./moments.ts";
+import { centre, trainingLoss, trainingMoments } from "./moments.ts";
 import { makeProblem, type Problem } from "./problem.ts";
 import * as ols from "./references/ols.ts";
 import * as repeatLast from "./references/repeat_last.ts";
@@ -50,7 +50,7 @@ const schema = () =>
 export function forecastingTask(problem: Problem, { loss, basis }: Training): ForecastingTask {
   const { lookback, horizon, channels, split } = problem;
   const rotation = loss === "gram" && basis === "dct" ? dctMatrix(lookback) : undefined;
-  const covariances = once(() => centre(windowMoments(channels, split.train, lookback, horizon)));
+  const covariances = once(() => centre(trainingMoments(problem)));
   // A series that least squares fits exactly has a loss of rounding errors, of either sign.
   const lowest = once(() =>
     Math.max(trainingLoss(covariances(), ols.solveLeastSquares(covariances())), 1e-12)

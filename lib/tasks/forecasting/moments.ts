@@ -7,6 +7,7 @@
  * so only the first row of J costs a pass over the data: O(rows * width + width^2) a channel where
  * the product of the window matrix with itself costs O(rows * width^2).
  */
+import type { Problem } from "./problem.ts";
 
 /** Sums over windows x [lookback] and their targets y [horizon], row-major. */
 export interface Moments {
@@ -42,7 +43,8 @@ export function windowMoments(
   const C = new Float64Array(lookback * horizon);
   const rows = channels.map((channel) => channel.subarray(from, to));
   let energy = 0;
-  const firstRow = lagProducts(rows, n, width);
+  const firstRow = new Float64Array(width);
+  for (const x of rows) addLagProducts(firstRow, x, x, n);
   const first = timeMajor(rows, 0, width), ending = timeMajor(rows, n, width - 1);
   for (let lag = 0; lag < width; lag++) {
     let value = firstRow[lag];
@@ -81,6 +83,19 @@ export function windowMoments(
   };
 }
 
+const known = new WeakMap<Problem, Moments>();
+
+/** Sums over all training windows of a problem, computed once: several models are fitted to them. */
+export function trainingMoments(problem: Problem): Moments {
+  let moments = known.get(problem);
+  if (!moments) {
+    const { channels, split, lookback, horizon } = problem;
+    moments = windowMoments(channels, split.train, lookback, horizon);
+    known.set(problem, moments);
+  }
+  return moments;
+}
+
 /** Rows [from, from + count) of all channels, [count, channels]: thousands of channels are read one after the other. */
 function timeMajor(channels: Float64Array[], from: number, count: number): Float64Array {
   const out = new Float64Array(count * channels.length);
@@ -90,24 +105,26 @@ function timeMajor(channels: Float64Array[], from: number, count: number): Float
   return out;
 }
 
-/** Sums of x[i] x[i + lag] over i < n and all channels, for lags below `width`. */
-function lagProducts(channels: Float64Array[], n: number, width: number): Float64Array {
-  const out = new Float64Array(width);
+/** Sums of a[i] b[i + lag] over i < n, for lags below `out.length`, added to `out`. */
+export function addLagProducts(
+  out: Float64Array,
+  a: Float64Array,
+  b: Float64Array,
+  n: number,
+): void {
   // Four sums at a time: each addition of one sum waits for the last, those of four do not wait for each other.
-  for (let lag = 0; lag < width; lag += 4) {
-    let a = 0, b = 0, c = 0, d = 0;
-    for (const x of channels) {
-      for (let i = 0; i < n; i++) {
-        const value = x[i];
-        a += value * x[i + lag];
-        b += value * x[i + lag + 1];
-        c += value * x[i + lag + 2];
-        d += value * x[i + lag + 3];
-      }
+  for (let lag = 0; lag < out.length; lag += 4) {
+    let s = 0, t = 0, u = 0, v = 0;
+    for (let i = 0; i < n; i++) {
+      const value = a[i];
+      s += value * b[i + lag];
+      t += value * b[i + lag + 1];
+      u += value * b[i + lag + 2];
+      v += value * b[i + lag + 3];
     }
-    out.set([a, b, c, d].slice(0, width - lag), lag);
+    const last = Math.min(4, out.length - lag);
+    for (const [k, sum] of [s, t, u, v].entries()) if (k < last) out[lag + k] += sum;
   }
-  return out;
 }
 
 /**

@@ -9,7 +9,7 @@ import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster, type LinearMap } from "../linear_map.ts";
-import { centre, type Covariances, trainingLoss, windowMoments } from "../moments.ts";
+import { centre, type Covariances, trainingLoss, trainingMoments } from "../moments.ts";
 import type { Problem } from "../problem.ts";
 
 /** Only for numerical safety: it changes no digit that is reported (the same as in the paper). */
@@ -46,8 +46,8 @@ export function withIntercept(covariances: Covariances, weights: Float64Array): 
 
 /** Fits on the training rows. */
 export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
-  const { channels, split, lookback, horizon } = problem;
-  const covariances = centre(windowMoments(channels, split.train, lookback, horizon));
+  const { lookback, horizon } = problem;
+  const covariances = centre(trainingMoments(problem));
   const weights = solveLeastSquares(covariances, options.ridge);
   const map = withIntercept(covariances, weights);
   return {

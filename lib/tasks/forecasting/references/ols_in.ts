@@ -12,14 +12,14 @@ import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster, windowSpread } from "../linear_map.ts";
-import { type Moments, windowMoments } from "../moments.ts";
+import { addLagProducts, type Moments, trainingMoments } from "../moments.ts";
 import type { Problem } from "../problem.ts";
 import { addRidge, RIDGE } from "./ols.ts";
 
 /** Fits on the training rows. */
 export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
   const { channels, split, lookback, horizon } = problem;
-  const moments = windowMoments(channels, split.train, lookback, horizon);
+  const moments = trainingMoments(problem);
   const spreads = spreadMoments(channels, split.train[0], moments);
   const { A, B } = normalEquations(moments, spreads, options.ridge ?? RIDGE);
   const size = lookback + 1;
@@ -57,11 +57,7 @@ function spreadMoments(channels: Float64Array[], from: number, moments: Moments)
   let energy = 0;
   for (const channel of channels) {
     const s = windowSpread(channel, from + lookback, n, lookback);
-    for (let a = 0; a < products.length; a++) {
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += s[i] * channel[from + i + a];
-      products[a] += sum;
-    }
+    addLagProducts(products, s, channel.subarray(from), n);
     for (const value of s) energy += value * value;
   }
   return { products, energy };
