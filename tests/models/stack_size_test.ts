@@ -36,9 +36,10 @@ const layers: Record<string, Named[]> = {
 };
 
 for (const [name, named] of Object.entries(layers)) {
-  for (const parameters of [14_000, 25_000, 130_001]) {
+  for (const parameters of [14_000, 25_000, 60_001]) {
     Deno.test(`${name}: ${parameters} parameters between the ends, within 3 %, whatever these are`, () => {
-      for (const signature of [symbols, series, window]) {
+      // The ends are outside of what is counted, so their kind is tried at one size.
+      for (const signature of parameters === 14_000 ? [symbols, series, window] : [symbols]) {
         const { inside, width, mlpWidth } = sizesOf(named, { parameters }, signature);
         assert.ok(Math.abs(inside / parameters - 1) <= 0.03, `${inside}`);
         assert.equal(width % 8, 0);
