@@ -1,14 +1,18 @@
 /**
  * @file Serves the built site to this machine (`deno task serve`).
  *
- * Only on localhost, only files below the site, only GET: it is for looking, not for hosting.
+ * Only on localhost and under its names, only files below the site, no link out of it, only GET: it is for looking, not for hosting.
  */
-import { readFile, stat } from "node:fs/promises";
+import { readFile, realpath, stat } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, resolve, sep } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
+import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
+import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
+import { callerPath } from "../pipeline/user_files.ts";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -18,7 +22,15 @@ const TYPES: Record<string, string> = {
   ".md": "text/markdown; charset=utf-8",
   ".json": "application/json",
   ".wasm": "application/wasm",
+  ".txt": "text/plain; charset=utf-8",
 };
+/** Everything else (pictures, Parquet, databases) is compressed as it is. */
+const COMPRESSED = new Set(Object.keys(TYPES));
+/** Bytes below which it does not pay. */
+const SMALL = 1024;
+
+/** Names that this machine has for itself. Another name that leads here is a page's that wants to read what it must not. */
+const OWN_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
 export interface Served {
   url: string;
@@ -30,16 +42,31 @@ export interface Served {
  * @throws {Error} when the folder holds no site, or when the port is taken
  */
 export async function serveSite(folder: string, port: number): Promise<Served> {
-  const root = resolve(folder);
+  const root = await realpath(resolve(folder)).catch(() => resolve(folder));
   if (!await stat(join(root, "index.html")).catch(() => undefined)) {
     throw new Error(`${folder} holds no site; build it first with: deno task site`);
   }
   const server = createServer((request, response) => {
-    const head = request.method === "HEAD";
-    if (!head && request.method !== "GET") return void send(response, 405, ".html", "", head);
-    answer(root, request.url ?? "/", response, head).catch((error) => {
-      send(response, 500, ".html", String(error), head);
-    });
+    const accepts = request.headers["accept-encoding"];
+    const to: Client = {
+      response,
+      head: request.method === "HEAD",
+      encoding: encodingOf(Array.isArray(accepts) ? accepts.join() : accepts),
+    };
+    const respond = async () => {
+      if (!isOwnName(request.headers.host)) {
+        const names = OWN_NAMES.join(", ");
+        return await send(
+          to,
+          403,
+          ".txt",
+          `This site is served to this machine only, as ${names}.`,
+        );
+      }
+      if (!to.head && request.method !== "GET") return await send(to, 405, ".html", "");
+      await answer(root, request.url ?? "/", to);
+    };
+    respond().catch(() => response.destroy());
   });
   await listen(server, port);
   return {
@@ -68,53 +95,113 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-async function answer(root: string, url: string, response: ServerResponse, head: boolean) {
+/** Who asked, and how it wants to be answered. */
+interface Client {
+  response: ServerResponse;
+  head: boolean;
+  encoding?: Encoding;
+}
+
+const PACKERS = {
+  br: (body: Uint8Array) =>
+    promisify(brotliCompress)(body, { params: { [constants.BROTLI_PARAM_QUALITY]: 4 } }),
+  gzip: (body: Uint8Array) => promisify(gzip)(body),
+};
+type Encoding = keyof typeof PACKERS;
+
+/** The best of the encodings that a client accepts (RFC 9110, section 12.5.3); undefined for none. */
+export function encodingOf(accepts = ""): Encoding | undefined {
+  const weights = new Map(
+    accepts.split(",").map((item) => {
+      const [name, ...parameters] = item.toLowerCase().split(";").map((part) => part.trim());
+      const weight = parameters.find((p) => p.startsWith("q="))?.slice(2);
+      return [name, weight === undefined ? 1 : Number(weight) || 0];
+    }),
+  );
+  const weight = (name: string) => weights.get(name) ?? weights.get("*") ?? 0;
+  const [best] = (["br", "gzip"] as const).toSorted((a, b) => weight(b) - weight(a));
+  return weight(best) > 0 ? best : undefined;
+}
+
+/** Whether a Host header names this machine, whatever the port: it may be forwarded. */
+function isOwnName(host = ""): boolean {
+  return OWN_NAMES.includes(host.toLowerCase().replace(/:\d+$/, ""));
+}
+
+async function answer(root: string, url: string, to: Client) {
   let path: string;
   try {
     path = resolve(root, "." + decodeURIComponent(url.replace(/[?#].*$/, "")));
   } catch {
-    return send(response, 400, ".html", "The address is not readable.", head);
+    return await send(to, 400, ".html", "The address is not readable.");
   }
   if (url.replace(/[?#].*$/, "").endsWith("/")) path = join(path, "index.html");
   const inside = path.startsWith(root + sep) && !path.slice(root.length).includes(`${sep}.`);
-  const bytes = inside ? await readFile(path).catch(() => undefined) : undefined;
-  if (bytes) return send(response, 200, extname(path), bytes, head);
-  const missing = await readFile(join(root, "404.html")).catch(() => "Not found");
-  send(response, 404, ".html", missing, head);
+  const bytes = inside ? await readInside(root, path) : undefined;
+  if (bytes) return await send(to, 200, extname(path), bytes);
+  const missing = await readInside(root, join(root, "404.html")) ?? "Not found";
+  await send(to, 404, ".html", missing);
 }
 
-function send(
-  response: ServerResponse,
+/** A file that is below the root also when links are followed. */
+async function readInside(root: string, path: string): Promise<Uint8Array | undefined> {
+  try {
+    const real = await realpath(path);
+    return real.startsWith(root + sep) ? await readFile(real) : undefined;
+  } catch {
+    return undefined; // Not there, or a folder.
+  }
+}
+
+async function send(
+  { response, head, encoding }: Client,
   status: number,
   extension: string,
-  body: string | Uint8Array,
-  head: boolean,
+  text: string | Uint8Array,
 ) {
+  const plain = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  const packable = COMPRESSED.has(extension) && plain.length >= SMALL;
+  const packed = packable && encoding ? await PACKERS[encoding](plain) : undefined;
+  const body = packed ?? plain;
   response.writeHead(status, {
     "content-type": TYPES[extension] ?? "application/octet-stream",
-    "content-length": Buffer.byteLength(body),
+    "content-length": body.length,
+    ...(packed ? { "content-encoding": encoding } : {}),
+    ...(packable ? { vary: "accept-encoding" } : {}),
     "cache-control": "no-cache", // the site is rebuilt under the same addresses
     "x-content-type-options": "nosniff",
   });
   response.end(head ? undefined : body);
 }
 
-if (import.meta.main) {
-  try {
-    const { values } = parseArgs({
-      options: {
-        port: { type: "string", default: "8080" },
-        dest: { type: "string", default: "site/_site" },
-      },
-    });
-    const port = Number(values.port);
-    if (!Number.isInteger(port) || port < 0 || port > 65535) {
-      throw new Error(`--port ${values.port} is no port; give a whole number from 0 to 65535`);
-    }
-    const { url } = await serveSite(values.dest, port);
-    console.log(`${url} (Ctrl-C stops)`);
-  } catch (error) {
-    console.error(`serve: ${(error as Error).message}`);
-    process.exitCode = 1;
+const HELP = `deno task serve [options]: show the built site on this machine
+
+  --port N      where it listens (8080); 0 is any free one
+  --dest DIR    the site (site/_site)
+  --help, --version`;
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals, tokens } = readFlags("deno task serve", args, {
+    port: { type: "string", default: "8080" },
+    dest: { type: "string" },
+  });
+  refuseRepeated(tokens.flatMap((token) => token.kind === "option" ? [token.name] : []));
+  if (positionals.length) {
+    throw new UsageError(
+      `deno task serve takes no argument "${positionals[0]}"; a folder is given by --dest. ${
+        helpHint("deno task serve")
+      }`,
+    );
   }
+  const port = Number(values.port);
+  if (!/^\d+$/.test(values.port) || port > 65535) {
+    throw new UsageError(`--port ${values.port}: expected a whole number from 0 to 65535.`);
+  }
+  const { url } = await serveSite(
+    values.dest === undefined ? "site/_site" : callerPath(values.dest),
+    port,
+  );
+  console.log(`${url} (Ctrl-C stops)`);
 }
+
+if (import.meta.main) process.exitCode = await runProgram({ help: HELP, main }, Deno.args);

@@ -1,6 +1,7 @@
 /**
  * @file Shows a run: bars with a time left on a terminal, plain lines elsewhere (log files, CI).
  */
+import { isDrawable, line, type Piece, wantsColours } from "./colours.ts";
 import type { JobStatus } from "./scheduler.ts";
 
 /** What the views are told; they ask for nothing. */
@@ -14,6 +15,8 @@ export interface RunTotals {
   skipped: number;
   /** Seconds that remain, by the estimates of the jobs; undefined before anything is known. */
   eta?: number;
+  /** Of the work of this run, by the estimates of its jobs, how much is done: from 0 to 1. */
+  share?: number;
 }
 
 export interface View {
@@ -26,9 +29,7 @@ export interface View {
 
 /** Bars on a terminal that can draw them, lines otherwise. */
 export function openView(running: () => JobStatus[], totals: () => RunTotals): View {
-  return Deno.stdout.isTerminal() && Deno.env.get("TERM") !== "dumb"
-    ? new TerminalView(running, totals)
-    : new PlainView();
+  return isDrawable() ? new TerminalView(running, totals) : new PlainView();
 }
 
 export class PlainView implements View {
@@ -75,6 +76,8 @@ export class PlainView implements View {
 class TerminalView implements View {
   #drawn = 0;
   #timer: ReturnType<typeof setInterval>;
+  #share = 0;
+  readonly #colours = wantsColours();
 
   constructor(
     private readonly running: () => JobStatus[],
@@ -85,7 +88,8 @@ class TerminalView implements View {
 
   changed(status: JobStatus): void {
     if (status.state === "failed") {
-      this.say(`FAILED ${status.node.stage.name} ${status.node.label}`);
+      const what = ` ${status.node.stage.name} ${status.node.label}`;
+      this.say(line([["FAILED", "red"], what], this.#colours));
     }
   }
 
@@ -113,13 +117,19 @@ class TerminalView implements View {
     const now = performance.now();
     const totals = this.totals();
     const finished = totals.cached + totals.ran + totals.failed + totals.skipped;
-    const eta = totals.eta === undefined ? "" : `  ${formatSeconds(totals.eta)} left`;
-    const failed = totals.failed ? `  ${totals.failed} failed` : "";
     const { columns, rows } = consoleSize();
-    const lines = [
-      `${bar(finished / Math.max(1, totals.total), 24)} ${finished}/${totals.total} jobs` +
-      `${failed}${eta}`,
-    ];
+    const all = Math.max(1, totals.total);
+    // Estimates change; what was shown as done stays so, and the end is when everything is.
+    this.#share = Math.max(this.#share, totals.share ?? 0);
+    const share = totals.share === undefined || finished >= all
+      ? finished / all
+      : Math.min(0.99, this.#share);
+    const lines: Piece[][] = [[
+      ...bar(share, 24),
+      ` ${percent(share)}  ${finished}/${totals.total} jobs`,
+      [totals.failed ? `  ${totals.failed} failed` : "", "red"],
+      totals.eta === undefined ? "" : `  ${formatSeconds(totals.eta)} left`,
+    ]];
     for (const status of this.running().slice(0, rows - 3)) {
       const { node, progress, startedAt } = status;
       const left = remaining(status, now);
@@ -127,13 +137,21 @@ class TerminalView implements View {
         ? formatSeconds((now - startedAt!) / 1000)
         : `${formatSeconds(left)} left`;
       const share = progress ? progress.done / Math.max(1, progress.total) : 0;
-      lines.push(`${bar(share, 12)} ${time.padEnd(12)} ${node.stage.name} ${node.label}`);
+      lines.push([
+        ...bar(share, 12),
+        [` ${time.padEnd(12)} ${node.stage.name} `, "dim"],
+        node.label,
+      ]);
     }
     this.#erase();
-    write(lines.map((line) => line.slice(0, columns - 1) + "\n").join(""));
+    write(lines.map((pieces) => line(pieces, this.#colours, columns - 1) + "\n").join(""));
     this.#drawn = lines.length;
   }
 }
+
+/** Rounded down: 100 % is when everything is done. */
+const percent = (share: number) =>
+  `${Math.floor(100 * Math.min(1, Math.max(0, share)))} %`.padStart(5);
 
 /** Seconds that a job still needs if it goes on as it did. */
 function remaining({ progress, startedAt }: JobStatus, now: number): number | undefined {
@@ -141,9 +159,9 @@ function remaining({ progress, startedAt }: JobStatus, now: number): number | un
   return (now - startedAt) / 1000 * (progress.total - progress.done) / progress.done;
 }
 
-function bar(share: number, width: number): string {
+function bar(share: number, width: number): Piece[] {
   const full = Math.round(Math.min(1, Math.max(0, share)) * width);
-  return `[${"#".repeat(full)}${"-".repeat(width - full)}]`;
+  return ["[", ["#".repeat(full), "green"], ["-".repeat(width - full), "dim"], "]"];
 }
 
 /** "3.2 s", "4 min 05 s", "2 h 10 min". */
@@ -159,7 +177,8 @@ function write(text: string): void {
   for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
-function consoleSize(): { columns: number; rows: number } {
+/** Of the terminal, or what a terminal usually is. */
+export function consoleSize(): { columns: number; rows: number } {
   try {
     const { columns, rows } = Deno.consoleSize();
     if (columns > 20 && rows > 3) return { columns, rows };

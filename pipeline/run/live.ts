@@ -6,7 +6,7 @@
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writeFileAtomic } from "../store/files.ts";
+import { writeCache } from "../store/files.ts";
 import type { JobStatus } from "./scheduler.ts";
 
 export interface LiveJob {
@@ -55,7 +55,8 @@ export class LiveFile {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const start = performance.now();
-    writeFileAtomic(this.#path, JSON.stringify(this.describe()));
+    // Who asks about the run does without it on a full disk.
+    writeCache(this.#path, JSON.stringify(this.describe()));
     // A large graph's file takes a while to write; it must not take a share of the run that matters. Nor may one slow
     // write make all that follow late.
     this.#waitMs = Math.min(1000, Math.max(this.everyMs, 20 * (performance.now() - start)));
@@ -64,7 +65,11 @@ export class LiveFile {
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
-    rmSync(this.#path, { force: true });
+    try {
+      rmSync(this.#path, { force: true });
+    } catch {
+      // It names a process that is gone, and so says nothing.
+    }
   }
 }
 

@@ -31,9 +31,15 @@ export interface JobSpec {
   codeFiles: string[];
 }
 
-export type ToWorker = { type: "job"; spec: JobSpec } | { type: "abort" };
+export type ToWorker =
+  /** `mayRead` are files and folders that are in no key, and which the job may read all the same. */
+  | { type: "job"; spec: JobSpec; mayRead: string[] }
+  | { type: "abort" };
 
-export type FromWorker =
+/** `key` is that of the job which it is about: a process has several, one after the other. */
+export type FromWorker = { key: string } & News;
+
+export type News =
   | { type: "log"; line: string }
   | { type: "progress"; done: number; total: number }
   /** Points of curves that were not sent before; only for specs with `stream`. */
@@ -91,19 +97,97 @@ export function decodeLines<T extends ToWorker | FromWorker>(line: string): (T |
   return [...printed, ...marked.map((rest) => decodeLine<T>(MARK + rest))];
 }
 
-/** Splits a stream of bytes into lines. */
-export async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+/** Characters after which text that has no end of line is a line all the same; and which no message has. */
+const LONGEST = { text: 2 ** 20, message: 2 ** 28 };
+
+/**
+ * Splits a stream of bytes into lines; text that goes on and on without an end into pieces.
+ * @throws {RangeError} for a message without end
+ */
+export async function* lines(
+  stream: ReadableStream<Uint8Array>,
+  longest = LONGEST,
+): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   // Pieces of a long line are joined once, when its end arrives.
   let pieces: string[] = [];
+  let length = 0;
+  let isMessage = false;
   for await (const chunk of stream) {
     const parts = decoder.decode(chunk, { stream: true }).split("\n");
     for (const part of parts.slice(0, -1)) {
       yield pieces.join("") + part;
       pieces = [];
+      length = 0;
     }
-    pieces.push(parts.at(-1)!);
+    const rest = parts.at(-1)!;
+    pieces.push(rest);
+    if (length === 0) isMessage = rest.startsWith(MARK);
+    length += rest.length;
+    if (isMessage && length > longest.message) {
+      throw new RangeError(`a message of more than ${longest.message} characters`);
+    }
+    if (isMessage || length <= longest.text) continue;
+    const text = pieces.join("");
+    // What begins here may be a message, which is not to be cut.
+    const end = text.lastIndexOf(MARK);
+    yield end < 0 ? text : text.slice(0, end);
+    pieces = end < 0 ? [] : [text.slice(end)];
+    length = end < 0 ? 0 : text.length - end;
+    isMessage = end >= 0;
   }
   const rest = pieces.join("");
   if (rest) yield rest;
 }
+
+/** Whether what a process printed as a message is one: whatever runs in it may print there, too. */
+export function isFromWorker(message: unknown): message is FromWorker {
+  if (!isRecord(message) || typeof message.key !== "string") return false;
+  switch (message.type) {
+    case "log":
+      return typeof message.line === "string";
+    case "progress":
+      return isNumber(message.done) && isNumber(message.total);
+    case "metrics":
+      return isCurve(message.points);
+    case "done":
+      return isResult(message.result);
+    case "failed":
+      return typeof message.message === "string" && typeof message.aborted === "boolean" &&
+        (message.metrics === undefined || isCurve(message.metrics));
+    default:
+      return false;
+  }
+}
+
+function isResult(result: unknown): boolean {
+  if (!isRecord(result) || !isRecord(result.artifact)) return false;
+  const { artifact: { files, scalars }, seconds, observations, metrics, rules, codeSeen } = result;
+  const optional = [result.programs, result.sameAs];
+  return isNumber(seconds) && isRecordOf(scalars, isNumber) && isRecordOf(observations, isNumber) &&
+    isRecordOf(codeSeen, isText) && isCurve(metrics) &&
+    Array.isArray(rules) && rules.every(isText) &&
+    optional.every((text) => text === undefined || isText(text)) &&
+    Array.isArray(files) &&
+    files.every((file) =>
+      isRecord(file) && isText(file.name) && isNumber(file.bytes) && isText(file.sha256) &&
+      /^[0-9a-f]{64}$/.test(file.sha256)
+    );
+}
+
+const isNumber = (value: unknown): value is number => typeof value === "number";
+const isText = (value: unknown): value is string => typeof value === "string";
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+const isRecordOf = (value: unknown, holds: (item: unknown) => boolean) =>
+  isRecord(value) && Object.values(value).every(holds);
+
+const isCurve = (points: unknown) =>
+  Array.isArray(points) &&
+  points.every((point) =>
+    Array.isArray(point) && point.length === 3 && isText(point[0]) && isNumber(point[1]) &&
+    isNumber(point[2])
+  );

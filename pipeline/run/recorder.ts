@@ -14,7 +14,7 @@ import { hashFile } from "../store/objects.ts";
 import type { JobSpec } from "./protocol.ts";
 import type { Committed, Finished, JobStatus } from "./scheduler.ts";
 import type { Workspace } from "../workspace.ts";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 
 export class Recorder {
   #artifacts = new Map<Node, ArtifactSource>();
@@ -30,9 +30,12 @@ export class Recorder {
   async spec({ node, stale }: JobStatus): Promise<JobSpec> {
     const { root, storeDir } = this.workspace;
     const inputs: Record<string, ArtifactSource> = {};
+    if (Object.values(node.inputs).some((input) => !this.#artifacts.has(input))) {
+      await this.#learnArtifacts(node);
+    }
     // In the order of the names: the key does not know another, so a stage must not see one.
     for (const name of Object.keys(node.inputs).sort()) {
-      inputs[name] = await this.#artifactOf(node.inputs[name]);
+      inputs[name] = this.#artifacts.get(node.inputs[name])!;
     }
     return {
       key: stale!.key,
@@ -55,7 +58,7 @@ export class Recorder {
     return base === undefined ? undefined : await knownPrograms(this.workspace, this.catalog, base);
   }
 
-  /** One transaction for everything that finished since the last one. */
+  /** One change for everything that finished since the last one. */
   async commit(finished: Finished[]): Promise<(Recorded | { error: string })[]> {
     const done: DoneJob[] = [];
     const failed: FailedJob[] = [];
@@ -65,6 +68,7 @@ export class Recorder {
       if (error === undefined && outcome.ok) {
         const job = await this.#record(item.status, outcome.result);
         done.push(job);
+        this.#artifacts.set(node, job.artifact);
         // The workspace looks the next one up by these.
         if (job.ingredients.rules) this.workspace.index.rules.set(job.base!, outcome.result.rules);
         const { key, content, seconds, metrics, artifact: { files, scalars } } = job;
@@ -79,11 +83,11 @@ export class Recorder {
       }
       return { error: error! };
     }));
-    await this.catalog.commit(this.run, done, failed);
     const keys = results.map((result) => "key" in result ? result.key : undefined);
-    await this.catalog.setNodes(this.run.profile, this.#rows(finished, keys));
+    await this.catalog.commit(this.run, done, failed, this.#rows(finished, keys));
     for (const { spec, outcome } of finished) {
-      if (outcome.ok) rmSync(this.workspace.objects.checkpointPath(spec.key), { force: true });
+      const checkpoint = this.workspace.objects.checkpointPath(spec.key);
+      if (outcome.ok && existsSync(checkpoint)) rmSync(checkpoint, { force: true });
     }
     return results;
   }
@@ -110,6 +114,9 @@ export class Recorder {
         .find(([path, hash]) => codeSeen[path] !== hash);
       if (edited) return `${edited[0]} changed before the worker loaded it; ${again}`;
     }
+    const lost = outcome.result.artifact.files
+      .find((file) => !this.workspace.objects.has(file.sha256));
+    if (lost) return `Its file ${lost.name} is not in the store; ${again}`;
     for (const input of Object.values(node.inputs)) {
       if (input.kind === "job" || hashFile(input.path) === input.sha256) continue;
       return `The input file ${input.path} changed while the job ran; ${again}`;
@@ -170,19 +177,31 @@ export class Recorder {
     });
   }
 
-  async #artifactOf(node: Node): Promise<ArtifactSource> {
-    let artifact = this.#artifacts.get(node);
-    if (!artifact) {
-      artifact = node.kind === "file"
-        ? {
-          files: [{ name: node.name, sha256: node.sha256, bytes: node.bytes }],
-          scalars: {},
-          path: node.path,
-        }
-        : await this.catalog.artifact(this.workspace.resolver.keys.get(node)!);
-      this.#artifacts.set(node, artifact);
+  /** Asks once for what a job needs, and what others that are to run will need of jobs that are done. */
+  async #learnArtifacts(node: JobNode): Promise<void> {
+    const { graph, resolver } = this.workspace;
+    const wanted = new Set<Node>(Object.values(node.inputs));
+    for (const open of graph.jobs) {
+      if (resolver.contentOf(open) !== undefined) continue;
+      for (const input of Object.values(open.inputs)) {
+        if (resolver.contentOf(input) !== undefined) wanted.add(input);
+      }
     }
-    return artifact;
+    const byKey = new Map<string, JobNode[]>();
+    for (const input of wanted) {
+      if (this.#artifacts.has(input)) continue;
+      if (input.kind === "job") {
+        const key = resolver.keys.get(input)!;
+        byKey.set(key, [...byKey.get(key) ?? [], input]);
+        continue;
+      }
+      const { name, sha256, bytes, path } = input;
+      this.#artifacts.set(input, { files: [{ name, sha256, bytes }], scalars: {}, path });
+    }
+    if (!byKey.size) return;
+    for (const [key, artifact] of await this.catalog.artifacts([...byKey.keys()])) {
+      for (const input of byKey.get(key)!) this.#artifacts.set(input, artifact);
+    }
   }
 }
 

@@ -65,6 +65,19 @@ export interface Committed {
   sameAs?: string;
 }
 
+/** All have all fields from the start: they are counted whenever one of them changes, which objects of many forms make slow. */
+const newStatus = (node: JobNode): JobStatus => ({
+  node,
+  state: "waiting",
+  stale: undefined,
+  startedAt: undefined,
+  seconds: undefined,
+  sameAs: undefined,
+  progress: undefined,
+  error: undefined,
+  lacking: undefined,
+});
+
 export class Scheduler {
   readonly statuses = new Map<JobNode, JobStatus>();
   #dependents = new Map<JobNode, JobNode[]>();
@@ -78,7 +91,7 @@ export class Scheduler {
   /** @param nodes every job after its inputs */
   constructor(private readonly nodes: JobNode[], private readonly resolver: Resolver) {
     for (const node of nodes) {
-      this.statuses.set(node, { node, state: "waiting" });
+      this.statuses.set(node, newStatus(node));
       for (const input of Object.values(node.inputs)) {
         if (input.kind !== "job") continue;
         const list = this.#dependents.get(input);
@@ -179,13 +192,16 @@ export class Scheduler {
   }
 
   async #lookAtDependents(node: JobNode, hooks: SchedulerHooks): Promise<void> {
-    for (const dependent of this.#dependents.get(node) ?? []) {
-      const status = this.statuses.get(dependent)!;
-      if (status.state !== "waiting") continue;
-      const done = await this.#look(dependent);
-      // deno-lint-ignore no-explicit-any -- #look changed it, which the type checker cannot see
-      if ((status.state as any) !== "waiting") hooks.changed(status);
-      if (done) await this.#lookAtDependents(dependent, hooks);
+    const done = [node];
+    // A chain may be longer than a stack is deep.
+    for (const at of done) {
+      for (const dependent of this.#dependents.get(at) ?? []) {
+        const status = this.statuses.get(dependent)!;
+        if (status.state !== "waiting") continue;
+        if (await this.#look(dependent)) done.push(dependent);
+        // deno-lint-ignore no-explicit-any -- #look changed it, which the type checker cannot see
+        if ((status.state as any) !== "waiting") hooks.changed(status);
+      }
     }
   }
 
@@ -215,13 +231,17 @@ export class Scheduler {
   }
 
   #skipDependents(node: JobNode, hooks: SchedulerHooks): void {
-    for (const dependent of this.#dependents.get(node) ?? []) {
-      const status = this.statuses.get(dependent)!;
-      status.lacking = [...status.lacking ?? [], node];
-      if (status.state !== "waiting") continue;
-      status.state = this.statuses.get(node)!.state === "stopped" ? "stopped" : "skipped";
-      hooks.changed(status);
-      this.#skipDependents(dependent, hooks);
+    const gone = [node];
+    for (const at of gone) {
+      const state = this.statuses.get(at)!.state === "stopped" ? "stopped" : "skipped";
+      for (const dependent of this.#dependents.get(at) ?? []) {
+        const status = this.statuses.get(dependent)!;
+        (status.lacking ??= []).push(at);
+        if (status.state !== "waiting") continue;
+        status.state = state;
+        hooks.changed(status);
+        gone.push(dependent);
+      }
     }
   }
 

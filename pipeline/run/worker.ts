@@ -2,7 +2,7 @@
  * @file The process that runs jobs, one at a time: reads specs from stdin, answers on stdout.
  *
  * It writes objects and checkpoints, never the catalogue. When the coordinator dies its stdin ends,
- * and so does the worker. Started by an executor; not meant to be run by hand.
+ * and so does the worker, at the latest by its watchdog. Started by an executor; not meant to be run by hand.
  */
 import { join } from "node:path";
 import process from "node:process";
@@ -13,6 +13,7 @@ import { checkpointOf } from "../store/checkpoints.ts";
 import type { MetricPoint } from "../store/changes.ts";
 import { sha256 } from "../content/canonical.ts";
 import { hashFile, Objects } from "../store/objects.ts";
+import { Audit, declareFile } from "./audit.ts";
 import { Clock } from "./clock.ts";
 import { MetricStream } from "./metric_stream.ts";
 import {
@@ -22,8 +23,11 @@ import {
   type JobResult,
   type JobSpec,
   lines,
+  type News,
   type ToWorker,
 } from "./protocol.ts";
+import { endWithParent } from "./watchdog.ts";
+import { systemError } from "../system_errors.ts";
 import type { Compile } from "../../lib/engine/types.ts";
 import type { StageContext, StageModule } from "../stage.ts";
 
@@ -31,8 +35,13 @@ import type { StageContext, StageModule } from "../stage.ts";
 const seen = new Map<string, string>();
 
 let abort = new AbortController();
+/** Of the job that runs, or ran last. */
+let current = "";
+const [parent, auditFile] = Deno.args;
+const audit = new Audit(auditFile);
 
-function send(message: FromWorker): void {
+function send(news: News, key = current): void {
+  const message: FromWorker = { key, ...news };
   const bytes = new TextEncoder().encode(encodeLine(message));
   try {
     for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
@@ -42,8 +51,9 @@ function send(message: FromWorker): void {
 }
 
 async function main(): Promise<void> {
-  // Ctrl-C reaches the whole process group; when a worker stops is for the coordinator to say.
-  Deno.addSignalListener("SIGINT", () => {});
+  endWithParent(Number(parent));
+  // Ctrl-C, and the end of a terminal, reach the whole process group; when a worker stops is for the coordinator to say.
+  for (const signal of ["SIGINT", "SIGHUP"] as const) Deno.addSignalListener(signal, () => {});
   for (const level of ["log", "info", "debug", "warn", "error"] as const) {
     console[level] = (...words: unknown[]) =>
       send({ type: "log", line: words.map(text).join(" ") });
@@ -53,12 +63,13 @@ async function main(): Promise<void> {
     event.preventDefault();
     send({ type: "log", line: `Unhandled rejection: ${explain(event.reason)}` });
   });
+  let running = Promise.resolve();
   for await (const line of lines(Deno.stdin.readable)) {
     const message = decodeLine<ToWorker>(line);
     if (typeof message === "string") continue;
     if (message.type === "abort") abort.abort(new Error("The run was stopped."));
     // Not awaited: the loop has to go on to hear an abort.
-    else runJob(message.spec);
+    else running = running.then(() => runJob(message.spec, message.mayRead));
   }
   Deno.exit(0);
 }
@@ -70,25 +81,46 @@ class SamePrograms extends Error {
   }
 }
 
-async function runJob(spec: JobSpec): Promise<void> {
+/** A job has read what its key does not hold. */
+class UndeclaredRead extends Error {
+  override name = "UndeclaredRead";
+  constructor(spec: JobSpec, paths: string[]) {
+    super(
+      `${spec.stage.path} reads ${
+        paths.join(", ")
+      }, and neither its modules nor its inputs hold that. ` +
+        declareFile(paths[0]),
+    );
+  }
+}
+
+async function runJob(spec: JobSpec, mayRead: string[]): Promise<void> {
   abort = new AbortController();
+  current = spec.key;
   const metrics: MetricPoint[] = [];
   try {
-    send({ type: "done", result: await perform(spec, metrics) });
+    send({ type: "done", result: await perform(spec, mayRead, metrics) }, spec.key);
   } catch (error) {
     // The curve of a training that diverged is what shows why.
     const curve = metrics.length ? { metrics } : {};
-    send({ type: "failed", message: explain(error), aborted: abort.signal.aborted, ...curve });
+    const { aborted } = abort.signal;
+    send({ type: "failed", message: explain(error), aborted, ...curve }, spec.key);
   }
 }
 
 /** @param metrics is filled while the job runs. */
-async function perform(spec: JobSpec, metrics: MetricPoint[]): Promise<JobResult> {
+async function perform(
+  spec: JobSpec,
+  mayRead: string[],
+  metrics: MetricPoint[],
+): Promise<JobResult> {
   const start = performance.now();
+  const loading = audit.now();
   const objects = new Objects(spec.storeDir);
   const stored = new Objects(spec.inputDir);
   const { stage, modules: { engine, ...modules } } = await load(spec);
   const loaded = performance.now();
+  const running = audit.now();
   const spentBefore = process.cpuUsage();
   const stream = spec.stream &&
     new MetricStream(metrics, (points) => send({ type: "metrics", points }));
@@ -158,6 +190,8 @@ async function perform(spec: JobSpec, metrics: MetricPoint[]): Promise<JobResult
     sameAs = error.key;
     return { files: {} };
   });
+  const read = audit.undeclared(spec, mayRead, { loading, running, ended: audit.now() });
+  if (read.length) throw new UndeclaredRead(spec, read);
   recheckInputs(spec, stored);
   checkFinite(result);
   const artifact = storeResult(objects, result);
@@ -223,6 +257,26 @@ function readUserFile(path: string, expected: string): Uint8Array {
   return bytes;
 }
 
+/** What to do about a permission that a worker does not have. */
+function whyRefused(kind: string, what: string): string {
+  switch (kind) {
+    case "read":
+      return `Jobs read their modules and inputs only. ${declareFile(what)}`;
+    case "run":
+      return "Jobs start no processes.";
+    case "sys":
+      return "What a job leaves does not depend on the machine; only native code may ask about it (permissions.ffi).";
+    case "write":
+    case "net":
+    case "ffi": {
+      const wanted = kind === "ffi" ? "true" : JSON.stringify([what]);
+      return `Jobs may do this only where their stage says so: export const permissions = { ${kind}: ${wanted} }.`;
+    }
+    default:
+      return "Jobs may not do this.";
+  }
+}
+
 function text(value: unknown): string {
   return typeof value === "string" ? value : Deno.inspect(value);
 }
@@ -230,6 +284,11 @@ function text(value: unknown): string {
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? `${error.name}: ${error.message}`;
+  if (error instanceof UndeclaredRead) return `${error.name}: ${error.message}`;
+  const known = systemError(error);
+  if (known) return `${known}\n${stack}`;
+  const refused = /^Requires (\w+) access to "?([^"]*)/.exec(error.message);
+  if (refused) return `${stack}\n${whyRefused(refused[1], refused[2])}`;
   return error.cause === undefined ? stack : `${stack}\nCaused by: ${explain(error.cause)}`;
 }
 

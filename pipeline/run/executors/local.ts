@@ -4,43 +4,55 @@
  * A process is reused for jobs that need the same permissions, because loading an engine takes longer
  * than many jobs. A process that dies takes only its own job along.
  */
-import { join, resolve } from "node:path";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { decodeLines, encodeLine, type FromWorker, type JobSpec, lines } from "../protocol.ts";
+import { makeFolder } from "../../store/files.ts";
+import {
+  decodeLines,
+  encodeLine,
+  type FromWorker,
+  isFromWorker,
+  type JobSpec,
+  lines,
+} from "../protocol.ts";
 import type { StagePermissions } from "../../stage.ts";
+import { Confinements, environmentOf, OWN_FOLDERS, realPath } from "./confinement.ts";
 import type { Executor, JobHooks, Outcome } from "./executor.ts";
-
-export interface LocalOptions {
-  root: string;
-  storeDir: string;
-  capacity: number;
-}
 
 const WORKER = fileURLToPath(new URL("../worker.ts", import.meta.url));
 const CONFIG = fileURLToPath(new URL("../../../deno.json", import.meta.url));
 const STDERR_LINES = 30;
+/** Characters of a message that is none of the job's. */
+const SHOWN = 1000;
+/** A process that is asked to end has so long, and is killed then: it may be busy, and hear nothing. */
+const PATIENCE_MS = 3000;
+
+let started = 0;
 
 export class LocalExecutor implements Executor {
-  readonly capacity: number;
   #workers = new Set<Worker>();
+  #confinements = new Confinements();
   #stopping = false;
 
-  constructor(private readonly options: LocalOptions) {
-    this.capacity = options.capacity;
-  }
+  constructor(readonly capacity: number) {}
 
-  async run(spec: JobSpec, permissions: StagePermissions, hooks: JobHooks): Promise<Outcome> {
+  async run(asked: JobSpec, permissions: StagePermissions, hooks: JobHooks): Promise<Outcome> {
     if (this.#stopping) return { ok: false, message: "The run was stopped.", aborted: true };
-    const flags = permissionFlags(permissions, this.options);
+    const [root, storeDir, inputDir] = [asked.root, asked.storeDir, asked.inputDir].map(realPath);
+    const spec = { ...asked, root, storeDir, inputDir };
+    const { flags, mayRead } = this.#confinements.of(spec, permissions);
     const kind = flags.join(" ");
     let worker = [...this.#workers].find((w) => w.idle && w.kind === kind);
     if (!worker) {
       this.#retireOne();
-      worker = new Worker(kind, flags, this.options.root);
+      // A process may not look at the store itself, as making a folder in it does.
+      for (const name of OWN_FOLDERS) makeFolder(join(storeDir, name));
+      worker = new Worker(kind, flags, environmentOf(permissions), root, join(storeDir, "tmp"));
       this.#workers.add(worker);
       worker.exited.then(() => this.#workers.delete(worker!));
     }
-    return await worker.run(spec, hooks);
+    return await worker.run(spec, mayRead, hooks);
   }
 
   abort(graceMs: number): void {
@@ -56,7 +68,11 @@ export class LocalExecutor implements Executor {
     this.#stopping = true;
     const all = [...this.#workers];
     for (const worker of all) worker.end();
+    const timer = setTimeout(() => {
+      for (const worker of all) worker.kill();
+    }, PATIENCE_MS);
     await Promise.all(all.map((w) => w.exited));
+    clearTimeout(timer);
   }
 
   /** Idle processes of another kind hold memory that the next job may need. */
@@ -72,17 +88,27 @@ class Worker {
   #process: Deno.ChildProcess;
   #input: WritableStreamDefaultWriter<Uint8Array>;
   #stderr: string[] = [];
+  #audit: string;
+  #key?: string;
   #hooks?: JobHooks;
   #settle?: (outcome: Outcome) => void;
   #aborted = false;
   #dead = false;
 
-  constructor(readonly kind: string, flags: string[], root: string) {
+  constructor(
+    readonly kind: string,
+    flags: string[],
+    environment: Record<string, string>,
+    root: string,
+    temporaryDir: string,
+  ) {
+    this.#audit = join(temporaryDir, `reads-${Deno.pid}-${started++}`);
+    const config = ["--quiet", "--no-prompt", `--config=${CONFIG}`];
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", `--config=${CONFIG}`, ...flags, WORKER],
+      args: ["run", ...config, ...flags, WORKER, String(Deno.pid), this.#audit],
       cwd: root,
-      // One core a job; libraries that look at neither would start a thread for each core.
-      env: { OMP_NUM_THREADS: "1", OPENBLAS_NUM_THREADS: "1" },
+      env: { ...environment, DENO_AUDIT_PERMISSIONS: this.#audit },
+      clearEnv: true,
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -91,12 +117,13 @@ class Worker {
     this.exited = this.#live();
   }
 
-  run(spec: JobSpec, hooks: JobHooks): Promise<Outcome> {
+  run(spec: JobSpec, mayRead: string[], hooks: JobHooks): Promise<Outcome> {
     this.idle = false;
+    this.#key = spec.key;
     this.#hooks = hooks;
     return new Promise((settle) => {
       this.#settle = settle;
-      this.#send({ type: "job", spec });
+      this.#send({ type: "job", spec, mayRead });
     });
   }
 
@@ -132,22 +159,42 @@ class Worker {
         this.#stderr.push(line);
         if (this.#stderr.length > STDERR_LINES) this.#stderr.shift();
       }
-    })();
-    for await (const line of lines(this.#process.stdout)) this.#hear(line);
+    })().catch(() => {});
+    let trouble: string | undefined;
+    try {
+      for await (const line of lines(this.#process.stdout)) this.#hear(line);
+    } catch (cause) {
+      trouble = `What the worker process said could not be understood: ${
+        (cause as Error).message
+      }.`;
+      this.kill();
+    }
+    // Nothing can be heard of it any more, so it is of no use.
+    const timer = setTimeout(() => this.kill(), PATIENCE_MS);
     await errors;
     const status = await this.#process.status;
+    clearTimeout(timer);
+    rmSync(this.#audit, { force: true });
     this.#input.abort().catch(() => {});
     this.#dead = true;
-    this.#finish({ ok: false, message: this.#lastWords(status), aborted: this.#aborted });
+    this.#finish({
+      ok: false,
+      message: trouble ?? this.#lastWords(status),
+      aborted: this.#aborted,
+    });
   }
 
   #hear(line: string): void {
-    for (const message of decodeLines<FromWorker>(line)) this.#heed(message);
+    for (const message of decodeLines<FromWorker>(line)) {
+      if (typeof message === "string") this.#hooks?.log(message);
+      else if (isFromWorker(message) && message.key === this.#key) this.#heed(message);
+      // Printed by whatever runs in the process.
+      else this.#hooks?.log(JSON.stringify(message).slice(0, SHOWN));
+    }
   }
 
-  #heed(message: FromWorker | string): void {
-    if (typeof message === "string") this.#hooks?.log(message);
-    else if (message.type === "log") this.#hooks?.log(message.line);
+  #heed(message: FromWorker): void {
+    if (message.type === "log") this.#hooks?.log(message.line);
     else if (message.type === "progress") this.#hooks?.progress(message.done, message.total);
     else if (message.type === "metrics") this.#hooks?.metrics?.(message.points);
     else if (message.type === "done") this.#finish({ ok: true, result: message.result });
@@ -159,7 +206,7 @@ class Worker {
 
   #finish(outcome: Outcome): void {
     const settle = this.#settle;
-    this.#settle = this.#hooks = undefined;
+    this.#settle = this.#hooks = this.#key = undefined;
     if (this.#aborted) this.end();
     else this.idle = !this.#dead;
     settle?.(outcome);
@@ -173,20 +220,4 @@ class Worker {
     const said = this.#stderr.join("\n").trim();
     return `The worker process ${how} before the job was done.${said ? `\n${said}` : ""}`;
   }
-}
-
-/**
- * A worker reads what it likes and writes only inside the store and where its stage says; it starts
- * no process and, unless its stage says so, reaches no network and loads no native code.
- */
-function permissionFlags(wanted: StagePermissions, { root, storeDir }: LocalOptions): string[] {
-  const write = [
-    ...["objects", "tmp", "checkpoints"].map((d) => join(storeDir, d)),
-    ...(wanted.write ?? []).map((path) => resolve(root, path)),
-  ];
-  const flags = ["--allow-read", "--allow-env", "--allow-sys", `--allow-write=${write.join(",")}`];
-  if (wanted.ffi) flags.push("--allow-ffi");
-  if (wanted.net === true) flags.push("--allow-net");
-  else if (wanted.net?.length) flags.push(`--allow-net=${wanted.net.join(",")}`);
-  return flags;
 }

@@ -107,9 +107,11 @@ Deno.test("by default progress is a line every ten seconds", () => {
 });
 
 /** A terminal of a size, that keeps what is written to it. */
-function terminal(columns: number | undefined, rows = 24) {
+function terminal(columns: number | undefined, rows = 24, noColor = true) {
   const { isTerminal, writeSync } = Deno.stdout;
   const { consoleSize } = Deno;
+  const colours = Object.getOwnPropertyDescriptor(Deno, "noColor")!;
+  Object.defineProperty(Deno, "noColor", { value: noColor, configurable: true });
   const term = Deno.env.get("TERM");
   let written = "";
   const own = {
@@ -137,6 +139,7 @@ function terminal(columns: number | undefined, rows = 24) {
     [Symbol.dispose]() {
       Object.assign(Deno.stdout, { isTerminal, writeSync });
       Deno.consoleSize = consoleSize;
+      Object.defineProperty(Deno, "noColor", colours);
       if (term === undefined) Deno.env.delete("TERM");
       else Deno.env.set("TERM", term);
     },
@@ -157,7 +160,7 @@ Deno.test("a terminal shows a bar of the run, then one of each job, drawn over t
   assert.equal(
     screen.taken(),
     `begun
-[#########---------------] 15/40 jobs  4 failed  1 min 30 s left
+[#########---------------]  37 %  15/40 jobs  4 failed  1 min 30 s left
 [###---------] 6.0 s left   train e/a
 [------------] 1 min 05 s   train e/a
 `,
@@ -167,7 +170,7 @@ Deno.test("a terminal shows a bar of the run, then one of each job, drawn over t
   assert.equal(
     screen.taken(),
     `\x1b[3A\x1b[J  e/a: hello
-[#########---------------] 15/40 jobs  4 failed  1 min 30 s left
+[#########---------------]  37 %  15/40 jobs  4 failed  1 min 30 s left
 [###---------] 6.0 s left   train e/a
 `,
   );
@@ -191,7 +194,7 @@ Deno.test("a terminal is drawn again five times a second, until it is closed", (
     const view = open([], { total: 0, cached: 0, ran: 0, failed: 0, skipped: 0 });
     const [[draw, everyMs]] = [...timers.values()];
     assert.equal(everyMs, 200);
-    const line = `[${"-".repeat(24)}] 0/0 jobs\n`;
+    const line = `[${"-".repeat(24)}]   0 %  0/0 jobs\n`;
     draw();
     assert.equal(screen.taken(), line);
     draw();
@@ -249,4 +252,40 @@ Deno.test("a terminal that cannot draw gets plain lines", () => {
   Object.assign(Deno.stdout, { isTerminal: () => false });
   assert.ok(open([], TOTALS) instanceof PlainView);
   assert.equal(screen.taken(), "");
+});
+
+Deno.test("colours are shown where they are wanted, and take no room", () => {
+  using _ = stillTime();
+  const plainOf = (noColor: boolean) => {
+    using screen = terminal(80, 24, noColor);
+    const view = open([status({ progress: { done: 1, total: 4 } })], { ...TOTALS, eta: 90 });
+    view.changed(status({ state: "failed" }), TOTALS);
+    const shown = screen.taken();
+    view.close();
+    return shown;
+  };
+  const shown = plainOf(false);
+  assert.ok(shown.includes("\x1b[31mFAILED\x1b[39m train e/a\n"));
+  assert.ok(shown.includes("[\x1b[32m#########\x1b[39m\x1b[2m---------------\x1b[22m]"));
+  assert.ok(shown.includes("\x1b[31m  4 failed\x1b[39m"));
+  // deno-lint-ignore no-control-regex -- the codes of colours
+  assert.equal(shown.replace(/\x1b\[\d+m/g, ""), plainOf(true));
+});
+
+Deno.test("the bar is of the work where that is known, does not go back, and is full at the end only", () => {
+  using screen = terminal(80);
+  const totals = { ...TOTALS, share: 0.5 };
+  const view = open([], totals);
+  const shown = () => {
+    view.say("");
+    return /\] *(\d+ %) {2}\d+\/40/.exec(screen.taken())![1];
+  };
+  assert.equal(shown(), "50 %");
+  for (const [share, text] of [[0.3, "50 %"], [0.7, "70 %"], [1, "99 %"]] as const) {
+    totals.share = share;
+    assert.equal(shown(), text);
+  }
+  totals.ran = 27; // all of them are through
+  assert.equal(shown(), "100 %");
+  view.close();
 });

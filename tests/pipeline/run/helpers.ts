@@ -1,6 +1,6 @@
 /** @file Real worker processes on a demonstration, one job at a time, as a test wants to interfere with it. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { machineInfo } from "../../../pipeline/run/machine.ts";
 import { LocalExecutor } from "../../../pipeline/run/executors/local.ts";
 import type { Executor, Outcome } from "../../../pipeline/run/executors/executor.ts";
@@ -65,7 +65,7 @@ export async function openBench(
   const scheduler = new Scheduler(workspace.graph.jobs, workspace.resolver);
   await scheduler.plan();
   const recorder = new Recorder(workspace, catalog, run, threads);
-  const executor = new LocalExecutor({ root, storeDir: workspace.storeDir, capacity });
+  const executor = new LocalExecutor(capacity);
   const status = (label: string) => {
     const found = scheduler.statuses.get(workspace.graph.byLabel.get(label)!);
     if (!found) throw new Error(`there is no job ${label}`);
@@ -100,7 +100,7 @@ export async function openBench(
     },
     async [Symbol.asyncDispose]() {
       await executor.close();
-      workspace.close();
+      await workspace.close();
     },
   };
   return bench;
@@ -138,13 +138,14 @@ export function specOf(demo: Demo, stage: string, over: Partial<JobSpec> = {}): 
   return {
     ...{ key: "a".repeat(64), label: `probes/${stage}`, root: demo.root },
     ...{ storeDir, inputDir: storeDir, stage: { name: stage, path }, modules: {} },
-    ...{ params: { id: 5 }, inputs: {}, threads: 1, codeFiles: [path] },
+    ...{ params: { id: 5 }, inputs: {}, threads: 1 },
+    codeFiles: [path, ...Object.values(over.modules ?? {}).map((module) => module.path)],
     ...over,
   };
 }
 
-export function executorOn({ root }: Demo, capacity = 1) {
-  const executor = new LocalExecutor({ root, storeDir: join(root, ".store"), capacity });
+export function openExecutor(capacity = 1) {
+  const executor = new LocalExecutor(capacity);
   return Object.assign(executor, { [Symbol.asyncDispose]: () => executor.close() });
 }
 
@@ -179,7 +180,7 @@ export function params() { return z.strictObject({ id: z.number().default(0) });
 export async function run(ctx) {
   const gate = async (name) => {
     ctx.log("at " + name);
-    while (!existsSync(${JSON.stringify(demo.root)} + "/open-" + name)) {
+    while (!existsSync(${JSON.stringify(gateOf(demo, ""))} + name)) {
       await new Promise((go) => setTimeout(go, 5));
     }
   };
@@ -191,8 +192,13 @@ export async function run(ctx) {
 }
 
 export function openGate(demo: Demo, name: string): void {
-  writeFileSync(join(demo.root, `open-${name}`), "");
+  const path = gateOf(demo, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, "");
 }
+
+/** The file that opens a gate, where a job may look. */
+export const gateOf = ({ root }: Demo, name: string) => join(root, ".store", "tmp", `open-${name}`);
 
 /** Where an artifact's only file lies. */
 export function objectOf({ workspace }: Bench, { artifact }: JobResult): string {

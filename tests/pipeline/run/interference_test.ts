@@ -12,6 +12,7 @@ import {
   type Bench,
   failureOf,
   flipByte,
+  gateOf,
   objectOf,
   openBench,
   openGate,
@@ -104,14 +105,14 @@ Deno.test("code edited while a worker loads it belongs to no version", async () 
     "lib/slow.ts",
     `import { existsSync } from "node:fs";
      console.log("loading");
-     while (!existsSync(${JSON.stringify(demo.root + "/open-load")})) {
+     while (!existsSync(${JSON.stringify(gateOf(demo, "load"))})) {
        await new Promise((go) => setTimeout(go, 5));
      }`,
   );
   demo.edit("pipeline/stages/slow.ts", "ctx.params.id", "ctx.params.id + SCALE");
   openGate(demo, "load"); // The plan may load it too.
   await using bench = await openBench(demo);
-  Deno.removeSync(join(demo.root, "open-load"));
+  Deno.removeSync(gateOf(demo, "load"));
   const { heard, outcome } = await bench.start("probes/slow");
   await heard.says("loading");
   const before = Deno.readTextFileSync(join(demo.root, "lib/deep.ts"));

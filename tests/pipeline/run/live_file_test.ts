@@ -1,6 +1,6 @@
 /** @file The file that says what a run is doing, for other terminals. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { LiveFile, type LiveRun, readLive } from "../../../pipeline/run/live.ts";
@@ -120,4 +120,24 @@ Deno.test("a machine is one line, and an id that is the same as long as that is"
   const bytes = Deno.systemMemoryInfo().total;
   assert.ok(Math.abs(Number(memory) - bytes / 2 ** 30) <= 0.5, `${memory} GiB of ${bytes} bytes`);
   assert.ok(description.endsWith(`, Deno ${Deno.version.deno}`));
+});
+
+Deno.test("a file that cannot be written, at first or later, is no reason to fail", () => {
+  using at = scratch();
+  using time = timers();
+  const file = join(at.dir, "a file, no folder");
+  writeFileSync(file, "");
+  new LiveFile(file, () => run("a")).close();
+  const live = new LiveFile(at.dir, () => run("b"));
+  // Nothing replaces a folder that holds something.
+  rmSync(at.path);
+  mkdirSync(join(at.path, "x"), { recursive: true });
+  live.touch();
+  time.fire();
+  live.write();
+  assert.equal(readLive(at.dir, 42), undefined);
+  rmSync(at.path, { recursive: true });
+  live.write();
+  assert.equal(readLive(at.dir, 42)!.profile, "b");
+  live.close();
 });

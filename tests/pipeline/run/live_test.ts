@@ -100,7 +100,7 @@ Deno.test("a job that is stopped has a moment to save where it was", async () =>
     const found = await catalog.query("SELECT value FROM observation WHERE name = 'resumed_from'");
     assert.deepEqual(found, [{ value: 9 }]);
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 });
 
@@ -142,7 +142,7 @@ Deno.test("a killed run frees its store, and a long job goes on from its checkpo
     const steps = await catalog.query("SELECT step FROM metric ORDER BY step");
     assert.deepEqual(steps.map((s) => s.step), Array.from({ length: 40 }, (_, i) => i + 1));
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 });
 

@@ -1,7 +1,7 @@
 /** @file From the outcome of a job to the catalogue, with outcomes that the test makes up. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { stopBundler } from "../../../pipeline/keys/bundle.ts";
 import { contentOf } from "../../../pipeline/content/canonical.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
@@ -15,6 +15,11 @@ import { type Bench, openBench } from "./helpers.ts";
 
 /** A result as a worker would send it that had loaded the code of the key. */
 function resultFor(bench: Bench, label: string, over: Partial<JobResult> = {}): JobResult {
+  for (const hash of ["1", "2"].map((digit) => digit.repeat(64))) {
+    const path = bench.workspace.objects.path(hash);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, "");
+  }
   return {
     artifact: {
       files: [
@@ -73,6 +78,47 @@ Deno.test("a job's spec is what its key says, and nothing that the key does not 
     engine: { path: "lib/engine/engines/jax.ts", exports: ["compile"] },
   });
   assert.equal(workspace.graph.byLabel.get(table)!.inputs.mean, bench.status(fit).node);
+  await stopBundler();
+});
+
+Deno.test("the catalogue is asked once for what all jobs need that were done before, and not for what this run made", async () => {
+  using demo = makeDemo();
+  const data = ["slopes/seed=1/data", "slopes/seed=2/data"];
+  const fits = ["slopes/seed=1/fit", "slopes/seed=2/fit", "means/fit"];
+  const artifacts: unknown[] = [];
+  {
+    await using bench = await openBench(demo);
+    for (const [i, label] of data.entries()) {
+      const result = resultFor(bench, label);
+      result.artifact.files = [{ name: `${i}.txt`, sha256: `${i}`.repeat(64), bytes: i }];
+      result.artifact.scalars = { "b": 1, "a,": 2, "a": i };
+      artifacts.push(result.artifact);
+      const path = bench.workspace.objects.path(`${i}`.repeat(64));
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(path, "");
+      assert.equal(await bench.record(label, { ok: true, result }), undefined);
+    }
+  }
+  await using bench = await openBench(demo);
+  const asked: string[][] = [];
+  const catalog = await bench.workspace.catalog();
+  const artifactsOf = catalog.artifacts.bind(catalog);
+  catalog.artifacts = (keys) => {
+    asked.push(keys);
+    return artifactsOf(keys);
+  };
+  const inputs = async (label: string) => (await bench.recorder.spec(bench.status(label))).inputs;
+  for (const [i, label] of fits.entries()) {
+    assert.deepEqual(await inputs(label), { data: artifacts[i % 2] });
+  }
+  assert.deepEqual(asked.map((keys) => keys.length), [2]);
+  for (const label of fits) {
+    const result = resultFor(bench, label);
+    assert.equal(await bench.record(label, { ok: true, result }), undefined);
+  }
+  const { artifact } = resultFor(bench, fits[0]);
+  assert.deepEqual(await inputs("slopes/table"), { "seed=1": artifact, "seed=2": artifact });
+  assert.equal(asked.length, 1);
   await stopBundler();
 });
 
@@ -283,4 +329,17 @@ Deno.test("a job that was done all along now comes from the inputs that gave the
   const keys: Record<string, string> = { a: "ka", b: "kb", c: "kc", e: "ke" };
   await recordInputs(catalog, Object.values(nodes), ({ label }) => keys[label]);
   assert.deepEqual(written, [[{ key: "kc", name: "a", input: "ka" }]]);
+});
+
+Deno.test("a result whose file is not in the store is thrown away, whoever says that it is there", async () => {
+  using demo = makeDemo();
+  await using bench = await openBench(demo);
+  const result = resultFor(bench, "means/data");
+  rmSync(bench.workspace.objects.path("2".repeat(64)));
+  assert.equal(
+    await bench.record("means/data", { ok: true, result }),
+    "Its file b.txt is not in the store; its result was thrown away. Run the pipeline again.",
+  );
+  assert.deepEqual(await query(bench, "SELECT key FROM job"), []);
+  await stopBundler();
 });

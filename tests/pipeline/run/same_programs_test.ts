@@ -150,7 +150,7 @@ Deno.test("a job whose artifact is gone, damaged on the disk or marked as damage
   }
   const catalog = await Catalog.open(`${demo.root}/.store`);
   await catalog.markDamaged([key]);
-  catalog.close();
+  await catalog.close();
   assert.deepEqual(await known(demo), {}, "marked");
   await stopBundler();
 });

@@ -1,6 +1,6 @@
 /** @file What a worker gives a stage and takes from it, in a real process. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../../../pipeline/content/canonical.ts";
 import type { Outcome } from "../../../pipeline/run/executors/executor.ts";
@@ -8,12 +8,20 @@ import type { JobSpec } from "../../../pipeline/run/protocol.ts";
 import { storeResult } from "../../../pipeline/store/artifact.ts";
 import { Objects } from "../../../pipeline/store/objects.ts";
 import { makeDemo } from "../helpers.ts";
-import { addStage, executorOn, failureOf, give, type Heard, resultOf, specOf } from "./helpers.ts";
+import {
+  addStage,
+  failureOf,
+  give,
+  type Heard,
+  openExecutor,
+  resultOf,
+  specOf,
+} from "./helpers.ts";
 
 /** A demo with stages of the test's own, the first of which is given, and one process for all of them. */
 function makeStage(body: string) {
   const demo = makeDemo();
-  const executor = executorOn(demo);
+  const executor = openExecutor();
   addStage(demo, "own", body);
   return {
     demo,
@@ -72,11 +80,12 @@ Deno.test("a job whose programs are those of an earlier one ends there; the name
      };\n`,
   );
   let id = 0;
+  mkdirSync(join(own.demo.root, ".store/tmp"), { recursive: true });
   const run = async (before: string[], known?: Record<string, string>, after: string[] = []) => {
-    own.demo.write(`${++id}.json`, JSON.stringify({ before, after }));
+    own.demo.write(`.store/tmp/${++id}.json`, JSON.stringify({ before, after }));
     const { heard, outcome } = await own.run({
       modules: { engine: { path, exports: ["compile"] } },
-      params: { id: join(own.demo.root, `${id}`) },
+      params: { id: join(own.demo.root, ".store/tmp", `${id}`) },
       known,
     });
     return { lines: heard.lines, ...resultOf(outcome) };
@@ -141,7 +150,7 @@ Deno.test("inputs come by name, objects from the store of the inputs, files from
   };
   const { heard, outcome } = await own.run({ inputs: { a, z }, inputDir: elsewhere });
   assert.deepEqual(heard.lines, [
-    '[["a","z"],["series.csv"],{},["one.txt","two.txt"],{"loss":null,"length":3}]',
+    '[["a","z"],["series.csv"],{},["one.txt","two.txt"],{"length":3,"loss":null}]',
     "x\n1\n",
     "twoone",
   ]);
@@ -289,7 +298,8 @@ Deno.test("a result that is none fails the job and leaves no object", async () =
   await using own = makeStage(`if (ctx) return { files: { "../out": "x" } };`);
   const outcome = (await own.run()).outcome;
   assert.match(failureOf(outcome), /"\.\.\/out" cannot name a file of an artifact/);
-  assert.ok(!existsSync(join(own.demo.root, ".store/objects")));
+  const store = new Objects(join(own.demo.root, ".store"));
+  assert.equal(store.list().size, 0);
   // Nor does one whose numbers are none, whatever else it leaves.
   addStage(
     own.demo,
@@ -298,7 +308,7 @@ Deno.test("a result that is none fails the job and leaves no object", async () =
   );
   const odd = (await own.run({}, "odd")).outcome;
   assert.match(failureOf(odd), /^Error: the result is not finite: the scalar loss is NaN/);
-  assert.ok(!existsSync(join(own.demo.root, ".store/objects")));
+  assert.equal(store.list().size, 0);
 });
 
 Deno.test("a stage that fails leaves its curve up to there, streamed or not", async () => {
