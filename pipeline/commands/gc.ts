@@ -27,7 +27,7 @@ export async function command(options: CommandOptions): Promise<number> {
       const published = await publishedKeys(join(resolve(options.root), "reports"));
       await collect(dir, catalog, published, options.yes);
     } finally {
-      catalog.close();
+      await catalog.close();
     }
   } finally {
     lock.release();
@@ -82,7 +82,9 @@ async function reachable(catalog: Catalog, published: ReadonlySet<string>) {
     )
   ) {
     const key = row.job_key as string;
-    inputs.set(key, [...inputs.get(key) ?? [], row.job_key_of_input as string]);
+    const list = inputs.get(key);
+    if (list) list.push(row.job_key_of_input as string);
+    else inputs.set(key, [row.job_key_of_input as string]);
   }
   const roots = (await catalog.query("SELECT key, done_key FROM node"))
     .flatMap((row) => [row.key, row.done_key]).filter((key) => key !== null) as string[];
@@ -91,7 +93,7 @@ async function reachable(catalog: Catalog, published: ReadonlySet<string>) {
   for (let key; (key = stack.pop()) !== undefined;) {
     if (keep.has(key)) continue;
     keep.add(key);
-    stack.push(...inputs.get(key) ?? []);
+    for (const input of inputs.get(key) ?? []) stack.push(input);
   }
   return { keep, asked: new Set(roots) };
 }

@@ -41,7 +41,9 @@ export function storeResult(objects: Objects, result: StageResult): ArtifactSour
     return { name, sha256: objects.write(bytes), bytes: bytes.length };
   });
   const scalars: Record<string, number> = {};
-  for (const [name, value] of Object.entries(result.scalars ?? {})) {
+  // Sorted like the files: whoever reads them must not see another order when they come from the catalogue.
+  for (const name of Object.keys(result.scalars ?? {}).sort()) {
+    const value = result.scalars![name];
     if (typeof value !== "number") {
       throw new Error(`Scalar "${name}" is ${JSON.stringify(value)}; a scalar is a number.`);
     }

@@ -3,10 +3,11 @@
  *
  * Any SQL client reads `<store>/catalog.duckdb`; during a run, and after a kill, it holds what was there
  * before. Everything a finished job leaves is one change, in the journal before it counts, so a kill
- * loses a whole job or nothing.
+ * loses a whole job or nothing. The database follows when it is asked, or closed: a change in the journal costs
+ * a fraction of a millisecond, and in the database twenty.
  */
 import { copyFileSync, existsSync, rmSync } from "node:fs";
-import type { ArtifactSource, StoredFile } from "./artifact.ts";
+import { Batch, checkChange } from "./batch.ts";
 import { canonical } from "../content/canonical.ts";
 import {
   adopt,
@@ -17,43 +18,49 @@ import {
   sourcesOf,
   stampOf,
 } from "./catalog_files.ts";
+import { CatalogQuestions, REPLACED } from "./catalog_questions.ts";
+import type { Change, DoneJob, FailedJob, MovedInput, NodeRow, RunInfo } from "./changes.ts";
 import { Database, type Row } from "./database.ts";
-import type { CodeDetail } from "../content/ingredients.ts";
-import type { Ingredients } from "../content/ingredients.ts";
-import {
-  type Change,
-  Changes,
-  type DoneJob,
-  type FailedJob,
-  type MovedInput,
-  type NodeRow,
-  type RunInfo,
-} from "./changes.ts";
 import { Journal } from "./journal.ts";
+import { hashFile } from "./objects.ts";
 import { WorkingCopy } from "./working_copy.ts";
 
-export class Catalog {
+/** So many rows wait for the database at most; those of curves are short. */
+const WAITING = 200_000;
+/** About as many rows does a job have beside its curves. */
+const ROWS = 20;
+
+/** The tables, and what has happened to them since they were written. */
+export class Catalog extends CatalogQuestions {
   #codes = new Set<string>();
-  /** The database lacks a change that the journal has. */
-  #behind = false;
+  /** Changes that the journal has and the database lacks. */
+  #waiting: Change[] = [];
+  #rows = 0;
+  /** What these changes say something about; undefined when it is too much to tell. */
+  #about: Set<string> | undefined = new Set();
+  #writing: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly dir: string,
     private readonly database: Database,
-    private readonly changes: Changes,
+    /** Keys that may have rows. */
+    private readonly stored: Set<string>,
     /** Absent in one that is only read. */
     private readonly writing?: { files: WorkingCopy; journal: Journal<Change> },
-  ) {}
+  ) {
+    super();
+  }
 
   /**
    * Opens or creates the catalogue; the caller holds the store's lock. One that is damaged is made again first, from the copy
    * before it and what was recorded since.
    *
+   * @param sum the sha256 of the catalogue, for who has just looked
    * @throws {Error} when that is damaged too
    */
-  static async open(dir: string): Promise<Catalog> {
+  static async open(dir: string, sum?: string): Promise<Catalog> {
     const files = new WorkingCopy(dir);
-    const sources = await trusted(dir, sourcesOf(dir));
+    const sources = await trusted(dir, sourcesOf(dir, sum));
     if (sources.damaged) {
       restore(dir, sources);
       const { original, damaged } = catalogFiles(dir);
@@ -62,8 +69,8 @@ export class Catalog {
         `${original} was damaged or missing; it was made again from the copy before it and the ` +
           `journal, and nothing is lost.${kept}`,
       );
-    } else if (sources.unchecked) adopt(dir);
-    files.copy();
+    } else if (sources.unchecked) sources.sum = adopt(dir);
+    files.copy(sources.sum!);
     const database = await Database.open(files.path).catch((cause) => {
       throw new Error(`The catalogue of ${dir} cannot be opened: ${cause.message}`);
     });
@@ -122,11 +129,11 @@ export class Catalog {
     journals: Journal<Change>[],
     writing?: { files: WorkingCopy; journal: Journal<Change> },
   ): Promise<Catalog> {
-    const known = new Set<string>();
-    const catalog = new Catalog(dir, database, new Changes(database, known), writing);
+    const stored = new Set<string>();
+    const catalog = new Catalog(dir, database, stored, writing);
     for (
       const { key } of await catalog.query("SELECT key FROM job UNION SELECT key FROM failure")
-    ) known.add(key as string);
+    ) stored.add(key as string);
     for (const journal of journals) await catalog.#replay(journal);
     for (const { code } of await catalog.query("SELECT code FROM code")) {
       catalog.#codes.add(code as string);
@@ -138,9 +145,19 @@ export class Catalog {
     const lost: number[] = [];
     // One transaction for all: each would wait for the disk, and a kill starts over anyhow.
     await this.database.transaction(async () => {
+      let batch = new Batch(this.stored);
+      let rows = 0;
+      const write = async () => {
+        await batch.write(this.database);
+        batch.written();
+        batch = new Batch(this.stored);
+        rows = 0;
+      };
       for (const change of journal.changes((line) => lost.push(line))) {
-        await this.changes.apply(change);
+        batch.add(change);
+        if ((rows += rowsOf(change)) > WAITING) await write();
       }
+      await write();
     });
     if (!lost.length) return;
     const kept = `${journal.path}.damaged`;
@@ -152,16 +169,18 @@ export class Catalog {
     );
   }
 
-  /** Never throws: what could not become the catalogue now stays in the journal, for the next command. */
-  close(): void {
-    this.database.close();
-    if (!this.writing) return;
+  /** Never rejects: what could not become the catalogue now stays in the journal, for the next command. */
+  async close(): Promise<void> {
+    if (!this.writing) return this.database.close();
     const { files, journal } = this.writing;
     const { original } = catalogFiles(this.dir);
-    journal.close();
     try {
+      await this.#write().finally(() => {
+        this.database.close();
+        journal.close();
+      });
       if (journal.isEmpty) rmSync(journal.path, { force: true });
-      else if (!this.#behind) files.replaceOriginal();
+      else files.replaceOriginal();
     } catch (cause) {
       const { message } = cause as Error;
       console.error(
@@ -175,30 +194,58 @@ export class Catalog {
 
   /** Reads every row of every table. @throws {Error} when one cannot be read */
   async readAll(): Promise<void> {
+    await this.#write();
     await this.database.readAll().catch((cause) => {
       throw catalogDamaged(this.dir, cause);
     });
   }
 
-  query(...question: Parameters<Database["query"]>): Promise<Row[]> {
+  async query(...question: Parameters<Database["query"]>): Promise<Row[]> {
+    await this.#write();
+    return await this.#ask(...question);
+  }
+
+  protected async queryAbout(
+    about: string[],
+    ...question: Parameters<Database["query"]>
+  ): Promise<Row[]> {
+    const recent = this.#about;
+    if (!recent || about.some((key) => recent.has(key))) await this.#write();
+    return await this.#ask(...question);
+  }
+
+  protected isNew(key: string): boolean {
+    return !this.stored.has(key) && this.#about?.has(key) === false;
+  }
+
+  #ask(...question: Parameters<Database["query"]>): Promise<Row[]> {
     return this.database.query(...question).catch((cause) => {
       throw /corrupt|checksum/i.test(cause.message) ? catalogDamaged(this.dir, cause) : cause;
     });
   }
 
-  startRun(run: RunInfo): Promise<void> {
-    return this.#change({ kind: "run", run, at: Date.now() });
+  async startRun(run: RunInfo): Promise<void> {
+    await this.#change({ kind: "run", run, at: Date.now() });
   }
 
-  /** Records jobs that succeeded and jobs that failed, all or none. */
-  async commit(run: RunInfo, done: DoneJob[], failed: FailedJob[] = []): Promise<void> {
+  /** Records jobs that succeeded and jobs that failed, and where labels lead now: all or nothing. */
+  async commit(
+    run: RunInfo,
+    done: DoneJob[],
+    failed: FailedJob[] = [],
+    nodes: NodeRow[] = [],
+  ): Promise<void> {
     if (!done.length && !failed.length) return;
     // Hundreds of jobs have the same code; its detail is told once.
     const details = new Map(done.map((job) => [job.ingredients.code, job.codeDetail ?? {}]));
     const codes = [...details].filter(([code]) => !this.#codes.has(code))
       .map(([code, detail]) => ({ code, detail: canonical(detail) }));
     const jobs = done.map((job) => ({ ...job, codeDetail: undefined }));
-    await this.#change({ kind: "jobs", run, done: jobs, failed, codes, at: Date.now() });
+    const at = Date.now();
+    await this.#change({
+      ...{ kind: "jobs", run, done: jobs, failed, codes, at },
+      ...(nodes.length && { nodes }),
+    });
     for (const { code } of codes) this.#codes.add(code);
   }
 
@@ -222,107 +269,61 @@ export class Catalog {
     if (nodes.length) await this.#change({ kind: "nodes", profile, nodes });
   }
 
-  /** In the database and in the journal, or in neither. */
+  /** On the disk when it resolves. @throws {Error} for a change that nobody could read again, or that the disk refuses */
   async #change(change: Change): Promise<void> {
     if (!this.writing) throw new Error(`The catalogue of ${this.dir} was opened to be read only.`);
-    const { journal } = this.writing;
-    let recorded = false;
-    await this.database.transaction(async () => {
-      await this.changes.apply(change);
-      // Last: a change that the database refuses must not come back from the journal.
-      journal.append(change);
-      recorded = true;
-    }).catch((cause) => {
-      this.#behind ||= recorded;
-      throw cause;
+    checkChange(change);
+    this.writing.journal.append(change);
+    this.#wait(change);
+    if (this.#rows <= WAITING) return;
+    // It counts all the same where the database cannot take it: who asks or closes is told. Until then as many more may wait.
+    await this.#write().catch(() => void (this.#rows = 0));
+  }
+
+  #wait(change: Change): void {
+    this.#waiting.push(change);
+    const about = aboutOf(change);
+    if (!about) this.#about = undefined;
+    about?.forEach((key) => this.#about?.add(key));
+    if (about?.some((key) => this.stored.has(key))) this.#about?.add(REPLACED);
+    this.#rows += rowsOf(change);
+  }
+
+  /** Makes in the database what waits. */
+  #write(): Promise<void> {
+    const written = this.#writing.then(async () => {
+      const changes = [...this.#waiting];
+      if (!changes.length) return;
+      const batch = new Batch(this.stored);
+      for (const change of changes) batch.add(change);
+      await this.database.transaction(() => batch.write(this.database));
+      batch.written();
+      const later = this.#waiting.splice(0, this.#waiting.length).slice(changes.length);
+      this.#about = new Set();
+      this.#rows = 0;
+      for (const change of later) this.#wait(change);
     });
+    this.#writing = written.catch(() => {});
+    return written;
   }
+}
 
-  /** Files and scalars of a job. */
-  async artifact(key: string): Promise<ArtifactSource> {
-    const files = await this.query(
-      "SELECT name, sha256, bytes FROM file WHERE job_key = $key ORDER BY name",
-      { key },
-    );
-    const scalars = await this.query("SELECT name, value FROM scalar WHERE job_key = $key", {
-      key,
-    });
-    return {
-      files: files as unknown as StoredFile[],
-      scalars: Object.fromEntries(scalars.map((s) => [s.name, s.value as number])),
-    };
-  }
+/** Keys of jobs and bases of programs; undefined for changes that are rare. */
+function aboutOf(change: Change): string[] | undefined {
+  if (change.kind === "run" || change.kind === "nodes") return [];
+  if (change.kind !== "jobs") return undefined;
+  const { done, failed } = change;
+  return [...done, ...failed].flatMap((job) =>
+    "program" in job && job.program ? [job.key, job.program.base] : [job.key]
+  );
+}
 
-  /** What a job that is done left, how long that took, and where. */
-  async outcome(
-    key: string,
-  ): Promise<Pick<DoneJob, "artifact" | "seconds" | "observations" | "metrics" | "machine">> {
-    const rows = (table: string, columns: string) =>
-      this.query(`SELECT ${columns} FROM ${table} WHERE job_key = $key`, { key });
-    const [job] = await this.query("SELECT seconds, machine FROM job WHERE key = $key", { key });
-    if (!job) throw new Error(`The catalogue has no job ${key}.`);
-    const observations = await rows("observation", "name, value");
-    const metrics = await rows("metric", "name, step, value");
-    return {
-      artifact: await this.artifact(key),
-      seconds: job.seconds as number,
-      machine: job.machine as string,
-      observations: Object.fromEntries(observations.map((o) => [o.name, o.value as number])),
-      metrics: metrics.map((m) => [m.name as string, m.step as number, m.value as number]),
-    };
-  }
-
-  /** Jobs that differ in their programs at most, those that ran last. */
-  async programs(base: string): Promise<{ key: string; digests: string }[]> {
-    const rows = await this.query(
-      "SELECT job_key, digests FROM program WHERE base = $base ORDER BY same_as IS NULL",
-      { base },
-    );
-    return rows.map((row) => ({ key: row.job_key as string, digests: row.digests as string }));
-  }
-
-  /** The job that made what this one left, where it ended because its programs were that one's. */
-  async sameAs(key: string): Promise<string | undefined> {
-    const [row] = await this.query("SELECT same_as FROM program WHERE job_key = $key", { key });
-    return row?.same_as as string | null ?? undefined;
-  }
-
-  /** What a job's key was made of; undefined when the job is not in the catalogue. */
-  async ingredients(key: string): Promise<Ingredients | undefined> {
-    const [job] = await this.query("SELECT * FROM job WHERE key = $key", { key });
-    if (!job) return undefined;
-    const inputs = await this.query("SELECT name, content FROM input WHERE job_key = $key", {
-      key,
-    });
-    return {
-      stage: job.stage as string,
-      code: job.code as string,
-      packages: JSON.parse(job.packages as string),
-      params: JSON.parse(job.params as string),
-      inputs: Object.fromEntries(inputs.map((i) => [i.name, i.content as string])),
-      ...(job.rules === null ? {} : { rules: JSON.parse(job.rules as string) }),
-      ...(job.engine === null
-        ? {}
-        : { engine: { name: job.engine as string, version: job.engine_version as string } }),
-    };
-  }
-
-  async codeDetail(code: string): Promise<CodeDetail | undefined> {
-    const [row] = await this.query("SELECT detail FROM code WHERE code = $code", { code });
-    return row ? JSON.parse(row.detail as string) : undefined;
-  }
-
-  async nodes(profile: string): Promise<Map<string, NodeRow>> {
-    const rows = await this.query(
-      "SELECT label, key, done_key FROM node WHERE profile = $profile",
-      { profile },
-    );
-    return new Map(rows.map((row) => [row.label as string, {
-      label: row.label as string,
-      key: row.key as string,
-      doneKey: row.done_key as string | null,
-    }]));
-  }
+function rowsOf(change: Change): number {
+  if (change.kind !== "jobs") return ROWS;
+  return [...change.done, ...change.failed].reduce(
+    (sum, { metrics }) => sum + ROWS + (metrics?.length ?? 0),
+    0,
+  );
 }
 
 /** Sources that can be read: where no sums say so, the catalogue is looked at, row by row. */
@@ -335,6 +336,7 @@ async function trusted(dir: string, sources: Sources): Promise<Sources> {
   } catch (cause) {
     const { original, earlier, earlierJournal, journal } = catalogFiles(dir);
     if (!existsSync(earlier)) throw catalogDamaged(dir, cause as Error);
-    return { base: earlier, journals: [earlierJournal, journal], damaged: original };
+    const sum = hashFile(earlier);
+    return { base: earlier, sum, journals: [earlierJournal, journal], damaged: original };
   }
 }

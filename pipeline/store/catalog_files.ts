@@ -46,6 +46,8 @@ interface Sums {
 /** What a catalogue is made from: a database, and journals that come after it. */
 export interface Sources {
   base?: string;
+  /** Its sha256, as it should be and as it is; "none" without a base, undefined for one that nothing vouches for. */
+  sum?: string;
   journals: string[];
   /** Of the file that should have been the base and is not as it was written. */
   damaged?: string;
@@ -65,22 +67,29 @@ export function catalogDamaged(dir: string, cause?: Error): Error {
   );
 }
 
-/** @throws {Error} when nothing that can be trusted is left */
-export function sourcesOf(dir: string): Sources {
+/**
+ * @param found the sha256 of the catalogue, for who has just looked
+ * @throws {Error} when nothing that can be trusted is left
+ */
+export function sourcesOf(dir: string, found?: string): Sources {
   const { original, journal, earlier, earlierJournal, next } = catalogFiles(dir);
   if (existsSync(next)) return { base: next, journals: [] };
   const sums = readSums(dir);
   const base = existsSync(original) ? original : undefined;
   const journals = [journal];
   if (!sums) {
-    if (base || !existsSync(earlier)) return { base, journals, unchecked: base !== undefined };
-    return { base: earlier, journals: [earlierJournal, journal], damaged: original };
+    if (base) return { base, journals, unchecked: true };
+    if (!existsSync(earlier)) return { sum: NONE, journals };
+    const before = [earlierJournal, journal];
+    return { base: earlier, sum: hashOr(earlier), journals: before, damaged: original };
   }
-  if (sums.original.includes(hashOr(original))) return { base, journals };
+  const sum = found ?? hashOr(original);
+  if (sums.original.includes(sum)) return { base, sum, journals };
   const hash = hashOr(earlier);
   if (!sums.earlier.includes(hash)) throw catalogDamaged(dir);
   return {
     base: hash === NONE ? undefined : earlier,
+    sum: hash,
     journals: [earlierJournal, journal],
     damaged: original,
   };
@@ -110,14 +119,24 @@ export function hashOfCatalog(dir: string): string | undefined {
   return isBehind(dir) ? undefined : hashFile(catalogFiles(dir).original);
 }
 
+/** As `hashOfCatalog`, of a catalogue that is as it was written; who has written it need not look again. */
+export function sumOfCatalog(dir: string): string | undefined {
+  if (isBehind(dir)) return undefined;
+  const sums = readSums(dir);
+  return sums?.original.length === 1 && existsSync(catalogFiles(dir).original)
+    ? sums.original[0]
+    : hashOfCatalog(dir);
+}
+
 /**
  * Lets a catalogue that is closed, and on the disk, take the place of the original.
  *
  * @param copy in the store's folder, with all of the journal in it
+ * @param before the sha256 of the original, as it was when the copy was made
  */
-export function replaceCatalog(dir: string, copy: string): void {
-  const { original, next } = catalogFiles(dir);
-  const [before, after] = [hashOr(original), hashOr(copy)];
+export function replaceCatalog(dir: string, copy: string, before: string): void {
+  const { next } = catalogFiles(dir);
+  const after = hashOr(copy);
   const earlier = readSums(dir)?.earlier ?? [];
   writeSums(dir, { original: [before, after], earlier: [...earlier, before] });
   renameSync(copy, next);
@@ -127,7 +146,7 @@ export function replaceCatalog(dir: string, copy: string): void {
 
 /**
  * Ends a replacement. Each step is on the disk before the next one: wherever a kill stops it, the next catalogue is there and
- * the rest can be done.
+ * the rest can be done. Nothing is hashed: the files are what they were said to be when it began, or else damaged.
  */
 export function settle(dir: string): void {
   const { original, journal, earlier, earlierJournal, next } = catalogFiles(dir);
@@ -137,14 +156,15 @@ export function settle(dir: string): void {
     renameSync(from, to);
     syncPath(dir);
   }
-  writeSums(dir, { original: [hashOr(original)], earlier: [hashOr(earlier)] });
+  const sums = readSums(dir);
+  if (sums) writeSums(dir, { original: sums.original.slice(-1), earlier: sums.earlier.slice(-1) });
 }
 
 /**
  * Puts what a damaged catalogue was made from in its place: the copy before it, and a journal of everything since. After a kill
  * half-way it is done again, and a journal made twice is made once.
  */
-export function restore(dir: string, { base, journals }: Sources): void {
+export function restore(dir: string, { base, sum = NONE, journals }: Sources): void {
   const { original, journal, earlierJournal, damaged } = catalogFiles(dir);
   if (existsSync(original)) {
     rmSync(damaged, { recursive: true, force: true });
@@ -153,15 +173,18 @@ export function restore(dir: string, { base, journals }: Sources): void {
   }
   const temporary = join(dir, "tmp");
   writeFileDurable(journal, Buffer.concat(journals.map(wholeLines)), temporary);
-  const hash = base ? hashOr(base) : NONE;
-  writeSums(dir, { original: [...readSums(dir)?.original ?? [], hash], earlier: [hash] });
+  writeSums(dir, { original: [...readSums(dir)?.original ?? [], sum], earlier: [sum] });
   if (base) writeFileDurable(original, readFileSync(base), temporary);
   else rmSync(original, { force: true });
   rmSync(earlierJournal, { force: true });
 }
 
-/** Takes a catalogue that can be read for what it should be, with itself as the copy before. */
-export function adopt(dir: string): void {
+/**
+ * Takes a catalogue that can be read for what it should be, with itself as the copy before.
+ *
+ * @returns its sha256
+ */
+export function adopt(dir: string): string {
   const { original, earlier, earlierJournal } = catalogFiles(dir);
   rmSync(earlierJournal, { force: true });
   copyFileSync(original, earlier);
@@ -169,6 +192,7 @@ export function adopt(dir: string): void {
   syncPath(dir);
   const hash = hashOr(original);
   writeSums(dir, { original: [hash], earlier: [hash] });
+  return hash;
 }
 
 /** False when a catalogue that holds all that was recorded could not be made again if it were damaged. */

@@ -3,7 +3,12 @@
  *
  * A connection does one thing at a time, so questions and transactions each have one and queue up.
  */
-import type { DuckDBConnection, DuckDBInstance, DuckDBValue } from "@duckdb/node-api";
+import type {
+  DuckDBAppender,
+  DuckDBConnection,
+  DuckDBInstance,
+  DuckDBValue,
+} from "@duckdb/node-api";
 import { dirname } from "node:path";
 import { duckdbPath } from "./duckdb_path.ts";
 import { makeFolder } from "./files.ts";
@@ -39,6 +44,7 @@ const TABLES = {
     finished: "TIMESTAMPTZ",
     base: "VARCHAR",
     rules: "VARCHAR",
+    deno: "VARCHAR",
   },
   input: {
     job_key: "VARCHAR",
@@ -63,7 +69,7 @@ const TABLES = {
   },
 } as const;
 
-type TableName = keyof typeof TABLES;
+export type TableName = keyof typeof TABLES;
 const NAMES = Object.keys(TABLES) as TableName[];
 
 /** Name and columns of a table, for SQL. */
@@ -92,7 +98,7 @@ export class Database {
       for (const name of NAMES) await run(`CREATE TABLE IF NOT EXISTS ${definition(name)}`);
       // Of a catalogue that an earlier version made; columns are appended in the order of the tables above.
       await run('ALTER TABLE run ADD COLUMN IF NOT EXISTS "commit" VARCHAR');
-      for (const column of ["base", "rules"]) {
+      for (const column of ["base", "rules", "deno"]) {
         await run(`ALTER TABLE job ADD COLUMN IF NOT EXISTS ${column} VARCHAR`);
       }
     });
@@ -191,13 +197,48 @@ export class Database {
     await this.writer.run(sql, values);
   }
 
-  /** Appends rows; columns that a row lacks are NULL. */
-  async append(table: TableName, rows: Row[]): Promise<void> {
+  /**
+   * Runs a statement that reads the table `given`.
+   *
+   * @param columns of that table, with their types
+   */
+  async executeFor(sql: string, columns: Record<string, string>, rows: Row[]): Promise<void> {
     if (!rows.length) return;
+    const given =
+      `WITH given AS (SELECT unnest(from_json($rows, $type), recursive := true)) ${sql}`;
+    await this.execute(given, {
+      rows: JSON.stringify(rows, (_name, v) => typeof v === "string" ? v.toWellFormed() : v),
+      type: JSON.stringify([columns]),
+    });
+  }
+
+  /** Removes the rows whose column has one of these values; of `where` those alone that are so. */
+  async remove(
+    table: TableName,
+    column: string,
+    values: Iterable<string>,
+    where: Record<string, string> = {},
+  ): Promise<void> {
+    // As it is stored, and as JSON must be.
+    const list = Array.from(values, (value) => value.toWellFormed());
+    if (!list.length) return;
+    const conditions = Object.keys(where).map((name) => ` AND "${name}" = $${name}`).join("");
+    // One statement for all of them: there may be thousands.
+    await this.execute(
+      `DELETE FROM ${table} WHERE "${column}" IN ` +
+        `(SELECT unnest(from_json($values, '["VARCHAR"]')))${conditions}`,
+      { values: JSON.stringify(list), ...where },
+    );
+  }
+
+  /** Appends rows; columns that a row lacks are NULL. */
+  async append(table: TableName, rows: Iterable<Row>): Promise<void> {
     const { DuckDBTimestampTZValue } = await import("@duckdb/node-api");
-    const appender = await this.writer.createAppender(table);
+    const columns = Object.entries(TABLES[table]);
+    let appender: DuckDBAppender | undefined;
     for (const row of rows) {
-      for (const [column, type] of Object.entries(TABLES[table])) {
+      appender ??= await this.writer.createAppender(table);
+      for (const [column, type] of columns) {
         const value = row[column];
         if (value === undefined || value === null) appender.appendNull();
         else if (type === "VARCHAR") appender.appendVarchar(value as string);
@@ -209,7 +250,7 @@ export class Database {
       }
       appender.endRow();
     }
-    appender.closeSync();
+    appender?.closeSync();
   }
 }
 
@@ -219,3 +260,22 @@ const SPELT: Record<string, number> = { NaN, Infinity, "-Infinity": -Infinity };
 function numberOf(value: DuckDBValue): number {
   return typeof value === "string" ? SPELT[value] : value as number;
 }
+
+const FITS: Record<string, (value: unknown) => boolean> = {
+  VARCHAR: (value) => typeof value === "string",
+  DOUBLE: (value) => typeof value === "number" || Object.hasOwn(SPELT, value as string),
+  BIGINT: Number.isSafeInteger,
+  // In microseconds.
+  TIMESTAMPTZ: (value) => Number.isSafeInteger(value) && Math.abs(value as number) < 2 ** 43,
+};
+
+/** @throws {TypeError} for a value that its column cannot hold */
+export function checkRow(table: TableName, row: Row): void {
+  for (const [column, type] of Object.entries(TABLES[table])) {
+    const value = row[column];
+    if (value === undefined || value === null || FITS[type](value)) continue;
+    throw new TypeError(`${column} of the table ${table} is a ${type}, not ${show(value)}.`);
+  }
+}
+
+const show = (value: unknown) => typeof value === "string" ? JSON.stringify(value) : String(value);

@@ -10,7 +10,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../content/canonical.ts";
 import type { Catalog } from "./catalog.ts";
-import { hasCatalog, hashOfCatalog } from "./catalog_files.ts";
+import { hasCatalog, hashOfCatalog, sumOfCatalog } from "./catalog_files.ts";
 import { writeCache } from "./files.ts";
 
 export interface Done {
@@ -34,6 +34,8 @@ export class DoneIndex {
   /** The rules that a job used when it last ran, by its key without rules. */
   readonly rules = new Map<string, readonly string[]>();
   nodes: Record<string, string> = {};
+  /** sha256 of the catalogue that it was compared with, for who opens that next. */
+  catalog?: string;
 
   private constructor(readonly dir: string) {}
 
@@ -43,6 +45,7 @@ export class DoneIndex {
     const saved = readSaved(dir);
     if (!saved || saved.catalog !== hashOfCatalog(dir)) return undefined;
     const index = new DoneIndex(dir);
+    index.catalog = saved.catalog;
     for (const [key, content, ...objects] of saved.jobs) index.jobs.set(key, { content, objects });
     for (const [base, i] of Object.entries(saved.rules.of)) {
       index.rules.set(base, saved.rules.lists[i]);
@@ -76,7 +79,7 @@ export class DoneIndex {
 
   /** Call when the database is closed, so that its file no longer changes. */
   save(): void {
-    const catalog = hashOfCatalog(this.dir);
+    const catalog = sumOfCatalog(this.dir);
     if (!catalog) return;
     const saved: Saved = {
       catalog,

@@ -48,14 +48,20 @@ export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: s
   makeFolder(temporaryDir);
   makeFolder(dirname(path));
   const temporary = join(temporaryDir, `${Deno.pid}-${serial++}`);
-  const file = openSync(temporary, "w");
   try {
-    writeAll(file, data, 0);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
+    const file = openSync(temporary, "w");
+    try {
+      writeAll(file, data, 0);
+      fsyncSync(file);
+    } finally {
+      closeSync(file);
+    }
+    renameSync(temporary, path);
+  } catch (cause) {
+    // What is there of it takes room on a disk that has none.
+    rmSync(temporary, { force: true });
+    throw cause;
   }
-  renameSync(temporary, path);
   syncPath(dirname(path));
 }
 

@@ -13,6 +13,8 @@ const LOGS = [".wal", ".wal.checkpoint", ".wal.recovery"];
 
 export class WorkingCopy {
   readonly path: string;
+  /** sha256 of what it is a copy of. */
+  #sum = "none";
 
   constructor(private readonly dir: string) {
     this.path = join(dir, NAME);
@@ -20,9 +22,14 @@ export class WorkingCopy {
     this.discard();
   }
 
-  /** Takes the catalogue of the store, where there is one. */
-  copy(): void {
+  /**
+   * Takes the catalogue of the store, where there is one.
+   *
+   * @param sum its sha256
+   */
+  copy(sum: string): void {
     const { original } = catalogFiles(this.dir);
+    this.#sum = sum;
     if (existsSync(original)) copyFileSync(original, this.path, constants.COPYFILE_FICLONE);
   }
 
@@ -32,7 +39,7 @@ export class WorkingCopy {
       throw new Error("DuckDB could not write its file; is the disk full?");
     }
     syncPath(this.path);
-    replaceCatalog(this.dir, this.path);
+    replaceCatalog(this.dir, this.path, this.#sum);
   }
 
   /** Also what DuckDB keeps beside it. */

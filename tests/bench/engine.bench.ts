@@ -25,7 +25,13 @@ import { parseArgs } from "node:util";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { compile, tensor } from "../../lib/engine/mod.ts";
 import { cases } from "./steps/cases.ts";
-import { checkout, type Contender, ours, published, pythons } from "./steps/contenders.ts";
+import {
+  checkout,
+  type Implementation,
+  ours,
+  published,
+  pythons,
+} from "./steps/implementations.ts";
 import { alternation, geometricMean, isSlower, median, pairedRatio } from "./steps/paired.ts";
 import type { Measuring } from "./steps/process.ts";
 import type { Measured } from "./steps/protocol.ts";
@@ -49,7 +55,7 @@ const threadCounts = navigator.hardwareConcurrency > 1 ? [1, 2] : [1];
 const say = (line: string) => options.json || console.log(line);
 
 interface Side {
-  readonly contender: Contender;
+  readonly implementation: Implementation;
   readonly threads: number;
   readonly process: Measuring;
   /** Steps of a turn. */
@@ -66,19 +72,19 @@ const faults = ({ turns }: Side) => {
   return Number.isNaN(mean) ? null : Math.round(mean);
 };
 
-async function measure(task: Case, all: readonly Contender[]) {
-  const contenders = all.filter((contender) => contender.knows(task));
+async function measure(task: Case, all: readonly Implementation[]) {
+  const implementations = all.filter((implementation) => implementation.knows(task));
   const sides: Side[] = [];
-  const missing = new Map<Contender, string>();
+  const missing = new Map<Implementation, string>();
   for (const threads of threadCounts) {
-    for (const contender of contenders) {
-      if (missing.has(contender)) continue;
-      const process = await contender.start(task, threads);
-      if (typeof process === "string") missing.set(contender, process);
+    for (const implementation of implementations) {
+      if (missing.has(implementation)) continue;
+      const process = await implementation.start(task, threads);
+      if (typeof process === "string") missing.set(implementation, process);
       else {
         const { seconds } = await process.measure(2);
         const steps = Math.max(leastSteps, Math.ceil(turnSeconds / seconds));
-        sides.push({ contender, threads, process, steps, turns: [] });
+        sides.push({ implementation, threads, process, steps, turns: [] });
       }
     }
   }
@@ -90,11 +96,11 @@ async function measure(task: Case, all: readonly Contender[]) {
   }
   await Promise.all(sides.map((side) => side.process.close()));
   /** At its best number of threads; undefined where it did not start. */
-  const best = (contender: Contender): Side | undefined =>
-    sides.filter((side) => side.contender === contender)
+  const best = (implementation: Implementation): Side | undefined =>
+    sides.filter((side) => side.implementation === implementation)
       .toSorted((a, b) => milliseconds(a) - milliseconds(b))[0];
   const row = (side: Side) => ({
-    contender: side.contender.name,
+    implementation: side.implementation.name,
     version: side.process.description,
     threads: side.threads,
     steps: side.steps * alternations,
@@ -105,15 +111,15 @@ async function measure(task: Case, all: readonly Contender[]) {
   const mine = best(ours);
   if (!mine) throw new Error(`${task.name}: ${missing.get(ours)}`);
   const me = row(mine);
-  const rows = contenders.flatMap((contender) => {
-    const side = best(contender);
+  const rows = implementations.flatMap((implementation) => {
+    const side = best(implementation);
     if (!side || side === mine) return [];
     const theirs = row(side);
-    const named = contender.variesByCase ? { code: theirs.version } : {};
+    const named = implementation.variesByCase ? { code: theirs.version } : {};
     return [{ ...theirs, ...named, ...pairedRatio(me.turns, theirs.turns) }];
   });
-  const reasons = [...missing].flatMap(([contender, reason]) =>
-    best(contender) ? [] : [{ contender: contender.name, reason }]
+  const reasons = [...missing].flatMap(([implementation, reason]) =>
+    best(implementation) ? [] : [{ implementation: implementation.name, reason }]
   );
   return { name: task.name, ours: me, rows, missing: reasons };
 }
@@ -135,7 +141,7 @@ async function compileTime(depth: number) {
   return { traceMs, lowerMs, sessionMs, nodes };
 }
 
-const contenders = [
+const implementations = [
   ours,
   ...(options.parent ? [checkout("parent", options.parent)] : []),
   ...pythons(options.python),
@@ -156,7 +162,7 @@ const [load] = Deno.loadavg();
 say(`${navigator.hardwareConcurrency} processors; load before: ${load.toFixed(2)} processes`);
 say(`${"".padEnd(52)}  ms/step  threads  faults   ratio  95 % interval`);
 for (const task of chosen) {
-  const result = await measure(task, contenders);
+  const result = await measure(task, implementations);
   results.push(result);
   const line = (who: string, { milliseconds, threads, faults }: typeof result.ours) =>
     `${who.padEnd(52)} ${number(milliseconds, 8)} ${`${threads}`.padStart(8)} ${
@@ -165,22 +171,24 @@ for (const task of chosen) {
   say(line(`${result.name}, ours`, result.ours));
   for (const row of result.rows) {
     const interval = `${row.low.toFixed(2)} .. ${row.high.toFixed(2)}`;
-    const verdict = row.contender === "parent" && isSlower(row) ? "  slower" : "";
+    const verdict = row.implementation === "parent" && isSlower(row) ? "  slower" : "";
     say(
-      `${line(`  ${row.contender}`, row)} ${
+      `${line(`  ${row.implementation}`, row)} ${
         row.ratio.toFixed(2).padStart(7)
       }  ${interval}${verdict}`,
     );
     if (row.code) say(`    ${row.code}`);
   }
-  for (const { contender, reason } of result.missing) {
-    const text = `  ${contender}: ${reason}`;
+  for (const { implementation, reason } of result.missing) {
+    const text = `  ${implementation}: ${reason}`;
     if (!told.has(text)) say(text);
     told.add(text);
   }
 }
-for (const { name, variesByCase } of contenders) {
-  const rows = results.flatMap(({ rows }) => rows.filter(({ contender }) => contender === name));
+for (const { name, variesByCase } of implementations) {
+  const rows = results.flatMap(({ rows }) =>
+    rows.filter(({ implementation }) => implementation === name)
+  );
   if (rows.length === 0) continue;
   const ratios = rows.map(({ ratio }) => ratio);
   say(

@@ -1,7 +1,9 @@
 /**
  * @file Time of the filter's parts on one thread, at the sizes of the experiments: 4,096 sequences
- * of 256 tokens, 64 latents. `from innovations` draws the same law of sequences. Run: deno task bench kalman. Nothing is asserted,
+ * of 256 tokens, 64 latents. `from innovations` draws sequences of the same distribution. Nothing is asserted,
  * times belong to a machine.
+ *
+ * Run: deno task bench kalman
  */
 import {
   createSystem,

@@ -7,6 +7,8 @@ import {
   storeResult,
 } from "../../../pipeline/store/artifact.ts";
 import { Objects } from "../../../pipeline/store/objects.ts";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
+import { doneJob, RUN } from "../fixtures/catalog.ts";
 import { scratch } from "./helpers.ts";
 
 function storing() {
@@ -47,6 +49,23 @@ Deno.test("a file's name is letters, digits and a few signs, and does not begin 
   for (const bad of ["", ".a", "-a", "=a", "a b", "a/b", "../a", "a\n", "é", "a:b"]) {
     assert.throws(() => store(bad), /cannot name a file of an artifact: use letters/, bad);
   }
+});
+
+Deno.test("files and scalars are in the order of their names, as they come from the catalogue", async () => {
+  using at = storing();
+  const names = ["b", "a-1", "a", "a+b", "B"];
+  const result = at.store({
+    files: Object.fromEntries(names.map((name) => [name.replace("+", "."), "x"])),
+    scalars: Object.fromEntries(names.map((name, i) => [name, i])),
+  });
+  const expected = ["B", "a", "a+b", "a-1", "b"];
+  assert.deepEqual(Object.keys(result.scalars), expected);
+  const catalog = await Catalog.open(at.objects.dir);
+  await catalog.commit(RUN, [doneJob("k", { artifact: result })]);
+  const stored = await catalog.artifact("k");
+  await catalog.close();
+  assert.deepEqual(Object.keys(stored.scalars), expected);
+  assert.deepEqual(stored.files, result.files);
 });
 
 Deno.test("scalars are numbers, of any kind", () => {

@@ -16,6 +16,7 @@ const FULL: DoneJob = {
     stage: "fit",
     code: "c",
     packages: { b: "2", a: "1" },
+    deno: "2.9.5",
     params: { y: [1, null], x: "é'\"" },
     inputs: { data: "content-of-data", file: "content-of-file" },
     rules: { "lib/engine/t_table.ts#sin": "r1", "lib/engine/t_table.ts#add": "r2" },
@@ -39,7 +40,7 @@ const FULL: DoneJob = {
 
 Deno.test("every part of a job is in the table and the column of its kind", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const before = Date.now();
   await at.catalog.commit(RUN, [FULL]);
   const [{ finished, ...job }] = await at.catalog.query("SELECT * FROM job");
@@ -51,6 +52,7 @@ Deno.test("every part of a job is in the table and the column of its kind", asyn
     rules: '{"lib/engine/t_table.ts#add":"r2","lib/engine/t_table.ts#sin":"r1"}',
     engine: "ort",
     engine_version: "1.2",
+    deno: "2.9.5",
     ...{ seconds: 1.5, run: "r1", machine: "m" },
   });
   const [[time]] = await at.rows("SELECT epoch_ms(finished) FROM job");
@@ -105,20 +107,20 @@ Deno.test("a job comes out as it went in, also from a catalogue that was closed 
     assert.deepEqual(await catalog.artifact("none"), { files: [], scalars: {} });
   };
   {
-    using at = await opened(store.dir);
+    await using at = await opened(store.dir);
     await at.catalog.commit(RUN, [FULL, doneJob("other")]);
     await check(at.catalog);
     copyFileSync(store.at("catalog.journal"), killed.at("catalog.journal"));
   }
   for (const dir of [store.dir, killed.dir]) {
-    using at = await opened(dir);
+    await using at = await opened(dir);
     await check(at.catalog);
   }
 });
 
 Deno.test("runs and machines are there once, as they were last", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const before = Date.now();
   await at.catalog.startRun({ ...RUN, command: "first" });
   await at.catalog.startRun({ ...RUN, id: "r2", profile: "quick" });
@@ -138,7 +140,7 @@ Deno.test("runs and machines are there once, as they were last", async () => {
 
 Deno.test("a job that is committed again replaces all its rows, and no other's", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const lean = { inputs: [], metrics: [], observations: {}, artifact: { files: [], scalars: {} } };
   await at.catalog.commit(RUN, [doneJob("k1"), doneJob("k2")]);
   await at.catalog.commit({ ...RUN, id: "r2" }, [doneJob("k1", { ...lean, content: "new" })]);
@@ -154,7 +156,7 @@ Deno.test("a job that is committed again replaces all its rows, and no other's",
 
 Deno.test("of two labels that lead to one key the last one names the job", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   await at.catalog.commit(RUN, [doneJob("k", { label: "e/a" }), doneJob("k", { label: "e/b" })]);
   assert.deepEqual(await at.rows("SELECT label FROM job"), [["e/b"]]);
   assert.deepEqual(await at.rows("SELECT name FROM file"), [["f"]]);
@@ -162,7 +164,7 @@ Deno.test("of two labels that lead to one key the last one names the job", async
 
 Deno.test("a job that fails is no longer done, and one that succeeds has no failure", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const failure = (key: string, message: string) => ({ key, label: `e/${key}`, message });
   await at.catalog.commit(RUN, [doneJob("k1"), doneJob("k2")]);
   await at.catalog.commit(RUN, [], [failure("k1", "no"), failure("k3", "never")]);
@@ -191,12 +193,12 @@ Deno.test("a transaction that fails leaves nothing", async () => {
   assert.ok(!existsSync(store.at("catalog.journal")));
   await catalog.commit(RUN, [doneJob("k1")]);
   assert.equal((await catalog.query("SELECT * FROM job")).length, 1);
-  catalog.close();
+  await catalog.close();
 });
 
 Deno.test("jobs with nothing done and nothing failed are no change", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   await at.catalog.commit(RUN, []);
   await at.catalog.moveInputs([]);
   await at.catalog.forget([]);
@@ -207,7 +209,7 @@ Deno.test("jobs with nothing done and nothing failed are no change", async () =>
 
 Deno.test("forgetting takes every row of the keys that are named, and of no other", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const program = { base: "p", digests: "d" };
   await at.catalog.commit(RUN, ["k1", "k2", "k3"].map((key) => doneJob(key, { program })));
   await at.catalog.forget(["k1", "never"]);
@@ -223,7 +225,7 @@ Deno.test("forgetting takes every row of the keys that are named, and of no othe
 
 Deno.test("an input moves in the job and under the name that are meant; its content stays", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const inputs = ["a", "b"].map((name) => ({ name, key: "old", content: "x" }));
   await at.catalog.commit(RUN, [doneJob("k1", { inputs }), doneJob("k2", { inputs })]);
   await at.catalog.moveInputs([
@@ -241,7 +243,7 @@ Deno.test("an input moves in the job and under the name that are meant; its cont
 
 Deno.test("damaged are the jobs that are named, until they are done again", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   await at.catalog.commit(RUN, ["k1", "k2", "k3"].map((key) => doneJob(key)));
   await at.catalog.markDamaged(["k1", "never"]);
   await at.catalog.markDamaged(["k3"]);
@@ -253,7 +255,7 @@ Deno.test("damaged are the jobs that are named, until they are done again", asyn
 
 Deno.test("labels lead where they led last, in each profile for itself", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const node = (label: string, key: string, doneKey: string | null) => ({ label, key, doneKey });
   await at.catalog.setNodes("smoke", [
     node("a", "1", "1"),
@@ -278,7 +280,7 @@ Deno.test("the detail of a code is told once, and stays what it was", async () =
   const lines = () => readFileSync(store.at("catalog.journal"), "utf8").trim().split("\n");
   const again = [{ codeDetail: undefined }, { codeDetail: { other: {} } }];
   {
-    using at = await opened(store.dir);
+    await using at = await opened(store.dir);
     // A commit that fails has told nothing.
     const bad = doneJob("k0", { metrics: [["loss", "one" as unknown as number, 1]] });
     await assert.rejects(() => at.catalog.commit(RUN, [bad]));
@@ -288,7 +290,7 @@ Deno.test("the detail of a code is told once, and stays what it was", async () =
     assert.deepEqual(told, [[1, false], [0, false], [0, false]]);
     assert.deepEqual(await at.catalog.codeDetail("c"), detail);
   }
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   for (const over of again) await at.catalog.commit(RUN, [doneJob("k3", over)]);
   assert.deepEqual(await at.catalog.codeDetail("c"), detail);
   assert.deepEqual(await at.rows("SELECT count(*) FROM code"), [[1]]);
@@ -296,7 +298,7 @@ Deno.test("the detail of a code is told once, and stays what it was", async () =
 
 Deno.test("jobs of one commit may have different codes", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const coded = (key: string) =>
     doneJob(key, {
       ingredients: { ...doneJob(key).ingredients, code: `code of ${key}` },
@@ -312,15 +314,15 @@ Deno.test("a journal made twice, and every change of it twice, is made once", as
   using store = scratch();
   using once = scratch();
   {
-    using at = await opened(once.dir);
+    await using at = await opened(once.dir);
     for (const change of changes) await change(at.catalog);
     copyFileSync(once.at("catalog.journal"), store.at("catalog.journal"));
   }
   const lines = readFileSync(store.at("catalog.journal"), "utf8").trim().split("\n");
   const twice = lines.flatMap((line) => [line, line]);
   writeFileSync(store.at("catalog.journal"), [...twice, ...twice].join("\n") + "\n");
-  using expected = await opened(once.dir);
-  using found = await opened(store.dir);
+  await using expected = await opened(once.dir);
+  await using found = await opened(store.dir);
   assert.deepEqual(await dump(found.catalog), await dump(expected.catalog));
 });
 
@@ -328,7 +330,7 @@ Deno.test("what came later in the journal wins", async () => {
   using store = scratch();
   using other = scratch();
   {
-    using at = await opened(store.dir);
+    await using at = await opened(store.dir);
     await at.catalog.commit(RUN, [doneJob("k")]);
     await at.catalog.forget(["k"]);
     await at.catalog.commit(RUN, [doneJob("k", { content: "second" })]);
@@ -337,9 +339,9 @@ Deno.test("what came later in the journal wins", async () => {
   }
   const ends = readFileSync(other.at("catalog.journal"));
   const cut = ends.lastIndexOf(10, ends.length - 2) + 1;
-  using all = await opened(store.dir);
+  await using all = await opened(store.dir);
   assert.deepEqual(await all.rows("SELECT content, status FROM job"), [["second", "damaged"]]);
   truncateSync(other.at("catalog.journal"), cut);
-  using some = await opened(other.dir);
+  await using some = await opened(other.dir);
   assert.deepEqual(await some.rows("SELECT content, status FROM job"), [["second", "done"]]);
 });

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -13,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
+import { isEarlierSound } from "../../../pipeline/store/catalog_files.ts";
 import type { MetricPoint } from "../../../pipeline/store/changes.ts";
 import { doneJob, dump, RUN } from "../fixtures/catalog.ts";
 import { contents, errors, killed, LATER, left, scratch } from "./killed.ts";
@@ -20,7 +22,7 @@ import { contents, errors, killed, LATER, left, scratch } from "./killed.ts";
 async function committed(dir: string, key: string) {
   const catalog = await Catalog.open(dir);
   await catalog.commit(RUN, [doneJob(key)]);
-  catalog.close();
+  await catalog.close();
 }
 
 async function readContents(dir: string) {
@@ -28,7 +30,7 @@ async function readContents(dir: string) {
   try {
     return await dump(catalog);
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 }
 
@@ -137,6 +139,34 @@ Deno.test("a kill while it is made again changes nothing", async () => {
   assert.equal(said.lines.length, 2);
 });
 
+Deno.test("damage while a run goes on, or of the catalogue that a kill left on its way, is not taken for the truth", async () => {
+  using at = scratch();
+  using said = errors();
+  await committed(at.dir, "k1");
+  await committed(at.dir, "k2");
+  const catalog = await Catalog.open(at.dir);
+  await catalog.commit(RUN, [doneJob("k3")]);
+  // Of what is about to become the copy before.
+  flip(at.original, 5000);
+  await catalog.close();
+  assert.ok(!isEarlierSound(at.dir));
+  const before = await contents(at.dir);
+  assert.equal(before.job.length, 3);
+  assert.deepEqual(said.lines, []);
+  await committed(at.dir, "k4");
+  assert.ok(isEarlierSound(at.dir));
+  const all = await contents(at.dir);
+  for (const part of [0.1, 0.5, 0.9]) {
+    renameSync(at.original, at.next);
+    flip(at.next, Math.floor(part * statSync(at.next).size));
+    assert.deepEqual(await contents(at.dir), all, `${part}`);
+    assert.match(said.lines.splice(0).join(), /was damaged or missing; it was made again/);
+    // Once more from the start, so that there is a copy before.
+    await committed(at.dir, `after ${part}`);
+    Object.assign(all, await contents(at.dir));
+  }
+});
+
 Deno.test("damage of the catalogue and of the copy before it is an error that says what to do", async () => {
   using at = scratch();
   for (const key of ["k1", "k2"]) await committed(at.dir, key);
@@ -165,7 +195,7 @@ Deno.test("without sums, or with damaged ones, a catalogue that can be read is t
     await committed(at.dir, "k1");
     const catalog = await Catalog.open(at.dir);
     await catalog.commit(RUN, [doneJob("k2", { metrics: curve })]);
-    catalog.close();
+    await catalog.close();
     const before = await contents(at.dir);
     damage(at.sums);
     assert.deepEqual(await readContents(at.dir), before);
@@ -195,7 +225,7 @@ Deno.test("a wrong question is no damage", async () => {
   using at = scratch();
   const catalog = await Catalog.open(at.dir);
   await assert.rejects(catalog.query("SELECT nonsense"), /^Error: (?!The catalogue).*nonsense/);
-  catalog.close();
+  await catalog.close();
 });
 
 Deno.test("a catalogue that is only read sees what a kill left, stays as it is and refuses changes", async () => {
@@ -206,14 +236,14 @@ Deno.test("a catalogue that is only read sees what a kill left, stays as it is a
   const catalog = await Catalog.read(at.dir);
   assert.deepEqual(await dump(catalog), before);
   await assert.rejects(catalog.forget(["k1"]), /was opened to be read only/);
-  catalog.close();
+  await catalog.close();
   assert.deepEqual(left(at.dir), files);
   assert.deepEqual(readFileSync(at.journal), journal);
   // A writer may put a new one in its place meanwhile.
   const open = await Catalog.read(at.dir);
   await committed(at.dir, "later");
   assert.deepEqual(await dump(open), before);
-  open.close();
+  await open.close();
   assert.equal((await readContents(at.dir)).job.length, before.job.length + 1);
   using none = scratch();
   assert.deepEqual((await readContents(none.dir)).job, []);

@@ -12,11 +12,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { basename } from "node:path";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import { DoneIndex } from "../../../pipeline/store/done_index.ts";
 import { hasCatalog, isBehind } from "../../../pipeline/store/catalog_files.ts";
 import { doneJob, RUN } from "../fixtures/catalog.ts";
-import { scratch } from "./helpers.ts";
+import { opened, scratch } from "./helpers.ts";
 
 const files = (...names: string[]) => ({
   files: names.map((name) => ({ name, sha256: `h-${name}`, bytes: 1 })),
@@ -37,7 +38,7 @@ async function saved(dir: string) {
   await catalog.forget(["gone"]);
   const index = await DoneIndex.fromCatalog(dir, catalog);
   index.nodes = { smoke: "hash" };
-  catalog.close();
+  await catalog.close();
   index.save();
   return index;
 }
@@ -61,7 +62,7 @@ Deno.test("a damaged job that ran again is done again", async () => {
   const catalog = await Catalog.open(store.dir);
   await catalog.commit(RUN, [doneJob("bad", { artifact: files("d") })]);
   const { jobs } = await DoneIndex.fromCatalog(store.dir, catalog);
-  catalog.close();
+  await catalog.close();
   assert.deepEqual(jobs.get("bad"), { content: "content-bad", objects: ["h-d"] });
 });
 
@@ -77,7 +78,7 @@ Deno.test("the rules that a job used last are known by its key without them, mir
   await new Promise((go) => setTimeout(go, 5)); // later, by the clock
   await catalog.commit(RUN, [used("k3", "b1", "t#sin"), doneJob("plain")]);
   const index = await DoneIndex.fromCatalog(store.dir, catalog);
-  catalog.close();
+  await catalog.close();
   const want = new Map([["b1", ["t#sin"]], ["b2", ["t#add", "t#sin"]]]);
   assert.deepEqual(index.rules, want);
   index.save();
@@ -171,6 +172,40 @@ Deno.test("while the catalogue lacks something, it is behind, and no mirror is a
   }
   writeFileSync(store.at("catalog.work.duckdb"), "");
   assert.ok(!isBehind(store.dir), "a copy is worth nothing");
+});
+
+Deno.test("a command hashes the catalogue once when it begins, and the new one once when it ends", async () => {
+  using store = scratch();
+  {
+    await using at = await opened(store.dir);
+    await at.catalog.commit(RUN, [doneJob("k1")]);
+  }
+  const command = async (work: (catalog: Catalog) => Promise<void>) => {
+    const mirror = DoneIndex.fromMirror(store.dir);
+    const catalog = await Catalog.open(store.dir, mirror?.catalog);
+    const index = mirror ?? await DoneIndex.fromCatalog(store.dir, catalog);
+    await work(catalog);
+    await catalog.close();
+    index.save();
+  };
+  const nothing = () => Promise.resolve();
+  await command(nothing);
+  const hashed: string[] = [];
+  const { openSync } = Deno;
+  Deno.openSync = (path, ...rest) => {
+    if (String(path).endsWith(".duckdb")) hashed.push(basename(String(path)));
+    return openSync(path, ...rest);
+  };
+  try {
+    await command(nothing);
+    assert.deepEqual(hashed.splice(0), ["catalog.duckdb"]);
+    await command((catalog) => catalog.commit(RUN, [doneJob("k2")]));
+    assert.deepEqual(hashed, ["catalog.duckdb", "catalog.work.duckdb"]);
+  } finally {
+    Deno.openSync = openSync;
+  }
+  // And the mirror is good.
+  assert.ok(DoneIndex.fromMirror(store.dir));
 });
 
 Deno.test("without a catalogue nothing is done, and no mirror is written", () => {

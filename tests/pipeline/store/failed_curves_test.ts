@@ -21,7 +21,7 @@ Deno.test("a job that failed keeps its curve until it runs again or is forgotten
   await catalog.startRun(RUN);
   await catalog.commit(RUN, [], [failing("f1", 1, 2, Infinity), failing("f2", 3, NaN)]);
   await catalog.commit(RUN, [], [{ key: "f3", label: "e/f3", message: "no curve" }]);
-  catalog.close();
+  await catalog.close();
   catalog = await Catalog.open(at.dir);
   assert.deepEqual(await curve("f1"), [[0, 1], [1, 2], [2, Infinity]]);
   await catalog.commit(RUN, [], [failing("f4", 1)]);
@@ -39,5 +39,5 @@ Deno.test("a job that failed keeps its curve until it runs again or is forgotten
     [],
     [{ key: "f3" }],
   ]);
-  catalog.close();
+  await catalog.close();
 });

@@ -9,6 +9,7 @@ import {
   readFileSync,
   readlinkSync,
 } from "node:fs";
+import { join } from "node:path";
 import { sha256 } from "../../../pipeline/content/canonical.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import {
@@ -74,7 +75,7 @@ Deno.test({
       journal.close();
       const catalog = await Catalog.open(store.dir);
       await catalog.commit(RUN, [doneJob("k")]);
-      catalog.close();
+      await catalog.close();
       lock.release();
       const first = await lockStore(store.dir, "run");
       await assert.rejects(lockStore(store.dir, "run"));
@@ -95,4 +96,12 @@ Deno.test({
     for (let i = 0; i < 3; i++) await all();
     assert.deepEqual(open(), []);
   },
+});
+
+Deno.test("a durable file that cannot take its place leaves nothing of itself", () => {
+  using store = scratch();
+  const [path, temporary] = [join(store.dir, "x"), join(store.dir, "tmp")];
+  mkdirSync(join(path, "full"), { recursive: true });
+  assert.throws(() => writeFileDurable(path, new Uint8Array(3), temporary));
+  assert.deepEqual(readdirSync(temporary), []);
 });

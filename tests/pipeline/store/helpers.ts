@@ -17,7 +17,7 @@ export async function opened(dir: string) {
   const catalog = await Catalog.open(dir);
   const rows = async (sql: string) =>
     (await catalog.query(sql)).map((row) => Object.values(row).map((v) => v as unknown));
-  return { catalog, rows, [Symbol.dispose]: () => catalog.close() };
+  return { catalog, rows, [Symbol.asyncDispose]: () => catalog.close() };
 }
 
 /** Runs a module's text as a process of its own. @returns its output, and a way to end it */

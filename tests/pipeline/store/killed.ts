@@ -45,7 +45,7 @@ export async function contents(dir: string): Promise<Record<string, string[]>> {
   try {
     return await dump(catalog);
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 }
 

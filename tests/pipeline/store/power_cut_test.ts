@@ -50,7 +50,7 @@ function opener() {
       if (mirror) assert.equal(mirror.jobs.size, found.job.length, "the mirror knows better");
       return found;
     } finally {
-      catalog.close();
+      await catalog.close();
     }
   }
 }

@@ -8,7 +8,7 @@ import { opened, scratch } from "./helpers.ts";
 
 Deno.test("jobs of one base are found by their programs, those that ran themselves last; done again, a job has its new ones", async () => {
   using store = scratch();
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   const job = (key: string, digests: string, sameAs?: string, base = "p") =>
     doneJob(key, { program: { base, digests, ...(sameAs && { sameAs }) } });
   const keys = async (base = "p") =>
@@ -32,7 +32,7 @@ Deno.test("an outcome has the curves in the order in which they were drawn", asy
     (_, i) => [i % 2 ? "loss" : "rate", 3000 - i, i % 7 ? i / 3 : NaN],
   );
   for (const _ of [0, 1]) {
-    using at = await opened(store.dir);
+    await using at = await opened(store.dir);
     await at.catalog.commit(RUN, [doneJob("k", { metrics }), doneJob("other")]);
     assert.deepEqual((await at.catalog.outcome("k")).metrics, metrics);
   }
@@ -41,7 +41,7 @@ Deno.test("an outcome has the curves in the order in which they were drawn", asy
 Deno.test("a catalogue of a version that knew no programs opens, keeps its jobs and takes programs", async () => {
   using store = scratch();
   {
-    using at = await opened(store.dir);
+    await using at = await opened(store.dir);
     await at.catalog.commit(RUN, [doneJob("k1")]);
   }
   const instance = await DuckDBInstance.create(store.at("catalog.duckdb"));
@@ -51,12 +51,12 @@ Deno.test("a catalogue of a version that knew no programs opens, keeps its jobs 
   instance.closeSync();
   rmSync(store.at("catalog.sums.json"));
   for (const key of ["k2", "k3"]) {
-    using at = await opened(store.dir);
+    await using at = await opened(store.dir);
     assert.deepEqual((await at.catalog.outcome("k1")).metrics, doneJob("k1").metrics);
     assert.equal(await at.catalog.sameAs("k1"), undefined);
     await at.catalog.commit(RUN, [doneJob(key, { program: { base: "p", digests: key } })]);
   }
-  using at = await opened(store.dir);
+  await using at = await opened(store.dir);
   assert.deepEqual(await at.rows("SELECT key FROM job ORDER BY key"), [["k1"], ["k2"], ["k3"]]);
   assert.deepEqual((await at.catalog.programs("p")).map(({ key }) => key).sort(), ["k2", "k3"]);
 });

@@ -22,7 +22,7 @@ Deno.test("a second kill adds to what the first one left", async () => {
   using at = scratch();
   const catalog = await Catalog.open(at.dir);
   await catalog.commit(RUN, [doneJob("k0")]);
-  catalog.close();
+  await catalog.close();
   await killed(at.dir);
   const before = await killed(at.dir);
   assert.equal(before.job.length, 4);
@@ -48,7 +48,7 @@ Deno.test("a torn last line loses its change and no other", async () => {
     await catalog.startRun({ ...RUN, id: "r3" });
     using next = scratch();
     copyFileSync(torn.journal, next.journal);
-    catalog.close();
+    await catalog.close();
     assert.equal((await contents(torn.dir)).run.length, 2);
     assert.equal((await contents(next.dir)).run.length, 2);
   }
@@ -67,7 +67,7 @@ Deno.test("a kill between the catalogue and the end of its journal changes nothi
     writeFileSync(at.journal, journal.subarray(0, cut));
     const catalog = await Catalog.open(at.dir);
     for (const change of changes) await change(catalog);
-    catalog.close();
+    await catalog.close();
     const jobs = (await contents(at.dir)).job.map((row) => row.replace(/ finished=.*/, ""));
     assert.deepEqual(jobs, before.job.map((row) => row.replace(/ finished=.*/, "")));
   }

@@ -38,7 +38,7 @@ Deno.test("when DuckDB cannot write its file the journal stays, and that is said
   // As on a full disk: the log is still there when the database is closed.
   writeFileSync(`${at.copy}.wal.recovery`, "");
   using said = errors();
-  catalog.close();
+  await catalog.close();
   assert.match(said.lines.join(), /could not be written anew: .*disk full\?\n {2}Nothing is lost/);
   assert.deepEqual(left(at.dir), ["catalog.journal"]);
   assert.equal((await contents(at.dir)).job.length, 1);
@@ -49,7 +49,7 @@ Deno.test("a journal that a kill left empty goes, so that the mirror is good aga
   const catalog = await Catalog.open(at.dir);
   await catalog.commit(RUN, [doneJob("k1")]);
   const index = await DoneIndex.fromCatalog(at.dir, catalog);
-  catalog.close();
+  await catalog.close();
   index.save();
   for (const torn of ["", "0123456789abcdef {"]) {
     writeFileSync(at.journal, torn);
@@ -67,7 +67,7 @@ Deno.test("a question leaves the catalogue as it was, and makes none", async () 
   await catalog.commit(RUN, [doneJob("k1")]);
   // Others may read meanwhile; there is nothing to read yet.
   assert.equal(existsSync(at.original), false);
-  catalog.close();
+  await catalog.close();
   const [bytes, { mtimeMs, ino }] = [readFileSync(at.original), statSync(at.original)];
   await contents(at.dir);
   assert.deepEqual(readFileSync(at.original), bytes);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import type { Case } from "./training_step.ts";
 import { type Measuring, startMeasuring } from "./process.ts";
 
-export interface Contender {
+export interface Implementation {
   readonly name: string;
   /** Whether it is other code in every case, to be named beside each. */
   readonly variesByCase?: boolean;
@@ -17,7 +17,7 @@ export interface Contender {
 const script = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
 /** The training steps of a checkout of this project, by its own code and imports. */
-export function checkout(name: string, directory: string): Contender {
+export function checkout(name: string, directory: string): Implementation {
   const args = ["run", "-A", "--quiet", "--v8-flags=--stack-size=6000"];
   const config = resolve(directory, "deno.json");
   return {
@@ -34,22 +34,22 @@ export function checkout(name: string, directory: string): Contender {
 export const ours = checkout("ours", script("../../.."));
 
 /** Eager PyTorch, compiled PyTorch and JAX of an interpreter; each says at its start whether it is there. */
-export function pythons(python: string): Contender[] {
-  const contender = (name: string, file: string, ...mode: string[]): Contender => ({
+export function pythons(python: string): Implementation[] {
+  const implementation = (name: string, file: string, ...mode: string[]): Implementation => ({
     name,
     knows: ({ torch }) => torch !== undefined,
     start: (task, threads) =>
       startMeasuring(python, [script(file), task.torch!, `${threads}`, ...mode]),
   });
   return [
-    contender("PyTorch eager", "../torch_steps.py", "eager"),
-    contender("PyTorch compile", "../torch_steps.py", "compile"),
-    contender("JAX jit", "../jax_steps.py"),
+    implementation("PyTorch eager", "../torch_steps.py", "eager"),
+    implementation("PyTorch compile", "../torch_steps.py", "compile"),
+    implementation("JAX jit", "../jax_steps.py"),
   ];
 }
 
 /** PyTorch code that was published for a layer. @param references folder of clones, see tests/references/README.md. */
-export function published(python: string, references: string | undefined): Contender {
+export function published(python: string, references: string | undefined): Implementation {
   return {
     name: "published PyTorch",
     variesByCase: true,
