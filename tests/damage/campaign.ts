@@ -1,8 +1,10 @@
 /**
  * @file Damages files of stores at random and runs the real command on them: is it noticed, are the results the same, does
- * nothing run twice? The short form is a test; as a program it counts as far as it is told:
+ * nothing run twice? And fills disks, closes terminals, kills coordinators alone. The short form is a test; as a program it counts as
+ * far as it is told:
  *
  *     deno run -A tests/damage/campaign.ts --checkpoints 200 --catalogues 100 --runs 50 --seed 1
+ *     deno run -A tests/damage/campaign.ts --disks 20 --terminals 10 --garbage 11 --chain 100000 --wide 100000 --orphans 20
  */
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -10,6 +12,11 @@ import { parseArgs } from "node:util";
 import { cli, start } from "../pipeline/helpers.ts";
 import { interrupted, JOBS, makeChains, resultsOf } from "./chains.ts";
 import { DAMAGES, flipBit, whole } from "./damages.ts";
+import { fullDisks, sizesOf } from "./full_disk.ts";
+import { GARBAGE, garbageOfWorkers } from "./garbage.ts";
+import { manyJobs } from "./many_jobs.ts";
+import { orphans } from "./orphans.ts";
+import { closedTerminals, WAYS } from "./terminals.ts";
 
 /** What a campaign found; no problem is what is hoped for. */
 export interface Found {
@@ -123,13 +130,33 @@ export async function runBesideQuestions(count: number): Promise<Found> {
 if (import.meta.main) {
   const number = { type: "string", default: "0" } as const;
   const { values } = parseArgs({
-    options: { checkpoints: number, catalogues: number, runs: number, seed: number },
+    options: {
+      ...{ checkpoints: number, catalogues: number, runs: number, seed: number },
+      ...{
+        disks: number,
+        terminals: number,
+        garbage: number,
+        chain: number,
+        wide: number,
+        orphans: number,
+      },
+    },
   });
   const seed = Number(values.seed);
   const found = {
     "damaged checkpoints": await damageCheckpoints(Number(values.checkpoints), seed),
     "damaged catalogues": await damageCatalogue(Number(values.catalogues), seed),
     "runs beside questions": await runBesideQuestions(Number(values.runs)),
+    "full disks": await fullDisks(values.disks === "0" ? [] : sizesOf(Number(values.disks))),
+    "closed terminals": await closedTerminals(
+      Object.keys(WAYS).slice(0, Number(values.terminals)),
+    ),
+    "kinds of garbage": await garbageOfWorkers(
+      Object.keys(GARBAGE).slice(0, Number(values.garbage)),
+    ),
+    "jobs of a chain": await manyJobs(Number(values.chain), "chain"),
+    "jobs of a wide graph": await manyJobs(Number(values.wide), "wide"),
+    "orphans": await orphans(Number(values.orphans)),
   };
   for (const [what, { tries, problems }] of Object.entries(found)) {
     console.log(`${tries} ${what}: ${problems.length} problems.`);

@@ -12,6 +12,7 @@ import { existsSync } from "node:fs";
 import { z } from "zod";
 
 export const params = z.strictObject({ seed: z.number() });
+export const permissions = { read: ["hold"] };
 
 const next = (state) => new Uint8Array(createHash("sha256").update(state).digest());
 
@@ -54,7 +55,7 @@ export async function resultsOf(store: string): Promise<string> {
     const points = await catalog.query("SELECT * FROM metric ORDER BY job_key, name, step");
     return JSON.stringify([jobs, points], (_key, v) => Object.is(v, NaN) ? "NaN" : v);
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 }
 
