@@ -6,20 +6,19 @@
  */
 import { readFileSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { ZodType } from "zod";
+import { nearestFirst } from "../lib/nearest.ts";
 import { DataError } from "../lib/data/data_error.ts";
 import { canonical, contentOf, sha256 } from "./content/canonical.ts";
-import type { Overrides } from "./overrides.ts";
+import { type Asked, disagreement, falsified } from "./facts.ts";
+import { type Changed, Overrides, Refused, type Tied } from "./overrides.ts";
+import type { Call, FileNode, JobNode, JobRef, Node } from "./nodes.ts";
+import { parseParams } from "./parse_params.ts";
 import type { Profile, ProfileName } from "./profiles.ts";
 import type { ExperimentMeta } from "./results.ts";
 import type { StagePart } from "./stage.ts";
-import type { ModuleRef } from "./stage.ts";
 import { nameOf, type Tags } from "./tags.ts";
 
-/** What `job` and `file` hand out, to be named as an input of another job. */
-export interface JobRef {
-  readonly label: string;
-}
+export type { Call, FileNode, JobNode, JobRef, Node };
 
 /** A job and what it is to the experiment. */
 export interface TaggedJob {
@@ -65,31 +64,9 @@ export interface ExperimentPart {
   meta: ExperimentMeta;
   path: string;
   grid: Grid;
+  /** Parameters that the grid makes others from, which `--set` alone would leave behind, and why. */
+  tied?: Tied;
 }
-
-export interface JobNode extends JobRef {
-  kind: "job";
-  index: number;
-  labels: string[];
-  stage: StagePart;
-  params: unknown;
-  modules: Record<string, ModuleRef>;
-  inputs: Record<string, Node>;
-  /** Experiments that ask for it, directly or as an input. */
-  experiments: Set<string>;
-}
-
-export interface FileNode extends JobRef {
-  kind: "file";
-  /** Absolute. */
-  path: string;
-  name: string;
-  sha256: string;
-  bytes: number;
-  content: string;
-}
-
-export type Node = JobNode | FileNode;
 
 export class Graph {
   /** In an order in which every job comes after its inputs. */
@@ -100,6 +77,8 @@ export class Graph {
   readonly later = new Map<string, ProfileName>();
   /** Experiments that lack data of the user's, and what is wrong with them. */
   readonly unavailable = new Map<string, string>();
+  /** Experiments that cannot take the overrides, and why. */
+  readonly refused = new Map<string, string>();
   readonly byLabel = new Map<string, JobNode>();
   #byIdentity = new Map<string, JobNode>();
   #files = new Map<string, FileNode>();
@@ -111,7 +90,7 @@ export class Graph {
   ) {}
 
   /** Builds the part that an experiment asks for, where the profile is large enough for it. */
-  addExperiment({ meta, path, grid }: ExperimentPart, profile: Profile): void {
+  addExperiment({ meta, path, grid, tied }: ExperimentPart, profile: Profile): void {
     const { id, from = "smoke" } = meta;
     if (!profile.atLeast(from)) {
       this.later.set(id, from);
@@ -119,12 +98,16 @@ export class Graph {
     }
     const before = this.jobs.length;
     try {
-      this.add(id, grid, profile, path);
+      this.add(id, grid, profile, path, tied);
     } catch (error) {
-      // By name: grids are bundled, with a class of their own.
-      if ((error as Error).name !== "DataError") throw error;
+      const { name, message } = error as Error;
+      if (error instanceof Refused) {
+        this.overrides.refuse(message);
+        this.refused.set(id, message);
+      } // By name: grids are bundled, with a class of their own.
+      else if (name === "DataError") this.unavailable.set(id, message);
+      else throw error;
       this.#takeBack(id, before);
-      this.unavailable.set(id, (error as Error).message);
     }
   }
 
@@ -144,20 +127,57 @@ export class Graph {
   /**
    * Builds the part that a grid asks for.
    * @param path module whose `summarize` makes the table
+   * @throws {Refused} where the overrides would make the table say what is not so
    */
   add(
     experiment: string,
     grid: Grid,
     profile: Profile,
     path = "",
+    tied: Tied = {},
   ): void {
+    const plain = this.overrides.empty
+      ? undefined
+      : new Graph(this.root, this.stages, new Overrides())
+        .#ask(experiment, grid, profile, path);
+    const set = plain && this.overrides.over(plain.calls, tied);
+    const asked = this.#ask(experiment, grid, profile, path, set);
+    const problem = disagreement(new Set(asked.calls.map(({ node }) => node)));
+    const wrong = problem ?? (plain && falsified(plain, asked));
+    if (wrong && set?.texts.length) {
+      throw new Refused(
+        `${
+          options(set.texts)
+        }: experiment ${experiment} cannot take it: ${wrong}. Choose other experiments with ` +
+          `--only, or change its grid${path && ` in ${path}`}.`,
+      );
+    }
+    if (wrong) throw new Error(`Experiment ${experiment}: ${wrong}.`);
+    if (set) this.overrides.taken(set.texts);
+    this.results.set(experiment, asked.result);
+    mark(asked.result, experiment);
+  }
+
+  /** @param set parameters to be taken instead of those that the grid gives, call by call */
+  #ask(experiment: string, grid: Grid, profile: Profile, path: string, set?: Changed): Asked {
+    const calls: Call[] = [];
+    const tagged: { tags: Tags; node: JobNode }[] = [];
+    const job: GraphBuilder["job"] = (stage, given, inputs = {}, label) => {
+      const { raw, texts } = set?.jobs[calls.length] ?? { raw: given, texts: [] };
+      const name = typeof label === "object" ? nameOf(label) : label;
+      const node = this.#job(experiment, stage, raw, inputs, name, texts);
+      calls.push({ node, raw: given });
+      if (typeof label === "object") tagged.push({ tags: label, node });
+      return node;
+    };
     const builder: GraphBuilder = {
       profile,
-      job: (stage, params, inputs = {}, label) => {
-        const name = typeof label === "object" ? nameOf(label) : label;
-        return this.#job(experiment, stage, params, inputs, name);
+      job,
+      table: (runs) => {
+        tagged.push(...runs.map(({ tags, job }) => ({ tags, node: job as JobNode })));
+        const { inputs, params } = tableOf(experiment, path, runs);
+        return job("aggregate", params, inputs, "table");
       },
-      table: (runs) => this.#table(experiment, path, runs),
       file: (path, label) => this.#file(path, label),
     };
     const result = grid(builder, profile) as Node | undefined;
@@ -166,8 +186,7 @@ export class Graph {
         `Experiment ${experiment}: grid must return the aggregate job that g.job gave it.`,
       );
     }
-    this.results.set(experiment, result);
-    mark(result, experiment);
+    return { calls, tagged, result };
   }
 
   #job(
@@ -176,11 +195,13 @@ export class Graph {
     raw: object,
     inputs: Record<string, JobRef>,
     name?: string,
+    set: readonly string[] = [],
   ): JobNode {
     const stage = this.stages[stageName];
-    const where = `Experiment ${experiment}, job ${name ?? stageName}`;
+    const changed = set.length ? `${options(set)}. ` : "";
+    const where = `${changed}Experiment ${experiment}, job ${name ?? stageName}`;
     if (!stage) {
-      const known = Object.keys(this.stages).join(", ");
+      const known = nearestFirst(stageName, Object.keys(this.stages)).join(", ");
       throw new Error(`${where}: no stage "${stageName}" in pipeline/stages; there are ${known}.`);
     }
     for (const [input, ref] of Object.entries(inputs)) {
@@ -192,7 +213,7 @@ export class Graph {
       }
     }
     const nodes = inputs as Record<string, Node>;
-    const params = parseParams(stage, this.overrides.apply(stage, raw), where);
+    const params = parseParams(stage, raw, where);
     const identity = canonical([
       stageName,
       params,
@@ -221,24 +242,12 @@ export class Graph {
       modules: stage.modules?.(params) ?? {},
       inputs: nodes,
       experiments: new Set(),
+      set,
     };
     this.jobs.push(node);
     this.#byIdentity.set(identity, node);
     this.byLabel.set(label, node);
     return node;
-  }
-
-  #table(experiment: string, path: string, runs: readonly TaggedJob[]): JobNode {
-    const inputs: Record<string, JobRef> = {};
-    for (const { tags, job } of runs) {
-      const name = nameOf(tags);
-      if (name in inputs) {
-        throw new Error(`Experiment ${experiment}: two runs have the tags ${name}.`);
-      }
-      inputs[name] = job;
-    }
-    const params = { experiment, path, runs: runs.map(({ tags }) => tags) };
-    return this.#job(experiment, "aggregate", params, inputs, "table");
   }
 
   #file(path: string, label = path): FileNode {
@@ -269,6 +278,20 @@ export class Graph {
   }
 }
 
+function tableOf(experiment: string, path: string, runs: readonly TaggedJob[]) {
+  const inputs: Record<string, JobRef> = {};
+  for (const { tags, job } of runs) {
+    const name = nameOf(tags);
+    if (name in inputs) {
+      throw new Error(`Experiment ${experiment}: two runs have the tags ${name}.`);
+    }
+    inputs[name] = job;
+  }
+  return { inputs, params: { experiment, path, runs: runs.map(({ tags }) => tags) } };
+}
+
+const options = (texts: readonly string[]) => texts.map((text) => `--set ${text}`).join(" ");
+
 function whyNot(cause: unknown): string {
   const { code, message } = cause as { code?: string; message: string };
   if (code === "ENOENT" || code === "ENOTDIR") return "there is none";
@@ -285,25 +308,6 @@ function mark(result: JobNode, experiment: string): void {
   for (let node; (node = stack.pop());) {
     if (node.kind === "file" || node.experiments.has(experiment)) continue;
     node.experiments.add(experiment);
-    stack.push(...Object.values(node.inputs));
+    for (const input of Object.values(node.inputs)) stack.push(input);
   }
-}
-
-function parseParams(stage: StagePart, raw: object, where: string): unknown {
-  const schema = stage.schema as ZodType;
-  const result = schema.safeParse(raw);
-  if (result.success) return result.data;
-  const lines = result.error.issues.slice(0, 5).map((issue) => {
-    const path = issue.path.map(String);
-    const at = path.length ? path.join(".") : "(parameters)";
-    const found = path.reduce<unknown>(
-      (v, key) => (v as Record<string, unknown> | null | undefined)?.[key],
-      raw,
-    );
-    const value = issue.path.length ? ` is ${JSON.stringify(found) ?? "missing"}` : "";
-    return `  ${at}${value}: ${issue.message}`;
-  });
-  throw new Error(
-    `${where}: wrong parameters for stage ${stage.name} (${stage.path}):\n${lines.join("\n")}`,
-  );
 }

@@ -17,7 +17,7 @@ import { writeCache } from "./store/files.ts";
 import { hashFile } from "./store/objects.ts";
 import type { ExperimentPart } from "./graph.ts";
 import type { Packages } from "./keys/packages.ts";
-import { engineModule, type EngineName } from "../lib/engine/engines.ts";
+import { engineModule, type EngineName, isNative } from "../lib/engine/engines.ts";
 import type { ModuleRef, StagePart, StagePermissions } from "./stage.ts";
 
 export interface Plan {
@@ -79,7 +79,10 @@ async function loadParts(
     hashes: FileHashes;
   },
 ): Promise<Parts> {
-  const wanted = ["params", "modules", "usesEngine", "permissions", "meta", "grid"];
+  const wanted = [
+    ...["params", "modules", "usesEngine", "permissions", "own", "fixed", "facts"],
+    ...["meta", "grid", "tied"],
+  ];
   const entry = [
     ...paths.map((path, i) => `import * as m${i} from ${JSON.stringify("./" + path)};`),
     "export const parts = {",
@@ -150,15 +153,18 @@ function stagePart(
     usesEngine,
     permissions: {
       ...part.permissions as StagePermissions | undefined,
-      ...(usesEngine ? { ffi: true as const } : {}),
+      ...(usesEngine && isNative(engine) ? { ffi: true as const } : {}),
     },
+    own: part.own as StagePart["own"],
+    fixed: part.fixed as StagePart["fixed"],
+    facts: part.facts as StagePart["facts"],
   };
 }
 
 function experimentPart(path: string, part: Record<string, unknown>): ExperimentPart {
-  const { meta, grid } = part as Partial<ExperimentPart>;
+  const { meta, grid, tied } = part as Partial<ExperimentPart>;
   if (!meta?.id || typeof grid !== "function") {
     throw new Error(`${path}: an experiment exports meta (with an id) and grid(g, profile).`);
   }
-  return { meta, path, grid: grid as ExperimentPart["grid"] };
+  return { meta, path, grid: grid as ExperimentPart["grid"], tied };
 }

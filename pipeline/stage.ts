@@ -2,7 +2,7 @@
  * @file What a stage is: the contract between the pipeline and the science it runs.
  *
  * A stage is one module in `pipeline/stages/`. The worker imports it by path and calls `run`; the
- * coordinator needs only `params`, `modules`, `usesEngine` and `permissions`, which it reads from a bundle
+ * coordinator needs only `params`, `modules`, `usesEngine`, `permissions`, `own`, `fixed` and `facts`, which it reads from a bundle
  * that leaves `run` and everything behind it out (see plan.ts). What a job costs is told elsewhere, by
  * pipeline/estimate/pilots/<stage>.ts; a stage only counts what it has done.
  */
@@ -18,13 +18,18 @@ export interface ModuleRef {
   exports: string[];
 }
 
-/** What a stage's worker may do beyond reading, and writing inside the store. */
+/** What a stage's worker may do beyond reading its code and its inputs, and writing inside the store. */
 export interface StagePermissions {
   /** Hosts, or true for all of them. */
   net?: string[] | true;
-  /** Paths from the root of the repository. */
+  /**
+   * Paths from the root of the repository, or `$NAME` for the one in a variable of the environment. What is read there is not part
+   * of the key, so it must be checked against something that is.
+   */
+  read?: string[];
+  /** Paths from the root of the repository; they may be read, too. */
   write?: string[];
-  /** Native libraries. Stages with `usesEngine` have it anyway. */
+  /** Native libraries, which no permission confines. Stages with `usesEngine` have it where the engine is native. */
   ffi?: true;
 }
 
@@ -40,6 +45,18 @@ export interface StageModule {
   /** True hands `run` the `compile` of the engine, whose module, version and device are then part of the key. */
   usesEngine?: boolean;
   permissions?: StagePermissions;
+  /**
+   * Parameters that only happen to be called like those of other stages. All others are one fact in a chain of jobs: `--set` changes
+   * them in every stage that has them.
+   */
+  own?: readonly string[];
+  /** Why `--set` may not change the parameters, and what to do instead. */
+  fixed?: string;
+  /**
+   * What the job takes for given, by name, where parameters do not say it by one name: jobs that are made from one another must agree.
+   */
+  // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
+  facts?(params: any): Record<string, unknown>;
   // deno-lint-ignore no-explicit-any -- each stage has parameters of its own
   run(ctx: StageContext<any>): Promise<StageResult> | StageResult;
 }
@@ -53,6 +70,9 @@ export interface StagePart {
   modules?(params: unknown): Record<string, ModuleRef>;
   usesEngine: boolean;
   permissions: StagePermissions;
+  own?: readonly string[];
+  fixed?: string;
+  facts?(params: unknown): Record<string, unknown>;
 }
 
 /** What `run` is given. */

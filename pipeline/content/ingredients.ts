@@ -5,6 +5,12 @@ export interface Ingredients {
   /** Fingerprint of the reached code. */
   code: string;
   packages: Record<string, string>;
+  /**
+   * The exact version of Deno, and with it of V8, that runs the job: equal bytes are known of one version only (Math.exp and its
+   * like, compression, the npm layer may change with any), and the project names one exact version to run with, so this moves when
+   * that is changed on purpose. Absent in jobs of a time when it was not recorded.
+   */
+  deno?: string;
   params: unknown;
   /** Content hash by input name. */
   inputs: Record<string, string>;

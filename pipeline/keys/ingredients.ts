@@ -15,7 +15,7 @@ export function baseOf({ rules: _, ...rest }: Ingredients): string {
 }
 
 export interface Change {
-  ingredient: "code" | "rule" | "parameter" | "input" | "engine" | "package" | "stage";
+  ingredient: "code" | "rule" | "parameter" | "input" | "engine" | "package" | "Deno" | "stage";
   /** Which one, with both values. */
   text: string;
 }
@@ -46,6 +46,9 @@ export function compare(before: Ingredients, now: Ingredients, detailOf: DetailO
   }
   for (const line of differences(before.engine, now.engine, "engine")) note("engine", line);
   for (const line of differences(before.packages, now.packages, "")) note("package", line);
+  if (before.deno !== now.deno) {
+    note("Deno", `${before.deno ?? "(not recorded)"} -> ${now.deno ?? "(not recorded)"}`);
+  }
   return changes;
 }
 

@@ -6,6 +6,8 @@
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { sha256 } from "../content/canonical.ts";
+import { MISSING } from "./file_hashes.ts";
 
 interface Lock {
   specifiers?: Record<string, string>;
@@ -24,7 +26,12 @@ export class Packages {
   #lock: Lock;
   #byName = new Map<string, string[]>();
 
-  constructor(imports: Record<string, string>, lock: Lock = {}) {
+  /** @param sums sha256 of the files that it was read from, by name */
+  constructor(
+    imports: Record<string, string>,
+    lock: Lock = {},
+    readonly sums: Readonly<Record<string, string>> = {},
+  ) {
     this.#imports = imports;
     this.#prefixes = Object.keys(imports).filter((k) => k.endsWith("/"))
       .sort((a, b) => b.length - a.length);
@@ -37,15 +44,21 @@ export class Packages {
 
   /** Reads `deno.json` and `deno.lock` of the root; both may be absent. */
   static read(root: string): Packages {
+    const sums: Record<string, string> = {};
     const json = (name: string) => {
       try {
-        return JSON.parse(readFileSync(join(root, name), "utf8"));
+        const bytes = readFileSync(join(root, name));
+        sums[name] = sha256(bytes);
+        return JSON.parse(new TextDecoder().decode(bytes));
       } catch (cause) {
-        if ((cause as { code?: string }).code === "ENOENT") return {};
+        if ((cause as { code?: string }).code === "ENOENT") {
+          sums[name] = MISSING;
+          return {};
+        }
         throw new Error(`${join(root, name)} cannot be read as JSON.`, { cause });
       }
     };
-    return new Packages(json("deno.json").imports ?? {}, json("deno.lock"));
+    return new Packages(json("deno.json").imports ?? {}, json("deno.lock"), sums);
   }
 
   /** Changes when a specifier could lead elsewhere; the fingerprint cache is only good for one. */

@@ -23,25 +23,16 @@ export async function reasons(
   workspace: { fingerprints: Fingerprints; index: DoneIndex; objects: Objects },
 ): Promise<string[]> {
   const { fingerprints } = workspace;
-  const failed = await catalog.query(
-    "SELECT message FROM failure WHERE key = $key",
-    { key: stale.key },
-  );
-  const note = failed.length
-    ? [
-      `its last run failed: ${String(failed[0].message).split("\n")[0]}`,
-      ...await curveOf(stale.key, catalog),
-    ]
-    : [];
+  const failed = await catalog.failure(stale.key);
+  const note = failed === undefined
+    ? []
+    : [`its last run failed: ${failed.split("\n")[0]}`, ...await curveOf(stale.key, catalog)];
+  const damaged = await catalog.isDamaged(stale.key);
   if (stale.missing) {
-    const [row] = await catalog.query("SELECT status FROM job WHERE key = $key", {
-      key: stale.key,
-    });
-    const how = row?.status === "damaged" ? "was found damaged by verify" : "is missing";
+    const how = damaged ? "was found damaged by verify" : "is missing";
     return [`output: object ${stale.missing.slice(0, 12)} ${how}`, ...note];
   }
-  const [row] = await catalog.query("SELECT status FROM job WHERE key = $key", { key: stale.key });
-  if (row?.status === "damaged") return ["output: an object was found damaged by verify", ...note];
+  if (damaged) return ["output: an object was found damaged by verify", ...note];
   const before = last?.doneKey ? await catalog.ingredients(last.doneKey) : undefined;
   if (!before) return ["it never ran to its end under this label", ...note];
   const details = new Map(

@@ -13,7 +13,7 @@ import { baseOf, keyOf } from "./ingredients.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
 
 export type Resolution =
-  | { state: "waiting"; on: JobNode[] }
+  | { state: "waiting"; on: JobNode }
   | { state: "done"; key: string; content: string; ingredients: Ingredients }
   | {
     state: "stale";
@@ -40,6 +40,8 @@ const ENGINE_PACKAGES: Record<EngineName, string> = {
 
 export class Resolver {
   readonly #contents = new Map<JobNode, string>();
+  /** An input that a job waited for when it was looked at last: a table has thousands, and is looked at when each of them is done. */
+  readonly #waits = new Map<JobNode, JobNode>();
   readonly keys = new Map<JobNode, string>();
 
   constructor(
@@ -47,24 +49,33 @@ export class Resolver {
     private readonly done: DoneIndex,
     /** Objects that exist. */
     private readonly present: Set<string>,
-    private readonly options: { engine: EngineName; device?: string },
+    private readonly options: {
+      engine: EngineName;
+      device?: string;
+      /** Version of Deno, by default of this one. */
+      deno?: string;
+    },
   ) {}
 
   async resolve(node: JobNode): Promise<Resolution> {
+    const before = this.#waits.get(node);
+    if (before && this.contentOf(before) === undefined) return { state: "waiting", on: before };
     const inputs: Record<string, string> = {};
-    const on: JobNode[] = [];
     for (const [name, input] of Object.entries(node.inputs)) {
       const content = this.contentOf(input);
-      if (content === undefined) on.push(input as JobNode);
-      else inputs[name] = content;
+      if (content === undefined) {
+        this.#waits.set(node, input as JobNode);
+        return { state: "waiting", on: input as JobNode };
+      }
+      inputs[name] = content;
     }
-    if (on.length) return { state: "waiting", on: [...new Set(on)] };
     const { stage } = node;
     const fingerprint = await this.fingerprints.of(stage.path, node.modules);
     const known: Ingredients = {
       stage: stage.name,
       code: fingerprint.code,
       packages: fingerprint.packages,
+      deno: this.options.deno ?? Deno.version.deno,
       params: node.params,
       inputs,
       ...(stage.usesEngine ? { engine: this.#engine() } : {}),

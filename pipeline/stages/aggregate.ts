@@ -20,6 +20,8 @@ export interface Params {
   runs: Tags[];
 }
 
+export const fixed = "the grid of the experiment says what its table is made from";
+
 export function params() {
   const tag = z.union([z.string().min(1), z.number(), z.boolean()]);
   return z.strictObject({

@@ -9,7 +9,14 @@ export interface Params {
   entry: DatasetEntry;
 }
 
-export const permissions = { net: true as const, write: ["data/cache"] };
+/** What a mirror has counts by its sha256, which is a parameter. */
+export const permissions = {
+  net: true as const,
+  read: ["$DEEP_LINEAR_MIRROR"],
+  write: ["data/cache"],
+};
+
+export const fixed = "an entry of data/datasets.json is changed there";
 
 export function params() {
   return z.strictObject({ entry: entrySchema() });

@@ -30,6 +30,13 @@ export function params() {
   });
 }
 
+/** Sequences at once say nothing of those in a training step. */
+export const own = ["batch"];
+
+export function facts({ instance, index }: Params) {
+  return { instance, [`instance of model ${index}`]: instance };
+}
+
 export function modules(params: Params) {
   return partModules(params);
 }

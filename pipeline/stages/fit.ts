@@ -20,6 +20,10 @@ export function params() {
   });
 }
 
+export function facts({ instance }: Params) {
+  return { "instance of model 0": instance };
+}
+
 export function modules(params: Params) {
   const path = `lib/tasks/${params.task.name}/closed_forms/${params.closedForm}.ts`;
   return { ...partModules(params), closedForm: { path, exports: ["closedForm"] } };

@@ -20,6 +20,10 @@ export function params() {
   });
 }
 
+export function facts({ instance }: Params) {
+  return { instance };
+}
+
 export function modules({ task }: Params) {
   return taskModule(task);
 }

@@ -22,6 +22,10 @@ export function params() {
   });
 }
 
+export function facts({ instance }: Params) {
+  return { instance };
+}
+
 export function modules({ task, reference }: Params) {
   const path = `lib/tasks/${task.name}/references/${reference.name}.ts`;
   return { ...taskModule(task), reference: { path, exports: ["reference"] } };

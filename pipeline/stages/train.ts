@@ -38,6 +38,12 @@ export function params() {
   });
 }
 
+export function facts({ seeds }: Params) {
+  return Object.fromEntries(
+    seeds.map(({ instance }, i) => [`instance of model ${i}`, instance]),
+  );
+}
+
 export function modules(params: Params) {
   return partModules(params);
 }

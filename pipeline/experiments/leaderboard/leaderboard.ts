@@ -12,6 +12,7 @@ import { type Entry, parameters } from "./shared/entries.ts";
 import { shown } from "./shared/shown.ts";
 import { type Board, boardOf, type BoardRow } from "./shared/board.ts";
 import { taskCase, taskIds } from "./shared/tasks.ts";
+export { tied } from "./shared/tasks.ts";
 import { compared } from "./shared/compared.ts";
 
 export const meta: ExperimentMeta = {

@@ -12,6 +12,7 @@ import { cellRuns } from "./shared/cells.ts";
 import { type Entry, entryOf } from "./shared/entries.ts";
 import { shown } from "./shared/shown.ts";
 import { taskCases } from "./shared/tasks.ts";
+export { tied } from "./shared/tasks.ts";
 
 export const meta: ExperimentMeta = {
   id: "parity-by-length",

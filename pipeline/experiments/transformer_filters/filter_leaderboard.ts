@@ -26,9 +26,9 @@ export const meta: ExperimentMeta = {
     "The systems, data and scores of the eigenvalue sweep. **last k** is a causal linear map of the last k observations: in " +
     "closed form, as the map of least expected loss on the known system, and trained. **LRU** and **dense recurrence** are " +
     "one linear layer, h_t = A h_{t-1} + B y_t, p_t = C h_t + D y_t, with A diagonal and complex or dense; they are trained as " +
-    "convolutions and run as recurrences. The **steady-state Kalman filter** is that recurrence with the filter's limiting gain: what " +
-    "a recurrence whose coefficients do not change with time can reach, the first observations included. The **linear " +
-    "Transformer** is the Transformer with linear attention (arXiv 2006.16236).\n\n" +
+    "convolutions and run as recurrences. The **steady-state Kalman filter** is that recurrence with the filter's limiting gain: the best one " +
+    "late in a sequence; over a whole one, its first observations included, another map that does not change with time, such as " +
+    "that of the last 64, can be better. The **linear Transformer** is the Transformer with linear attention (arXiv 2006.16236).\n\n" +
     "Each model's learning rate is found by successive halving at each lambda. Training seconds are those of one system; the " +
     "microseconds of a token are those of a free-running rollout of 128 sequences at once; both on one core of a machine that " +
     "ran two jobs at a time. Rollouts start after 64 observations.\n\n" +
@@ -48,7 +48,7 @@ interface LeaderboardRow {
   lambda: number;
   label: string;
   predictor: Predictor;
-  /** Solved for a known system: nothing was trained. */
+  /** In closed form, for a known system: nothing was trained. */
   closedForm?: boolean;
 }
 

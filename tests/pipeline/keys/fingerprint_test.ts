@@ -27,7 +27,7 @@ async function codes(demo: Demo): Promise<Record<string, string>> {
     }
     return found;
   } finally {
-    workspace.close();
+    await workspace.close();
   }
 }
 

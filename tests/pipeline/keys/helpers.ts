@@ -32,7 +32,7 @@ export async function keysOf(
       graph.jobs.flatMap((node) => node.labels.map((label) => [label, resolver.keys.get(node)!])),
     );
   } finally {
-    workspace.close();
+    await workspace.close();
   }
 }
 

@@ -9,6 +9,7 @@ const BASE: Ingredients = {
   stage: "train",
   code: "c1".padEnd(64, "0"),
   packages: { zod: "4.6.7" },
+  deno: "2.9.5",
   params: { lr: 0.1, layers: [1, 2] },
   inputs: { data: "d1".padEnd(64, "0") },
   engine: { name: "ort", version: "1" },
@@ -28,6 +29,8 @@ Deno.test("every ingredient is part of the key and is named with both values", (
     [{ packages: { zod: "4.7.0" } }, "package", /^zod: "4\.6\.7" -> "4\.7\.0"$/],
     [{ packages: {} }, "package", /^zod: "4\.6\.7" -> \(none\)$/],
     [{ packages: { zod: "4.6.7", tiny: "1" } }, "package", /^tiny: \(none\) -> "1"$/],
+    [{ deno: "2.9.6" }, "Deno", /^2\.9\.5 -> 2\.9\.6$/],
+    [{ deno: undefined }, "Deno", /^2\.9\.5 -> \(not recorded\)$/],
     [{ stage: "tune" }, "stage", /^train -> tune$/],
   ];
   const keys = new Set([keyOf(BASE)]);
@@ -104,8 +107,8 @@ Deno.test("parameters that are no record are named as a whole", () => {
 });
 
 Deno.test("the order in which ingredients are written does not count, their format does", () => {
-  const { stage, code, packages, params, inputs, engine } = BASE;
-  const turned = { engine, inputs, params, packages, code, stage };
+  const { stage, code, packages, deno, params, inputs, engine } = BASE;
+  const turned = { engine, inputs, deno, params, packages, code, stage };
   assert.equal(keyOf(turned), keyOf(BASE));
   const of = (format?: number) => sha256(canonical({ ...BASE, format }));
   assert.equal(keyOf(BASE), of(ARTIFACT_FORMAT));

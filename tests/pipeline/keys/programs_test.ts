@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { scalarsOf } from "../log/event_file.ts";
-import { cli, makeDemo } from "../helpers.ts";
+import { call, makeDemo } from "../helpers.ts";
 import { writeSums } from "./sums.ts";
 import { flipByte } from "../run/helpers.ts";
 
@@ -61,7 +61,7 @@ export async function run(ctx) {
   );
   writeSums(demo);
   const run = async (...args: string[]) => {
-    const { code, out, ran } = await cli(demo, "run", ...args);
+    const { code, out, ran } = await call(demo, "run", ...args);
     assert.equal(code, 0, out);
     const same = [...out.matchAll(/compute (\S+) \([\d.]+ s, same programs as before\)/g)];
     return {
@@ -128,7 +128,7 @@ Deno.test("an edit of what runs programs, of the stage, and of the parameters re
 Deno.test("why says what a job may end by before it ran, and what it ended by afterwards", async () => {
   using demo = makeEngine();
   await demo.run();
-  const why = async (job: string) => (await cli(demo, "why", job)).out.trim().split("\n");
+  const why = async (job: string) => (await call(demo, "why", job)).out.trim().split("\n");
   const [, key] = /is done: key ([0-9a-f]{12}), finished [^;]*\.$/.exec((await why("add"))[0])!;
   demo.edit(MAKING, "() => `+`", '() => ["+"][0]');
   const unless = `  unless its programs have the bytes of those of job ${key}: ` +
@@ -136,7 +136,7 @@ Deno.test("why says what a job may end by before it ran, and what it ended by af
   const before = await why("add");
   assert.match(before[1], /rule: .*making_table\.ts#add/);
   assert.deepEqual(before.slice(2), [unless]);
-  const { out } = await cli(demo, "run", "--dry-run");
+  const { out } = await call(demo, "run", "--dry-run");
   assert.ok(out.includes(unless.trim()), out);
   await demo.run();
   const [after] = await why("add");
@@ -154,14 +154,14 @@ Deno.test("verify runs such a job to its end, and finds what an engine hides tha
   await demo.run();
   demo.edit(MAKING, "() => `+`", '() => ["+"][0]');
   await demo.run();
-  const honest = await cli(demo, "verify", "--rerun", "9");
+  const honest = await call(demo, "verify", "--rerun", "9");
   assert.equal(honest.code, 0, honest.out);
   assert.match(honest.out, /Ran 3 of 3 jobs again: 0 differ/);
   assert.match(honest.out, new RegExp(`compute ${ADD}: the same bytes`));
   demo.edit(ENGINE, "digest: text", 'digest: op === "add" ? "+" : "*"');
   demo.edit(MAKING, '["+"][0]', '["*"][0]');
   assert.deepEqual(told(await demo.run()), { ran: [], same: [ADD, MUL], steps: 0 });
-  const hidden = await cli(demo, "verify", "--rerun", "9");
+  const hidden = await call(demo, "verify", "--rerun", "9");
   assert.equal(hidden.code, 1, hidden.out);
   assert.match(hidden.out, new RegExp(`compute ${ADD}: DIFFERENT BYTES in weight\\.json, scalar`));
   assert.match(hidden.out, /Ran 3 of 3 jobs again: 1 differ/);
@@ -199,11 +199,11 @@ Deno.test("a sink is told the curve of such a job, and gc keeps what it has when
     .map((name) => JSON.stringify(scalarsOf(readFileSync(join(folder, name)))));
   const curve = JSON.stringify([["result", 1, 3], ["result", 2, 5], ["result", 3, 7]]).slice(1, -1);
   assert.ok(curves.some((text) => text.includes(curve)), curves.join("\n"));
-  const gc = await cli(demo, "gc", "--yes");
+  const gc = await call(demo, "gc", "--yes");
   assert.match(gc.out, /Deleted 1 of 4 jobs, 0 objects/);
   assert.deepEqual(told(await demo.run()), { ran: [], same: [], steps: 0 });
-  const verified = await cli(demo, "verify", "--rerun", "9");
+  const verified = await call(demo, "verify", "--rerun", "9");
   assert.match(verified.out, /every byte is as recorded[^]*Ran 3 of 3 jobs again: 0 differ/);
-  const why = await cli(demo, "why", "add");
+  const why = await call(demo, "why", "add");
   assert.match(why.out, /its programs were those of job [0-9a-f]{12}, whose results it has\./);
 });

@@ -32,15 +32,15 @@ async function makeCatalog(known: Record<string, CodeDetail> = {}) {
       const node = { label: "e/a", modules: {} } as unknown as JobNode;
       return reasons(node, stale, last ?? undefined, catalog, { fingerprints } as Workspace);
     },
-    [Symbol.dispose]() {
-      catalog.close();
+    async [Symbol.asyncDispose]() {
+      await catalog.close();
       rmSync(dir, { recursive: true });
     },
   };
 }
 
 Deno.test("each ingredient that changed since the label's job was done last is one line", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   assert.deepEqual(await at.why({ params: { a: [2] }, packages: { zod: "4" } }), [
     "parameter: a: [1] -> [2]",
     'package: zod: (none) -> "4"',
@@ -51,11 +51,11 @@ Deno.test("each ingredient that changed since the label's job was done last is o
 });
 
 Deno.test("a change of code comes with the functions, as far as the cache or the catalogue knows them", async () => {
-  using at = await makeCatalog({ now: { "lib/a.ts": { f: "2" } } });
+  await using at = await makeCatalog({ now: { "lib/a.ts": { f: "2" } } });
   // The new one from the cache, the old one, which the cache forgot, from the catalogue.
   assert.deepEqual(await at.why({ code: "now" }), ["code: c -> now", "code: lib/a.ts: f 1 -> 2"]);
   assert.deepEqual(await at.why({ code: "unknown" }), ["code: c -> unknown"]);
-  using other = await makeCatalog({
+  await using other = await makeCatalog({
     c: { "lib/a.ts": { f: "0" } },
     now: { "lib/a.ts": { f: "2" } },
   });
@@ -63,7 +63,7 @@ Deno.test("a change of code comes with the functions, as far as the cache or the
 });
 
 Deno.test("a label that never led to a job that was done has nothing to compare with", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   const never = ["it never ran to its end under this label"];
   assert.deepEqual(await at.why({ params: 1 }, { last: null }), never);
   const started = { label: "e/a", key: "old", doneKey: null };
@@ -73,18 +73,18 @@ Deno.test("a label that never led to a job that was done has nothing to compare 
 });
 
 Deno.test("what was done last counts, not what was tried last", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   const last = { label: "e/a", key: "tried", doneKey: "old" };
   assert.deepEqual(await at.why({ params: { a: [2] } }, { last }), ["parameter: a: [1] -> [2]"]);
 });
 
 Deno.test("a job whose ingredients are the same lost its artifact", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   assert.deepEqual(await at.why({}), ["the artifact of e/a is gone"]);
 });
 
 Deno.test("an object that is missing is named, or that verify found it damaged", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   const missing = "0123456789abcdef".repeat(4);
   const of = () => at.why({ params: 1 }, { key: "old", missing });
   assert.deepEqual(await of(), ["output: object 0123456789ab is missing"]);
@@ -98,7 +98,7 @@ Deno.test("an object that is missing is named, or that verify found it damaged",
 });
 
 Deno.test("that the last run failed is added to every reason, with the first line of its error", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   await at.catalog.commit(RUN, [], [
     { key: "new", label: "e/a", message: "Error: no data\n  at line 1" },
     { key: "other", label: "e/b", message: "Error: something else" },
@@ -120,7 +120,7 @@ Deno.test("that the last run failed is added to every reason, with the first lin
 });
 
 Deno.test("a damaged job that also failed says both", async () => {
-  using at = await makeCatalog();
+  await using at = await makeCatalog();
   await at.catalog.commit(RUN, [doneJob("new")], [{ key: "new", label: "e/a", message: "no" }]);
   await at.catalog.markDamaged(["new"]);
   assert.deepEqual(await at.why({}), [

@@ -28,10 +28,11 @@ function nodesOf(grid: (g: GraphBuilder) => JobRef): JobNode[] {
 }
 
 /** A resolver for which every stage has the same code, and packages have the versions given. */
-function resolverOf({ present = [], engine = "ort", device, versions = {} }: {
+function resolverOf({ present = [], engine = "ort", device, deno, versions = {} }: {
   present?: string[];
   engine?: EngineName;
   device?: string;
+  deno?: string;
   versions?: Record<string, string>;
 } = {}) {
   const jobs: DoneIndex["jobs"] = new Map();
@@ -48,20 +49,23 @@ function resolverOf({ present = [], engine = "ort", device, versions = {} }: {
   const resolver = new Resolver(fingerprints, { jobs } as DoneIndex, new Set(present), {
     engine,
     device,
+    deno,
   });
   return { resolver, jobs, asked };
 }
 
-Deno.test("a job waits for every input whose content is unknown, for each once", async () => {
+Deno.test("a job waits until the content of every input is known, in whatever order that comes", async () => {
   const [a, b, c, d] = nodesOf((g) => {
     const [a, b, c] = ["a", "b", "c"].map((id) => g.job("work", { id }, {}, id));
     return g.job("work", { id: "d" }, { a, twice: a, b, c }, "d");
   });
   const { resolver } = resolverOf();
   resolver.finished(b, "kb", "content b", []);
-  assert.deepEqual(await resolver.resolve(d), { state: "waiting", on: [a, c] });
+  assert.deepEqual(await resolver.resolve(d), { state: "waiting", on: a });
+  assert.deepEqual(await resolver.resolve(d), { state: "waiting", on: a });
   assert.equal(resolver.keys.get(d), undefined);
   resolver.finished(a, "ka", "content a", []);
+  assert.deepEqual(await resolver.resolve(d), { state: "waiting", on: c });
   resolver.finished(c, "kc", "content c", []);
   const now = await resolver.resolve(d);
   assert.equal(now.state, "stale");
@@ -179,4 +183,16 @@ Deno.test("a job that uses no engine is keyed without one", async () => {
   assert.ok(resolution.state === "stale");
   assert.equal("engine" in resolution.ingredients, false);
   assert.deepEqual(asked, []);
+});
+
+Deno.test("the exact version of Deno is part of the key, by default that of this process", async () => {
+  const [a] = nodesOf((g) => g.job("work", { id: "a" }, {}, "a"));
+  const keyWith = async (deno?: string) => {
+    const { resolver } = resolverOf({ deno });
+    await resolver.resolve(a);
+    return resolver.keys.get(a);
+  };
+  assert.equal(await keyWith(), await keyWith(Deno.version.deno));
+  const keys = await Promise.all(["2.9.5", "2.9.6", "2.10.0", "3.0.0"].map(keyWith));
+  assert.equal(new Set(keys).size, 4);
 });

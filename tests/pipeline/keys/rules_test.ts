@@ -1,11 +1,11 @@
 /**
  * @file Engines and their tables of rules in keys: a job holds the engine that it names, and of a table the rules that its
- * programs used. The real command line on a demonstration whose engine has a table.
+ * programs used. The real commands on a demonstration whose engine has a table.
  */
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cli, makeDemo } from "../helpers.ts";
+import { call, makeDemo } from "../helpers.ts";
 import { writeSums } from "./sums.ts";
 
 /** Two jobs on an engine of three rules: one computes 1 + 2, the other 2 * 3. */
@@ -51,70 +51,70 @@ const table = "lib/engine/sums/sum_table.ts";
 
 Deno.test("an edit of a rule reruns the jobs that used it, and none that did not", async () => {
   using demo = makeEngine();
-  assert.deepEqual((await cli(demo, "run")).ran, [ADD, MUL, TABLE]);
-  assert.deepEqual((await cli(demo, "run")).ran, []);
+  assert.deepEqual((await call(demo, "run")).ran, [ADD, MUL, TABLE]);
+  assert.deepEqual((await call(demo, "run")).ran, []);
   demo.edit(table, "x - y", "y - x");
-  assert.deepEqual((await cli(demo, "run")).ran, [], "a rule that nobody used");
+  assert.deepEqual((await call(demo, "run")).ran, [], "a rule that nobody used");
   demo.edit(table, "shared(x * y)", "shared(x * y + 0)");
-  const why = await cli(demo, "why", "mul");
+  const why = await call(demo, "why", "mul");
   assert.match(why.out, /rule: lib\/engine\/sums\/sum_table\.ts#mul: [0-9a-f]{12} -> [0-9a-f]{12}/);
   // The same number: what comes after it is done.
-  assert.deepEqual((await cli(demo, "run")).ran, [MUL]);
+  assert.deepEqual((await call(demo, "run")).ran, [MUL]);
   demo.edit(table, "shared(x * y + 0)", "shared(x * y)");
-  assert.deepEqual((await cli(demo, "run")).ran, [], "as it was before");
+  assert.deepEqual((await call(demo, "run")).ran, [], "as it was before");
   demo.edit("lib/engine/sums/shared.ts", "=> x;", "=> 10 * x;");
-  assert.deepEqual((await cli(demo, "run")).ran, [ADD, MUL, TABLE], "what both rules call");
+  assert.deepEqual((await call(demo, "run")).ran, [ADD, MUL, TABLE], "what both rules call");
 });
 
 Deno.test("which rules a job used is known without the mirror and without the cache", async () => {
   using demo = makeEngine();
-  await cli(demo, "run");
+  await call(demo, "run");
   rmSync(join(demo.root, ".store/index.json"));
   rmSync(join(demo.root, ".store/cache"), { recursive: true });
-  assert.deepEqual((await cli(demo, "run")).ran, []);
+  assert.deepEqual((await call(demo, "run")).ran, []);
   demo.edit(table, "shared(x + y)", "shared(y + x)");
   rmSync(join(demo.root, ".store/index.json"), { force: true });
-  assert.deepEqual((await cli(demo, "run")).ran, [ADD]);
+  assert.deepEqual((await call(demo, "run")).ran, [ADD]);
 });
 
 Deno.test("a rule that is gone, or another one that a job uses from now on, is noticed", async () => {
   using demo = makeEngine();
-  await cli(demo, "run");
+  await call(demo, "run");
   demo.edit(table, "export const sub", "const sub");
-  assert.deepEqual((await cli(demo, "run")).ran, [], "nobody used it");
+  assert.deepEqual((await call(demo, "run")).ran, [], "nobody used it");
   demo.edit(
     "lib/engine/engines/ort.ts",
     `sum_table.ts#" + op]`,
     `sum_table.ts#" + op, "${table}#mul"]`,
   );
-  assert.deepEqual((await cli(demo, "run")).ran, [ADD, MUL]);
+  assert.deepEqual((await call(demo, "run")).ran, [ADD, MUL]);
   demo.edit(table, "shared(x * y)", "shared(y * x)");
-  assert.deepEqual((await cli(demo, "run")).ran, [ADD, MUL]);
+  assert.deepEqual((await call(demo, "run")).ran, [ADD, MUL]);
 });
 
 Deno.test("a job's key holds the engine that it names and nothing of the others", async () => {
   using demo = makeEngine();
-  await cli(demo, "run");
+  await call(demo, "run");
   demo.edit("lib/engine/engines/jax.ts", "rules[op](...args)", "rules[op](args[0], args[1])");
-  assert.deepEqual((await cli(demo, "run")).ran, []);
-  assert.deepEqual((await cli(demo, "run", "--engine", "jax")).ran, [ADD, MUL]);
-  assert.deepEqual((await cli(demo, "run", "--engine", "jax")).ran, []);
-  assert.deepEqual((await cli(demo, "run")).ran, [], "the results of the other engine are kept");
+  assert.deepEqual((await call(demo, "run")).ran, []);
+  assert.deepEqual((await call(demo, "run", "--engine", "jax")).ran, [ADD, MUL]);
+  assert.deepEqual((await call(demo, "run", "--engine", "jax")).ran, []);
+  assert.deepEqual((await call(demo, "run")).ran, [], "the results of the other engine are kept");
   demo.edit("lib/engine/engines/ort.ts", "rules[op](...args)", "rules[op](args[0], args[1])");
-  assert.deepEqual((await cli(demo, "run", "--engine", "jax")).ran, []);
-  assert.deepEqual((await cli(demo, "run")).ran, [ADD, MUL]);
-  const status = await cli(demo, "status", "--engine", "jax");
+  assert.deepEqual((await call(demo, "run", "--engine", "jax")).ran, []);
+  assert.deepEqual((await call(demo, "run")).ran, [ADD, MUL]);
+  const status = await call(demo, "status", "--engine", "jax");
   assert.match(status.out, /3 of 3 jobs are done/);
 });
 
 Deno.test("a new engine is one file; a name that is none lists those that there are, nearest first", async () => {
   using demo = makeEngine();
-  const unknown = await cli(demo, "run", "--engine", "sum");
+  const unknown = await call(demo, "run", "--engine", "sum");
   assert.equal(unknown.code, 1);
   assert.match(unknown.out, /Unknown engine "sum"; the engines are /);
   demo.write(
     "lib/engine/engines/sum.ts",
     Deno.readTextFileSync(join(demo.root, "lib/engine/engines/ort.ts")),
   );
-  assert.deepEqual((await cli(demo, "run", "--engine", "sum")).ran, [ADD, MUL, TABLE]);
+  assert.deepEqual((await call(demo, "run", "--engine", "sum")).ran, [ADD, MUL, TABLE]);
 });

@@ -56,8 +56,12 @@ Deno.test("download ends when the run is stopped", async () => {
   await assert.rejects(run(entry, AbortSignal.abort()), { name: "AbortError" });
 });
 
-Deno.test("download may reach the network and write its cache, and refuses parameters it does not know", () => {
-  assert.deepEqual(download.permissions, { net: true, write: ["data/cache"] });
+Deno.test("download may reach the network, read the mirror and write its cache, and refuses parameters it does not know", () => {
+  assert.deepEqual(download.permissions, {
+    net: true,
+    read: ["$DEEP_LINEAR_MIRROR"],
+    write: ["data/cache"],
+  });
   const parsed = download.params().safeParse({ entry: { ...own, path: "x" }, mirror: "m" });
   assert.match(z.prettifyError(parsed.error!), /mirror/);
 });

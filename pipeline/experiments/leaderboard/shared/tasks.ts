@@ -78,6 +78,16 @@ function generated(
   };
 }
 
+const between =
+  "parity is scored at lengths between those of its training and those of its test data";
+/** What the grid of an experiment with parity makes of its lengths. */
+export const tied = {
+  "task.options.maximum": between,
+  "task.options.length": between,
+  "protocol.from": between,
+  "protocol.length": between,
+};
+
 /** The tasks at the sizes of a profile. */
 export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall: SizedCase } {
   const smoke = { steps: 6, batch: 2, warmup: 2, rates: [3e-3, 6e-3], rungs: [3] };

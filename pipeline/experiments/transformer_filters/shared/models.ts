@@ -2,7 +2,7 @@
 
 export interface ModelLabel {
   label: string;
-  /** Solved for a known system, not trained. */
+  /** In closed form, for a known system; not trained. */
   closedForm?: true;
 }
 
