@@ -3,7 +3,12 @@
  *
  * Commands are loaded one at a time, so that a run with nothing to do loads no more than it needs.
  */
-import { type CommandOptions, COMMANDS, helpFor, parseCommand } from "./commands/options.ts";
+import { nearestFirst } from "../lib/nearest.ts";
+import { COMMANDS, taskOf } from "./commands/commands.ts";
+import { helpFor } from "./commands/help.ts";
+import { type CommandOptions, parseCommand } from "./commands/options.ts";
+import { surviveLostOutput } from "./output.ts";
+import { runProgram, sayFailure } from "./program.ts";
 import { UsageError } from "./usage_error.ts";
 
 type Command = (options: CommandOptions) => Promise<number>;
@@ -23,35 +28,41 @@ const LOAD: Record<string, () => Promise<{ command: Command }>> = {
 export async function main(args: string[]): Promise<number> {
   const [name, ...rest] = args;
   if (!Object.hasOwn(LOAD, name ?? "")) {
-    const list = Object.keys(COMMANDS).join(", ");
-    console.error(`error: "${name ?? ""}" is no command; the commands are ${list}.`);
-    return 1;
+    return await runProgram({
+      help: overview,
+      main() {
+        const list = nearestFirst(name ?? "", Object.keys(COMMANDS)).join(", ");
+        throw new UsageError(`"${name ?? ""}" is no command; the commands are ${list}.`);
+      },
+    }, args);
   }
-  if (rest.includes("--help") || rest.includes("-h")) {
-    console.log(helpFor(name));
-    return 0;
-  }
-  try {
-    const options = await parseCommand(name, rest);
-    const { command } = await LOAD[name]();
-    return await command(options);
-  } catch (error) {
-    console.error(`error: ${explain(error)}`);
-    return 1;
-  }
+  return await runProgram({
+    help: () => helpFor(name),
+    async main(rest) {
+      const options = await parseCommand(name, rest);
+      const { command } = await LOAD[name]();
+      return await command(options);
+    },
+  }, rest);
 }
 
-function explain(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error instanceof Deno.errors.NotCapable) {
-    return `${error.message}\n  The task may write to .store, reports and site only; for another ` +
-      `place call it as "deno run -A pipeline/cli.ts ...".`;
-  }
-  // An error that no check foresaw is a defect, and its place is the first thing to know.
-  const unforeseen = error.constructor !== Error && !(error instanceof UsageError) &&
-    !error.name.endsWith("BusyError");
-  const text = unforeseen ? error.stack ?? error.message : error.message;
-  return error.cause === undefined ? text : `${text}\n  because: ${explain(error.cause)}`;
-}
+/** All commands of this file. */
+const overview = () =>
+  Object.entries(COMMANDS).map(([name, { help }]) => `${taskOf(name).padEnd(22)} ${help}`).join(
+    "\n",
+  );
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  const output = surviveLostOutput();
+  // Of whatever nobody waits for; workers end with this process.
+  for (const kind of ["error", "unhandledrejection"] as const) {
+    globalThis.addEventListener(kind, (event) => {
+      event.preventDefault();
+      sayFailure("reason" in event ? event.reason : (event as ErrorEvent).error);
+      Deno.exit(1);
+    });
+  }
+  const code = await main(Deno.args);
+  if (output.problem) console.error(`error: not all could be printed: ${output.problem}`);
+  Deno.exit(output.problem ? code || 1 : code);
+}

@@ -4,6 +4,9 @@
  * A profile carries no numbers of its own: each experiment states its sizes with `pick`, next to the
  * grid they size, so that reading an experiment is enough to know what was run.
  */
+import { nearestFirst } from "../lib/nearest.ts";
+import { UsageError } from "./usage_error.ts";
+
 export const PROFILES = ["smoke", "quick", "standard", "paper"] as const;
 
 export type ProfileName = typeof PROFILES[number];
@@ -20,7 +23,8 @@ export interface Profile {
 export function profileOf(name: string): Profile {
   const at = PROFILES.indexOf(name as ProfileName);
   if (at < 0) {
-    throw new Error(`Unknown profile "${name}"; the profiles are ${PROFILES.join(", ")}.`);
+    const nearest = nearestFirst(name, PROFILES).join(", ");
+    throw new UsageError(`Unknown profile "${name}"; the profiles are ${nearest}.`);
   }
   return {
     name: PROFILES[at],

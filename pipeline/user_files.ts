@@ -41,7 +41,7 @@ export interface OutputFile {
 
 /** Of the program, below its folder; what else lies there is the user's. */
 const PROGRAM =
-  /^(?:(?:lib|pipeline|site|tests|reports|\.git|\.ci)[/\\]|(?:deno\.json|deno\.lock|README\.md|LICENSE|\.gitignore|data[/\\](?:datasets\.json|README\.md))$)/;
+  /^(?:(?:lib|pipeline|site|tests|reports|\.git|\.ci)[/\\]|(?:deno\.json|deno\.lock|README\.md|CHANGELOG\.md|CITATION\.cff|LICENSE|\.gitignore|data[/\\](?:datasets\.json|README\.md))$)/;
 
 /**
  * Where a flag's file would be written.

@@ -8,7 +8,7 @@ import { DoneIndex } from "./store/done_index.ts";
 import { Fingerprints } from "./keys/fingerprint.ts";
 import { Graph, type JobNode } from "./graph.ts";
 import { Objects } from "./store/objects.ts";
-import { Overrides } from "./overrides.ts";
+import { ancestors, Overrides, Refused } from "./overrides.ts";
 import { Packages } from "./keys/packages.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
@@ -25,8 +25,12 @@ export interface WorkspaceOptions {
   engine: EngineName;
   /** The GPU that it runs on, and its driver; part of keys. */
   device?: string;
+  /** Version of Deno, by default of this one; part of keys. */
+  deno?: string;
   /** `stage.parameter=value` assignments. */
   set: string[];
+  /** Experiments that are asked for; all when empty or left out. */
+  only?: string[];
 }
 
 export interface Workspace {
@@ -47,7 +51,7 @@ export interface Workspace {
   /** Opens the database on first use: most commands do without. In a workspace for questions it is only read. */
   catalog(): Promise<Catalog>;
   /** Closes the database and saves the caches. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** A graph other than that of the experiments. */
@@ -68,7 +72,7 @@ export function readWorkspace(options: WorkspaceOptions): Promise<Workspace> {
 
 async function open(
   options: WorkspaceOptions,
-  openCatalog: (dir: string) => Promise<Catalog>,
+  openCatalog: (dir: string, sum?: string) => Promise<Catalog>,
   own?: OwnGraph,
 ): Promise<Workspace> {
   const root = resolve(options.root);
@@ -81,13 +85,14 @@ async function open(
   const graph = own
     ? await own.build(root, plan)
     : buildGraph(root, plan, profile, new Overrides(options.set));
+  if (!own && options.set.length) await checkSet(root, graph, options);
 
   const labelSpace = own?.labelSpace ?? profile.name + (options.set.length ? "-set" : "");
   let opened: Promise<Catalog> | undefined;
   let closable: Catalog | undefined;
-  const catalog = () => opened ??= openCatalog(storeDir).then((c) => closable = c);
-  const index = DoneIndex.fromMirror(storeDir) ??
-    await DoneIndex.fromCatalog(storeDir, await catalog());
+  const mirror = DoneIndex.fromMirror(storeDir);
+  const catalog = () => opened ??= openCatalog(storeDir, mirror?.catalog).then((c) => closable = c);
+  const index = mirror ?? await DoneIndex.fromCatalog(storeDir, await catalog());
   const objects = new Objects(storeDir);
   const resolver = new Resolver(fingerprints, index, objects.list(), options);
   return {
@@ -109,10 +114,10 @@ async function open(
       return new Map([...await db.nodes(profile.name), ...mine]);
     },
     catalog,
-    close() {
+    async close() {
       fingerprints.save();
       if (!closable) return;
-      closable.close();
+      await closable.close();
       // What a question learnt may be of before a run that has just ended.
       if (openCatalog === Catalog.open) index.save();
     },
@@ -120,6 +125,11 @@ async function open(
 }
 
 function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overrides): Graph {
+  if (!overrides.empty) {
+    const plain = new Graph(root, plan.stages, new Overrides());
+    for (const experiment of plan.experiments) plain.addExperiment(experiment, profile);
+    overrides.learn(plain.jobs);
+  }
   const graph = new Graph(root, plan.stages, overrides);
   for (const experiment of plan.experiments) graph.addExperiment(experiment, profile);
   for (const [id, problem] of graph.unavailable) {
@@ -129,12 +139,30 @@ function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overr
   return graph;
 }
 
+/** @throws {UsageError} for options that no module takes; says which overrides change nothing that is asked for. */
+async function checkSet(root: string, graph: Graph, { set, only = [] }: WorkspaceOptions) {
+  const jobs = graph.jobs.filter(({ experiments }) =>
+    !only.length || only.some((id) => experiments.has(id))
+  );
+  await (await import("./configured.ts")).checkConfigured(root, jobs);
+  if (!jobs.length) return; // said by who selects
+  for (const text of set) {
+    if (jobs.some((node) => node.set?.includes(text))) continue;
+    console.error(`note: --set ${text} changes nothing in ${only.join(", ")}.`);
+  }
+}
+
 /** The jobs of some experiments, or those that one job needs, with everything they are made from. */
 export function selectJobs(graph: Graph, wanted: { only?: string[]; job?: string }): JobNode[] {
-  if (wanted.job !== undefined) return ancestors(findJob(graph, wanted.job));
+  if (wanted.job !== undefined) {
+    const node = findJob(graph, wanted.job);
+    return [...ancestors(node), node].sort((a, b) => a.index - b.index);
+  }
   const only = wanted.only ?? [];
-  for (const id of only) {
+  for (const id of only.length ? only : graph.refused.keys()) {
     if (graph.results.has(id)) continue;
+    const refused = graph.refused.get(id);
+    if (refused) throw new Refused(refused + takers(graph));
     const from = graph.later.get(id);
     if (from) {
       throw new Error(`Experiment "${id}" begins at the profile ${from}: --profile ${from}.`);
@@ -162,17 +190,19 @@ export function findJob(graph: Graph, name: string): JobNode {
       throw new Error(`"${name}" matches ${nodes.size} jobs; name one of\n  ${shown}`);
     }
   }
-  const hint = labels.slice(0, 5).join("\n  ");
-  throw new Error(`No job "${name}" in this profile; labels look like\n  ${hint || "(none)"}`);
+  const refused = graph.refused.get(name.split("/")[0]);
+  if (refused) throw new Refused(refused);
+  const hint = nearestFirst(name, labels).slice(0, 5).join("\n  ");
+  throw new Error(
+    `No job "${name}" in this profile; the nearest labels are\n  ${hint || "(none)"}`,
+  );
 }
 
-function ancestors(node: JobNode): JobNode[] {
-  const found = new Set<JobNode>();
-  const stack = [node];
-  for (let at; (at = stack.pop());) {
-    if (found.has(at)) continue;
-    found.add(at);
-    for (const input of Object.values(at.inputs)) if (input.kind === "job") stack.push(input);
-  }
-  return [...found].sort((a, b) => a.index - b.index);
+/** The experiments that a user may choose instead. */
+function takers({ jobs, results }: Graph): string {
+  const changed = new Set(
+    jobs.flatMap(({ set, experiments }) => set?.length ? [...experiments] : []),
+  );
+  const ids = [...results.keys()].filter((id) => changed.has(id));
+  return ids.length ? ` Those of this profile that can: ${ids.join(", ")}.` : "";
 }

@@ -19,7 +19,10 @@ import {
 import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { nearestFirst } from "../lib/nearest.ts";
+import { PROFILES } from "../pipeline/profiles.ts";
+import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
+import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
 
 export interface BuildOptions {
@@ -180,34 +183,67 @@ async function exists(path: string): Promise<boolean> {
   return await stat(path).then(() => true, () => false);
 }
 
-/** `--profile`, or the first of these that has been published. */
+/** Profiles of which the first that was published is shown, where none is named. */
+const USUAL = ["quick", "standard", "smoke"];
+
+/** `--profile`, or the first of the usual ones that has been published. */
 async function chooseProfile(profile: string | undefined): Promise<string> {
-  if (profile) return profile;
-  for (const candidate of ["quick", "standard", "smoke"]) {
-    if (await exists(join("reports", candidate, "results.duckdb"))) return candidate;
+  const isPublished = (name: string) => exists(join("reports", name, "results.duckdb"));
+  if (profile !== undefined) {
+    if (await isPublished(profile)) return profile;
+    const there = await readdir("reports").catch(() => [] as string[]);
+    const published: string[] = [];
+    for (const name of there) if (await isPublished(name)) published.push(name);
+    const known = PROFILES.some((name) => name === profile);
+    throw new UsageError(
+      `--profile ${profile}: nothing is published in reports/${profile}; published are ${
+        nearestFirst(profile, published).join(", ") || "none"
+      }.${known ? ` Make it: deno task pipeline --profile ${profile}.` : ""}`,
+    );
   }
-  return "quick";
+  for (const candidate of USUAL) if (await isPublished(candidate)) return candidate;
+  throw new UsageError("Nothing is published yet. Make it: deno task pipeline.");
 }
 
-if (import.meta.main) {
-  const options = {
+const HELP = `deno task site [options]: build the site of what was published
+
+  --profile NAME   of reports/NAME: ${PROFILES.join(", ")}, or one with -set (the first of ${
+  USUAL.join(", ")
+} that there is)
+  --reports DIR    a folder that was published, instead
+  --dest DIR       where the site goes (site/_site); replaced as a whole
+  --sql            with a page for SQL questions, which is DuckDB for the browser, about 35 MB
+  --help, --version
+
+Then: deno task serve`;
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals, tokens } = readFlags("deno task site", args, {
     profile: { type: "string" },
     reports: { type: "string" },
     dest: { type: "string" },
     sql: { type: "boolean", default: false },
-  } as const;
-  try {
-    const { values } = parseArgs({ options });
-    const reports = values.reports === undefined
-      ? join("reports", await chooseProfile(values.profile))
-      : callerPath(values.reports);
-    const dest = values.dest === undefined ? "site/_site" : callerPath(values.dest);
-    const { index, upToDate } = await buildSite({ reports, dest, sql: values.sql });
-    console.log(
-      `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
+  });
+  refuseRepeated(tokens.flatMap((token) => token.kind === "option" ? [token.name] : []));
+  const [word] = positionals;
+  if (word !== undefined) {
+    throw new UsageError(
+      `deno task site takes no argument "${word}"; profiles are chosen by --profile. ${
+        helpHint("deno task site")
+      }`,
     );
-  } catch (error) {
-    console.error(`site: ${(error as Error).message}`);
-    process.exitCode = 1;
   }
+  if (values.profile !== undefined && values.reports !== undefined) {
+    throw new UsageError("--profile has no effect beside --reports. Leave one of them out.");
+  }
+  const reports = values.reports === undefined
+    ? join("reports", await chooseProfile(values.profile))
+    : callerPath(values.reports);
+  const dest = values.dest === undefined ? "site/_site" : callerPath(values.dest);
+  const { index, upToDate } = await buildSite({ reports, dest, sql: values.sql });
+  console.log(
+    `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
+  );
 }
+
+if (import.meta.main) process.exitCode = await runProgram({ help: HELP, main }, Deno.args);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -37,4 +38,23 @@ Deno.test("a name without documentation is found", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+Deno.test("the version is the same in deno.json, the changelog and the citation", () => {
+  const read = (name: string) => Deno.readTextFileSync(ROOT + name);
+  const { version } = JSON.parse(read("deno.json"));
+  assert.match(version, /^\d+\.\d+\.\d+$/);
+  const [, released, date] = /^## \[(\d[^\]]*)\] - (\d{4}-\d\d-\d\d)$/m.exec(read("CHANGELOG.md"))!;
+  assert.equal(released, version);
+  const citation = parse(read("CITATION.cff"), { schema: "failsafe" });
+  assert.deepEqual(
+    [citation["cff-version"], citation.version, citation["date-released"], citation.license],
+    ["1.2.0", version, date, "MIT"],
+  );
+  assert.deepEqual(citation.authors, [{ name: "The deep-linear-ts authors" }]);
+  for (const required of ["message", "title"]) assert.ok(citation[required].length > 0);
+  // Every heading of a version is one that Keep a Changelog knows.
+  const kinds = [...read("CHANGELOG.md").matchAll(/^### (.*)$/gm)].map(([, kind]) => kind);
+  const known = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"];
+  assert.deepEqual(kinds.filter((kind) => !known.includes(kind)), []);
 });

@@ -17,6 +17,12 @@ export const ENGINES = [
 /** An engine by its name. */
 export type EngineName = typeof ENGINES[number];
 
+/** Engines without native libraries. An engine that is not on any list may need some. */
+const pure: readonly string[] = ["jax", "jax-webgpu", "tfjs"] satisfies EngineName[];
+
+/** Whether an engine loads native code. */
+export const isNative = (name: string): boolean => !pure.includes(name);
+
 /** The module of an engine, from the root of the repository. */
 export const engineModule = (name: string): string =>
   `lib/engine/engines/${name.replaceAll("-", "_")}.ts`;

@@ -175,7 +175,7 @@ async function results(dir: string): Promise<Map<string, string>> {
     const rows = await catalog.query("SELECT label, content FROM job WHERE status = 'done'");
     return new Map(rows.map((row) => [row.label as string, row.content as string]));
   } finally {
-    catalog.close();
+    await catalog.close();
     lock.release();
   }
 }

@@ -9,6 +9,7 @@ import { type PilotRuns, Stopped } from "../estimate/pilot_runs.ts";
 import type { JobNode } from "../graph.ts";
 import { report, reportText } from "../estimate/report.ts";
 import { machineInfo } from "../run/machine.ts";
+import { stopSignals } from "../run/stop_signals.ts";
 import { Scheduler } from "../run/scheduler.ts";
 import { lockStore } from "../store/lock.ts";
 import { openWorkspace, selectJobs, type Workspace } from "../workspace.ts";
@@ -21,7 +22,7 @@ export async function command(options: CommandOptions): Promise<number> {
     try {
       return await estimate(workspace, selectJobs(workspace.graph, options), options);
     } finally {
-      workspace.close();
+      await workspace.close();
     }
   } finally {
     lock.release();
@@ -43,7 +44,7 @@ export async function estimate(
   const say = (line: string) => console.error(line); // The estimate itself may go to a file.
   let running: PilotRuns | undefined;
   const stop = () => running?.stop();
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const signals = stopSignals();
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
     const estimates = await estimateJobs(workspace, nodes, {

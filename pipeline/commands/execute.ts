@@ -9,6 +9,8 @@ import type { EngineName } from "../../lib/engine/engines.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
 import type { JobNode } from "../graph.ts";
 import { LiveFile, type LiveJob } from "../run/live.ts";
+import { loadPilots } from "../estimate/pilot.ts";
+import { WorkEstimate } from "../estimate/work.ts";
 import type { LogFeed, Unit } from "../log/feed.ts";
 import type { SinkName } from "../log/sink.ts";
 import { describeCommit, gitCommit } from "../log/git.ts";
@@ -16,8 +18,9 @@ import { machineInfo } from "../run/machine.ts";
 import { reasons } from "../keys/reasons.ts";
 import { Recorder, recordInputs, recordNodes } from "../run/recorder.ts";
 import type { JobStatus, Scheduler } from "../run/scheduler.ts";
+import { stopSignals } from "../run/stop_signals.ts";
 import type { Workspace } from "../workspace.ts";
-import { count } from "./run_report.ts";
+import { count, Tally } from "./run_report.ts";
 
 /** Time that jobs get to save a checkpoint after Ctrl-C. */
 const GRACE_MS = 3000;
@@ -57,21 +60,21 @@ export async function execute(
     commit: describeCommit(gitCommit(workspace.root)),
   };
   await catalog.startRun(run);
-  const estimate = await estimator(workspace);
+  const work = await workEstimate(workspace);
+  const estimate = (node: JobNode) => work.seconds(node);
   const running = () => [...scheduler.statuses.values()].filter((s) => s.state === "running");
   const totals = () => count(scheduler, estimate, jobs);
+  const tally = new Tally(scheduler);
   const view = quiet ? new PlainView((line) => console.error(line)) : openView(running, totals);
-  const why = await collectReasons(workspace, scheduler);
+  // As they were before this run: its own jobs must not count as what was there last.
+  const labels = await workspace.labels();
+  const why = await collectReasons(workspace, scheduler, labels);
   const live = new LiveFile(workspace.storeDir, () => ({
     pid: Deno.pid,
     profile: title,
     jobs: [...scheduler.statuses.values()].map((status) => liveJob(status, why)),
   }));
-  const executor = new LocalExecutor({
-    root: workspace.root,
-    storeDir: workspace.storeDir,
-    capacity: jobs,
-  });
+  const executor = new LocalExecutor(jobs);
   const recorder = new Recorder(workspace, catalog, run);
   let firstStop: number | undefined;
   const stop = () => {
@@ -83,12 +86,12 @@ export async function execute(
     executor.abort(firstStop === undefined ? GRACE_MS : 0);
     firstStop ??= now;
   };
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const signals = stopSignals();
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
     await scheduler.run(executor, {
       prepare: async (status) => {
-        if (!why.has(status.node)) why.set(status.node, await explain(workspace, status));
+        if (!why.has(status.node)) why.set(status.node, await explain(workspace, status, labels));
         const known = await recorder.known(status);
         return { ...await recorder.spec(status), known, stream: feed !== undefined };
       },
@@ -104,7 +107,8 @@ export async function execute(
         return results;
       },
       changed(status) {
-        view.changed(status, totals());
+        if (status.state === "ran" && !status.sameAs) work.took(status.node, status.seconds!);
+        view.changed(status, tally.with(status));
         if (status.state === "failed") failed(status, view);
         if (status.state === "cached") feed?.cached(status.node);
         live.touch();
@@ -179,12 +183,11 @@ export type Reasons = Map<JobNode, string[]>;
 export async function collectReasons(
   workspace: Workspace,
   scheduler: Scheduler,
+  labels: Map<string, NodeRow>,
   atMost = REASONS_AHEAD,
 ): Promise<Reasons> {
   const why: Reasons = new Map();
   const ready = [...scheduler.statuses.values()].filter((s) => s.state === "ready");
-  if (!ready.length) return why;
-  const labels = await workspace.labels();
   for (const status of ready.slice(0, atMost)) {
     why.set(status.node, await explain(workspace, status, labels));
   }
@@ -194,10 +197,9 @@ export async function collectReasons(
 async function explain(
   workspace: Workspace,
   { node, stale }: JobStatus,
-  labels?: Map<string, NodeRow>,
+  labels: Map<string, NodeRow>,
 ): Promise<string[]> {
   const catalog = await workspace.catalog();
-  labels ??= await workspace.labels();
   return await reasons(node, stale!, labels.get(node.label), catalog, workspace);
 }
 
@@ -217,11 +219,11 @@ export function liveJob(status: JobStatus, why: Reasons): LiveJob {
   };
 }
 
-/** Seconds of a job from the mean of its stage so far. */
-async function estimator(workspace: Workspace): Promise<(node: JobNode) => number> {
-  const rows = await (await workspace.catalog()).query(
+/** What jobs take, from those that the catalogue has. */
+async function workEstimate({ root, plan, catalog }: Workspace): Promise<WorkEstimate> {
+  const rows = await (await catalog()).query(
     "SELECT stage, avg(seconds) AS mean FROM job GROUP BY stage",
   );
   const means = new Map(rows.map((row) => [row.stage as string, row.mean as number]));
-  return (node) => means.get(node.stage.name) ?? 1;
+  return new WorkEstimate(await loadPilots(root, Object.keys(plan.stages)), means);
 }

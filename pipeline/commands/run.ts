@@ -1,26 +1,31 @@
 /**
  * @file `deno task pipeline`: runs what is stale, then publishes and builds the site.
  */
-import { formatSeconds } from "../run/display.ts";
+import { isDrawable, wantsColours } from "../run/colours.ts";
+import { consoleSize, formatSeconds } from "../run/display.ts";
 import { lockStore } from "../store/lock.ts";
 import { Scheduler } from "../run/scheduler.ts";
 import { resolve } from "node:path";
 import { openWorkspace, selectJobs, type Workspace } from "../workspace.ts";
+import { closingTable, verdictsOf } from "./closing.ts";
 import { collectReasons, execute, liveJob, openFeed, recordLabels } from "./execute.ts";
 import type { CommandOptions } from "./options.ts";
 import { repeatOptions } from "../command_line.ts";
+import { UsageError } from "../usage_error.ts";
 import { count, reportFailure, reportSkipped } from "./run_report.ts";
 
 export async function command(options: CommandOptions): Promise<number> {
   if (options.estimate) return await (await import("./estimate.ts")).command(options);
-  if (options.json) throw new Error("--json goes with --estimate.");
+  if (options.json) {
+    throw new UsageError("--json has an effect with --estimate only. Add it, or leave --json out.");
+  }
   const lock = await lockStore(resolve(options.root, options.store), "run");
   try {
     const workspace = await openWorkspace(options);
     try {
       return await runWorkspace(workspace, options);
     } finally {
-      workspace.close();
+      await workspace.close();
     }
   } finally {
     lock.release();
@@ -62,9 +67,17 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
     reportSkipped(scheduler);
     return 1;
   }
+  const table = closingTable(
+    options.job === undefined ? verdictsOf(workspace, nodes) : [],
+    wantsColours(),
+    isDrawable() ? consoleSize().columns : undefined,
+  );
+  if (table.length) console.log(["", ...table, ""].join("\n"));
   if (options.publish && options.job === undefined) {
     const { publishResults } = await import("../publish/publish_results.ts");
-    await publishResults(workspace, nodes, options);
+    if (await publishResults(workspace, nodes, options)) {
+      console.log("Look at it: deno task serve");
+    }
   }
   const lacking = options.only?.length || options.job !== undefined
     ? []
@@ -75,7 +88,8 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
 }
 
 async function dryRun(w: Workspace, scheduler: Scheduler, open: number): Promise<number> {
-  const why = await collectReasons(w, scheduler, Infinity);
+  const labels = open ? await w.labels() : new Map();
+  const why = await collectReasons(w, scheduler, labels, Infinity);
   for (const status of scheduler.statuses.values()) {
     if (status.state === "cached") continue;
     console.log(`${status.node.stage.name} ${status.node.label}`);

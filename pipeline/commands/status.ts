@@ -61,7 +61,7 @@ async function standing(options: CommandOptions): Promise<LiveJob[]> {
       };
     });
   } finally {
-    workspace.close();
+    await workspace.close();
   }
 }
 
@@ -90,7 +90,7 @@ function print(jobs: LiveJob[], options: CommandOptions): void {
       rows.set(`${experiment} ${job.stage}`, row);
     }
   }
-  const width = Math.max(10, ...[...rows.keys()].map((name) => name.length));
+  const width = [...rows.keys()].reduce((most, name) => Math.max(most, name.length), 10);
   console.log(`${"".padEnd(width)}${COLUMNS.map((c) => c.padStart(9)).join("")}`);
   for (const [name, row] of rows) {
     const cells = COLUMNS.map((c) => String(row[c] ?? "").padStart(9));

@@ -61,7 +61,7 @@ export async function command(options: CommandOptions): Promise<number> {
     try {
       return await new Invoked(sweep, options, workspace, candidates, before, say).run();
     } finally {
-      workspace.close();
+      await workspace.close();
     }
   } finally {
     lock.release();

@@ -92,7 +92,7 @@ export async function rehash(
     if (repairing) await catalog.markDamaged(bad);
     size = `${hashes.size} objects (${(bytes / 2 ** 20).toFixed(1)} MiB) of ${jobs.length} jobs`;
   } finally {
-    catalog.close();
+    await catalog.close();
   }
   checkBeside(dir, say, repairing);
   say(
@@ -139,11 +139,7 @@ function checkBeside(dir: string, say: (line: string) => void, repairing: boolea
 async function rerunSample(options: CommandOptions): Promise<number> {
   const workspace = await openWorkspace(options);
   const scratch = mkdtempSync(join(workspace.storeDir, "verify-"));
-  const executor = new LocalExecutor({
-    root: workspace.root,
-    storeDir: scratch,
-    capacity: options.jobs,
-  });
+  const executor = new LocalExecutor(options.jobs);
   try {
     const scheduler = new Scheduler(workspace.graph.jobs, workspace.resolver);
     await scheduler.plan();
@@ -180,7 +176,7 @@ async function rerunSample(options: CommandOptions): Promise<number> {
   } finally {
     await executor.close();
     rmSync(scratch, { recursive: true, force: true });
-    workspace.close();
+    await workspace.close();
   }
 }
 

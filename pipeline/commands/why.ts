@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { reasons } from "../keys/reasons.ts";
 import type { LiveJob } from "../run/live.ts";
 import { Scheduler } from "../run/scheduler.ts";
+import type { JobNode } from "../graph.ts";
 import { findJob, readWorkspace, selectJobs } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
 import { runningNow } from "./status.ts";
@@ -16,6 +17,10 @@ export async function command(options: CommandOptions): Promise<number> {
   for (const line of lines) console.log(line);
   return 0;
 }
+
+/** Lines, and inputs of inputs of a job that waits: beyond these only what will run is told. */
+const MOST_LINES = 500;
+const DEEPEST = 12;
 
 async function explain(name: string, options: CommandOptions): Promise<string[]> {
   const workspace = await readWorkspace(options);
@@ -29,9 +34,19 @@ async function explain(name: string, options: CommandOptions): Promise<string[]>
     const catalog = await workspace.catalog();
     const labels = await workspace.labels();
     const lines: string[] = [];
-    const tell = async (at: typeof node, indent: string) => {
+    const told = new Set<JobNode>();
+    let left = 0;
+    // A chain may be longer than a stack is deep, and than anybody reads.
+    const stack = [{ at: node, depth: 0 }];
+    for (let next; (next = stack.pop());) {
+      const { at, depth } = next;
+      if (told.has(at)) continue;
+      told.add(at);
       const status = scheduler.statuses.get(at)!;
+      if (lines.length > MOST_LINES || (depth > DEEPEST && status.state === "waiting")) left++;
+      const indent = "  ".repeat(Math.min(depth, DEEPEST + 1));
       const title = `${indent}${at.stage.name} ${at.label}`;
+      if (lines.length > MOST_LINES) continue;
       if (status.state === "cached") {
         const key = workspace.resolver.keys.get(at)!;
         const [row] = await catalog.query(
@@ -54,19 +69,19 @@ async function explain(name: string, options: CommandOptions): Promise<string[]>
         );
         for (const reason of found) lines.push(`${indent}  ${reason}`);
       } else {
-        lines.push(`${title} waits for the content of inputs that will run first:`);
-        for (const input of Object.values(at.inputs)) {
+        if (depth <= DEEPEST) {
+          lines.push(`${title} waits for the content of inputs that will run first:`);
+        }
+        for (const input of Object.values(at.inputs).toReversed()) {
           if (input.kind !== "job" || scheduler.statuses.get(input)!.state === "cached") continue;
-          if (!lines.some((l) => l.trim().startsWith(`${input.stage.name} ${input.label} `))) {
-            await tell(input, `${indent}  `);
-          }
+          stack.push({ at: input, depth: depth + 1 });
         }
       }
-    };
-    await tell(node, "");
+    }
+    if (left) lines.push(`(${left} more jobs that wait are not listed)`);
     return lines;
   } finally {
-    workspace.close();
+    await workspace.close();
   }
 }
 

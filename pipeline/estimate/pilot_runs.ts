@@ -198,9 +198,7 @@ export class PilotRuns {
   /** In new processes, the jobs of a round at once, one round after the other. @returns what the last round left */
   async #execute(rounds: JobSpec[][], stage: StagePart): Promise<Ran[]> {
     if (this.#stopped) throw new Stopped();
-    const { root } = this.workspace;
-    const capacity = Math.max(...rounds.map((specs) => specs.length));
-    const executor = new LocalExecutor({ root, storeDir: this.#dir, capacity });
+    const executor = new LocalExecutor(Math.max(...rounds.map((specs) => specs.length)));
     this.#executor = executor;
     try {
       let ran: Ran[] = [];

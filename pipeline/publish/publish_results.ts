@@ -31,11 +31,12 @@ const PUBLISHED_POINTS = 100;
 /** The file that an aggregate job leaves. */
 const SUMMARY = "summary.json";
 
+/** @returns true when there is a site of them */
 export async function publishResults(
   workspace: Workspace,
   nodes: JobNode[],
   options: WorkspaceOptions,
-): Promise<void> {
+): Promise<boolean> {
   const reports = join(workspace.root, "reports");
   // Numbers that came from changed parameters must not pass for those of the profile.
   const profile = workspace.labelSpace;
@@ -53,7 +54,7 @@ export async function publishResults(
     const { source, lost } = options.set.length
       ? { source: made, lost: false }
       : await withEarlier(made, workspace, reports);
-    if (!source.experiments.length) return;
+    if (!source.experiments.length) return false;
     const { written, folder } = await publish(source, reports, { keepOthers: lost });
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
     const after = JSON.parse(stamp);
@@ -64,6 +65,7 @@ export async function publishResults(
   const dest = join(workspace.root, "site", "_site");
   const { index } = await buildSite({ reports: join(reports, profile), dest, own: true });
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
+  return true;
 }
 
 /** What the tables that a run left out are compared with, as a hash. */
@@ -175,7 +177,7 @@ export async function publishSource(
       runs: Object.fromEntries(inputs.map(({ name, job }) => [name, job as string])),
       version: { key, commit: made.get(key)?.commit ?? null, older: !current },
     });
-    roots.push(...inputs.map(({ job }) => job as string));
+    for (const { job } of inputs) roots.push(job as string);
   }
   const jobs = await jobRecords(catalog, roots, options, made);
   const byKey = new Map(jobs.map((job) => [job.key, job]));
@@ -243,7 +245,7 @@ async function jobRecords(
       command: commandOfJob(made.get(key), row.label as string, options),
       inputs: mine,
     });
-    stack.push(...mine.flatMap(({ job }) => job ?? []));
+    for (const { job } of mine) if (job !== null) stack.push(job);
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
 }

@@ -31,7 +31,7 @@ export async function isOfPlan(
     }
     if (job.engine !== (stage.usesEngine ? engine : "")) return false;
     if (job.code !== (await fingerprints.of(stage.path, modules)).code) return false;
-    stack.push(...Object.values(node.inputs));
+    for (const input of Object.values(node.inputs)) stack.push(input);
   }
   return met.size === jobs.length + 1;
 }

@@ -1,6 +1,8 @@
 /** @file `deno task fuzz`: strangers' bytes to whatever reads them, until the time is over. */
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { nearestFirst } from "../../lib/nearest.ts";
+import { helpHint, readFlags, runProgram } from "../../pipeline/program.ts";
+import { UsageError } from "../../pipeline/usage_error.ts";
 import { runTarget } from "./run_target.ts";
 import type { Target } from "./target.ts";
 import { targets as everything } from "./targets.ts";
@@ -29,26 +31,37 @@ export async function main(
     module: TARGETS,
   },
 ): Promise<number> {
-  const { values } = parseArgs({
-    args,
-    options: {
-      seconds: { type: "string", default: "60" },
-      seed: { type: "string" },
-      only: { type: "string", default: "" },
-      help: { type: "boolean" },
-    },
+  const { values, positionals } = readFlags("deno task fuzz", args, {
+    seconds: { type: "string", default: "60" },
+    seed: { type: "string" },
+    only: { type: "string", default: "" },
+    help: { type: "boolean" },
   });
   if (values.help) {
     say(HELP);
     return 0;
   }
+  if (positionals.length) {
+    throw new UsageError(
+      `deno task fuzz takes no argument "${positionals[0]}"; targets are chosen by --only. ${
+        helpHint("deno task fuzz")
+      }`,
+    );
+  }
   const seconds = Number(values.seconds);
-  if (!(seconds > 0)) throw new Error(`--seconds ${values.seconds}: expected a number above 0.`);
+  if (!(seconds > 0)) {
+    throw new UsageError(`--seconds ${values.seconds}: expected a number above 0.`);
+  }
   const seed = values.seed === undefined ? Date.now() % 10_000 : Number(values.seed);
-  if (!Number.isInteger(seed)) throw new Error(`--seed ${values.seed}: expected a whole number.`);
+  if (!Number.isInteger(seed)) {
+    throw new UsageError(`--seed ${values.seed}: expected a whole number.`);
+  }
   const chosen = targets.filter(({ name }) => name.includes(values.only));
   if (chosen.length === 0) {
-    throw new Error(`--only ${values.only}: no target has this in its name.`);
+    const names = nearestFirst(values.only, targets.map(({ name }) => name)).slice(0, 5);
+    throw new UsageError(
+      `--only ${values.only}: no target has this in its name; there are ${names.join(", ")}, ….`,
+    );
   }
   say(`seed ${seed}, ${seconds} s for ${chosen.length} targets`);
   let failures = 0;
@@ -67,10 +80,8 @@ export async function main(
 }
 
 if (import.meta.main) {
-  try {
-    process.exitCode = await main(process.argv.slice(2), console.log);
-  } catch (error) {
-    console.error(`error: ${(error as Error).message}`);
-    process.exitCode = 1;
-  }
+  process.exitCode = await runProgram(
+    { help: HELP, main: (args) => main(args, console.log) },
+    process.argv.slice(2),
+  );
 }

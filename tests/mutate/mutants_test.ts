@@ -158,9 +158,9 @@ Deno.test("the command says what was killed, and what is wrong with its argument
   );
   for (
     const [args, message] of [
-      [["lib/nowhere"], /^mutate: lib\/nowhere: nothing to mutate there; name a folder/],
-      [["lib/ssm", "--sample", "x"], /^mutate: --sample x: expected a whole number from 1 on/],
-      [["--unknown"], /^mutate: Unknown option '--unknown'/],
+      [["lib/nowhere"], /^error: lib\/nowhere: nothing to mutate there; name a folder/],
+      [["lib/ssm", "--sample", "x"], /^error: --sample x: expected a whole number from 1 on/],
+      [["--unknown"], /^error: Unknown option --unknown\. Nearest: /],
     ] as const
   ) {
     const { code, err } = await run(...args);

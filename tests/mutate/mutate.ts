@@ -6,8 +6,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { z } from "zod";
+import { readFlags, runProgram } from "../../pipeline/program.ts";
+import { UsageError } from "../../pipeline/usage_error.ts";
 import { callerPath } from "../../pipeline/user_files.ts";
 import { type Copy, makeCopy, trackedFiles } from "./copy.ts";
 import { inOrder, type Mutant, mutantsOf, mutate } from "./mutants.ts";
@@ -74,26 +75,15 @@ type Reviewed = z.infer<typeof reviewedSchema>[number];
 /** What cannot break a type needs no check before its tests. */
 const TYPED = new Set(["operator", "constant", "condition negated", "negation removed"]);
 
-class UsageError extends Error {}
-
 function options(args: string[]): Options & { folders: string[] } {
-  const { values, positionals } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: {
-      sample: { type: "string", default: "40" },
-      seed: { type: "string", default: "1" },
-      except: { type: "string", multiple: true, default: [] },
-      budget: { type: "string", default: "60" },
-      jobs: { type: "string", default: "1" },
-      list: { type: "boolean", default: false },
-      help: { type: "boolean", default: false },
-    },
+  const { values, positionals } = readFlags("deno task mutate", args, {
+    sample: { type: "string", default: "40" },
+    seed: { type: "string", default: "1" },
+    except: { type: "string", multiple: true, default: [] },
+    budget: { type: "string", default: "60" },
+    jobs: { type: "string", default: "1" },
+    list: { type: "boolean", default: false },
   });
-  if (values.help) {
-    console.log(HELP);
-    Deno.exit(0);
-  }
   const count = (name: "sample" | "seed" | "budget" | "jobs", least: number) => {
     const value = Number(values[name]);
     if (!Number.isInteger(value) || value < least) {
@@ -112,8 +102,8 @@ function options(args: string[]): Options & { folders: string[] } {
   };
 }
 
-async function main(): Promise<void> {
-  const { folders, ...chosen } = options(Deno.args);
+async function main(args: string[]): Promise<void> {
+  const { folders, ...chosen } = options(args);
   const files = trackedFiles(ROOT);
   const sources = new Map(
     files.filter((path) => /\.[jt]s$/.test(path))
@@ -310,12 +300,4 @@ function score(path: string, outcomes: readonly Outcome[], all: number): string 
   } equivalent by review; score ${percent} % (${outcomes.length} of ${all} mutants)`;
 }
 
-try {
-  await main();
-} catch (error) {
-  const known = error instanceof UsageError ||
-    (error as { code?: string }).code?.startsWith("ERR_PARSE");
-  if (!known) throw error;
-  console.error(`mutate: ${(error as Error).message}`);
-  Deno.exit(1);
-}
+Deno.exit(await runProgram({ help: HELP, main }, Deno.args));

@@ -130,8 +130,15 @@ Deno.test("--set changes one parameter of every job of a stage, checked by its s
     optimizer: { beta: 0 },
   });
   assert.throws(() => build(grid, ["train.lr=fast"]), /lr is "fast"|expected number/);
-  assert.throws(() => build(grid, ["train.speed=1"]), /Unrecognized key: "speed"/);
+  assert.throws(
+    () => build(grid, ["train.speed=1"]),
+    /--set train\.speed=1: stage train has no parameter "speed"; it has lr, optimizer/,
+  );
   assert.throws(() => build(grid, ["train.lr.x=1"]), /--set train\.lr\.x=1: lr is 1, which has no/);
+  assert.throws(
+    () => build(grid, ["train.optimizer.betas=1"]),
+    /train\.optimizer has no parameter "betas"; it has beta /,
+  );
   assert.throws(() => build(grid, ["tain.lr=1"]), /no stage "tain"; the stages are train/);
   assert.throws(() => build(grid, ["table.x=1"]), /the graph has no job of stage "table"/);
   assert.throws(() => build(grid, ["lr=1"]), /expected stage\.parameter=value/);
@@ -159,15 +166,19 @@ Deno.test("--set reaches into a part only of the jobs that have it", () => {
     { free: { horizon: 2, share: 1 } },
     { free: { horizon: 9, share: 1 } },
   ]);
-  // The whole of it is for everyone.
-  assert.deepEqual(build(['score.free={"horizon":4}']), [{ free: { horizon: 4, share: 0.5 } }, {
-    free: { horizon: 4, share: 0.5 },
-  }]);
+  // The whole of it is for everyone; what the table told apart must not become one.
+  assert.throws(
+    () => build(['score.free={"horizon":4}']),
+    /cannot take it: its runs plain and free would be one and the same/,
+  );
   assert.throws(
     () => build(["score.fre.share=1"]),
-    /--set score\.fre\.share=1: the graph has no job of stage "score" with "fre"/,
+    /--set score\.fre\.share=1: stage score has no parameter "fre"; it has free /,
   );
-  assert.throws(() => build(["score.free.shar=1"]), /Unrecognized key: "shar"/);
+  assert.throws(
+    () => build(["score.free.shar=1"]),
+    /score\.free has no parameter "shar"; it has share, horizon /,
+  );
 });
 
 Deno.test("values of --set are JSON or plain text, the last of two wins, and the grid's own object stays", () => {
@@ -225,5 +236,5 @@ Deno.test("a profile takes the next smaller size where it has none", () => {
     [1, 1, 3, 3],
   );
   assert.ok(profileOf("paper").atLeast("standard") && !profileOf("quick").atLeast("standard"));
-  assert.throws(() => profileOf("huge"), /the profiles are smoke, quick, standard, paper/);
+  assert.throws(() => profileOf("huge"), /the profiles are smoke, quick, paper, standard/);
 });

@@ -55,7 +55,7 @@ Deno.test("a plan has every stage by its file name, and the experiments in their
   await stopBundler();
 });
 
-Deno.test("a stage that uses an engine may load native code, others only where they say so", async () => {
+Deno.test("a stage that uses a native engine may load native code, others only where they say so", async () => {
   using demo = makeDemo();
   const add = (name: string, head: string) =>
     demo.write(
@@ -77,6 +77,10 @@ Deno.test("a stage that uses an engine may load native code, others only where t
   const { stages } = await planOf(demo, "jax-webgpu");
   const engine = { path: "lib/engine/engines/jax_webgpu.ts", exports: ["compile"] };
   assert.deepEqual(stages.b.modules!({}), { engine });
+  // It is no native one, and does not make others of the stages that say that they need native code.
+  assert.deepEqual(stages.fit.permissions, {});
+  assert.deepEqual(stages.b.permissions, { net: true });
+  assert.deepEqual(stages.d.permissions, { ffi: true });
   assert.deepEqual(stages.fit.modules!({ model: "mean" }).engine, engine);
   assert.deepEqual([a, c, d].map((s) => s.modules), [undefined, undefined, undefined]);
   await stopBundler();

@@ -55,11 +55,11 @@ Deno.test("a job is found by its label, by the end of one, then by a part of one
     /^Error: "t" matches 2 jobs; name one of\n {2}one\/fit\n {2}two\/last$/,
   );
   assert.throws(
-    () => findJob(graph, "nothing"),
-    /No job "nothing" in this profile; labels look like\n {2}one\/data\n {2}one\/fit\n/,
+    () => findJob(graph, "two/lsat"),
+    /No job "two\/lsat" in this profile; the nearest labels are\n {2}two\/last\n/,
   );
   const empty = new Graph("/", {}, new Overrides());
-  assert.throws(() => findJob(empty, "x"), /labels look like\n {2}\(none\)$/);
+  assert.throws(() => findJob(empty, "x"), /the nearest labels are\n {2}\(none\)$/);
 });
 
 Deno.test("of many jobs that a name matches, eight are named, and of many labels five", () => {
@@ -116,11 +116,11 @@ Deno.test("a run with --set has labels of its own, and sees those of the profile
     "e/b",
     row("e/b", "k1"),
   ]]);
-  plain.close();
+  await plain.close();
   const set = await open(demo, { set: ["fit.decimals=3"] });
   assert.equal(set.labelSpace, "smoke-set");
   assert.deepEqual([...(await set.labels()).values()], [row("e/a", "k1"), row("e/b", "k2")]);
-  set.close();
+  await set.close();
   // A graph of another kind has its own only.
   const own = await openWorkspace(plain.options, {
     labelSpace: "smoke-set",
@@ -128,7 +128,7 @@ Deno.test("a run with --set has labels of its own, and sees those of the profile
   });
   assert.deepEqual([own.labelSpace, own.graph.jobs.length], ["smoke-set", 0]);
   assert.deepEqual([...(await own.labels()).keys()], ["e/b"]);
-  own.close();
+  await own.close();
   await stopBundler();
 });
 
@@ -141,17 +141,17 @@ Deno.test("a workspace knows what is done without opening the database, and save
   const job = doneJob("k1", { artifact: { files: [], scalars: {} } });
   await catalog.commit(RUN, [job]);
   first.index.jobs.set("k1", { content: job.content, objects: [] });
-  first.close();
+  await first.close();
   assert.ok(existsSync(join(demo.root, ".store/index.json")));
   assert.ok(existsSync(join(demo.root, ".store/cache/fingerprints.json")));
   const second = await open(demo);
   assert.deepEqual([...second.index.jobs.keys()], ["k1"]);
-  second.close();
+  await second.close();
   // A mirror that is gone is made again from the database.
   Deno.removeSync(join(demo.root, ".store/index.json"));
   const third = await open(demo);
   assert.deepEqual([...third.index.jobs.keys()], ["k1"]);
-  third.close();
+  await third.close();
   assert.ok(existsSync(join(demo.root, ".store/index.json")));
   await stopBundler();
 });
@@ -164,7 +164,7 @@ Deno.test("the engine that was asked for is an ingredient of what uses one", asy
   const found = await workspace.resolver.resolve({ ...first, stage, inputs: {} });
   assert.ok(found.state === "stale");
   assert.equal(found.ingredients.engine?.name, "jax");
-  workspace.close();
+  await workspace.close();
   await stopBundler();
 });
 

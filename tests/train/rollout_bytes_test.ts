@@ -24,7 +24,7 @@ Deno.test("observations three times, the state four times, twelve of the largest
     bytes([["lstm"], ["lstm"]], { block: "bare", width: 5, patch: 3 }, 2),
     float * (3 * capacity * 3 * 2 + 4 * 2 * 2 * 5 + 12 * 20),
   );
-  // Keys and values of width 4 and a position; one of the caches is larger than an MLP's 16.
+  // Keys and values of width 4 and a position; one of the two states is larger than an MLP's 16.
   assert.equal(
     bytes([["softmax_attention", { heads: 2 }]], { width: 4 }, 1),
     float * (3 * capacity + 4 * (2 * 4 * capacity + 1) + 12 * 4 * capacity),

@@ -10,7 +10,7 @@ export interface Shape {
   readonly length: number;
   /** Pairs of a key and a value in a sequence, each asked for once. */
   readonly pairs: number;
-  /** Exponent of the law of the queries' places. */
+  /** Exponent of the distribution of the queries' places. */
   readonly power: number;
 }
 

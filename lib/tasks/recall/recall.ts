@@ -55,7 +55,7 @@ const schema = () =>
     length: z.number().int().min(1).default(64),
     /** In a sequence. */
     pairs: z.number().int().min(1).default(8),
-    /** Exponent a of the law x^(a - 1) of the queries' places; 1 is uniform. */
+    /** Exponent a of the density x^(a - 1) of the queries' places; 1 is uniform. */
     power: z.number().gt(0).max(1).default(0.01),
   });
 

@@ -3,15 +3,15 @@
  * its last row. Results go to stdout; everything the program decided for the user goes to stderr.
  */
 import process from "node:process";
-import { DataError } from "../../../lib/data/data_error.ts";
 import { describeInterval, type Interval, usualSeason } from "../../../lib/data/dates.ts";
 import type { DatasetEntry } from "../../../lib/data/entry.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
+import { runProgram } from "../../program.ts";
 import { callerPath } from "../../user_files.ts";
 import { chooseLevel, requireInTable } from "./beyond.ts";
 import { loadSeries } from "./load_series.ts";
 import { evaluateAll } from "./models.ts";
-import { type Options, parseOptions, USAGE, UsageError } from "./options.ts";
+import { type Options, parseOptions, USAGE } from "./options.ts";
 import { goBeyond, outputsOf } from "./outputs.ts";
 import { table, toRow } from "./report.ts";
 
@@ -125,14 +125,5 @@ async function main(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    // Errors of the system (a folder that cannot be written) carry a code.
-    const expected = error instanceof UsageError || error instanceof DataError ||
-      error instanceof RangeError || typeof (error as { code?: unknown }).code === "string";
-    // Anything else is a fault of the program: show where.
-    console.error(expected ? `error: ${(error as Error).message}` : error);
-    process.exitCode = 1;
-  }
+  process.exitCode = await runProgram({ help: USAGE, main }, process.argv.slice(2));
 }

@@ -1,9 +1,9 @@
 /**
  * @file The flags of `deno task forecast`: their meaning, their defaults, and what is wrong with them.
  */
-import { parseArgs } from "node:util";
 import { type SplitName, SPLITS } from "../../../lib/tasks/forecasting/split.ts";
-import { nearestFirst } from "../../modules.ts";
+import { nearestFirst } from "../../../lib/nearest.ts";
+import { helpHint, readFlags } from "../../program.ts";
 import { refuseRepeated, UsageError } from "../../usage_error.ts";
 import { outputOptions } from "./output_options.ts";
 import {
@@ -13,6 +13,8 @@ import {
   READING_USAGE,
   readingOptions,
 } from "./reading_options.ts";
+
+const TASK = "deno task forecast";
 
 export const USAGE = `Usage: deno task forecast FILE.csv [options]
 FILE.csv may also be the id of a dataset in data/datasets.json.
@@ -76,14 +78,7 @@ export function parseOptions(args: string[]): Options | undefined {
     level: string,
     help: { type: "boolean", short: "h" } as const,
   };
-  let parsed;
-  try {
-    parsed = parseArgs({ args: joined, options, allowPositionals: true, tokens: true });
-  } catch (error) {
-    throw new UsageError(
-      `${unknownFlag(joined, Object.keys(options)) ?? (error as Error).message}\n\n${USAGE}`,
-    );
-  }
+  const parsed = readFlags(TASK, joined, options);
   const { values, positionals, tokens } = parsed;
   if (values.help) return undefined;
   const given = tokens.filter((token) => token.kind === "option");
@@ -91,11 +86,17 @@ export function parseOptions(args: string[]): Options | undefined {
   refuseRepeated(given.map(({ name }) => name), repeatable);
   if (positionals.length !== 1) {
     const given = positionals.length === 0 ? "none" : positionals.join(", ");
-    throw new UsageError(`expected one file or dataset id, got ${given}.\n\n${USAGE}`);
+    throw new UsageError(
+      `expected one file or dataset id, got ${given}. Give one, such as series.csv. ${
+        helpHint(TASK)
+      }`,
+    );
   }
   const split = values.split as SplitName | undefined;
   if (split !== undefined && !SPLITS.includes(split)) {
-    throw new UsageError(`--split ${split}: expected ${SPLITS.join(", ")}.`);
+    throw new UsageError(
+      `--split ${split}: expected ${nearestFirst(split, SPLITS).join(", ")}.`,
+    );
   }
   const depths = values.depths === undefined ? undefined : parseDepths(values.depths);
   const output = outputOptions(values, depths);
@@ -111,15 +112,6 @@ export function parseOptions(args: string[]): Options | undefined {
     json: values.json ?? false,
     ...output,
   };
-}
-
-/** The first flag that does not exist, with those that look like it. */
-function unknownFlag(args: string[], known: string[]): string | undefined {
-  const flag = args.map((arg) => /^--([^=]+)/.exec(arg)?.[1])
-    .find((name) => name !== undefined && !known.includes(name));
-  if (flag === undefined) return undefined;
-  const near = nearestFirst(flag, known).slice(0, 3).map((name) => `--${name}`);
-  return `Unknown option --${flag}. Nearest: ${near.join(", ")}.`;
 }
 
 function wholeNumber(flag: string, text: string): number {

@@ -13,6 +13,7 @@ import { describeCommit, gitCommit } from "../../log/git.ts";
 import { modulesBeside } from "../../modules.ts";
 import { encodeTensors } from "../../store/safetensors.ts";
 import { withMetadata } from "../../store/safetensors_metadata.ts";
+import { runProgram } from "../../program.ts";
 import { outputFile, writeOutput } from "../../user_files.ts";
 import {
   computeForms,
@@ -30,6 +31,7 @@ async function layerOf(name: string): Promise<SequenceLayer> {
   return (await import(pathToFileURL(`${ROOT}/${FOLDER}/${name}.ts`).href)).layer;
 }
 
+/** @param names of the layers that there are */
 async function list(names: readonly string[]): Promise<void> {
   const layers = await Promise.all(names.map(layerOf));
   console.log(`${USAGE}\n`);
@@ -110,15 +112,10 @@ async function main(args: string[]): Promise<void> {
 }
 
 if (import.meta.main) {
-  try {
-    await main(process.argv.slice(2));
-  } catch (error) {
-    // Errors of the system (a folder that cannot be written) carry a code; anything else is a fault of the program: show where.
-    const expected = error instanceof UsageError ||
-      typeof (error as { code?: unknown }).code === "string";
-    console.error(expected ? `error: ${(error as Error).message}` : error);
-    process.exitCode = 1;
-  }
+  const args = process.argv.slice(2);
+  // Help names the layers, which are loaded for that.
+  const asked = args.map((arg) => arg === "-h" ? "--help" : arg).includes("--help");
+  const code = await runProgram({ help: USAGE, main }, asked ? [] : args);
   // Threads of jax-js would keep the process.
-  process.exit();
+  process.exit(code);
 }

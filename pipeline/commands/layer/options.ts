@@ -1,8 +1,10 @@
 /** @file The options of `deno task layer`, with an error that says what would be right. */
-import { parseArgs } from "node:util";
 import { type EngineName, ENGINES } from "../../../lib/engine/engines.ts";
 import { nearestFirst } from "../../../lib/nearest.ts";
+import { helpHint, readFlags } from "../../program.ts";
 import { refuseRepeated, UsageError } from "../../usage_error.ts";
+
+const TASK = "deno task layer";
 
 export const USAGE = `deno task layer                          the sequence layers there are
 deno task layer NAME --dump FILE.safetensors   one of them, with random parameters, on random tokens
@@ -39,33 +41,23 @@ export interface DumpOptions {
  */
 export function parseOptions(args: string[], layers: readonly string[]): DumpOptions | undefined {
   const string = { type: "string" } as const;
-  let parsed;
-  try {
-    parsed = parseArgs({
-      args,
-      allowPositionals: true,
-      tokens: true,
-      options: {
-        dump: string,
-        options: string,
-        dtype: string,
-        engine: string,
-        batch: string,
-        length: string,
-        width: string,
-        seed: string,
-        help: { type: "boolean", short: "h" },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${(error as Error).message}\n\n${USAGE}`);
-  }
+  const parsed = readFlags(TASK, args, {
+    dump: string,
+    options: string,
+    dtype: string,
+    engine: string,
+    batch: string,
+    length: string,
+    width: string,
+    seed: string,
+    help: { type: "boolean", short: "h" },
+  });
   const { values, positionals, tokens } = parsed;
   if (values.help || args.length === 0) return undefined;
   refuseRepeated(tokens.flatMap((token) => token.kind === "option" ? [token.name] : []));
   if (positionals.length !== 1) {
     const given = positionals.length === 0 ? "none" : positionals.join(", ");
-    throw new UsageError(`expected the name of one layer, got ${given}.\n\n${USAGE}`);
+    throw new UsageError(`expected the name of one layer, got ${given}. ${helpHint(TASK)}`);
   }
   const [name] = positionals;
   if (!layers.includes(name)) {
@@ -75,7 +67,7 @@ export function parseOptions(args: string[], layers: readonly string[]): DumpOpt
       }.`,
     );
   }
-  if (!values.dump) throw new UsageError(`--dump FILE.safetensors is missing.\n\n${USAGE}`);
+  if (!values.dump) throw new UsageError(`--dump FILE.safetensors is missing. ${helpHint(TASK)}`);
   const { dtype = "float64", engine = "ort" } = values;
   if (dtype !== "float32" && dtype !== "float64") {
     throw new UsageError(`--dtype ${dtype}: expected float32 or float64.`);

@@ -191,7 +191,7 @@ async function run(options: CommandOptions, wanted: Wanted): Promise<PublishSour
       return await runNodes(workspace, nodes, options, wanted) ??
         await publishSource(workspace, options, wanted.labelSpace);
     } finally {
-      workspace.close();
+      await workspace.close();
     }
   } finally {
     lock.release();

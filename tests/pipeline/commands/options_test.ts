@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { COMMANDS, helpFor, parseCommand } from "../../../pipeline/commands/options.ts";
+import { COMMANDS, taskOf } from "../../../pipeline/commands/commands.ts";
+import { experimentIds, helpFor } from "../../../pipeline/commands/help.ts";
+import { parseCommand } from "../../../pipeline/commands/options.ts";
 import { UsageError } from "../../../pipeline/usage_error.ts";
 import { quote, repeatOptions } from "../../../pipeline/command_line.ts";
+import { plan } from "../experiments/grids.ts";
 
 Deno.test("without options a command has its defaults", async () => {
   const { root, ...rest } = await parseCommand("run", []);
@@ -122,7 +125,7 @@ Deno.test("numbers are whole and not below the least that makes sense", async ()
     assert.equal(await parse(String(smallest)), smallest);
     for (const bad of [String(smallest - 1), "1.5", "", " ", "x", "Infinity"]) {
       const message = new RegExp(
-        `^Error: --${name} ${bad}: expected a whole number of at least ${smallest}\\.$`,
+        `^UsageError: --${name} ${bad}: expected a whole number of at least ${smallest}\\.$`,
       );
       await assert.rejects(parse(bad), message, `--${name}=${bad}`);
     }
@@ -132,13 +135,37 @@ Deno.test("numbers are whole and not below the least that makes sense", async ()
 Deno.test("what a command has no use for is refused, with what it takes", async () => {
   for (
     const [command, args, message] of [
-      ["gc", ["--profile", "smoke"], /Unknown option '--profile'[^]*deno task gc \[options\]:/],
-      ["status", ["--yes"], /Unknown option '--yes'[^]*deno task status/],
-      ["run", ["--jobs"], /--jobs[^]*deno task pipeline \[options\]/],
-      ["run", ["a"], /^Error: run takes no argument "a"\.\n\ndeno task pipeline/],
-      ["why", [], /^Error: why needs the label of one job\.\n\ndeno task why JOB/],
-      ["why", ["a", "b"], /^Error: why needs the label of one job\./],
-      ["sweep", [], /^Error: sweep needs one sweep file\.\n\ndeno task sweep FILE\.yaml/],
+      [
+        "gc",
+        ["--profile", "smoke"],
+        /Unknown option --profile\. Nearest: .* See deno task gc --help\.$/,
+      ],
+      [
+        "status",
+        ["--yes"],
+        /Unknown option --yes\. Nearest: --set, .* See deno task status --help\.$/,
+      ],
+      ["run", ["--jobs"], /--jobs needs a value: --jobs VALUE\. See deno task pipeline --help\./],
+      [
+        "run",
+        ["--jobs", "-3"],
+        /--jobs needs a value; one that starts with a dash is joined: --jobs=-VALUE/,
+      ],
+      ["run", ["--dry-run=1"], /--dry-run takes no value\./],
+      [
+        "run",
+        ["zzzzzz"],
+        /^UsageError: deno task pipeline takes no argument "zzzzzz", only options\. See/,
+      ],
+      ["run", ["smoke"], /takes no argument "smoke"; profiles are chosen by --profile smoke\./],
+      ["run", ["standart"], /profiles are chosen by --profile standard\./],
+      ["run", ["patchin"], /experiments are chosen by --only patching\./],
+      ["run", ["status"], /deno task status is a command of its own\./],
+      ["run", ["dry-run"], /options begin with dashes: --dry-run\./],
+      ["gc", ["yes"], /deno task gc takes no argument "yes"; options begin with dashes: --yes\./],
+      ["why", [], /^UsageError: why needs the label of one job\. See deno task why --help\./],
+      ["why", ["a", "b"], /^UsageError: why needs the label of one job, not 2\./],
+      ["sweep", [], /^UsageError: sweep needs one sweep file\. See deno task sweep --help\./],
       [
         "run",
         ["--engine", "cpu"],
@@ -147,7 +174,7 @@ Deno.test("what a command has no use for is refused, with what it takes", async 
       [
         "run",
         ["--log", "tensorboard,x"],
-        /--log x: no such sink; the sinks are tensorboard, wandb/,
+        /--log x: no such sink; the sinks are wandb, tensorboard/,
       ],
     ] as [string, string[], RegExp][]
   ) {
@@ -155,13 +182,22 @@ Deno.test("what a command has no use for is refused, with what it takes", async 
   }
 });
 
-Deno.test("help lists a command's options, but not where the repository is", () => {
-  for (const [command, { options, help }] of Object.entries(COMMANDS)) {
+Deno.test("help lists a command's options, but not where the repository is, and examples that parse", async () => {
+  for (const [command, { options, help, examples = [] }] of Object.entries(COMMANDS)) {
     const [title, ...lines] = helpFor(command).split("\n");
     assert.ok(title.endsWith(` [options]: ${help}`), title);
-    const listed = lines.map((line) => /^ {2}--(\S+) /.exec(line)![1]);
-    assert.deepEqual(listed, options.filter((name) => name !== "root"));
+    const listed = lines.flatMap((line) => /^ {2}--([\w-]+)/.exec(line)?.[1] ?? []);
+    assert.deepEqual(listed, [...options.filter((name) => name !== "root"), "help"]);
+    for (const example of examples) {
+      assert.ok(lines.includes(`  ${taskOf(command)} ${example}`), example);
+      await parseCommand(command, example.split(" "));
+    }
   }
+  const ids = plan.experiments.map(({ meta }) => meta.id);
+  const said = helpFor("run").replaceAll("\n", " ");
+  for (const id of ids) assert.ok(said.includes(` ${id}`), id);
+  assert.deepEqual(experimentIds(fileURLToPath(new URL("../../..", import.meta.url))), ids);
+  assert.match(said, /--set train\.steps=300/);
   assert.match(helpFor("run"), /^ {2}--store VALUE {7} folder of the results/m);
   assert.match(
     helpFor("run"),

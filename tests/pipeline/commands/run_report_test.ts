@@ -1,7 +1,12 @@
 /** @file What a run says about itself: counts, the time that is left, and what did not run for want of inputs. */
 import assert from "node:assert/strict";
 import { parseCommand } from "../../../pipeline/commands/options.ts";
-import { count, reportFailure, reportSkipped } from "../../../pipeline/commands/run_report.ts";
+import {
+  count,
+  reportFailure,
+  reportSkipped,
+  Tally,
+} from "../../../pipeline/commands/run_report.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
 import type { View } from "../../../pipeline/run/display.ts";
 import type { JobStatus, Scheduler } from "../../../pipeline/run/scheduler.ts";
@@ -92,4 +97,60 @@ Deno.test("a skipped job names the inputs that it lacks, and the jobs that were 
   assert.deepEqual(said.lines, [
     "fit e/table did not run: 3 of its 5 inputs are missing: x, again, z (e/bad, e/worse).",
   ]);
+});
+
+Deno.test("of very many skipped jobs, and of one with very many inputs, some are named", () => {
+  using said = errors();
+  const failed = Array.from({ length: 60 }, (_, i) => node(`e/${i}`));
+  const table = node("e/table", Object.fromEntries(failed.map((at, i) => [`m${i}`, at])));
+  const chain = Array.from({ length: 70 }, (_, i) => node(`e/c${i}`, { m: failed[0] }));
+  reportSkipped(scheduler(
+    { node: table, state: "skipped", lacking: failed },
+    ...chain.map((at) => ({ node: at, state: "skipped" as const, lacking: [failed[0]] })),
+  ));
+  assert.equal(said.lines.length, 51);
+  assert.match(
+    said.lines[0],
+    /^fit e\/table did not run: 60 of its 60 inputs are missing: m0, m1, .*, m49 and 10 more \(e\/0, .*, e\/49 and 10 more\)\.$/,
+  );
+  assert.equal(said.lines[49], "fit e/c48 did not run: 1 of its 1 inputs are missing: m (e/0).");
+  assert.equal(said.lines[50], "21 more jobs did not run for want of these.");
+});
+
+Deno.test("counts that are kept are those that a look at all jobs gives", () => {
+  const states = ["waiting", "ready", "waiting", "cached", "waiting"] as const;
+  const at = scheduler(...states.map((state) => ({ state })));
+  const statuses = [...at.statuses.values()];
+  const tally = new Tally(at);
+  const becomes = (i: number, change: Partial<JobStatus>) => {
+    Object.assign(statuses[i], change);
+    assert.deepEqual(tally.with(statuses[i]), count(at));
+  };
+  becomes(1, { state: "running" });
+  becomes(1, { progress: { done: 1, total: 2 } });
+  becomes(1, { state: "ran", sameAs: "k" });
+  becomes(1, {});
+  becomes(3, {});
+  becomes(0, { state: "failed" });
+  becomes(2, { state: "skipped" });
+  becomes(4, { state: "ran" });
+});
+
+Deno.test("the share of the work: by what jobs are estimated to take, whatever their number", () => {
+  using _ = clock();
+  const share = (...statuses: Partial<JobStatus>[]) =>
+    count(scheduler(...statuses), (at) => at.label === "e/0" ? 90 : 10).share;
+  assert.equal(share({ state: "ready" }, { state: "ran", seconds: 1 }), 0.1);
+  assert.equal(share({ state: "ran", seconds: 1 }, { state: "ready" }), 0.9);
+  // What was done before, failed or was skipped is no work of this run.
+  assert.equal(share({ state: "ran", seconds: 9 }, { state: "cached" }, { state: "failed" }), 1);
+  assert.equal(share({ state: "cached" }), undefined);
+  const running = { state: "running", startedAt: ago(30) } as const;
+  assert.equal(share({ ...running, progress: { done: 1, total: 4 } }), 0.25);
+  // Without progress it nears the end, and is not there.
+  const late = (seconds: number) => share({ ...running, startedAt: ago(seconds) })!;
+  assert.ok(
+    late(9) > 0.09 && late(9) < 0.1 && late(90) > 0.6 && late(1000) > 0.99 && late(1000) < 1,
+  );
+  assert.equal(count(scheduler({ state: "ran", seconds: 1 })).share, undefined);
 });

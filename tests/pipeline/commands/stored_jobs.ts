@@ -18,7 +18,7 @@ export function storeOfJobs() {
     try {
       return await work(catalog);
     } finally {
-      catalog.close();
+      await catalog.close();
     }
   };
   return {

@@ -12,7 +12,7 @@ import type { JobEstimate, Source } from "../../../pipeline/estimate/estimate.ts
 import { type Report, report, reportText } from "../../../pipeline/estimate/report.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
-import { cli, type Demo, makeProbe, start } from "../helpers.ts";
+import { call, cli, type Demo, makeProbe, start } from "../helpers.ts";
 
 const STAGE = `
 import { z } from "zod";
@@ -68,8 +68,14 @@ const GRID = `
   }
   return g.job("collect", { title: "t" }, runs, "table");`;
 
-const estimate = async (demo: Demo, ...args: string[]): Promise<Report & { said: string }> => {
-  const { code, out } = await cli(demo, "run", "--estimate", "--json", ...args);
+const estimate = (demo: Demo, ...args: string[]) => estimateBy(call, demo, ...args);
+
+const estimateBy = async (
+  run: typeof call,
+  demo: Demo,
+  ...args: string[]
+): Promise<Report & { said: string }> => {
+  const { code, out } = await run(demo, "run", "--estimate", "--json", ...args);
   assert.equal(code, 0, out);
   const from = out.search(/^\{$/m);
   const to = out.search(/^\}$/m);
@@ -94,7 +100,7 @@ async function contents(demo: Demo): Promise<string> {
     const text = (_: string, v: unknown) => typeof v === "bigint" ? String(v) : v;
     return JSON.stringify([files, rows, readdirSync(store).sort()], text);
   } finally {
-    catalog.close();
+    await catalog.close();
   }
 }
 
@@ -124,14 +130,14 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
     /stage collect has no pilot, and no such job was recorded here/,
   );
 
-  const { out, code } = await cli(demo, "run", "--jobs", "2");
+  const { out, code } = await call(demo, "run", "--jobs", "2");
   assert.equal(code, 0, out);
   const took = Number(/ran \(profile quick, ([\d.]+) s\)/.exec(out)![1]);
   const catalog = await Catalog.open(join(demo.root, ".store"));
   const [{ seconds }] = await catalog.query(
     "SELECT sum(seconds) AS seconds FROM job WHERE stage = 'slow'",
   );
-  catalog.close();
+  await catalog.close();
   const summary = `foretold ${before.wallSeconds.toFixed(2)} s, took ${took} s; jobs: foretold ` +
     `${slow.seconds.toFixed(2)} s, took ${(seconds as number).toFixed(2)} s`;
   console.log(summary);
@@ -148,13 +154,14 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   assert.equal(after.stages.find((s) => s.stage === "generate")!.fromCatalogue, 2);
   const expected = 2 * 0.15 + 0.05 * (30 + 90);
   assert.ok(Math.abs(Math.log2(again.seconds / expected)) < 0.5, `${again.seconds} s`);
-  const text = await cli(demo, "run", "--estimate");
+  const text = await call(demo, "run", "--estimate");
   assert.match(text.out, /^slow +4 +2 +2 +0 /m, text.out);
   assert.match(text.out, /^Wall time with \d+ workers?: /m);
 
   // What a pilot says about the cost of a job is no part of its code: nothing runs again for it.
   demo.edit("pipeline/estimate/pilots/slow.ts", "10 * steps", "20 * steps");
-  const rewritten = await estimate(demo, "--jobs", "1");
+  // In a process that has not loaded it yet.
+  const rewritten = await estimateBy(cli, demo, "--jobs", "1");
   assert.equal(rewritten.jobs, after.jobs, rewritten.said);
   assert.equal(rewritten.stages.find((s) => s.stage === "slow")!.tokens, 2 * again.tokens);
 
@@ -179,11 +186,11 @@ Deno.test("what cannot be measured is said to be unknown, with the reason", asyn
   assert.equal(reasons["probes/fail9"], "Error: no such small job");
   assert.deepEqual(stages.map((s) => s.unknown), [2, 1], said);
   assert.ok(wallSeconds > 0.15);
-  const { out } = await cli(demo, "run", "--estimate");
+  const { out } = await call(demo, "run", "--estimate");
   assert.match(out, /^slow +3 +1 +0 +2 +> \d/m, out);
   assert.match(out, /^Unknown: slow, 1 job such as probes\/fail9: Error: no such small job\.$/m);
-  const wrong = await cli(demo, "run", "--json");
-  assert.match(wrong.out, /--json goes with --estimate/);
+  const wrong = await call(demo, "run", "--json");
+  assert.match(wrong.out, /--json has an effect with --estimate only/);
   assert.equal(wrong.code, 1);
 });
 
@@ -194,7 +201,7 @@ Deno.test("a pilot reads its input's pilot, or what is done, which stays as it w
   const before = await estimate(demo, "--jobs", "1");
   assert.deepEqual(before.stages.map((s) => [s.jobs, s.measuredNow]), [[2, 2]], before.said);
   assert.equal(before.said.match(/^pilot of/gm)!.length, 2, "the input's pilot ran once");
-  await cli(demo, "run", "--job", "probes/first");
+  await call(demo, "run", "--job", "probes/first");
   const store = await contents(demo);
   const after = await estimate(demo, "--jobs", "1");
   assert.deepEqual(after.said.match(/^pilot of .*$/gm), ["pilot of slow probes/second"]);

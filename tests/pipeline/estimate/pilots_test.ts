@@ -110,7 +110,7 @@ Deno.test("evaluating: two batches of at most 128 sequences, and the memory of t
   assert.deepEqual(batchOf(40, 80), [40, 80]);
 });
 
-Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones, and the rest of their caches", () => {
+Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones, and the rest of their states", () => {
   const { class: _, peak, memory, units, of } = evaluate.pilot(rollParams as Any, data(2000));
   assert.deepEqual([units, of], [80, 2000]);
   assert.deepEqual(peak, {
@@ -118,7 +118,7 @@ Deno.test("evaluating rollouts: the peak is that of a whole batch of short ones,
     inputs: { data: data(40).data.params },
   });
   const others = (2000 - 40) * 11 * 3 * 28;
-  // Caches of 24 observations, 12 of which the short rollouts have.
+  // States of 24 observations, 12 of which the short rollouts have.
   assert.equal(memory!({ "sequence bytes": 240 }), others + 40 * 240 * 12 / 24);
   // No more than the batch was allowed.
   assert.equal(memory!({ "sequence bytes": 1e6 }), others + 2 * 2 ** 20 * 12 / 24);

@@ -32,7 +32,7 @@ Deno.test("--log tensorboard on the command line: live, later from the catalogue
   assert.deepEqual(eventFile(folder), before);
   const wrong = await cli(demo, "run", "--log", "tensorboard,mlflow");
   assert.equal(wrong.code, 1);
-  assert.match(wrong.out, /--log mlflow: no such sink; the sinks are tensorboard, wandb/);
+  assert.match(wrong.out, /--log mlflow: no such sink; the sinks are wandb, tensorboard/);
 });
 
 Deno.test("a run that is killed leaves the curve as far as it had come; later the rest is told too", async () => {

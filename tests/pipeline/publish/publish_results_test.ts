@@ -202,6 +202,6 @@ Deno.test("the jobs of a source stand by their labels, and one that is lost is m
       /input "data" of job "one\/curves" names job \w+, which the catalogue does not hold/,
     );
   } finally {
-    workspace.close();
+    await workspace.close();
   }
 });

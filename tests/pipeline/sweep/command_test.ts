@@ -3,7 +3,15 @@
  * failed runs, and wrong command lines.
  */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseSweep } from "../../../pipeline/sweep/config.ts";
@@ -11,20 +19,28 @@ import { readSweepFile } from "../../../pipeline/sweep/parse.ts";
 import { pointsOf } from "../../../pipeline/sweep/points.ts";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { SweepState } from "../../../pipeline/sweep/state.ts";
-import { type Demo, start } from "../helpers.ts";
+import { call, type Demo, start } from "../helpers.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const example = join(root, "pipeline/sweep/examples/learning_rate.yaml");
 
 /** Runs the real command in this repository. */
-const sweep = (...args: string[]) => start({ root } as Demo, "sweep", ...args);
+const sweep = (...args: string[]) => call({ root } as Demo, "sweep", ...args);
+
+const temporary = (name: string) => mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", name));
+
+/** Fingerprints of this repository's code, which are the same for every store. */
+const cache = temporary("sweep-cache-");
+Deno.test.afterAll(() => rmSync(cache, { recursive: true }));
 
 /** A copy of the example's text in a folder of its own, with a store beside it. */
 function place(text: string) {
-  const folder = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "sweep-"));
+  const folder = temporary("sweep-");
   const file = join(folder, "my sweep.yaml");
   writeFileSync(file, text);
   const store = join(folder, "store");
+  mkdirSync(store);
+  symlinkSync(cache, join(store, "cache"));
   return {
     file,
     store: ["--store", store],
@@ -41,12 +57,12 @@ const jobsOf = (labels: string[]) => labels.map((label) => label.replace(/^sweep
 
 Deno.test("a sweep that is killed loses nothing, and continues; then there is nothing to do", async () => {
   using here = place(readFileSync(example, "utf8"));
-  const killed = sweep(here.file, ...here.store, "--jobs", "1");
+  const killed = start({ root } as Demo, "sweep", here.file, ...here.store, "--jobs", "1");
   await killed.says("/0000/one-step (");
   killed.kill("SIGKILL");
   const first = await killed.ended;
   assert.deepEqual(here.state().runs.map(({ name }) => name), ["0000", "0001", "0002"]);
-  const second = await sweep(here.file, ...here.store, "--log", "tensorboard").ended;
+  const second = await sweep(here.file, ...here.store, "--log", "tensorboard");
   assert.equal(second.code, 0, second.out);
   const ran = jobsOf(second.ran);
   assert.ok(!ran.includes("0000/train") && !ran.includes("0000/one-step"), second.out);
@@ -65,7 +81,7 @@ Deno.test("a sweep that is killed loses nothing, and continues; then there is no
   const logged = readdirSync(join(here.store[1], "tensorboard", `sweep-${id}`));
   assert.deepEqual(logged.sort(), ["0000", "0001", "0002"]);
 
-  const third = await sweep(here.file, ...here.store, "--json").ended;
+  const third = await sweep(here.file, ...here.store, "--json");
   assert.deepEqual([third.code, third.ran], [0, []], third.out);
   const json = JSON.parse(
     third.out.slice(third.out.indexOf("\n{\n"), third.out.lastIndexOf("\n}\n") + 2),
@@ -77,7 +93,7 @@ Deno.test("a sweep that is killed loses nothing, and continues; then there is no
     here.file,
     readFileSync(here.file, "utf8").replace("values: [0.003, 0.01, 0.03]", "values: [0.03, 0.1]"),
   );
-  const dry = await sweep(here.file, ...here.store, "--dry-run").ended;
+  const dry = await sweep(here.file, ...here.store, "--dry-run");
   assert.equal(dry.code, 0, dry.out);
   assert.match(dry.out, /0000 {2}done .*\n0001 {2}open/);
   assert.match(dry.out, /1 runs would be taken up; the sweep would have 2 of 2/);
@@ -94,16 +110,16 @@ parameters:
   train.learningRate: {values: [0.01, 1.0e+30], probabilities: [0.5, 0.5]}
   evaluate: {parameters: {sequences: {value: 8}, length: {value: 96}, horizons: {value: [2]}}}
 `);
-  const endless = await sweep(here.file, ...here.store).ended;
+  const endless = await sweep(here.file, ...here.store);
   assert.equal(endless.code, 1);
   assert.match(
     endless.out,
     /a random sweep has no end of its own; give run_cap in the file, or --cou/,
   );
-  const first = await sweep(here.file, ...here.store, "--count", "3").ended;
+  const first = await sweep(here.file, ...here.store, "--count", "3");
   const { runs } = here.state();
   assert.equal(runs.length, 3, first.out);
-  const second = await sweep(here.file, ...here.store, "--count", "3").ended;
+  const second = await sweep(here.file, ...here.store, "--count", "3");
   const all = here.state().runs;
   assert.equal(all.length, 6, second.out);
   assert.deepEqual(all.slice(0, 3), runs, "the first runs are as they were");
@@ -119,7 +135,7 @@ parameters:
   const failed = all.filter(({ state }) => state === "failed").length;
   assert.ok(failed > 0 && failed < 6, "this file draws both kinds");
   assert.equal(second.code, 1);
-  const again = await sweep(here.file, ...here.store, "--count", "1", "--retry").ended;
+  const again = await sweep(here.file, ...here.store, "--count", "1", "--retry");
   const diverged = all.findIndex(({ error }) => error?.startsWith("train:"));
   assert.ok(diverged >= 0);
   assert.match(again.out, new RegExp(`train sweep-\\w+/000${diverged}/train FAILED`));
@@ -127,7 +143,7 @@ parameters:
   // Any run that is done reaches this target, so none is added.
   const text = readFileSync(here.file, "utf8").replace("maximize}", "maximize, target: -1000}");
   writeFileSync(here.file, text);
-  const reached = await sweep(here.file, ...here.store, "--count", "3").ended;
+  const reached = await sweep(here.file, ...here.store, "--count", "3");
   assert.match(reached.out, /Run 000\d reached the target; nothing is started/);
   assert.equal(here.state().runs.length, 6);
 });
@@ -142,7 +158,7 @@ parameters:
   train.learningRate: {value: 10}
   evaluate.sequences: {value: 8}
 `);
-  const { out, code } = await sweep(here.file, ...here.store, "--log", "tensorboard").ended;
+  const { out, code } = await sweep(here.file, ...here.store, "--log", "tensorboard");
   assert.equal(code, 1, out);
   const [{ jobs, error }] = here.state().runs;
   const last = Number(/diverged at step (\d+)/.exec(error!)![1]);
@@ -152,7 +168,7 @@ parameters:
     "SELECT name, step, value FROM metric WHERE job_key = $key ORDER BY name, step",
     { key: jobs.train },
   );
-  catalog.close();
+  await catalog.close();
   const steps = (name: string) => rows.filter((row) => row.name === name).map(({ step }) => step);
   const expected = Array.from({ length: last + 1 }, (_, step) => step);
   for (const name of ["loss", "gradient norm", "learning rate"]) {
@@ -178,13 +194,13 @@ parameters:
 
 Deno.test("a sweep that is estimated, with runs that are not possible, and then taken up one by one", async () => {
   using here = place(`${HALF}command: [python, "\${program}"]\n`);
-  const dry = await sweep(here.file, ...here.store, "--dry-run").ended;
+  const dry = await sweep(here.file, ...here.store, "--dry-run");
   assert.match(dry.out, /2 runs would be taken up/);
   assert.match(dry.out, /^run 0000 failed: .*heads = 3: the width 8 is not a multiple/m);
   assert.match(dry.out, /^Of each of these 2 it was checked .* data: 1 are not possible\.$/m);
   assert.equal(dry.code, 1);
   assert.match(dry.out, /^\/.*my sweep\.yaml: command is ignored/m);
-  const { code, out } = await sweep(here.file, ...here.store, "--estimate").ended;
+  const { code, out } = await sweep(here.file, ...here.store, "--estimate");
   assert.equal(code, 0, out);
   assert.match(
     out,
@@ -196,9 +212,9 @@ Deno.test("a sweep that is estimated, with runs that are not possible, and then 
   // Nobody asked for more than an answer.
   const kept = readdirSync(here.store[1]);
   assert.ok(!kept.includes("catalog.duckdb") && !kept.includes("sweeps"), kept.join(" "));
-  const first = await sweep(here.file, ...here.store, "--count", "1").ended;
+  const first = await sweep(here.file, ...here.store, "--count", "1");
   assert.deepEqual(here.state().runs.map(({ state }) => state), ["failed"], first.out);
-  const second = await sweep(here.file, ...here.store, "--count", "1").ended;
+  const second = await sweep(here.file, ...here.store, "--count", "1");
   assert.deepEqual(here.state().runs.map(({ state }) => state), ["failed", "done"], second.out);
   assert.deepEqual(
     here.state().invocations.map(({ command, engine }) => [command, engine]),
@@ -207,7 +223,7 @@ Deno.test("a sweep that is estimated, with runs that are not possible, and then 
       "ort",
     ]),
   );
-  const done = await sweep(here.file, ...here.store, "--estimate").ended;
+  const done = await sweep(here.file, ...here.store, "--estimate");
   assert.match(done.out, /^All 4 jobs are done; nothing would run\.$/m);
 });
 
@@ -227,7 +243,7 @@ Deno.test("a metric that some runs have, and one that none has", async () => {
     ] as const
   ) {
     using here = place(text(name, values));
-    const { code, out } = await sweep(here.file, ...here.store, "--dry-run", "--count", "1").ended;
+    const { code, out } = await sweep(here.file, ...here.store, "--dry-run", "--count", "1");
     assert.match(out, message);
     assert.equal(code, Number(/error/.test(out)), out);
   }
@@ -236,10 +252,10 @@ Deno.test("a metric that some runs have, and one that none has", async () => {
 Deno.test("wrong command lines", async () => {
   using here = place("program: filtering\nmethod: grid\nparameters: {train.lr: {value: 1}}");
   const cases: [string[], RegExp][] = [
-    [[], /sweep needs one sweep file.*deno task sweep FILE\.yaml/s],
+    [[], /sweep needs one sweep file\. See deno task sweep --help\./],
     [["a.yaml", "b.yaml"], /sweep needs one sweep file/],
     [[here.file, "--count", "0"], /--count 0: expected a whole number of at least 1/],
-    [[here.file, "--profile", "smoke"], /Unknown option '--profile'/],
+    [[here.file, "--profile", "smoke"], /Unknown option --profile\. Nearest: /],
     [
       [here.file],
       /no run is possible\. The first: no parameter "train\.lr"; allowed are train\.steps/,
@@ -247,7 +263,7 @@ Deno.test("wrong command lines", async () => {
     [["/nowhere.yaml"], /The sweep file \/nowhere\.yaml cannot be read: there is no such file/],
   ];
   for (const [args, message] of cases) {
-    const { code, out } = await sweep(...args, ...here.store).ended;
+    const { code, out } = await sweep(...args, ...here.store);
     assert.equal(code, 1, out);
     assert.match(out, message);
   }

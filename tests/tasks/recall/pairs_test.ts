@@ -1,4 +1,4 @@
-/** @file The sequences of associative recall against what is written about them, by plain loops, and against their law by chi-square. */
+/** @file The sequences of associative recall against what is written about them, by plain loops, and against their distribution by chi-square. */
 import assert from "node:assert/strict";
 import { keyOf } from "../../../lib/random/random.ts";
 import { drawPairs, type Shape, valuesOf } from "../../../lib/tasks/recall/pairs.ts";
@@ -71,38 +71,45 @@ Deno.test("as many symbols are values as the upper half has", () => {
 const bound = (degrees: number) =>
   degrees * (1 - 2 / (9 * degrees) + 3.09 * Math.sqrt(2 / (9 * degrees))) ** 3;
 
-function assertLaw(values: readonly number[], law: readonly number[], what: string) {
-  const counts = law.map(() => 0);
+function assertDistribution(
+  values: readonly number[],
+  distribution: readonly number[],
+  what: string,
+) {
+  const counts = distribution.map(() => 0);
   for (const value of values) counts[value]++;
-  const total = law.reduce((a, b) => a + b, 0);
-  const chiSquare = law.reduce((sum, p, i) => {
+  const total = distribution.reduce((a, b) => a + b, 0);
+  const chiSquare = distribution.reduce((sum, p, i) => {
     const expected = values.length * p / total;
     assert.ok(expected > 5, `${what}: too few to tell`);
     return sum + (counts[i] - expected) ** 2 / expected;
   }, 0);
   assert.ok(
-    chiSquare < bound(law.length - 1),
-    `${what}: chi-square ${chiSquare} of ${law.length - 1}`,
+    chiSquare < bound(distribution.length - 1),
+    `${what}: chi-square ${chiSquare} of ${distribution.length - 1}`,
   );
 }
 const uniform = (n: number) => Array(n).fill(1);
 
-Deno.test("the place of the first pair's query follows g^(power - 1), that of the second the same law among the places that are left", () => {
+Deno.test("the place of the first pair's query follows g^(power - 1), that of the second the same distribution among the places that are left", () => {
   for (const power of [0.01, 0.4, 1]) {
     const shape = { ...standard, power, pairs: 2, length: 24 }; // ten places
-    const law = Array.from({ length: 10 }, (_, g) => (g + 1) ** (power - 1));
-    const total = law.reduce((a, b) => a + b);
+    const distribution = Array.from({ length: 10 }, (_, g) => (g + 1) ** (power - 1));
+    const total = distribution.reduce((a, b) => a + b);
     // The second pair's, over what the first one has taken.
-    const second = law.map((p, g) =>
-      law.reduce((sum, q, taken) => taken === g ? sum : sum + q / total * p / (total - q), 0)
+    const second = distribution.map((p, g) =>
+      distribution.reduce(
+        (sum, q, taken) => taken === g ? sum : sum + q / total * p / (total - q),
+        0,
+      )
     );
     const sequences = draw(shape, 6000, 3);
     const placeOf = ({ symbols, target }: Sequence, pair: number) => {
       const query = symbols.findIndex((s, t) => target[t] !== UNASKED && s === symbols[2 * pair]);
       return (query - 4) / 2;
     };
-    assertLaw(sequences.map((s) => placeOf(s, 0)), law, `first, ${power}`);
-    assertLaw(sequences.map((s) => placeOf(s, 1)), second, `second, ${power}`);
+    assertDistribution(sequences.map((s) => placeOf(s, 0)), distribution, `first, ${power}`);
+    assertDistribution(sequences.map((s) => placeOf(s, 1)), second, `second, ${power}`);
   }
 });
 
@@ -110,14 +117,22 @@ Deno.test("keys, values and the symbols between are uniform, and values do not d
   const shape = { ...standard, vocabulary: 26, length: 20, pairs: 3 }; // keys 1 to 12, values 13 to 25
   const sequences = draw(shape, 6000, 4);
   for (let pair = 0; pair < 3; pair++) {
-    assertLaw(sequences.map((s) => s.symbols[2 * pair] - 1), uniform(12), `key ${pair}`);
-    assertLaw(sequences.map((s) => s.symbols[2 * pair + 1] - 13), uniform(13), `value ${pair}`);
+    assertDistribution(sequences.map((s) => s.symbols[2 * pair] - 1), uniform(12), `key ${pair}`);
+    assertDistribution(
+      sequences.map((s) => s.symbols[2 * pair + 1] - 13),
+      uniform(13),
+      `value ${pair}`,
+    );
   }
   const both = sequences.map(({ symbols: [key, value] }) => (key - 1) * 13 + value - 13);
-  assertLaw(both, uniform(12 * 13), "a key and its value");
+  assertDistribution(both, uniform(12 * 13), "a key and its value");
   for (const position of [6, 7, 18, 19]) {
     const free = sequences.filter(({ target }) => target[position] === UNASKED);
-    assertLaw(free.map(({ symbols }) => symbols[position]), uniform(26), `position ${position}`);
+    assertDistribution(
+      free.map(({ symbols }) => symbols[position]),
+      uniform(26),
+      `position ${position}`,
+    );
   }
   for (const [one, other] of [[7, 19], [6, 7], [7, 8], [18, 19]]) {
     const free = sequences.filter(({ target }) =>
@@ -126,7 +141,7 @@ Deno.test("keys, values and the symbols between are uniform, and values do not d
     const halves = free.map(({ symbols }) =>
       2 * Number(symbols[one] < 13) + Number(symbols[other] < 13)
     );
-    assertLaw(halves, uniform(4), `positions ${one} and ${other}`);
+    assertDistribution(halves, uniform(4), `positions ${one} and ${other}`);
   }
 });
 
@@ -146,7 +161,7 @@ Deno.test("keys, values and places of two pairs say nothing about each other", (
     sizes: [number, number],
   ) => {
     const codes = drawn.map((one) => one[a] * sizes[1] + one[b]);
-    assertLaw(codes, uniform(sizes[0] * sizes[1]), `${a} and ${b}`);
+    assertDistribution(codes, uniform(sizes[0] * sizes[1]), `${a} and ${b}`);
   };
   jointly("key", "value", [12, 13]);
   jointly("key", "place", [12, 8]);

@@ -177,7 +177,7 @@ const refused: [string[], RegExp][] = [
   [["forms"], /^error: there is no layer "forms"/],
   [["gru", "lstm"], /^error: expected the name of one layer, got gru, lstm\./],
   [[], /^error: expected the name of one layer, got none\./],
-  [["gru", "--bogus", "1"], /^error: Unknown option '--bogus'/],
+  [["gru", "--bogus", "1"], /^error: Unknown option --bogus\. Nearest: /],
   [["gru", "--length", "0"], /^error: --length 0: expected a whole number of at least 1\./],
   [["gru", "--batch", "1.5"], /^error: --batch 1\.5: expected a whole number/],
   [["gru", "--width", ""], /^error: --width : expected a whole number/],

@@ -1,0 +1,113 @@
+/** @file The commands of pipeline/cli.ts: what each accepts, and what help says of it. */
+import { type EngineName, ENGINES } from "../../lib/engine/engines.ts";
+import { SINKS } from "../log/sink.ts";
+import { PROFILES } from "../profiles.ts";
+
+/** How a command is called. */
+export const taskOf = (command: string) => `deno task ${command === "run" ? "pipeline" : command}`;
+
+/** `auto` is a real GPU through ort-webgpu where there is one, otherwise ort. */
+export const ENGINE_CHOICES: readonly (EngineName | "auto")[] = [...ENGINES, "auto"];
+
+export type OptionName = Exclude<keyof typeof OPTIONS, never>;
+
+export const OPTIONS = {
+  profile: { type: "string", help: `size of the grids: ${PROFILES.join(", ")} (default quick)` },
+  engine: { type: "string", help: `what executes traced programs: ${ENGINE_CHOICES.join(", ")}` },
+  only: { type: "string", multiple: true, help: "only this experiment (may be repeated)" },
+  job: { type: "string", help: "only the job with this label, and what it needs" },
+  jobs: { type: "string", help: "jobs at the same time (default: one a core)" },
+  set: {
+    type: "string",
+    multiple: true,
+    help: "change a parameter of every stage that has it: stage.parameter=value (may be repeated)",
+  },
+  store: { type: "string", help: "folder of the results (default .store)" },
+  "dry-run": { type: "boolean", help: "say what would run, and why" },
+  estimate: {
+    type: "boolean",
+    help: "say what would run costs, from measured pilots (also --json)",
+  },
+  "no-publish": { type: "boolean", help: "leave reports/ and the site as they are" },
+  log: {
+    type: "string",
+    multiple: true,
+    help: `also send curves to ${SINKS.join(", ")} (a list, or repeated)`,
+  },
+  count: { type: "string", help: "take up at most so many runs that are not finished" },
+  retry: { type: "boolean", help: "also runs that failed before, with the same code" },
+  json: { type: "boolean", help: "print JSON" },
+  yes: { type: "boolean", help: "delete; without it gc only says what it would delete" },
+  rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
+  kills: { type: "string", help: "how often to kill (default 50)" },
+  seed: { type: "string", help: "of the random moments" },
+  layer: { type: "string", help: "a file of lib/layers/sequence to be trained and scored" },
+  task: { type: "string", multiple: true, help: "only this task (may be repeated)" },
+  publish: { type: "boolean", help: "make the published table again" },
+  root: { type: "string", help: "folder with pipeline/stages and pipeline/experiments" },
+} as const;
+
+const COMMON: OptionName[] = ["profile", "engine", "set", "store", "root"];
+
+/** Options by command; anything else is refused. */
+export const COMMANDS: Record<
+  string,
+  { options: OptionName[]; help: string; words?: string; examples?: string[] }
+> = {
+  run: {
+    options: [...COMMON, "only", "job", "jobs", "dry-run", "estimate", "json", "no-publish", "log"],
+    help: "run every job that is not done, publish the results and build the site",
+    examples: [
+      "--profile smoke",
+      "--only eigenvalue-sweep --set train.steps=300 --dry-run",
+      "--only leaderboard --set train.task.options.lambda=0.9",
+      "--profile standard --estimate",
+    ],
+  },
+  status: {
+    options: [...COMMON, "only", "json"],
+    help: "say where every job stands",
+    examples: ["--only patching"],
+  },
+  why: {
+    options: COMMON,
+    help: "say why a job is not done, by ingredient",
+    words: "JOB",
+    examples: ["eigenvalue-sweep/table", "eigenvalue-sweep/table --set train.steps=300"],
+  },
+  verify: {
+    options: [...COMMON, "rerun", "jobs"],
+    help: "hash every artifact again; with --rerun N, run N jobs again and compare bytes",
+  },
+  gc: {
+    options: ["store", "root", "yes"],
+    help: "delete what neither a profile's last run nor a published table refers to",
+  },
+  crash: {
+    options: ["profile", "kills", "seed", "jobs", "root"],
+    help: "kill a run at random moments and check that nothing is lost",
+  },
+  sweep: {
+    options: [
+      "engine",
+      "store",
+      "root",
+      "jobs",
+      "count",
+      "retry",
+      "dry-run",
+      "estimate",
+      "json",
+      "log",
+    ],
+    help:
+      "run the runs of a Weights & Biases sweep file that are not finished, and rank all of them",
+    words: "FILE.yaml",
+    examples: ["pipeline/sweep/examples/learning_rate.yaml --dry-run"],
+  },
+  leaderboard: {
+    options: ["layer", "task", "publish", "profile", "engine", "store", "root", "jobs"],
+    help: "the published table of all sequence layers, and one of yours beside them",
+    examples: ["--layer lib/layers/sequence/mine.ts --task parity"],
+  },
+};

@@ -1,0 +1,40 @@
+/** @file What a graph is made of: jobs and files. */
+import type { ModuleRef, StagePart } from "./stage.ts";
+
+/** What `job` and `file` hand out, to be named as an input of another job. */
+export interface JobRef {
+  readonly label: string;
+}
+
+export interface JobNode extends JobRef {
+  kind: "job";
+  index: number;
+  labels: string[];
+  stage: StagePart;
+  params: unknown;
+  modules: Record<string, ModuleRef>;
+  inputs: Record<string, Node>;
+  /** Experiments that ask for it, directly or as an input. */
+  experiments: Set<string>;
+  /** The overrides that it was made with. */
+  set?: readonly string[];
+}
+
+export interface FileNode extends JobRef {
+  kind: "file";
+  /** Absolute. */
+  path: string;
+  name: string;
+  sha256: string;
+  bytes: number;
+  content: string;
+}
+
+export type Node = JobNode | FileNode;
+
+/** One time that a grid asked for a job. */
+export interface Call {
+  node: JobNode;
+  /** Parameters as the grid gave them. */
+  raw: object;
+}
