@@ -5,9 +5,8 @@
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { SequenceLayer } from "../lib/layers/sequence/sequence_layer.ts";
-import type { ModelModule } from "../lib/models/model.ts";
+import type { ModelModule, Signature } from "../lib/models/model.ts";
 import { nearestFirst } from "../lib/nearest.ts";
-import type { Signature } from "../lib/models/model.ts";
 import type { TaskModule } from "../lib/tasks/task.ts";
 import { canonical } from "./content/canonical.ts";
 import type { JobNode } from "./graph.ts";

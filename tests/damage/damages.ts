@@ -10,16 +10,13 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { fold, keyOf, uniforms } from "../../lib/random/random.ts";
 
-/** Uniform whole numbers below a bound, from a seed (mulberry32). */
+/** Uniform whole numbers below a bound, from a seed. */
 export function whole(seed: number): (below: number) => number {
-  let state = seed | 0;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return Math.floor(((t ^ (t >>> 14)) >>> 0) / 2 ** 32 * below);
-  };
+  const key = keyOf(seed);
+  let drawn = 0;
+  return (below) => Math.floor(uniforms(fold(key, drawn++), 1)[0] * below);
 }
 
 /** Another bit anywhere in a file; its times stay. */

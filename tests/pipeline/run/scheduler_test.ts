@@ -1,6 +1,5 @@
-/** @file The scheduler: order, failures, what is cut off, stops. */
+/** @file The scheduler: inputs before what needs them, failures, what is cut off, stops. */
 import assert from "node:assert/strict";
-import { keyOf } from "../../../pipeline/keys/ingredients.ts";
 import { type JobOf, play } from "./play.ts";
 
 const diamond = (job: JobOf) => {
@@ -22,22 +21,6 @@ Deno.test("no job starts before its inputs, none runs twice, and the pool is nev
     assert.ok(inputsAtStart.every(Boolean));
     assert.ok(Object.values(states).every((state) => state === "ran"));
   }
-});
-
-Deno.test("a table over very many jobs lacks each that failed, and is skipped once", async () => {
-  const width = 1000;
-  const wide = (job: JobOf) =>
-    job(
-      "table",
-      Object.fromEntries(Array.from({ length: width }, (_, i) => [`m${i}`, job(`m${i}`)])),
-    );
-  const { told, statusOf } = await play({
-    grid: wide,
-    capacity: width,
-    answer: () => new Error("no"),
-  });
-  assert.equal(told.filter((line) => line === "table skipped").length, 1);
-  assert.equal(new Set(statusOf("table").lacking).size, width);
 });
 
 Deno.test("a failure skips what needs it and nothing else", async () => {
@@ -93,17 +76,6 @@ Deno.test("when an input comes out different, what is behind it runs, as far as 
   assert.equal(second.states.bottom, "cached");
 });
 
-Deno.test("the longest chain starts first", async () => {
-  const grid = (job: JobOf) => {
-    const short = job("short");
-    const chain = job("c3", { x: job("c2", { x: job("c1") }) });
-    return job("end", { short, chain });
-  };
-  const { started } = await play({ grid, capacity: 1 });
-  // From the second job of the chain on, both ways are equally long, and the first asked for goes first.
-  assert.deepEqual(started, ["c1", "c2", "short", "c3", "end"]);
-});
-
 Deno.test("after a stop nothing starts, and what ran to its end counts", async () => {
   const { states, started } = await play({
     grid: (job) => job("c", { b: job("b", { a: job("a") }) }),
@@ -125,72 +97,6 @@ Deno.test("a job that was stopped is not a failure", async () => {
     },
   });
   assert.deepEqual(states, { a: "stopped", b: "stopped" });
-});
-
-Deno.test("what starts the longest chain by the estimates goes first, not the longest job", async () => {
-  const grid = (job: JobOf) => {
-    const long = job("long");
-    const chain = job("c2", { x: job("c1") });
-    return job("end", { long, chain, other: job("other") });
-  };
-  const seconds: Record<string, number> = { long: 5, c1: 1, c2: 4.5, other: 6, end: 100 };
-  const started = async (seconds?: Record<string, number>) =>
-    (await play({
-      grid,
-      capacity: 1,
-      seconds: seconds && (({ label }) => seconds[label.slice(2)]),
-    })).started;
-  assert.deepEqual(await started(seconds), ["other", "c1", "long", "c2", "end"]);
-  assert.deepEqual(await started({ ...seconds, c2: 5.5 }), ["c1", "other", "c2", "long", "end"]);
-  // Equal chains: as the grid asks for them.
-  assert.deepEqual(await started({ long: 0, c1: 0, c2: 0, other: 0, end: 0 }), [
-    ...["long", "c1", "c2", "other", "end"],
-  ]);
-});
-
-Deno.test("the longest of several chains behind a job gives its rank", async () => {
-  const grid = (job: JobOf) => {
-    const plain = job("plain");
-    const fork = job("fork");
-    return job("end", { plain, b1: job("b1", { fork }), b2: job("b2", { fork }) });
-  };
-  const seconds: Record<string, number> = { plain: 10, fork: 1, b1: 9.5, b2: 1, end: 1 };
-  const { started } = await play({
-    grid,
-    capacity: 1,
-    seconds: ({ label }) => seconds[label.slice(2)],
-  });
-  assert.deepEqual(started, ["fork", "plain", "b1", "b2", "end"]);
-});
-
-Deno.test("a job that becomes urgent while others wait goes before them", async () => {
-  const grid = (job: JobOf) => {
-    const waiting = Object.fromEntries([1, 2, 3].map((i) => [`w${i}`, job(`w${i}`)]));
-    return job("end", { ...waiting, chain: job("c2", { x: job("c1") }) });
-  };
-  const seconds = ({ label }: { label: string }) => label === "e/c2" ? 10 : 1;
-  const { started } = await play({ grid, capacity: 2, seconds });
-  assert.deepEqual(started.slice(0, 2), ["c1", "w1"]);
-  assert.equal(started.indexOf("c2"), 2);
-});
-
-Deno.test("a free place is taken at once, whatever the other jobs take", async () => {
-  const grid = (job: JobOf) => {
-    const slow = job("slow");
-    const quick = Object.fromEntries([1, 2, 3, 4].map((i) => [`q${i}`, job(`q${i}`)]));
-    return job("end", { slow, ...quick });
-  };
-  let quickDone = 0;
-  const { states } = await play({
-    grid,
-    takes: (name) => name === "slow" ? 200 : 1,
-    answer(label) {
-      if (label.startsWith("e/q")) quickDone++;
-      if (label === "e/slow") assert.equal(quickDone, 4);
-      return label;
-    },
-  });
-  assert.equal(states.end, "ran");
 });
 
 Deno.test("planning looks everything up, counts what is open and starts nothing", async () => {
@@ -345,45 +251,3 @@ Deno.test("after a stop what waits and what is ready is stopped, what failed or 
   assert.deepEqual(states, { a: "ran", bad: "failed", b: "ran", next: "stopped", end: "skipped" });
   assert.ok(!told.includes("next running"));
 });
-
-Deno.test("chains are longer than a stack is deep: behind a failure all are skipped, behind equal bytes all are done", async () => {
-  const length = 12_000;
-  const chain = (job: JobOf) => {
-    let last = job("0");
-    for (let i = 1; i < length; i++) last = job(`${i}`, { last });
-    return last;
-  };
-  const failed = await play({ grid: chain, answer: () => new Error("no") });
-  assert.deepEqual(failed.started, ["0"]);
-  assert.equal(
-    Object.values(failed.states).filter((state) => state === "skipped").length,
-    length - 1,
-  );
-  assert.equal(failed.told.at(-1), `${length - 1} skipped`);
-  // Everything but the head is done, which is known when that has run.
-  const first = await play({ grid: chain, done: doneChain(length) });
-  assert.deepEqual(first.started, ["0"]);
-  assert.equal(
-    Object.values(first.states).filter((state) => state === "cached").length,
-    length - 1,
-  );
-});
-
-/** What a store holds after a chain of jobs has run that leave their labels, but for the first of them. */
-function doneChain(length: number) {
-  const done = new Map<string, { content: string; objects: string[] }>();
-  let content = "e/0";
-  for (let i = 1; i < length; i++) {
-    const ingredients = {
-      stage: "work",
-      code: "c",
-      packages: {},
-      deno: Deno.version.deno,
-      params: { id: `${i}` },
-      inputs: { last: content },
-    };
-    content = `e/${i}`;
-    done.set(keyOf(ingredients), { content, objects: [] });
-  }
-  return done;
-}
