@@ -297,7 +297,37 @@ export {
 } from "./train/trainer.ts";
 
 // State-space systems and the Kalman filter; intervals of means.
-export { type Interval, meanInterval, pairedInterval, tQuantile } from "./analysis/intervals.ts";
+export {
+  type Interval,
+  meanInterval,
+  pairedInterval,
+  tQuantile,
+  tTail,
+} from "./analysis/intervals.ts";
+// The judge of hypotheses: effects as log ratios of open fractions, clauses by sign flips, controls by equivalence.
+export { type Equivalence, equivalence } from "./analysis/equivalence.ts";
+export {
+  acrossExperiments,
+  type Clause,
+  type ClauseResult,
+  type Control,
+  type ControlResult,
+  type Effect,
+  type Hypothesis,
+  judge,
+  type Judgement,
+  type Scale,
+} from "./analysis/judge.ts";
+export { benjaminiHochberg, holm } from "./analysis/multiplicity.ts";
+export {
+  detectable,
+  type LogContrast,
+  logContrast,
+  type LogTerm,
+  openFractions,
+  type Openness,
+} from "./analysis/open_fraction.ts";
+export { type SignFlips, signFlips } from "./analysis/sign_flips.ts";
 export type { Matrix } from "./linalg/matrix.ts";
 export type { Modes } from "./ssm/modes.ts";
 export type { Kalman, Score, System, SystemOptions } from "./ssm/mod.ts";

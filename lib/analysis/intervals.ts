@@ -91,6 +91,9 @@ export function tQuantile(p: number, degrees: number): number {
     );
   }
   if (p < 0.5) return -tQuantile(1 - p, degrees);
+  const asked = `${p} ${degrees}`;
+  const known = quantiles.get(asked);
+  if (known !== undefined) return known;
   let low = 0;
   let high = Math.PI / 2;
   for (let halving = 0; halving < 60; halving++) {
@@ -98,7 +101,26 @@ export function tQuantile(p: number, degrees: number): number {
     if (central(middle, degrees) < 2 * p - 1) low = middle;
     else high = middle;
   }
-  return Math.tan((low + high) / 2) * Math.sqrt(degrees);
+  const quantile = Math.tan((low + high) / 2) * Math.sqrt(degrees);
+  quantiles.set(asked, quantile);
+  return quantile;
+}
+
+/** Found before: tables ask for the same few again and again. */
+const quantiles = new Map<string, number>();
+
+/**
+ * P(T > t) for Student's T with a whole number of degrees of freedom, to about 1e-15.
+ * @throws RangeError for degrees that are not an integer of at least 1, and a t that is no number.
+ */
+export function tTail(t: number, degrees: number): number {
+  if (Number.isNaN(t) || !Number.isInteger(degrees) || degrees < 1) {
+    throw new RangeError(
+      `tTail: t = ${t} with ${degrees} degrees of freedom: expected a number and an integer of at least 1.`,
+    );
+  }
+  const within = central(Math.atan(Math.abs(t) / Math.sqrt(degrees)), degrees);
+  return t >= 0 ? (1 - within) / 2 : (1 + within) / 2;
 }
 
 /**

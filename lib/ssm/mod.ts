@@ -28,6 +28,7 @@ export {
   steadyState,
   zeroVariance,
 } from "./kalman.ts";
+export { expectedExcess } from "./linear_loss.ts";
 export { fold, type Key, keyOf, normals, split, uniforms } from "../random/random.ts";
 export { type Score, score } from "./scores.ts";
 export { simulate, type SimulateOptions } from "./simulate.ts";

@@ -10,6 +10,9 @@
  *     zero      =     mean_i E|y|^2                 / (obs v_i)   exact, of predicting zero
  *     gapClosed = (zero - ratio) / (zero - 1)                     0: zero, 1: the Kalman filter
  *
+ * Of the cross term 2 (y - y_KF)(yhat - y_KF), the difference between these two and the filter's own loss, the mean is 0 for whatever
+ * has seen the past alone: `leak` tests that (lib/analysis/leak_test.ts).
+ *
  * i runs over the (context, horizon) pairs, each divided by its own exact Kalman variance v_i
  * before the mean, so that early tokens and far horizons weigh the same as the others.
  */
@@ -32,6 +35,11 @@ export interface Score {
    * of honest runs.
    */
   discrepancy: number;
+  /**
+   * Mean of the cross term 2 e (yhat - y_KF), e = y - y_KF, in its standard errors over sequences; far above 0 where the predictor has
+   * seen what it predicts. 0 for the filter itself, NaN for one sequence.
+   */
+  leak: number;
   /** The exact ratio of predicting zero. */
   zero: number;
   /** The same as measured on these sequences. */
@@ -80,6 +88,7 @@ export function score(
   // [batch, horizons]: means over contexts and channels.
   const excess = new Float64Array(batch * horizons.length);
   const raw = excess.slice();
+  const cross = excess.slice();
   const nothing = excess.slice();
   for (let b = 0; b < batch; b++) { // outermost: reads y and the predictions in the order of memory
     for (let cell = 0; cell < weights.length; cell++) {
@@ -91,6 +100,9 @@ export function score(
       for (let j = 0; j < obs; j++) {
         excess[i] += weights[cell] * (prediction.data[at + j] - optimal.data[at + j]) ** 2;
         raw[i] += weights[cell] * (prediction.data[at + j] - y.data[token + j]) ** 2;
+        const innovation = y.data[token + j] - optimal.data[at + j];
+        cross[i] += 2 * weights[cell] * innovation *
+          (prediction.data[at + j] - optimal.data[at + j]);
         nothing[i] += weights[cell] * y.data[token + j] ** 2;
       }
     }
@@ -115,6 +127,7 @@ export function score(
     return summarise(
       perSequence(excess),
       perSequence(raw),
+      perSequence(cross),
       perSequence(nothing),
       mean(chosen.map((h) => zero[h])),
     );
@@ -126,10 +139,15 @@ export function score(
 }
 
 /**
- * A score from each sequence's normalised errors (against the filter, against y, of zero) and the
- * exact zero.
+ * A score from each sequence's normalised errors (against the filter, against y), cross terms, errors of zero, and the exact zero.
  */
-function summarise(excess: number[], raw: number[], nothing: number[], zero: number): Score {
+function summarise(
+  excess: number[],
+  raw: number[],
+  cross: number[],
+  nothing: number[],
+  zero: number,
+): Score {
   const ratio = 1 + mean(excess);
   const rawRatio = mean(raw);
   return {
@@ -138,6 +156,7 @@ function summarise(excess: number[], raw: number[], nothing: number[], zero: num
     rawRatio,
     rawRatioError: standardError(raw),
     discrepancy: (rawRatio - ratio) / standardError(raw.map((value, b) => value - excess[b])),
+    leak: cross.every((value) => value === 0) ? 0 : mean(cross) / standardError(cross),
     zero,
     rawZero: mean(nothing),
     gapClosed: zero - 1 > 1e-9 ? (zero - ratio) / (zero - 1) : NaN,

@@ -164,4 +164,10 @@ export interface ClosedFormModule<T extends Task = Task> {
    * @throws {RangeError} for a model that cannot have this form.
    */
   solve(task: T, instance: number, example: Tree<Tensor>): Record<string, Tensor>;
+  /**
+   * Expected loss of these parameters minus the optimum's, where that is known without sampling.
+   * @param solved what `solve` gave
+   * @returns undefined where it is not known
+   */
+  excess?(task: T, instance: number, solved: Record<string, Tensor>): number | undefined;
 }

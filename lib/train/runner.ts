@@ -108,12 +108,13 @@ async function generateInBatches(
   const wanted = Math.min(batch, total);
   const size = fitBatch(wanted, bytes, memoryBytes);
   on.onMemory?.(bytes);
-  on.log?.(
-    `rollouts: ${total} sequences, about ${
-      (bytes / 2 ** 20).toFixed(2)
-    } MiB each, batches of ${size}` +
-      (size < wanted ? ` (reduced to fit ${memoryBytes / 2 ** 20} MiB)` : ""),
-  );
+  if (size < wanted) {
+    const each = (bytes / 2 ** 20).toFixed(2);
+    on.log?.(
+      `rollouts: ${total} sequences, about ${each} MiB each, batches of ${size} ` +
+        `(reduced to fit ${memoryBytes / 2 ** 20} MiB)`,
+    );
+  }
   const data = new Float32Array(total * steps * channels);
   const shape = [size, warmup, channels];
   const rollout = await compileRollout(model, params, shape, steps, compile);

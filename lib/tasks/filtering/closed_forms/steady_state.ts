@@ -3,7 +3,9 @@
  * can be held against at early ones. In modal coordinates, with h_t the prediction of the next state:
  * A = D (I - K H), B = D K, C = H.
  */
-import { steadyState, type System } from "../../../ssm/mod.ts";
+import { multiply } from "../../../linalg/matrix.ts";
+import { expectedExcess, steadyState, type System } from "../../../ssm/mod.ts";
+import type { Tensor } from "../../../tensor/tensor.ts";
 import { advance } from "../../../ssm/modes.ts";
 import { flatten } from "../../../tensor/trees.ts";
 import type { ClosedFormModule } from "../../task.ts";
@@ -33,7 +35,23 @@ export const closedForm: ClosedFormModule<FilteringTask> = {
       [`${layer}.d`]: { dtype: "float64", shape: [obs, obs], data: d },
     };
   },
+  excess(task, instance, solved) {
+    const [a, b, c] = ["a", "b", "c"].map((name) => solved[`${layer}.${name}`]);
+    const [state, obs] = b.shape;
+    return expectedExcess(task.filterOf(instance), responseOf(a, b, c, state, obs, task.length));
+  },
 };
+
+/** W_k = C A^k B [lags, obs, obs]: what a recurrence says of an observation k steps back. */
+function responseOf(a: Tensor, b: Tensor, c: Tensor, state: number, obs: number, lags: number) {
+  const data = new Float64Array(lags * obs * obs);
+  let powered = Float64Array.from(b.data);
+  for (let k = 0; k < lags; k++) {
+    data.set(multiply(Float64Array.from(c.data), powered, obs, state, obs), k * obs * obs);
+    powered = multiply(Float64Array.from(a.data), powered, state, state, obs);
+  }
+  return { shape: [lags, obs, obs], data };
+}
 
 /** A [state, state], B [state, obs], C [obs, state] and D [obs, obs], zero beyond the system's n states. */
 function filterMatrices(system: System, state: number) {
