@@ -8,6 +8,8 @@
  */
 import { z } from "zod";
 import type { ProfileName } from "./profiles.ts";
+import type { Tags } from "./tags.ts";
+import { type Judged, type Score, type Statistic, type Term, termSchemas } from "./terms.ts";
 
 /** What a reader is told about an experiment before seeing a number. */
 export interface ExperimentMeta {
@@ -38,6 +40,10 @@ export interface Cell {
   n?: number;
   /** Input names of the aggregate job; publish resolves them to jobs. Never empty. */
   runs: string[];
+  /** What it is made of; the aggregate stage names what has no terms after its column. */
+  terms?: readonly Term[];
+  /** How terms become the value; their mean over systems unless said. */
+  statistic?: Statistic;
 }
 
 /**
@@ -103,6 +109,12 @@ export interface Verdict {
   rule: string;
   /** A computed sentence with the numbers that the rule looked at. */
   reason: string;
+  /** Two-sided p of the whole hypothesis, where the judge of lib/analysis tested it. */
+  p?: number;
+  /** How many units were declared to judge. */
+  declared?: number;
+  /** What it judged. */
+  clauses?: Judged[];
 }
 
 export interface Summary {
@@ -112,10 +124,23 @@ export interface Summary {
   /** Computed sentences for the front page. */
   findings: string[];
   plots: PlotSpec[];
+  /** What cells and clauses are made of; put there by the aggregate stage. */
+  scores?: Score[];
+  /** Of the runs that scores name; likewise. */
+  tags?: Record<string, Tags>;
 }
 
-/** A summary in which publish has put cells in the place of what was observed. */
-export type PublishedSummary = Omit<Summary, "rows"> & { rows: PublishedRow[] };
+/** A summary in which publish has put cells in the place of what was observed, and considered all verdicts together. */
+export type PublishedSummary = Omit<Summary, "rows" | "verdict"> & {
+  rows: PublishedRow[];
+  verdict: PublishedVerdict;
+};
+export interface PublishedVerdict extends Verdict {
+  /** p adjusted for all experiments of the profile. */
+  q?: number;
+  /** The outcome before the others were considered. */
+  alone?: Outcome;
+}
 export type PublishedRow = Record<string, Exclude<RowValue, Observed>>;
 
 /** True for a measured number, false for the text or number that names a row. */
@@ -173,12 +198,15 @@ function summarySchema() {
   const text = z.string().min(1, "expected text that is not empty");
   const runs = z.array(text)
     .min(1, "expected at least one run: a number without a source is no result");
+  const { term, score, judged, tag } = termSchemas(number);
   const cell = z.strictObject({
     value: number,
     low: number.optional(),
     high: number.optional(),
     n: z.number().int("expected a whole number").nonnegative().optional(),
     runs,
+    terms: z.array(term).min(1, "expected at least one term").optional(),
+    statistic: z.enum(["median", "upper"]).optional(),
   });
   const observed = z.strictObject({
     observed: z.strictObject({
@@ -230,9 +258,14 @@ function summarySchema() {
       outcome: z.enum(["supported", "refuted", "undecided", "illustration"]),
       rule: text,
       reason: text,
+      p: z.number().min(0).max(1).optional(),
+      declared: z.number().int().positive().optional(),
+      clauses: z.array(judged).optional(),
     }),
     findings: z.array(text),
     plots: z.array(plot),
+    scores: z.array(score).optional(),
+    tags: z.record(z.string(), z.record(z.string(), tag)).optional(),
   });
 }
 

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
-/** Of other folders: the shape of results, and how a command is spelt. */
-const BESIDE = ["../results.ts", "../command_line.ts"];
+/** Of other folders: the shape of results and what they are made of, and how a command is spelt. */
+const BESIDE = ["../results.ts", "../terms.ts", "../command_line.ts"];
 
 /** sha256 of all modules of this folder, and of what they write down. */
 export function publisherCode(): string {

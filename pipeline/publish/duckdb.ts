@@ -8,18 +8,23 @@ import {
   DuckDBInstance,
   LIST,
   listValue,
+  MAP,
+  mapValue,
   STRUCT,
   structValue,
   VARCHAR,
 } from "@duckdb/node-api";
 import { duckdbPath } from "../store/duckdb_path.ts";
 import type { PublishSource } from "./source.ts";
-import { databaseTables, type Table, type Type, type Value, wide } from "./tables.ts";
+import { type Table, TAGS, type Type, type Value } from "./rows.ts";
+import { SCORES, scoreTable } from "./score_tables.ts";
+import { databaseTables, wide } from "./tables.ts";
 
+const PAIRS = MAP(VARCHAR, VARCHAR);
 const INPUTS = LIST(STRUCT({ name: VARCHAR, job: VARCHAR, content: VARCHAR }));
 
 /**
- * Writes `results.duckdb` and `<experiment>.parquet` into `folder`, which must hold neither.
+ * Writes `results.duckdb`, `<experiment>.parquet` and, where there are scores, `scores.parquet` into `folder`, which must hold neither.
  *
  * @returns the names of the files written
  */
@@ -29,17 +34,19 @@ export async function writeTables(source: PublishSource, folder: string): Promis
   const connection = await instance.connect();
   try {
     const files: string[] = [];
-    for (const { meta, summary } of source.experiments) {
-      const file = `${meta.id}.parquet`;
-      await fill(connection, "memory", wide(summary));
-      await connection.run(
-        `COPY memory.main.wide TO ${
-          quoted(`${folder}/${file}`)
-        } (FORMAT parquet, COMPRESSION zstd)`,
-      );
-      await connection.run("DROP TABLE memory.main.wide");
+    const copy = async (table: Table, file: string) => {
+      await fill(connection, "memory", table);
+      const from = `memory.main."${table.name}"`;
+      const to = quoted(`${folder}/${file}`);
+      await connection.run(`COPY ${from} TO ${to} (FORMAT parquet, COMPRESSION zstd)`);
+      await connection.run(`DROP TABLE ${from}`);
       files.push(file);
+    };
+    for (const { meta, summary } of source.experiments) {
+      await copy(wide(summary), `${meta.id}.parquet`);
     }
+    const scores = scoreTable(source.experiments);
+    if (scores.rows.length) await copy(scores, SCORES);
     await connection.run(
       `ATTACH ${quoted(`${folder}/results.duckdb`)} AS results (STORAGE_VERSION 'v1.0.0')`,
     );
@@ -71,7 +78,10 @@ function append(appender: DuckDBAppender, value: Value, type: Type) {
   else if (type === "BOOLEAN") appender.appendBoolean(value as boolean);
   else if (type === "DOUBLE") appender.appendDouble(value as number);
   else if (type === "VARCHAR") appender.appendVarchar(value as string);
-  else if (type === "VARCHAR[]") appender.appendList(value as string[], LIST(VARCHAR));
+  else if (type === TAGS) {
+    const entries = Object.entries(value as Record<string, string>);
+    appender.appendMap(mapValue(entries.map(([key, value]) => ({ key, value }))), PAIRS);
+  } else if (type === "VARCHAR[]") appender.appendList(value as string[], LIST(VARCHAR));
   else {
     const structs = (value as Record<string, string | null>[]).map((item) => structValue(item));
     appender.appendList(listValue(structs), INPUTS);

@@ -14,6 +14,7 @@ import {
   type PublishedSummary,
   type Summary,
 } from "../results.ts";
+import type { Score } from "../terms.ts";
 import type { JobRecord } from "./source.ts";
 
 /** What the catalogue noted of one job, by name. */
@@ -33,15 +34,21 @@ export function resolveObserved(
   jobs: ReadonlyMap<string, JobRecord>,
   noted: ReadonlyMap<string, Noted>,
 ): PublishedSummary {
-  const rows = summary.rows.map((row) => {
+  const scores: Score[] = [];
+  const rows = summary.rows.map((row, r) => {
     const out: PublishedRow = {};
     for (const [column, value] of Object.entries(row)) {
-      const cell = isObserved(value) ? cellOf(value, runs, jobs, noted) : value;
+      const called = `${column} observed, row ${r}`;
+      const cell = isObserved(value) ? cellOf(value, runs, jobs, noted, called, scores) : value;
       if (cell !== undefined) out[column] = cell;
     }
     return out;
   });
-  return { ...summary, rows };
+  return {
+    ...summary,
+    rows,
+    ...(scores.length ? { scores: [...summary.scores ?? [], ...scores] } : {}),
+  };
 }
 
 /** Undefined when no job observed it. */
@@ -50,20 +57,32 @@ function cellOf(
   runs: Record<string, string>,
   jobs: ReadonlyMap<string, JobRecord>,
   noted: ReadonlyMap<string, Noted>,
+  metric: string,
+  scores: Score[],
 ): Cell | undefined {
   // Several runs may come from one job, which counts once.
-  const behind = new Set(cited.map((run) => nearest(run, runs[run], stage, jobs)));
+  const behind = new Map<JobRecord, string>();
+  for (const run of cited) {
+    const job = nearest(run, runs[run], stage, jobs);
+    if (job && !behind.has(job)) behind.set(job, run);
+  }
   const values: number[] = [];
-  for (const job of behind) {
-    if (!job) continue;
+  const own: string[] = [];
+  for (const [job, run] of behind) {
     const { observations = {}, scalars = {} } = noted.get(job.key) ?? {};
     const value = name === "seconds" ? job.seconds ?? NaN : observations[name] ?? NaN;
     const factor = times === undefined ? 1 : scalars[times] ?? NaN;
-    if (Number.isFinite(value * factor)) values.push(value * factor * scale);
+    if (!Number.isFinite(value * factor)) continue;
+    values.push(value * factor * scale);
+    own.push(run);
+    scores.push({ run, metric, value: values.at(-1)! });
   }
   if (!values.length) return undefined;
   const { mean, low, high, n } = meanInterval(values);
-  return { value: mean, ...(low === undefined ? {} : { low, high }), n, runs: cited };
+  const terms = [{ coefficient: 1, metric, runs: own }];
+  const exact = values.every((value) => value === values[0]);
+  const interval = exact || low === undefined ? {} : { low, high };
+  return { value: mean, ...interval, n, runs: cited, terms };
 }
 
 /** The job of a stage that is the fewest inputs away. */

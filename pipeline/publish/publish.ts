@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { encodeSummary } from "../results.ts";
 import { publisherCode } from "./code.ts";
 import { markdown } from "./markdown.ts";
+import { SCORES } from "./score_tables.ts";
 import { jobsOf, type PublishSource } from "./source.ts";
 import { asWritten, readStamp, sha256, STAMP, type Stamp } from "./stamp.ts";
 
@@ -87,7 +88,8 @@ export async function publish(
 /** The names of what is written. */
 function filesOf({ experiments }: PublishSource): string[] {
   const tables = experiments.flatMap(({ meta: { id } }) => [`${id}.md`, `${id}.parquet`]);
-  return [...tables, "results.duckdb"];
+  const scored = experiments.some(({ summary }) => summary.scores?.length);
+  return [...tables, ...(scored ? [SCORES] : []), "results.duckdb"];
 }
 
 /** Moves what lies in the place of something else aside, where it is not of its kind: it may be dear to somebody. */
@@ -122,7 +124,9 @@ function checkIds({ profile, experiments }: PublishSource) {
           "use lower-case letters, digits and hyphens, starting with a letter.",
       );
     }
-    if (id === "results" && i) throw new Error('publish: the id "results" is taken; rename it.');
+    if ((id === "results" || id === "scores") && i) {
+      throw new Error(`publish: the id "${id}" is taken; rename it.`);
+    }
     if (i && ids.indexOf(id, 1) !== i) {
       throw new Error(`publish: two experiments have the id "${id}"; rename one.`);
     }

@@ -17,6 +17,7 @@ import { readPublished } from "./published.ts";
 import { publisherCode } from "./code.ts";
 import { commandOfJob, commandOfTable, type RunOfJob, runsOfJobs } from "./run_of_job.ts";
 import { jobsOf } from "./source.ts";
+import { consideredTogether } from "./verdicts.ts";
 import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
@@ -24,10 +25,10 @@ import { Scheduler } from "../run/scheduler.ts";
 import type { Workspace, WorkspaceOptions } from "../workspace.ts";
 
 /**
- * Of a training curve at most about so many points are published, evenly spaced, with its first and last: a thousand
+ * Of a training curve so many evenly spaced points are published, with its first and last, its least and its greatest: a thousand
  * runs of a thousand steps do not belong in a repository. The catalogue keeps all.
  */
-const PUBLISHED_POINTS = 100;
+const PUBLISHED_POINTS = 16;
 /** The file that an aggregate job leaves. */
 const SUMMARY = "summary.json";
 
@@ -51,10 +52,11 @@ export async function publishResults(
   if (readOr(stampPath, "") !== sha256(stamp)) {
     const { publish } = await import("./publish.ts");
     const made = await publishSource(workspace, options, profile);
-    const { source, lost } = options.set.length
+    const { source: all, lost } = options.set.length
       ? { source: made, lost: false }
       : await withEarlier(made, workspace, reports);
-    if (!source.experiments.length) return false;
+    if (!all.experiments.length) return false;
+    const source = { ...all, experiments: consideredTogether(all.experiments) };
     const { written, folder } = await publish(source, reports, { keepOthers: lost });
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
     const after = JSON.parse(stamp);
@@ -279,9 +281,12 @@ async function curvesOf(catalog: Catalog, keys: string[]) {
   const wanted = new Set(keys);
   const rows = await catalog.query(
     `SELECT job_key, name, step, value FROM (
-       SELECT *, count(*) OVER curve AS points, row_number() OVER (curve ORDER BY step) AS place
+       SELECT *, count(*) OVER curve AS points, row_number() OVER (curve ORDER BY step) AS place,
+         row_number() OVER (curve ORDER BY isnan(value), value, step) AS least,
+         row_number() OVER (curve ORDER BY isnan(value), value DESC, step) AS most
        FROM metric WINDOW curve AS (PARTITION BY job_key, name)
-     ) WHERE place % (1 + points // ${PUBLISHED_POINTS}) = 0 OR place = points OR place = 1
+     ) WHERE place % greatest(1, points // ${PUBLISHED_POINTS}) = 0 OR place = points OR place = 1
+       OR least = 1 OR most = 1
      ORDER BY job_key, name, step`,
   );
   return rows.filter((row) => wanted.has(row.job_key as string)).map((row) => ({

@@ -5,7 +5,9 @@
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { PublishedRow } from "../results.ts";
+import type { PublishedRow, PublishedSummary } from "../results.ts";
+import type { Judged, Term } from "../terms.ts";
+import type { Tag } from "../tags.ts";
 import type {
   CurvePoint,
   ExperimentRecord,
@@ -50,6 +52,7 @@ export async function readPublished(folder: string): Promise<PublishSource | und
     );
     const links = await rows("SELECT * FROM provenance ORDER BY rowid");
     const jobs = await rows("SELECT * REPLACE (seed::DOUBLE AS seed) FROM job ORDER BY label");
+    const made = await madeOf(rows);
     const points = await rows("SELECT * FROM curve ORDER BY job, name, step");
     return {
       profile: experiments[0]?.profile ?? "",
@@ -58,6 +61,7 @@ export async function readPublished(folder: string): Promise<PublishSource | und
           row,
           cells.filter((cell) => cell.experiment === row.id),
           links.filter((link) => link.experiment === row.id),
+          made(row.id),
         )
       ),
       jobs: jobs.map(jobRecord),
@@ -70,32 +74,117 @@ export async function readPublished(folder: string): Promise<PublishSource | und
 // deno-lint-ignore no-explicit-any -- rows of databases of several versions
 type Row = Record<string, any>;
 
-function experimentRecord(row: Row, cells: Row[], links: Row[]): ExperimentRecord {
+function experimentRecord(
+  row: Row,
+  cells: Row[],
+  links: Row[],
+  { terms, clauses, ...scored }: Made,
+): ExperimentRecord {
   const { id, title, question, hypothesis, method, command } = row;
   const rows = Array.from({ length: row.rows }, (): PublishedRow => ({}));
-  for (const { row: r, column, kind, value, low, high, n, text } of cells) {
+  const cited = Map.groupBy(links, (link) => `${link.row} ${link.column}`);
+  for (const { row: r, column, kind, value, low, high, n, text, statistic } of cells) {
     if (kind === "label") {
       rows[r][column] = value ?? text;
       continue;
     }
-    const runs = links.filter((link) => link.row === r && link.column === column)
-      .map(({ run }) => run as string);
+    const runs = (cited.get(`${r} ${column}`) ?? []).map(({ run }) => run as string);
     const given = Object.entries({ low, high, n }).filter(([, number]) => number !== null);
-    rows[r][column] = { value, ...Object.fromEntries(given), runs };
+    const own = terms(r, column);
+    rows[r][column] = {
+      ...{ value, ...Object.fromEntries(given), runs },
+      ...(own.length ? { terms: own } : {}),
+      ...(statistic && statistic !== "mean" ? { statistic } : {}),
+    };
   }
   return {
     meta: { id, title, question, hypothesis, method, command },
     summary: {
       columns: JSON.parse(row.columns),
       rows,
-      verdict: { outcome: row.outcome, rule: row.rule, reason: row.reason },
+      verdict: {
+        ...{ outcome: row.outcome, rule: row.rule, reason: row.reason },
+        ...only({ p: row.p, q: row.q, alone: row.alone, declared: row.declared }),
+        ...(clauses.length ? { clauses } : {}),
+      },
       findings: row.findings,
       plots: JSON.parse(row.plots),
+      ...scored,
     },
     runs: Object.fromEntries(links.map(({ run, job }) => [run, job])),
     // Earlier versions recorded none of these.
     version: { key: row.key ?? null, commit: row.commit ?? null, older: row.older ?? true },
   };
+}
+
+/** What is there. */
+const only = (values: Row): Row =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => (value ?? null) !== null));
+
+/** What the numbers of an experiment are made of. */
+interface Made extends Pick<PublishedSummary, "scores" | "tags"> {
+  terms(row: number, column: string): Term[];
+  clauses: Judged[];
+}
+
+/** Reads scores, terms and clauses of all experiments; databases of earlier versions have none. */
+async function madeOf(rows: (sql: string) => Promise<Row[]>): Promise<(id: string) => Made> {
+  const known = await rows("SELECT table_name FROM duckdb_tables() WHERE table_name = 'score'");
+  const read = (sql: string) => known.length ? rows(sql) : Promise.resolve([]);
+  const scores = Map.groupBy(
+    await read("SELECT * EXCLUDE tags, map_entries(tags) AS tags FROM score ORDER BY rowid"),
+    ({ experiment }) => experiment,
+  );
+  const terms = Map.groupBy(
+    await read("SELECT * FROM term ORDER BY rowid"),
+    ({ experiment, row, column, clause }) => JSON.stringify([experiment, row, column, clause]),
+  );
+  const clauses = await read("SELECT * FROM clause ORDER BY experiment, clause");
+  const termsAt = (...place: (string | number | null)[]) =>
+    (terms.get(JSON.stringify(place)) ?? []).map(({ coefficient, metric, gap, spread, runs }) => ({
+      ...{ coefficient, metric, runs },
+      ...(gap === null ? {} : { gap }),
+      ...(spread ? { spread: true as const } : {}),
+    }));
+  return (id) => {
+    const own = scores.get(id) ?? [];
+    const tags = new Map(own.map(({ run, tags }) => [run, tags]));
+    return {
+      terms: (row, column) => termsAt(id, row, column, null),
+      clauses: clauses.filter(({ experiment }) => experiment === id).map((row): Judged => {
+        const { kind, what, metric, scale, margin, n, effect, p } = row;
+        const { low, high, reversed, means: value, means_low, means_high } = row;
+        return {
+          ...{ kind, what, metric, scale, margin, n, effect, p },
+          ...only({ low, high, reversed }),
+          ...(value === null
+            ? {}
+            : { means: { value, ...only({ low: means_low, high: means_high }) } }),
+          terms: termsAt(id, null, null, row.clause),
+        };
+      }),
+      ...(own.length
+        ? {
+          scores: own.map(({ run, metric, part, value }) => ({
+            run,
+            metric,
+            ...only({ part }),
+            value,
+          })),
+          tags: Object.fromEntries([...tags].map(([run, pairs]) => [
+            run,
+            Object.fromEntries(pairs.map(({ key, value }: Row) => [key, tagOf(value)])),
+          ])),
+        }
+        : {}),
+    };
+  };
+}
+
+/** A tag as it was before it became text. */
+function tagOf(text: string): Tag {
+  if (text === "true" || text === "false") return text === "true";
+  return String(Number(text)) === text ? Number(text) : text;
 }
 
 function jobRecord(row: Row): JobRecord {

@@ -7,25 +7,9 @@
 import { isCell, numberOf, type PublishedRow, type PublishedSummary } from "../results.ts";
 import { formatInterval, formatLabel, formatNumber } from "./format.ts";
 import { madeBy } from "./markdown.ts";
+import { INPUTS, type Table, type Type, type Value } from "./rows.ts";
+import { scoreTable, termTables } from "./score_tables.ts";
 import { type JobRecord, jobsOf, type PublishSource } from "./source.ts";
-
-export type Type =
-  | "VARCHAR"
-  | "BOOLEAN"
-  | "INTEGER"
-  | "BIGINT"
-  | "DOUBLE"
-  | "VARCHAR[]"
-  | typeof INPUTS;
-export type Value = string | number | boolean | null | string[] | Record<string, string | null>[];
-
-export interface Table {
-  name: string;
-  columns: Record<string, Type>;
-  rows: Value[][];
-}
-
-const INPUTS = "STRUCT(name VARCHAR, job VARCHAR, content VARCHAR)[]";
 
 /**
  * One line per row of the summary; beside a measured column its `_low`, `_high` and `_n`, so that
@@ -100,21 +84,29 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
       version.key,
       version.commit,
       version.older,
+      verdict.p ?? null,
+      verdict.q ?? null,
+      verdict.alone ?? null,
+      verdict.declared ?? null,
     ]);
     for (const [r, row] of summary.rows.entries()) {
       for (const { id, format } of summary.columns) {
         const value = row[id];
         if (value === undefined) continue;
         if (typeof value === "string") {
-          cells.push([meta.id, r, id, "label", null, null, null, null, value, null]);
+          cells.push([meta.id, r, id, "label", null, null, null, null, value, null, null]);
         } else if (typeof value === "number") {
           const text = formatLabel(value, format);
-          cells.push([meta.id, r, id, "label", value, null, null, null, text, null]);
+          cells.push([meta.id, r, id, "label", value, null, null, null, text, null, null]);
         } else {
           const { low = null, high = null, n = null } = value;
           const interval = low === null || high === null ? null : formatInterval(low, high, format);
           const text = formatNumber(value.value, format);
-          cells.push([meta.id, r, id, "measured", value.value, low, high, n, text, interval]);
+          const { statistic = "mean" } = value;
+          cells.push([
+            ...[meta.id, r, id, "measured", value.value, low, high, n, text, interval],
+            statistic,
+          ]);
           for (const run of new Set(value.runs)) {
             if (!Object.hasOwn(runs, run)) {
               const known = Object.keys(runs).slice(0, 5).join(", ");
@@ -143,6 +135,7 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
         rows: "INTEGER",
         ...varchars("columns", "plots", "key", "commit"),
         older: "BOOLEAN",
+        ...{ p: "DOUBLE", q: "DOUBLE", alone: "VARCHAR", declared: "INTEGER" },
       },
       rows: experiments,
     },
@@ -156,7 +149,7 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
         low: "DOUBLE",
         high: "DOUBLE",
         n: "BIGINT",
-        ...varchars("text", "interval"),
+        ...varchars("text", "interval", "statistic"),
       },
       rows: cells,
     },
@@ -202,6 +195,8 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
       columns: varchars("id", "description"),
       rows: source.machines.map(({ id, description }) => [id, description]),
     },
+    scoreTable(source.experiments),
+    ...termTables(source.experiments),
   ];
 }
 

@@ -9,6 +9,7 @@ import { readerSync } from "../store/artifact.ts";
 import { encodeSummary, isCell, isObserved, parseSummary, type Summary } from "../results.ts";
 import type { ArtifactReader, ArtifactReaderSync, StageContext, StageResult } from "../stage.ts";
 import { type Run, Runs } from "../table/runs.ts";
+import { withScores } from "../table/scores.ts";
 import { nameOf, type Tags } from "../tags.ts";
 
 export interface Params {
@@ -51,14 +52,26 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     if (!input) throw new Error(`aggregate: no input is called ${name}, as the tags of a run are.`);
     runs.push({ ...await readNow(input, `run "${name}"`), name, tags });
   }
-  const summary = parseSummary(await summarized(ctx, new Runs(runs), source), source);
+  const made = await summarized(ctx, new Runs(runs), source);
+  const summary = parseSummary(
+    withSource(source, () => withScores(made, new Map(runs.map(({ name, tags }) => [name, tags])))),
+    source,
+  );
   checkRuns(summary, runs.map(({ name }) => name), source);
   return { files: { "summary.json": encodeSummary(summary) }, scalars: { runs: runs.length } };
 }
 
 async function summarized({ modules }: StageContext<Params>, runs: Runs, source: string) {
   try {
-    return await modules.experiment.summarize(runs);
+    return await modules.experiment.summarize(runs) as Summary;
+  } catch (cause) {
+    throw new Error(`${source}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function withSource<T>(source: string, work: () => T): T {
+  try {
+    return work();
   } catch (cause) {
     throw new Error(`${source}: ${(cause as Error).message}`, { cause });
   }

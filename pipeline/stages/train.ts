@@ -57,8 +57,9 @@ const measureEvery = 100;
  * Input: `data` (of download), for tasks on given data; `tuned`, for a learning rate. Leaves `model-0.safetensors`,
  * `model-1.safetensors`, ... in the order of the seeds, every parameter by its dotted name, and the scalars `parameters`,
  * `endParameters` (those of a stack's embedding and head among them), `memory` (numbers that layers carry from token to token, after
- * a whole sequence), `tokens` (that each seed has seen), `steps`, `learningRate`, `edge` (where that rate was tuned, of stage tune) and
- * `lastLoss` (mean over seeds).
+ * a whole sequence), `tokens` (that each seed has seen), `steps`, `learningRate` and `lastLoss` (mean over seeds). Where the rate was
+ * tuned also what stage tune says of it: `edge`, `tuningTokens`, `tuningLoss`, and where they are known `tuningLossAtHalf` and
+ * `tuningLossAtTwice`.
  * @throws {DivergenceError} with step and learning rate.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
@@ -152,10 +153,24 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
       tokens: result.steps * task.tokens(p.batch),
       steps: result.steps,
       learningRate,
-      ...(tuned ? { edge: tuned.edge } : {}),
+      ...(tuned && p.learningRate === undefined ? ofTuning(tuned) : {}),
       lastLoss: losses.reduce((a, b) => a + b, 0) / losses.length,
     },
   };
+}
+
+/** What is handed on of the search for the learning rate. */
+function ofTuning(tuned: Record<string, number>): Record<string, number> {
+  const names: [own: string, theirs: string][] = [
+    ["edge", "edge"],
+    ["tuningTokens", "tokens"],
+    ["tuningLoss", "loss"],
+    ["tuningLossAtHalf", "lossAtHalf"],
+    ["tuningLossAtTwice", "lossAtTwice"],
+  ];
+  return Object.fromEntries(
+    names.flatMap(([own, theirs]) => theirs in tuned ? [[own, tuned[theirs]]] : []),
+  );
 }
 
 /** What a reader tells the seeds apart by. */

@@ -41,6 +41,13 @@ export class Runs {
     throw new Error(`No run has ${nameOf(asked)}; in the grid ${there.join("; ")}.`);
   }
 
+  /** The runs with these values of a tag, as if there were no others: of what was made on some of the systems only. */
+  only(tag: string, kept: readonly Tag[]): Runs {
+    this.#check(tag);
+    const holds = (run: Run) => kept.includes(run.tags[tag]);
+    return new Runs(this.#all.filter(holds), this.#found.filter(holds), this.#asked);
+  }
+
   /**
    * The different values of a tag: numbers ascending, others in the order of the grid.
    * @throws {Error} when no run of the grid has a tag of that name
@@ -52,14 +59,17 @@ export class Runs {
 
   /**
    * One number of the one run that there is for each value of a tag: of each system, when the tag is its seed.
+   * @param metric what the number is called among the published scores; without it, like the column that shows it
    * @returns in the order of {@linkcode tagsOf} of the whole grid, so that two of them are paired
    * @throws {Error} when a value that the grid has, or that `where` asked for, has no run here or more than one
    */
-  each(tag: string, pick: (run: Run) => number): Values {
+  each(tag: string, pick: (run: Run) => number, metric?: string): Values {
     this.#check(tag);
     const at = tag in this.#asked ? [this.#asked[tag]] : values(this.#all, tag);
     const runs = at.map((value) => single(this.#found, { ...this.#asked, [tag]: value }));
-    return { tag, at, values: runs.map(pick), runs: runs.map((run) => run.name) };
+    const [numbers, names] = [runs.map(pick), runs.map((run) => run.name)];
+    const terms = [{ coefficient: 1, metric: metric!, runs: names, values: numbers }];
+    return { tag, at, values: numbers, runs: names, ...(metric === undefined ? {} : { terms }) };
   }
 
   /** The one run that there is. @throws {Error} when there are more */

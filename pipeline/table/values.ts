@@ -1,6 +1,7 @@
 /** @file Numbers of which there is one for each system, paired by system, and the cells that they become. */
-import { meanInterval, pairedInterval } from "../../lib/analysis/intervals.ts";
+import { meanInterval } from "../../lib/analysis/intervals.ts";
 import type { Cell } from "../results.ts";
+import type { Term } from "../terms.ts";
 import type { Tag } from "../tags.ts";
 
 /** One number for each value of a tag (of each seed), and the runs that they came from. */
@@ -9,34 +10,60 @@ export interface Values {
   /** The values of the tag, in order. */
   at: readonly Tag[];
   values: readonly number[];
+  /** Those of the first term first, in the order of `at`. */
   runs: readonly string[];
+  /** The same numbers from named scores of runs; without them they are a score themselves, named by the column that shows them. */
+  terms?: readonly Term[];
 }
 
-/** Number by number. */
-export function mapped(of: Values, f: (value: number, index: number) => number): Values {
-  return { ...of, values: of.values.map(f) };
+/**
+ * Number by number.
+ * @param metric what to call the result among the published scores
+ */
+export function mapped(
+  of: Values,
+  f: (value: number, index: number) => number,
+  metric?: string,
+): Values {
+  const { terms: _, ...rest } = of;
+  const values = of.values.map(f);
+  return metric === undefined
+    ? { ...rest, values }
+    : { ...rest, values, terms: [{ coefficient: 1, metric, runs: own(of), values }] };
 }
 
 /** a - b, pair by pair. @throws {Error} when they are not of the same systems */
 export function minus(a: Values, b: Values): Values {
-  checkPairs(a, b);
-  return {
-    ...a,
-    values: a.values.map((x, i) => x - b.values[i]),
-    runs: [...new Set([...a.runs, ...b.runs])],
-  };
+  return sumOf([[1, a], [-1, b]]);
 }
 
 /** Mean over settings, for each system. @throws {Error} when they are not of the same systems */
 export function meanOver(settings: readonly Values[]): Values {
-  const [first, ...others] = settings;
-  for (const other of others) checkPairs(first, other);
+  const { terms, ...sum } = sumOf(settings.map((values) => [1, values]));
+  const n = settings.length;
   return {
-    ...first,
+    ...sum,
+    values: sum.values.map((value) => value / n),
+    ...(terms && { terms: terms.map((t) => ({ ...t, coefficient: t.coefficient / n })) }),
+  };
+}
+
+function sumOf(parts: readonly (readonly [number, Values])[]): Values {
+  const [[, first], ...others] = parts;
+  for (const [, other] of others) checkPairs(first, other);
+  const { terms: _, ...rest } = first;
+  const known = parts.every(([, { terms }]) => terms);
+  return {
+    ...rest,
     values: first.values.map((_, i) =>
-      settings.reduce((sum, { values }) => sum + values[i], 0) / settings.length
+      parts.reduce((sum, [sign, { values }]) => sum + sign * values[i], 0)
     ),
-    runs: [...new Set(settings.flatMap(({ runs }) => runs))],
+    runs: [...new Set(parts.flatMap(([, { runs }]) => runs))],
+    ...(known && {
+      terms: parts.flatMap(([sign, { terms }]) =>
+        terms!.map((term) => ({ ...term, coefficient: sign * term.coefficient }))
+      ),
+    }),
   };
 }
 
@@ -49,23 +76,35 @@ export function mean({ values }: Values): number {
  * Mean over systems with its 95 % interval. Values that are equal by definition, as the filter's ratio to itself, have no
  * interval.
  */
-export function cellOf({ values, runs }: Values): Cell {
+export function cellOf(of: Values): Cell {
+  const { values, runs } = of;
   const { mean, low, high, n } = meanInterval(values);
   const exact = values.every((value) => value === values[0]);
   const cell = { value: mean, ...(exact || low === undefined ? {} : { low, high }) };
-  return { ...cell, n, runs: [...runs] };
+  return { ...cell, n, runs: [...runs], terms: [...termsOf(of)] };
 }
 
 /** Mean of a - b over systems with the 95 % interval of the pairs. @throws {Error} when they are not of the same systems */
 export function differenceCell(a: Values, b: Values): Cell {
-  checkPairs(a, b);
-  const { mean, low, high, n } = pairedInterval(a.values, b.values);
-  const cell = { value: mean, ...(low === undefined ? {} : { low, high }) };
-  return { ...cell, n, runs: [...a.runs, ...b.runs] };
+  return cellOf(minus(a, b));
 }
 
-function checkPairs(a: Values, b: Values) {
-  const all = ({ tag, at }: Values) => `${tag} ${at.join(", ")}`;
+/** The terms of numbers; they themselves, as one that has no name yet, where there are none or what was made of them since is another number. */
+export function termsOf(of: Values): readonly Term[] {
+  const { values, terms } = of;
+  const same = terms && values.every((value, i) => {
+    const sum = terms.reduce((all, term) => all + term.coefficient * term.values![i], 0);
+    return Object.is(sum, value) || Math.abs(sum - value) <= 1e-9 * Math.abs(value);
+  });
+  return same ? terms : [{ coefficient: 1, metric: "", runs: own(of), values }];
+}
+
+/** The runs that stand for the systems. */
+const own = ({ runs, values }: Values) => runs.slice(0, values.length);
+
+/** @throws {Error} when two are not of the same systems */
+export function checkPairs(a: Pick<Values, "tag" | "at" | "runs">, b: typeof a): void {
+  const all = ({ tag, at }: typeof a) => `${tag} ${at.join(", ")}`;
   if (all(a) === all(b)) return;
   throw new Error(
     `Values of ${all(a)} and of ${all(b)} are no pairs: ${a.runs[0]}, … and ${b.runs[0]}, ….`,
