@@ -13,6 +13,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts",
   "pipeline/experiments/transformer_filters/full_size.ts",
   "pipeline/experiments/transformer_filters/instance_norm.ts",
+  "pipeline/experiments/transformer_filters/variances.ts",
   "pipeline/experiments/leaderboard/leaderboard.ts",
   "pipeline/experiments/leaderboard/leaderboard_etth1.ts",
   "pipeline/experiments/leaderboard/parity_by_length.ts",

@@ -6,7 +6,7 @@ import type { Grid } from "../../graph.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";
 import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
-import { cellOf, type Values } from "../../table/values.ts";
+import { cellOf, termsOf, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
 import { cellRuns } from "./shared/cells.ts";
 import { type Entry, entryOf } from "./shared/entries.ts";
@@ -24,7 +24,8 @@ export const meta: ExperimentMeta = {
   method:
     "The parity cells of the leaderboard: trained on lengths 3 to 40 with a target at every position, scored at the last step on " +
     "positions 41 to 256 (quick: 3 to 20, and 21 to 128). **Scaled accuracy** is (accuracy - 1/2) / (1/2): 0 is a coin. A target at every position helps counting " +
-    "just above the lengths of training, of which the scored positions have few. Attention, GRU and E1 are shown and not judged.",
+    "just above the lengths of training, of which the scored positions have few. An answer whose logits are not finite is wrong: a dense recurrence can explode beyond the " +
+    "lengths of training. Attention, GRU and E1 are shown and not judged.",
 };
 
 /** Tags: task, layer, seed, result. */
@@ -62,6 +63,8 @@ const median = ({ values }: Values) => {
 /** Upper end of the one-sided 95 % interval of the mean. */
 const upper = ({ values }: Values) => meanInterval(values, 0.9).high;
 
+const sourceOf = (of: Values) => ({ runs: [...of.runs], terms: termsOf(of) });
+
 const columnsFor = (seeds: readonly number[]): TableColumn<LengthRow>[] => [
   { id: "layer", label: "layer", format: "text", of: ({ label }) => label },
   {
@@ -78,9 +81,8 @@ const columnsFor = (seeds: readonly number[]): TableColumn<LengthRow>[] => [
     better: "higher",
     note: "Of the scaled accuracy beyond the lengths of training.",
     of: ({ beyond }) => ({
-      value: median(beyond),
-      n: beyond.values.length,
-      runs: [...beyond.runs],
+      ...{ value: median(beyond), statistic: "median", n: beyond.values.length },
+      ...sourceOf(beyond),
     }),
   },
   {
@@ -90,7 +92,7 @@ const columnsFor = (seeds: readonly number[]): TableColumn<LengthRow>[] => [
     note: "One-sided, 95 %, of the mean.",
     of: ({ beyond }) => {
       const value = upper(beyond);
-      return value === undefined ? undefined : { value, runs: [...beyond.runs] };
+      return value === undefined ? undefined : { value, statistic: "upper", ...sourceOf(beyond) };
     },
   },
   ...seeds.map((seed, i): TableColumn<LengthRow> => ({
@@ -117,7 +119,7 @@ export function summarize(runs: Runs): Summary {
     const { id, label, parity } = entryOf(layer);
     return {
       ...{ id, label, parity },
-      beyond: own.each("seed", ({ scalars }) => scalars.gapClosed),
+      beyond: own.each("seed", ({ scalars }) => scalars.gapClosed, "gapClosed"),
       within: own.each("seed", (run) => {
         const blocks = (run.json("scores.json") as Scores).curve.filter(({ to }) => to <= 16);
         return 1 - 2 * blocks.reduce((sum, { error }) => sum + error, 0) / blocks.length;

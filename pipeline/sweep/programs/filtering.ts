@@ -13,9 +13,8 @@ import { distributionFields } from "../../../lib/tasks/filtering/distribution.ts
 import {
   rolledAtOnce,
   scoredAtOnce,
-  scoredSeed,
-  seedsOf,
 } from "../../experiments/transformer_filters/shared/filtering.ts";
+import { scoredSeed, seedOf } from "../../experiments/transformer_filters/shared/seeds.ts";
 import {
   horizons as usualHorizons,
   warmup,
@@ -166,11 +165,11 @@ function jobs(g: GraphBuilder, run: Run): Record<string, JobRef> {
   const free = { rollout: { warmup, horizons } };
   const data = g.job(
     "generate",
-    { task, instance, data: scoredSeed(instance), sequences },
+    { task, instance, data: scoredSeed(system, instance), sequences },
     {},
     "data",
   );
-  const seeds = [seedsOf(instance)];
+  const seeds = [seedOf(system, instance)];
   const trained = g.job(
     "train",
     { task: filteringTask(system, trainedOn), model, layers, seeds, ...train },

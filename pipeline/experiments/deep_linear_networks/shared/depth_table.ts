@@ -1,6 +1,7 @@
 /** @file The table of linear forecasters by depth, and the rule that judges it: the same for every series. */
 import { meanInterval, pairedInterval } from "../../../../lib/analysis/intervals.ts";
 import type { Cell, Summary } from "../../../results.ts";
+import type { Term } from "../../../terms.ts";
 import type { Run, Runs } from "../../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../../table/table.ts";
 import { closedForms } from "./forecasting.ts";
@@ -66,10 +67,11 @@ const columns: TableColumn<ForecasterRow>[] = [
     format: "fixed3",
     better: "lower",
     note: "On standardised values, mean over windows, horizon and channels.",
-    of: ({ run, scores: { test, blocks } }) => ({
-      ...within(test.mse, blocks.length > 1 ? meanInterval(blocks) : {}),
-      n: test.windows,
+    of: ({ run, scores }) => ({
+      ...within(scores.test.mse, scores.blocks.length > 1 ? meanInterval(scores.blocks) : {}),
+      n: scores.test.windows,
       runs: [run.name],
+      terms: errorTerms(1, { run, scores }),
     }),
   },
   {
@@ -87,7 +89,8 @@ const columns: TableColumn<ForecasterRow>[] = [
     of: (row) => {
       const { run, scores: { blocks }, ols } = row;
       const paired = blocks.length > 1 ? pairedInterval(blocks, ols.scores.blocks) : {};
-      return { ...within(overOls(row), paired), runs: [run.name, ols.run.name] };
+      const terms = [...errorTerms(1, row), ...errorTerms(-1, ols)];
+      return { ...within(overOls(row), paired), runs: [run.name, ols.run.name], terms };
     },
   }),
   {
@@ -99,13 +102,27 @@ const columns: TableColumn<ForecasterRow>[] = [
   },
 ];
 
+/** The test error of a forecaster, and its blocks for the interval. */
+function errorTerms(
+  coefficient: number,
+  { run: { name }, scores: { test, blocks } }: ForecasterRow["ols"],
+): Term[] {
+  const error = { coefficient, metric: "MSE", runs: [name], values: [test.mse] };
+  if (blocks.length < 2) return [error];
+  return [error, {
+    ...{ coefficient, metric: "MSE of a block", spread: true },
+    ...{ runs: blocks.map(() => name), values: blocks, parts: blocks.map((_, part) => part) },
+  }];
+}
+
 const overOls = ({ scores, ols }: ForecasterRow) => scores.test.mse - ols.scores.test.mse;
 
 /** A value with half the width of an interval on either side. */
 function within(value: number, { low, high }: { low?: number; high?: number }): Omit<Cell, "runs"> {
   if (low === undefined) return { value };
   const half = (high! - low) / 2;
-  return { value, low: value - half, high: value + half };
+  // Blocks that are all alike have no interval, as values that are.
+  return half === 0 ? { value } : { value, low: value - half, high: value + half };
 }
 
 /** The table: one row for each series, lookback, horizon and forecaster, the simplest first. */

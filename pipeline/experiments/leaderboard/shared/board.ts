@@ -1,5 +1,6 @@
 /** @file The runs of a leaderboard as rows: what each layer reached on each task, and its rank among the others. */
 import type { Runs } from "../../../table/runs.ts";
+import type { OpenFractions } from "../../../table/effects.ts";
 import { mean, type Values } from "../../../table/values.ts";
 import { type Entry, entryOf } from "./entries.ts";
 import { inOrder } from "./tasks.ts";
@@ -8,6 +9,8 @@ import { inOrder } from "./tasks.ts";
 export interface BoardRow extends Pick<Entry, "id" | "label"> {
   /** Gap closed, of each seed. */
   gaps: Record<string, Values>;
+  /** What is left open of the gap, of each seed. */
+  open: Record<string, OpenFractions>;
   /** Learning rates. */
   rates: Record<string, Values>;
   /** Of the tasks on which it was tuned: whether the best rate was the lowest or the highest that was tried. */
@@ -46,12 +49,15 @@ function rowOf(runs: Runs, layer: string, tasks: readonly string[]): BoardRow {
   const own = runs.where({ layer });
   const measured = own.tagsOf<string>("task");
   const each = (task: string, result: string, scalar: string) =>
-    own.where({ task, result }).each("seed", ({ scalars }) => scalars[scalar]);
+    own.where({ task, result }).each("seed", ({ scalars }) => scalars[scalar], scalar);
   const onTasks = (result: string, scalar: string) =>
     Object.fromEntries(
       tasks.filter((task) => measured.includes(task))
         .map((task) => [task, each(task, result, scalar)]),
     ) as Record<string, Values>;
+  const lossMinus = (task: string, loss: "loss" | "floor", metric: string) =>
+    own.where({ task, result: "score" })
+      .each("seed", ({ scalars }) => scalars[loss] - scalars.optimum, metric);
   const trained = Object.values(onTasks("training", "parameters"));
   const ends = Object.values(onTasks("training", "endParameters"));
   const memories = Object.values(onTasks("training", "memory"));
@@ -61,6 +67,12 @@ function rowOf(runs: Runs, layer: string, tasks: readonly string[]): BoardRow {
   return {
     ...{ id, label },
     gaps: onTasks("score", "gapClosed"),
+    open: Object.fromEntries(
+      tasks.filter((task) => measured.includes(task)).map((task) => [
+        task,
+        { excess: lossMinus(task, "loss", "excess"), gap: lossMinus(task, "floor", "gap") },
+      ]),
+    ),
     rates,
     atEdge: Object.fromEntries(
       Object.keys(rates).flatMap((task) => {

@@ -27,7 +27,7 @@ export function cellRuns(
   const data: Record<string, JobRef> = training ? { data: training } : {};
   const [learningRate, ...others] = rates;
   const tuned = (): Record<string, JobRef> => {
-    const params = { ...common, seed: seedOf(of, tuningSeed), rates, rungs };
+    const params = { ...common, seeds: [seedOf(of, tuningSeed)], rates, rungs };
     return { tuned: g.job("tune", params, data, { ...tags, result: "tuning" }) };
   };
   const trained = g.job(

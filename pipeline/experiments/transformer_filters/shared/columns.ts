@@ -1,8 +1,8 @@
 /** @file The columns that the tables on filtering have in common. */
-import type { Column } from "../../../results.ts";
 import type { TableColumn } from "../../../table/table.ts";
-import { cellOf, differenceCell } from "../../../table/values.ts";
-import { gap, type Predictor, ratio } from "./predictors.ts";
+import type { Cell, Column } from "../../../results.ts";
+import { cellOf, differenceCell, mean, type Values } from "../../../table/values.ts";
+import { gap, type Pick, type Predictor, ratio, raw, whole } from "./predictors.ts";
 import { horizons } from "./settings.ts";
 import { type StructureId, structures } from "./structures.ts";
 
@@ -49,15 +49,28 @@ export const rawRatio: PredictorColumn = {
   label: "raw ratio",
   format: "fixed3",
   note: "Measured squared error over the exact Kalman loss; a check.",
-  of: ({ predictor }) => cellOf(predictor.oneStep((s) => s.rawRatio)),
+  of: ({ predictor }) => cellOf(predictor.oneStep(raw)),
 };
+
+/** Mean gap, over the filter's loss, below which no share of it is told: it would be a ratio of roundings and of noise. */
+export const leastGap = 1e-3;
+/** Whether there is so much to learn, the mean over systems, that a share of it can be told. */
+export const isGap = (of: (pick: Pick) => Values) => mean(of(whole)) >= leastGap;
+/** The share closed, where there is a gap. */
+export function closedCell(of: (pick: Pick) => Values): Cell | undefined {
+  if (!isGap(of)) return undefined;
+  const closed = of(gap);
+  // JSON says null for the gap that one system does not have.
+  return closed.values.every(Number.isFinite) ? cellOf(closed) : undefined;
+}
 
 export const gapClosed: PredictorColumn = {
   id: "gap_closed",
   label: "gap closed",
   format: "percent",
   better: "higher",
-  of: ({ predictor }) => cellOf(predictor.oneStep(gap)),
+  note: `Mean over systems; absent where zero's mean excess loss is below ${leastGap}.`,
+  of: ({ predictor }) => closedCell(predictor.oneStep),
 };
 
 export const alignedRatio: PredictorColumn = {
@@ -79,7 +92,9 @@ export const differenceFrom = <R>(
   format: "percent",
   note: "Of the gap closed, paired by seed.",
   of: (row) => {
-    const [a, b] = pair(row).map((predictor) => predictor.oneStep(gap));
+    const both = pair(row);
+    if (!both.every(({ oneStep }) => isGap(oneStep))) return undefined;
+    const [a, b] = both.map((predictor) => predictor.oneStep(gap));
     return differenceCell(a, b);
   },
 });

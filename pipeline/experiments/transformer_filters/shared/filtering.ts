@@ -1,121 +1,17 @@
 /**
- * @file The jobs of the filtering experiments: sizes of the models, how they are trained, seeds, data, and the jobs of one model
- * on the systems of one setting. Nothing else knows the parameters of these jobs.
+ * @file The jobs of the filtering experiments: data, tuning, training and scores of one model on the systems of one setting. Nothing
+ * else knows the parameters of these jobs.
  */
 import type { GraphBuilder, JobRef, TaggedJob } from "../../../graph.ts";
 import type { Profile } from "../../../profiles.ts";
 import type { Tags } from "../../../tags.ts";
 import type { Distribution } from "../../../../lib/tasks/filtering/distribution.ts";
-import type { Seed } from "../../../../lib/tasks/task.ts";
-import { type Architecture, filteringTask, preset, type PresetName } from "../../../presets.ts";
-import { type ModelId, modelIds } from "./models.ts";
-import { horizons, lambdas, settings, warmup } from "./settings.ts";
-
-/** The settings of a profile: all three, or the medium one. */
-export function settingsOf(profile: Profile): typeof settings {
-  return profile.atLeast("standard") ? settings : [settings[1]];
-}
-
-/** A model, and how it is made. */
-export interface ModelSetup extends Architecture {
-  /** A file of lib/tasks/filtering/closed_forms, instead of by gradient. */
-  closedForm?: string;
-  /** Several seeds in one program; a loop over time (LSTM) trains one at a time. */
-  ensemble?: boolean;
-  steps: number;
-  batch: number;
-  warmup: number;
-  rates: number[];
-  /** Steps at the end of each rung of successive halving. */
-  rungs: number[];
-}
-
-/** How long each profile trains, and which learning rates it tries. */
-function training(profile: Profile) {
-  return profile.pick({
-    smoke: { steps: 10, batch: 4, warmup: 3, rates: [2e-3, 8e-3], rungs: [4, 6] },
-    quick: { steps: 120, batch: 4, warmup: 20, rates: [2e-3, 5e-3], rungs: [30] },
-    standard: {
-      steps: 400,
-      batch: 4,
-      warmup: 40,
-      rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2],
-      rungs: [40, 80, 160],
-    },
-    paper: {
-      steps: 2000,
-      batch: 32,
-      warmup: 200,
-      rates: [2.5e-4, 5e-4, 1e-3, 2e-3],
-      rungs: [50, 150],
-    },
-  });
-}
-
-/** A Transformer of the profile's size. */
-export function transformer(
-  profile: Profile,
-  options: Record<string, unknown> = {},
-  attention: "transformer" | "linear_transformer" = "transformer",
-): ModelSetup {
-  const size = profile.pick<Record<string, unknown>>({
-    smoke: { dModel: 16, layers: 1, heads: 2 },
-    quick: { dModel: 32, layers: 2, heads: 2 },
-    paper: { dModel: 256, layers: 4, heads: 4 },
-  });
-  return {
-    ...preset(attention, { ...size, ...options }),
-    ensemble: fitsTogether(profile),
-    ...training(profile),
-  };
-}
-
-/** The Transformer that reads patches of so many observations as one token. */
-export function patchTransformer(profile: Profile, patch: number): ModelSetup {
-  return transformer(profile, patch === 1 ? {} : { patch });
-}
-
-/**
- * The Transformer again, trained longer and longer, so that undertraining is not mistaken for difficulty. Short trials favour
- * rates that are too high for long runs, so these have longer trials of their own.
- * @returns with how many times the steps
- */
-export function references(profile: Profile): { times: number; setup: ModelSetup }[] {
-  const setup = transformer(profile);
-  const trials = profile.pick<Partial<ModelSetup>>({
-    smoke: {},
-    standard: { rates: [1e-3, 2e-3, 4e-3, 8e-3], rungs: [100, 200, 400] },
-    paper: { rungs: [200, 600] },
-  });
-  return profile.pick({ smoke: [2], quick: [], standard: [8, 30], paper: [10] })
-    .map((times) => ({ times, setup: { ...setup, ...trials, steps: times * setup.steps } }));
-}
-
-/** Small models of several seeds share a program; those of the paper profile fill the kernels by themselves. */
-const fitsTogether = (profile: Profile) => !profile.atLeast("paper");
-
-/** Everything that the leaderboard compares. */
-export function modelSetups(profile: Profile): Record<ModelId, ModelSetup> {
-  const state = profile.pick({ smoke: 8, quick: 64 });
-  const ensemble = fitsTogether(profile);
-  const of = (name: PresetName, options: object, more: Partial<ModelSetup> = {}): ModelSetup => ({
-    ...preset(name, options),
-    ensemble,
-    ...training(profile),
-    ...more,
-  });
-  return {
-    "fir-8": of("causal_linear", { taps: 8 }, { closedForm: "best_causal_map" }),
-    "fir-64": of("causal_linear", { taps: 64 }, { closedForm: "best_causal_map" }),
-    "fir-64-trained": of("causal_linear", { taps: 64 }),
-    "lru": of("lru", { state }),
-    "dense-recurrence": of("dense_recurrence", { state }),
-    "steady-state": of("dense_recurrence", { state: 64 }, { closedForm: "steady_state" }),
-    "lstm": of("lstm", { dModel: state }, { ensemble: false }),
-    "linear-transformer": transformer(profile, {}, "linear_transformer"),
-    "transformer": transformer(profile),
-  };
-}
+import { type Architecture, filteringTask } from "../../../presets.ts";
+import { modelsAt } from "./models.ts";
+import { scoredSeed, seedOf, startsSeed } from "./seeds.ts";
+import { horizons, lambdas, medium, settings, warmup } from "./settings.ts";
+import { type ModelSetup, modelSetups, patchTransformer, type Search } from "./setups.ts";
+import { spread, tuning } from "./systems.ts";
 
 /** Systems on which predictors are compared. */
 export interface Setting {
@@ -125,6 +21,8 @@ export interface Setting {
   distribution: Partial<Distribution>;
   /** Keys of the systems. */
   systems: readonly number[];
+  /** Another spelling of the same law, on which learning rates are found: one law, one rate. */
+  tunedOn?: Partial<Distribution>;
 }
 
 /** A setting with the systems of the profile: each comes with an initialisation and data of its own. */
@@ -133,21 +31,14 @@ export function settingOf(
   tags: Tags,
   distribution: Partial<Distribution>,
 ): Setting {
-  const systems = profile.pick({ smoke: 1, quick: 2, standard: 5 });
-  return { tags, distribution, systems: Array.from({ length: systems }, (_, key) => key) };
+  const systems = spread(profile.pick({ smoke: 1, quick: 2, standard: 20, paper: 5 }));
+  return { tags, distribution, systems };
 }
 
-/** Seeds of initialisation and of the streams of data beside the key of a system. */
-export const seedsOf = (system: number): Seed => ({
-  instance: system,
-  initialisation: system,
-  data: 1000 + system,
-});
-/** Of the sequences that models are scored on one step ahead, and of those that rollouts start from. */
-export const scoredSeed = (system: number) => 2000 + system;
-const startsSeed = (system: number) => 3000 + system;
-/** The system on which learning rates are tuned; none of those that are reported. */
-const tuningSeeds = seedsOf(900);
+/** The settings of a profile: all three, or the medium one. */
+export function settingsOf(profile: Profile): typeof settings {
+  return profile.atLeast("standard") ? settings : [medium];
+}
 
 /** Observations in a sequence that is trained or scored on. */
 const length = 256;
@@ -158,22 +49,32 @@ export const scoredAtOnce = ({ layers }: Architecture) =>
 const loops = new Set(["lstm", "gru"]);
 export const rolledAtOnce = 128;
 
-/** Sequences to score a model on: whole ones, and the starts of rollouts. */
+/**
+ * Sequences to score a model on: whole ones, and the starts of rollouts. Systems and initialisations vary far more than the error of
+ * 128 sequences; the number of rollouts that the document asks for is drawn where five systems say how little it changes.
+ */
 function dataOf(g: GraphBuilder, { tags, distribution }: Setting, instance: number) {
-  const { sequences, starts } = g.profile.pick({
+  const { sequences, starts, most } = g.profile.pick<
+    { sequences: number; starts: number; most?: number[] }
+  >({
     smoke: { sequences: 64, starts: 32 },
-    quick: { sequences: 256, starts: 256 },
-    standard: { sequences: 512, starts: 8192 },
-    paper: { sequences: 2048, starts: 8192 },
+    quick: { sequences: 128, starts: 256 },
+    standard: { sequences: 128, starts: 1024, most: spread(5) },
+    paper: { sequences: 512, starts: 8192 },
   });
+  const isMost = distribution.lambda === medium.lambda && most?.includes(instance);
   const simulate = (result: string, data: number, sequences: number, length: number) => {
     const task = filteringTask(distribution, length);
     const own = { ...tags, seed: instance, result };
     return g.job("generate", { task, instance, data, sequences }, {}, own);
   };
   return {
-    data: () => simulate("data", scoredSeed(instance), sequences, length),
-    starts: () => simulate("starts", startsSeed(instance), starts, warmup + Math.max(...horizons)),
+    data: () => simulate("data", scoredSeed(distribution, instance), sequences, length),
+    starts: () =>
+      simulate(
+        ...["starts", startsSeed(distribution, instance)] as const,
+        ...[isMost ? 8192 : starts, warmup + Math.max(...horizons)] as const,
+      ),
   };
 }
 
@@ -198,10 +99,19 @@ export function baselineRuns(g: GraphBuilder, setting: Setting, { far = false } 
   });
 }
 
+/** What of the models of a setting is wanted. */
+interface Wanted {
+  /** Scores of free-running ones too: on data of their own, or on the starts of the one-step sequences. */
+  rollouts?: "own" | "shared";
+  /** Which initialisation: 0. */
+  initialisation?: number;
+  /** Scores on these systems of the setting only. */
+  on?: readonly number[];
+}
+
 /**
  * Tuning, training and scores of one model on the systems of one setting.
  * @param model tags that tell it from the other models of the setting
- * @param rollouts score free-running ones too: on data of their own, or on the starts of the one-step sequences
  * @returns with the tags of the setting and the model, `seed`, and `result`: "training" (of train or fit), "one-step", and
  *   "rollout" where asked for
  */
@@ -210,22 +120,23 @@ export function modelRuns(
   setting: Setting,
   model: Tags,
   setup: ModelSetup,
-  rollouts?: "own" | "shared",
+  { rollouts, initialisation = 0, on = setting.systems }: Wanted = {},
 ): TaggedJob[] {
-  const task = filteringTask(setting.distribution, length);
-  const parts = { task, model: setup.model, layers: setup.layers };
+  const { distribution, systems } = setting;
+  const parts = { model: setup.model, layers: setup.layers };
+  const task = filteringTask(distribution, length);
   const tags = { ...setting.tags, ...model };
   const made = setup.closedForm ? solved(setup.closedForm) : trained();
-  return setting.systems.flatMap((key, i) => {
+  return on.flatMap((key) => {
     const { data, starts } = dataOf(g, setting, key);
-    const { job, index } = made[i];
+    const { job, index } = made[systems.indexOf(key)];
     const run = (result: string, job: (tags: Tags) => JobRef): TaggedJob => {
       const own = { ...tags, seed: key, result };
       return { tags: own, job: job(own) };
     };
     const evaluate = (result: string, data: JobRef, more: object) =>
       run(result, (tags) => {
-        const params = { ...parts, instance: key, index, ...more };
+        const params = { task, ...parts, instance: key, index, ...more };
         return g.job("evaluate", params, { model: job, data }, tags);
       });
     const runs = [
@@ -239,28 +150,39 @@ export function modelRuns(
 
   /** For each system the job that makes its model, and which of the job's models it is. */
   function solved(closedForm: string) {
-    return setting.systems.map((instance) => {
+    return systems.map((instance) => {
       const own = { ...tags, seed: instance, result: "fit" };
-      return { job: g.job("fit", { ...parts, closedForm, instance }, {}, own), index: 0 };
+      return { job: g.job("fit", { task, ...parts, closedForm, instance }, {}, own), index: 0 };
     });
   }
 
   /** One job for all systems where the model can, otherwise one for each. */
   function trained() {
-    const { batch, steps, warmup, rates, rungs, ensemble } = setup;
-    const { systems } = setting;
+    const { batch, steps, warmup, rate, ensemble } = setup;
     const common = { ...parts, batch, warmup };
-    const tuning = { ...common, seed: tuningSeeds, rates, rungs };
-    const tuned = g.job("tune", tuning, {}, { ...tags, result: "tuning" });
-    const train = (systems: readonly number[], which: Tags) => {
-      const params = { ...common, seeds: systems.map(seedsOf), steps };
-      return g.job("train", params, { tuned }, { ...tags, ...which, result: "training" });
+    const found: Record<string, JobRef> = typeof rate === "number"
+      ? {}
+      : { tuned: tuned(common, rate) };
+    const given = typeof rate === "number" ? { learningRate: rate } : {};
+    const train = (of: readonly number[], which: Tags) => {
+      const seeds = of.map((system) => seedOf(distribution, system, initialisation));
+      const own = { ...tags, ...which, result: "training" };
+      return g.job("train", { ...common, task, seeds, steps, ...given }, found, own);
     };
-    if (!ensemble) {
-      return systems.map((seed) => ({ job: train([seed], { seed }), index: 0 }));
-    }
+    if (!ensemble) return systems.map((seed) => ({ job: train([seed], { seed }), index: 0 }));
     const job = train(systems, {});
     return systems.map((_, index) => ({ job, index }));
+  }
+
+  /** One search for a law, on systems that are not judged. */
+  function tuned(common: object, search: Search): JobRef {
+    const law = setting.tunedOn ?? distribution;
+    const on = g.profile.pick({ smoke: tuning.slice(1, 2), standard: tuning });
+    const params = {
+      ...{ ...common, task: filteringTask(law, length) },
+      ...{ seeds: on.map((system) => seedOf(law, system)), ...search },
+    };
+    return g.job("tune", params, {}, { ...tags, result: "tuning" });
   }
 }
 
@@ -274,14 +196,24 @@ export function patchRuns(g: GraphBuilder, setting: Setting, patches: number[]):
   ];
 }
 
-/** Every model at every lambda of the profile, with rollouts, and the baselines. Tags: lambda, model. */
+/**
+ * Every model, with rollouts, and the baselines, at the lambdas of the profile; those that are dear at its settings only. Tags: lambda,
+ * model.
+ */
 export function leaderboardRuns(g: GraphBuilder, profile: Profile): TaggedJob[] {
   const setups = modelSetups(profile);
-  return profile.pick({ smoke: [0.96], quick: [0.96], standard: lambdas }).flatMap((lambda) => {
+  const of = profile.pick({
+    smoke: [medium.lambda],
+    standard: lambdas,
+    paper: settings.map(({ lambda }) => lambda),
+  });
+  return of.flatMap((lambda) => {
     const setting = settingOf(profile, { lambda }, { lambda });
     return [
       ...baselineRuns(g, setting, { far: true }),
-      ...modelIds.flatMap((model) => modelRuns(g, setting, { model }, setups[model], "own")),
+      ...modelsAt(lambda).flatMap((model) =>
+        modelRuns(g, setting, { model }, setups[model], { rollouts: "own" })
+      ),
     ];
   });
 }

@@ -4,9 +4,11 @@ import { onlyIf, type TableColumn } from "../../../table/table.ts";
 import type { Tags } from "../../../tags.ts";
 import type { PlotSpec } from "../../../results.ts";
 import { plotOver } from "../../../table/verdict.ts";
-import { cellOf, differenceCell, minus, type Values } from "../../../table/values.ts";
+import { type Contrast, openRatio } from "../../../table/effects.ts";
+import { differenceCell, type Values } from "../../../table/values.ts";
 import * as columns from "./columns.ts";
-import { gap, modelOf, type Predictor, zeroOf } from "./predictors.ts";
+import { gap, modelOf, openOf, type Predictor, zeroOf } from "./predictors.ts";
+import { rates } from "./rates.ts";
 
 /** The patch size that stands for patching in the verdicts, fixed before the runs. */
 export const patched = 8;
@@ -16,9 +18,13 @@ export function aligned(runs: Runs, setting: Tags, patch: number): Values {
   return modelOf(runs, { ...setting, patch }).aligned(gap);
 }
 
-/** Gap closed with patches minus that without, for each system. */
-export function importance(runs: Runs, setting: Tags): Values {
-  return minus(aligned(runs, setting, patched), aligned(runs, setting, 1));
+/** What is left open at the boundaries that all patch sizes have. */
+export const openAligned = (runs: Runs, setting: Tags, patch: number) =>
+  openOf(modelOf(runs, { ...setting, patch }).aligned);
+
+/** By what factor patches leave less open than none, for each system. */
+export function importance(runs: Runs, setting: Tags): Contrast {
+  return openRatio(openAligned(runs, setting, 1), openAligned(runs, setting, patched));
 }
 
 interface PatchRow {
@@ -38,7 +44,7 @@ export function patchRows<S extends Tags>(
 ): (PatchRow & S)[] {
   return [
     { ...setting, label: "zero", predictor: zeroOf(runs, setting) },
-    ...runs.tagsOf("patch").map((patch) => ({
+    ...runs.where(setting).tagsOf("patch").map((patch) => ({
       ...setting,
       label: label(patch),
       predictor: modelOf(runs, { ...setting, patch }),
@@ -61,18 +67,21 @@ export const patchColumns = (): TableColumn<PatchRow>[] => [
     label: "aligned gap closed",
     format: "percent",
     better: "higher",
-    of: ({ predictor }) => cellOf(predictor.aligned(gap)),
+    of: ({ predictor }) => columns.closedCell(predictor.aligned),
   }),
   onlyIf(({ patch }) => patch !== undefined && patch > 1, {
     id: "gained",
     label: "gained by patching",
     format: "percent",
     note: "Aligned gap closed minus that of patch 1, paired.",
-    of: ({ predictor, without }) => differenceCell(predictor.aligned(gap), without!),
+    of: ({ predictor, without }) =>
+      columns.isGap(predictor.aligned)
+        ? differenceCell(predictor.aligned(gap), without!)
+        : undefined,
   }),
   ofModel(columns.nextPatchRatio),
   ofModel({ ...columns.gapClosed, note: "Of the next patch: another task for every patch size." }),
-  columns.learningRate,
+  ...rates,
 ];
 
 /** The aligned gap of all rows, a panel for each lambda. */
