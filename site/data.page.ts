@@ -1,4 +1,6 @@
 /** @file What can be downloaded, and the one line that opens it. */
+import { cellsQuery, verdictsQuery } from "../pipeline/publish/recompute.ts";
+import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Results } from "./results.ts";
 
 export const layout = "layouts/data.vto";
@@ -19,6 +21,10 @@ export default function* ({ results }: { results: Results }) {
       files: [file(`${id}.parquet`, "Parquet"), file(`${id}.md`, "Markdown")],
     })),
     example: results.experiments[0]?.id,
+    // Results of earlier versions have no scores.
+    scores: sizes.has(SCORES)
+      ? { file: file(SCORES, "All scores as Parquet"), cells: cellsQuery, verdicts: verdictsQuery }
+      : undefined,
   };
 }
 

@@ -6,6 +6,7 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { olderText } from "../pipeline/publish/markdown.ts";
+import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
 
 export interface Results {
@@ -127,6 +128,7 @@ export async function readResults(reports: string): Promise<Results> {
     const machines = (await query("SELECT * FROM machine")).map((m) => [m.id, m.description]);
     const wanted = [
       "results.duckdb",
+      ...names.filter((name) => name === SCORES),
       ...experiments.flatMap(({ id }) => [`${id}.md`, `${id}.parquet`]),
     ];
     const files = await Promise.all(wanted.map(async (name) => ({

@@ -1,4 +1,6 @@
 /** @file The SQL page and its files, when the site is built with them. */
+import { cellsQuery, verdictsQuery } from "../pipeline/publish/recompute.ts";
+import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Results } from "./results.ts";
 
 interface Data {
@@ -16,6 +18,13 @@ export default function* ({ results, sql }: Data) {
     section: "sql",
     title: "SQL",
     description: "Query the results in your browser.",
+    // Results of earlier versions have no scores.
+    recompute: results.files.some(({ name }) => name === SCORES)
+      ? [
+        { what: "SQL for every cell", sql: cellsQuery },
+        { what: "SQL for every verdict", sql: verdictsQuery },
+      ]
+      : [],
     example: results.experiments[0]?.id ?? "eigenvalue-sweep",
   };
   for (const { name, bytes } of sql) yield { url: `/sql/${name}`, content: bytes };

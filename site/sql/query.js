@@ -91,6 +91,9 @@ form.addEventListener("submit", async (event) => {
     status.textContent = error.message;
   }
 });
+for (const button of form.querySelectorAll("[data-query]")) {
+  button.addEventListener("click", () => query.value = button.dataset.query);
+}
 query.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
