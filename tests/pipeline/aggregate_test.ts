@@ -8,7 +8,7 @@ import { type Run, Runs } from "../../pipeline/table/runs.ts";
 function small(): Summary {
   return {
     columns: [{ id: "lambda", label: "λ" }, { id: "loss", label: "Loss" }],
-    rows: [{ lambda: 0.9, loss: { value: 1, low: 0.5, high: 2, n: 3, runs: ["run=a"] } }],
+    rows: [{ lambda: 0.9, loss: { value: 1, runs: ["run=a"] } }],
     verdict: { outcome: "supported", rule: "rule", reason: "reason" },
     findings: [],
     plots: [],
@@ -59,9 +59,19 @@ Deno.test("aggregate hands every run with its tags to summarize, in the order of
     );
     assert.equal(first.text("name.txt"), "b\n");
     assert.deepEqual(first.files, ["metrics.json", "name.txt"]);
-    return { ...small(), rows: [{ loss: { value: 12, runs: [...losses.runs] } }] };
+    const [coefficient, metric] = [0.5, "loss"];
+    const terms = losses.runs.map((run, i) => ({
+      ...{ coefficient, metric, runs: [run], values: [losses.values[i]] },
+    }));
+    return { ...small(), rows: [{ loss: { value: 12, runs: [...losses.runs], terms } }] };
   });
-  assert.deepEqual(summary.rows, [{ loss: { value: 12, runs: ["run=b", "run=a"] } }]);
+  const runs = ["run=b", "run=a"];
+  const terms = runs.map((run) => ({ coefficient: 0.5, metric: "loss", runs: [run] }));
+  assert.deepEqual(summary.rows, [{ loss: { value: 12, runs, terms } }]);
+  assert.deepEqual(summary.scores, [
+    { run: "run=a", metric: "loss", value: 16 },
+    { run: "run=b", metric: "loss", value: 8 },
+  ]);
 });
 
 Deno.test("a run may be cited by what was observed alone", async () => {
@@ -152,9 +162,12 @@ Deno.test("a summary that breaks the contract is refused in the name of its expe
 });
 
 Deno.test("a diverged number reaches the table as what it is", async () => {
-  const rows = [{ loss: { value: NaN, low: -Infinity, high: Infinity, runs: ["run=a"] } }];
-  const summary = await aggregate({ a: 1 }, () => ({ ...small(), rows }));
-  assert.deepEqual(parseSummary(summary, "test").rows, rows);
+  const term = { coefficient: 1, metric: "loss", runs: ["run=a"] };
+  const cell = { value: NaN, low: -Infinity, high: Infinity, runs: ["run=a"] };
+  const rows = [{ loss: { ...cell, terms: [{ ...term, values: [NaN] }] } }];
+  const summary = parseSummary(await aggregate({ a: 1 }, () => ({ ...small(), rows })), "test");
+  assert.deepEqual(summary.rows, [{ loss: { ...cell, terms: [term] } }]);
+  assert.deepEqual(summary.scores, [{ run: "run=a", metric: "loss", value: NaN }]);
 });
 
 Deno.test("only summarize of the named module is part of the job's code; tags are part of its parameters", () => {

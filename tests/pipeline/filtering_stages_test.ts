@@ -36,7 +36,7 @@ Deno.test("tune finds the rate that learns, and a rate that diverges loses witho
   const result = await run(tune, {
     ...small,
     ...preset("dense_recurrence", { state: 4 }),
-    seed: seed(9),
+    seeds: [seed(9)],
     rates: [1e-6, 1e-2, 1e38],
     rungs: [6, 12],
   });
@@ -55,7 +55,7 @@ Deno.test("tune takes all candidates of a model with a loop together, and train 
   const common = { ...small, ...preset("lstm", { dModel: 4 }) };
   const tuned = await run(
     tune,
-    { ...common, seed: seed(9), rates: [1e-3, 1e-2], rungs: [3, 6] },
+    { ...common, seeds: [seed(9)], rates: [1e-3, 1e-2], rungs: [3, 6] },
   );
   const seeds = [seed(1), seed(2)];
   const training = (seeds: object[]) =>
@@ -123,6 +123,7 @@ Deno.test("fit and evaluate: the closed form scores as it does by hand, aligned 
   const parts = { task: filtering(length), ...preset("causal_linear", options), instance };
   const fitted = await run(fit, { ...parts, closedForm: "best_causal_map" });
   assert.deepEqual([fitted.scalars.tokens, fitted.scalars.steps], [0, 0]);
+  assert.equal(fitted.scalars.excess, undefined, "of patches there is no exact excess");
   const system = createSystem(instance, distribution);
   const y = simulate(system, 5, { batch: 16, length });
   const inputs = { model: artifact(fitted), data: dataset(y) };
@@ -170,8 +171,11 @@ Deno.test("the steady-state filter is as good as the Kalman filter at late token
   const y = simulate(createSystem(5, distribution), 8, { batch: 512, length: 96 });
   const inputs = { model: artifact(fitted), data: dataset(y) };
   const { scalars, ...result } = await run(evaluate, parts, inputs);
-  const { aligned } = result.json("scores.json");
+  const { aligned, overall } = result.json("scores.json");
   assert.ok(Math.abs(aligned.ratio - 1) < 1e-3, `late ratio ${aligned.ratio}`);
+  // Its exact excess is what the sequences scatter around.
+  const off = (overall.ratio - 1 - fitted.scalars.excess) / overall.ratioError;
+  assert.ok(fitted.scalars.excess > 0 && Math.abs(off) < 3.29, `${off} standard errors`);
   assert.ok(scalars.gapClosed > 0.9 && scalars.gapClosed < 1, `gap closed ${scalars.gapClosed}`);
   const small = { ...parts, ...preset("dense_recurrence", { state: 3 }) };
   await assert.rejects(

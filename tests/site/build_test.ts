@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { parseHTML } from "linkedom";
 import { publish } from "../../pipeline/publish/publish.ts";
+import { cellsQuery, verdictsQuery } from "../../pipeline/publish/recompute.ts";
 import { buildSite } from "../../site/build.ts";
 import { markdownToHtml } from "../../site/markdown.ts";
 import { serveSite } from "../../site/serve.ts";
@@ -202,5 +204,30 @@ Deno.test("the server gives files of the site and nothing else", async () => {
     } finally {
       await server.close();
     }
+  });
+});
+
+Deno.test("where results have scores, the pages print the queries that compute everything again, and offer the file", async () => {
+  await inFolder(async (folder) => {
+    const source = realistic();
+    const [{ summary, runs }] = source.experiments;
+    summary.scores = [{ run: Object.keys(runs)[0], metric: "gap closed", value: 0.5 }];
+    const { folder: reports } = await publish(source, folder);
+    const dest = join(folder, "site");
+    await buildSite({ reports, dest });
+    const page = async () => {
+      // deno-lint-ignore no-explicit-any -- linkedom has no types for its elements
+      const { document }: any = parseHTML(await readFile(join(dest, "data.html"), "utf8"));
+      return [...document.querySelectorAll("pre code")].map((code) => code.textContent as string);
+    };
+    const printed = await page();
+    assert.ok(printed.includes(cellsQuery) && printed.includes(verdictsQuery));
+    const own = await readFile(join(reports, "scores.parquet"));
+    assert.deepEqual(await readFile(join(dest, "downloads/scores.parquet")), own);
+    // Results of earlier versions have none.
+    delete summary.scores;
+    await publish(source, folder);
+    await buildSite({ reports, dest });
+    assert.ok(!(await page()).includes(cellsQuery));
   });
 });

@@ -1,5 +1,6 @@
 /** @file Numbers from the catalogue in the place of what a summary asks for. */
 import assert from "node:assert/strict";
+import { isCell } from "../../pipeline/results.ts";
 import { meanInterval } from "../../lib/analysis/intervals.ts";
 import { type Noted, resolveObserved } from "../../pipeline/publish/observed.ts";
 import type { JobRecord } from "../../pipeline/publish/source.ts";
@@ -43,10 +44,18 @@ function resolve(observed: Observed["observed"], cited: string[]) {
     plots: [],
   };
   const before = JSON.stringify(summary);
-  const [row] = resolveObserved(summary, runs, jobs, noted).rows;
+  const { rows: [row], scores = [] } = resolveObserved(summary, runs, jobs, noted);
   assert.equal(JSON.stringify(summary), before, "the summary is as it was");
   assert.deepEqual(row.exact, { value: 1, runs: ["0"] });
-  return row.x;
+  if (!isCell(row.x)) return row.x;
+  // Its numbers are published as scores.
+  const { terms, ...cell } = row.x;
+  assert.equal(terms!.length, 1);
+  assert.deepEqual(scores.map(({ run }) => run), terms![0].runs);
+  assert.ok(
+    Math.abs(scores.reduce((sum, s) => sum + s.value, 0) / scores.length - cell.value) < 1e-9,
+  );
+  return cell;
 }
 
 Deno.test("an observation is looked up on the run or its nearest job of a stage", () => {

@@ -55,11 +55,15 @@ Deno.test("every part of a score is its formula, sequence by sequence and pair b
         chosen.flatMap((h) => [0, 3].map((c) => zeros[c + h] / variance[c + h])),
       );
       const ratio = 1 + average(excess);
+      const cross = [0, 1, 2].map((b) =>
+        2 * mean(b, chosen, (at, target) => (target - optimal[at]) * (guess[at] - optimal[at]))
+      );
       const want = {
         ratio,
         ratioError: spread(excess),
         rawRatio: average(raw),
         rawRatioError: spread(raw),
+        leak: average(cross) / spread(cross),
         discrepancy: (average(raw) - ratio) / spread(raw.map((value, b) => value - excess[b])),
         zero,
         rawZero: average(nothing),

@@ -59,8 +59,11 @@ const classes: [Stage, object, same: object[], other: object[]][] = [
   [
     tune,
     tuneParams,
-    [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seed: seed(2) }],
-    [{ rates: [1, 2] }, { batch: 5 }, { task: filtering({}, 12) }, ...otherModels, ...costly],
+    [{ rungs: [3] }, { keep: 0.9 }, { rates: [5, 4, 3, 2, 1] }, { seeds: [seed(3), seed(4)] }],
+    [
+      ...[{ rates: [1, 2] }, { seeds: [seed(1)] }, { moves: 1 }, { together: 3 }, { batch: 5 }],
+      ...[{ task: filtering({}, 12) }, ...otherModels, ...costly],
+    ],
   ],
   [
     generate,

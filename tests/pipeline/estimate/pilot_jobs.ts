@@ -35,10 +35,11 @@ export const training = {
 export const trainParams = { ...training, seeds: [seed(1), seed(2)], steps: 50, learningRate: 0.3 };
 export const tuneParams = {
   ...training,
-  seed: seed(1),
+  seeds: [seed(1), seed(2)],
   rates: [1, 2, 3, 4, 5],
   rungs: [10, 30],
   keep: 0.5,
+  moves: 0,
 };
 export const generateParams = { task: filtering({}, 11), instance: 1, data: 1, sequences: 2000 };
 export const free = { warmup: 4, horizons: [2, 6] };

@@ -47,21 +47,25 @@ Deno.test("training: a pilot of six steps, whose warm-up is no longer than it is
 Deno.test("tuning: a pilot of the first rung, and the steps of all survivors of all rungs", () => {
   const { class: _, ...pilot } = tune.pilot(tuneParams as Any);
   // Five candidates take 10 steps, three of them 20 more: half of five, rounded.
-  const steps = 5 * 10 + 3 * 20;
+  const steps = 2 * (5 * 10 + 3 * 20); // of two seeds
   assert.deepEqual(pilot, {
     params: { ...tuneParams, rungs: [5], warmup: 5 },
-    units: 25,
+    units: 2 * 25,
     of: steps,
     tokens: steps * 4 * 10,
   });
+  // A search that climbs takes one of the winner's neighbours from the first rung to the last, besides.
+  const climbing = tune.pilot({ ...tuneParams, moves: 3 } as Any);
+  assert.deepEqual([climbing.of, climbing.units], [steps + 2 * (30 - 10), 2 * 25]);
+  assert.equal((climbing.params as Any).moves, 0);
   const of = (rates: number, rungs: number[], keep: number) =>
-    tune.pilot({ ...tuneParams, rates: Array(rates).fill(1), rungs, keep } as Any).of;
+    tune.pilot({ ...tuneParams, rates: Array(rates).fill(1), rungs, keep } as Any).of / 2;
   assert.equal(of(4, [10, 20, 40, 80], 0.5), 4 * 10 + 2 * 10); // one is left after two rungs
   assert.equal(of(1, [10, 20], 0.5), 10);
   assert.equal(of(3, [10, 20, 40], 0.9), 3 * 10 + 3 * 10 + 3 * 20);
   assert.equal(of(9, [4, 6, 7], 0.3), 9 * 4 + 3 * 2); // 0.3 of 3 is one
   const short = tune.pilot({ ...tuneParams, rungs: [2, 9], warmup: 1 } as Any);
-  assert.deepEqual([short.units, (short.params as Any).rungs], [10, [2]]);
+  assert.deepEqual([short.units, (short.params as Any).rungs], [2 * 10, [2]]);
   assert.equal((short.params as Any).warmup, 1);
 });
 
@@ -185,7 +189,7 @@ Deno.test("tokens and bytes of tasks on symbols, with the defaults of the tasks 
     const made = modules[name].configure(options);
     assert.equal(made.tokens(4), 4 * trained);
     assert.equal(train.pilot({ ...trainParams, task } as Any).tokens, 50 * 2 * made.tokens(4));
-    const steps = 5 * 10 + 3 * 20;
+    const steps = 2 * (5 * 10 + 3 * 20);
     assert.equal(tune.pilot({ ...tuneParams, task } as Any).tokens, steps * made.tokens(4));
     // Symbols and targets of four bytes each.
     const bytes = Object.values(made.generate!(0, 0, 3))

@@ -5,6 +5,10 @@ import { profileOf, PROFILES } from "../../../pipeline/profiles.ts";
 import type { Params } from "../../../pipeline/stages/aggregate.ts";
 import { nameOf } from "../../../pipeline/tags.ts";
 import { graphOf, plan } from "./grids.ts";
+import {
+  judged as all,
+  spread,
+} from "../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import { paramsOf as params } from "./spoken.ts";
 
 const input = (node: JobNode, name: string) => node.inputs[name] as JobNode;
@@ -57,47 +61,65 @@ Deno.test("the experiments have different ids, and every grid ends in the table 
 
 Deno.test("no system on which rates are tuned is judged, or trained on otherwise", () => {
   for (const grid of filtering) {
-    const tuned = grid.of("tune").map((job) => params(job).seed);
-    assert.ok(tuned.length > 0, grid.id);
+    const tuned = grid.of("tune").flatMap((job) => params(job).seeds);
+    assert.equal(tuned.length > 0, grid.profile !== "quick", grid.id);
     const judged = [...grid.of("evaluate"), ...grid.of("reference"), ...grid.of("fit")]
       .map((job) => params(job).system.key);
     const trained = grid.of("train").flatMap((job) => params(job).seeds);
-    for (const { system, data } of tuned) {
+    for (const { system, data, initialisation } of tuned) {
       assert.ok(!judged.includes(system), `${grid.profile} ${grid.id}: ${system}`);
-      assert.ok(trained.every((seed) => seed.system !== system && seed.data !== data));
+      assert.ok(!all.includes(system), `${system} judges`);
+      for (const seed of trained) {
+        assert.ok(seed.system !== system && seed.data !== data);
+        assert.notEqual(seed.initialisation, initialisation);
+      }
     }
   }
 });
 
-Deno.test("every seed is another system, another initialisation and other data", () => {
+Deno.test("every seed is another system, another initialisation and other data, in every setting", () => {
   each("train", (job, where) => {
     for (const part of ["system", "initialisation", "data"]) {
       const keys = params(job).seeds.map((seed: Record<string, number>) => seed[part]);
       assert.equal(unique(keys).length, keys.length, `${where}: ${part} ${keys}`);
     }
   });
-  // Also where seeds are trained one by one: the system decides the other two, and they decide it.
-  for (const grid of filtering) {
-    const seeds = grid.of("train").flatMap((job) => params(job).seeds);
-    for (const part of ["initialisation", "data"]) {
-      const pairs = unique(seeds.map((seed) => `${seed.system} ${seed[part]}`)).length;
-      assert.equal(unique(seeds.map((seed) => seed.system)).length, pairs, grid.id);
-      assert.equal(unique(seeds.map((seed) => seed[part])).length, pairs, grid.id);
+  // Also where seeds are trained one by one, and across settings: no two laws, systems or repetitions share a draw, while all models
+  // of a setting have the same.
+  const uses = new Map<number, string>();
+  each("train", (job, where, { id }) => {
+    const { system: law } = params(job);
+    for (const { system, initialisation, data } of params(job).seeds) {
+      const of = JSON.stringify([law, system]);
+      for (const [key, part] of [[initialisation, "initialisation"], [data, "data"]]) {
+        const use = `${part} of ${of}`;
+        const before = uses.get(key) ?? use;
+        assert.equal(before, use, `${where} ${id}`);
+        uses.set(key, use);
+      }
     }
-  }
+  });
+  const times = new Map<string, number>();
+  for (const use of uses.values()) times.set(use, (times.get(use) ?? 0) + 1);
+  // The table of variances has a second one.
+  assert.deepEqual(unique([...times.values()]).sort(), [1, 2]);
 });
 
 Deno.test("training, tuning, scores and rollouts draw from different streams of data", () => {
   for (const grid of filtering) {
     const uses = new Map<number, Set<string>>();
     const note = (key: number, use: string) => uses.set(key, (uses.get(key) ?? new Set()).add(use));
-    for (const job of grid.of("tune")) note(params(job).seed.data, "tuning");
-    for (const job of grid.of("train")) {
-      for (const { system, data } of params(job).seeds) note(data, `training ${system}`);
+    for (const stage of ["tune", "train"]) {
+      for (const job of grid.of(stage)) {
+        const { seeds, system: law } = params(job);
+        for (const { system, data } of seeds) {
+          note(data, `${stage} ${system} ${JSON.stringify(law)}`);
+        }
+      }
     }
     for (const job of grid.of("generate")) {
       const { system, dataSeed, length } = params(job);
-      note(dataSeed, `${length} observations of ${system.key}`);
+      note(dataSeed, `${length} observations of ${JSON.stringify(system)}`);
     }
     for (const [key, by] of uses) {
       assert.equal(by.size, 1, `${grid.profile} ${grid.id}: ${key} is used for ${[...by]}`);
@@ -106,13 +128,37 @@ Deno.test("training, tuning, scores and rollouts draw from different streams of 
 });
 
 Deno.test("every trained model takes its rate from trials of the same model on the same distribution", () => {
-  each("train", (job, where) => {
+  each("train", (job, where, { profile }) => {
+    const quick = profile === "quick";
     const { learningRate, seeds: _, steps, floor: ____, ...training } = params(job);
+    if (quick) {
+      assert.equal(learningRate, 5e-3, where);
+      return assert.equal(input(job, "tuned"), undefined, where);
+    }
     assert.equal(learningRate, undefined, where);
     const tuned = input(job, "tuned");
     assert.equal(tuned?.stage.name, "tune", where);
-    const { seed: __, rates, rungs, keep: ___, ...trials } = params(tuned);
-    assert.deepEqual(trials, training, where);
+    const {
+      seeds: __,
+      rates,
+      rungs,
+      keep: ___,
+      moves: _____,
+      floor: _______,
+      together: ______,
+      ...trials
+    } = params(
+      tuned,
+    );
+    // At condition 1 a redrawn C is another draw of the law of diagonal systems.
+    const { structure, condition, observation, ...law } = training.system;
+    const isDiagonal = structure === "dense" && condition === 1 && observation === "redrawn";
+    const diagonal = { structure: "diagonal", condition: 1, observation: "matched" };
+    assert.deepEqual(
+      trials,
+      isDiagonal ? { ...training, system: { ...law, ...diagonal } } : training,
+      where,
+    );
     assert.ok(rates.length > 1 && ascending(rates), `${where}: ${rates}`);
     assert.ok(ascending(rungs) && rungs.at(-1) <= steps, `${where}: ${rungs} of ${steps}`);
     assert.ok(training.warmup < steps, where);
@@ -180,6 +226,38 @@ Deno.test("everything that is compared on a system was scored on the same sequen
   }
 });
 
+Deno.test("no two settings share their noise: what is scored at one lambda says nothing of another", () => {
+  const uses = new Map<number, Set<string>>();
+  each("generate", (job) => {
+    const { dataSeed, system, length } = params(job);
+    const use = JSON.stringify([system, length]);
+    uses.set(dataSeed, (uses.get(dataSeed) ?? new Set()).add(use));
+  });
+  for (const [key, by] of uses) assert.equal(by.size, 1, `${key}: ${[...by]}`);
+});
+
+Deno.test("every experiment trains ten models at least, by a hundred programs at most", () => {
+  for (
+    const grid of filtering.filter(({ profile }) => profile === "standard" || profile === "paper")
+  ) {
+    const programs = grid.of("train");
+    const trained = programs.reduce((sum, job) => sum + params(job).seeds.length, 0);
+    const where = `${grid.profile} ${grid.id}: ${trained} by ${programs.length}`;
+    assert.ok(trained >= 10 && programs.length <= 100, where);
+    // Two seeds of every configuration at least.
+    const seeds = new Map<string, Set<number>>();
+    for (const job of programs) {
+      const { seeds: own, ...which } = params(job);
+      const key = JSON.stringify(which);
+      seeds.set(
+        key,
+        new Set([...seeds.get(key) ?? [], ...own.map((s: { system: number }) => s.system)]),
+      );
+    }
+    for (const [which, systems] of seeds) assert.ok(systems.size >= 2, `${where} ${which}`);
+  }
+});
+
 Deno.test("what is compared has the same systems", () => {
   for (const grid of filtering) {
     const systems = new Map<string, number[]>();
@@ -187,19 +265,28 @@ Deno.test("what is compared has the same systems", () => {
       const { model, system: { key, ...law }, rollout } = params(job);
       const steps = params(input(job, "model")).steps ?? 0;
       const setting = JSON.stringify([model, steps, law, Boolean(rollout)]);
-      systems.set(setting, [...systems.get(setting) ?? [], key]);
+      const found = systems.get(setting) ?? [];
+      // The table of variances has two initialisations of each.
+      if (grid.id === "variances" && found.includes(key)) continue;
+      systems.set(setting, [...found, key]);
     }
     const counts = unique([...systems.values()].map((keys) => keys.toSorted().join()));
-    const expected = grid.id === "full-size" ? 1 : { smoke: 1, quick: 2 }[grid.profile] ?? 5;
-    const all = Array.from({ length: expected }, (_, key) => key).join();
-    // The reference runs of the sweep have the first system only.
-    const allowed = grid.id === "eigenvalue-sweep" ? [all, "0"] : [all];
+    const profile: Record<string, number> = { smoke: 1, quick: 2, standard: 20, paper: 5 };
+    const special: Record<string, Record<string, number>> = {
+      "full-size": { paper: 6 },
+      "variances": { standard: 8 },
+    };
+    const count = special[grid.id]?.[grid.profile] ?? profile[grid.profile];
+    const own = spread(count);
+    const of = (systems: number[]) => systems.toSorted().join();
+    // The reference runs of the sweep have two systems only.
+    const allowed = grid.id === "eigenvalue-sweep" ? [own, spread(Math.min(count, 2), own)] : [own];
     for (const keys of counts) {
-      assert.ok(allowed.includes(keys), `${grid.profile} ${grid.id}: ${keys}`);
+      assert.ok(allowed.map(of).includes(keys), `${grid.profile} ${grid.id}: ${keys}`);
     }
-    assert.ok(counts.includes(all));
+    assert.ok(counts.includes(of(own)));
     const baselines = unique(grid.of("reference").map((job) => params(job).system.key));
-    if (baselines.length) assert.equal(baselines.toSorted().join(), all, grid.id);
+    if (baselines.length) assert.equal(baselines.toSorted().join(), of(own), grid.id);
   }
 });
 
@@ -221,7 +308,7 @@ Deno.test("experiments that ask for the same training share it", () => {
   for (const profile of PROFILES) {
     const trained = filtering.filter((grid) => grid.profile === profile).map(({ id, of }) => ({
       id,
-      jobs: of("train").map((job) => JSON.stringify([job.params, params(input(job, "tuned"))])),
+      jobs: of("train").map((job) => JSON.stringify([job.params, input(job, "tuned")?.params])),
     }));
     const shares = (a: string, b: string) => {
       const theirs = new Set(trained.find(({ id }) => id === b)!.jobs);
@@ -233,10 +320,9 @@ Deno.test("experiments that ask for the same training share it", () => {
     if (profile === "standard" || profile === "paper") {
       assert.ok(shares("patching", "observation-dimension") > 0, profile);
     }
-    if (profile !== "smoke") {
-      assert.ok(shares("eigenvalue-sweep", "diagonal-vs-dense") > 0, profile);
-      assert.ok(shares("instance-norm", "eigenvalue-sweep") > 0, profile);
-    }
+    assert.ok(shares("variances", "filter-leaderboard") > 0, profile);
+    assert.ok(shares("eigenvalue-sweep", "diagonal-vs-dense") > 0, profile);
+    assert.ok(shares("instance-norm", "eigenvalue-sweep") > 0, profile);
     assert.equal(
       shares("filter-rollouts", "filter-leaderboard"),
       trained.find(({ id }) => id === "filter-leaderboard")!.jobs.length,

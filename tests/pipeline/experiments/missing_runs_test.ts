@@ -9,6 +9,7 @@ import * as size from "../../../pipeline/experiments/transformer_filters/full_si
 import * as norm from "../../../pipeline/experiments/transformer_filters/instance_norm.ts";
 import * as dimension from "../../../pipeline/experiments/transformer_filters/observation_dimension.ts";
 import * as patching from "../../../pipeline/experiments/transformer_filters/patching.ts";
+import * as variances from "../../../pipeline/experiments/transformer_filters/variances.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
 import { forecastOf } from "./deep_linear_networks/forecast_of.ts";
 import { runsOf, tableOf } from "./grids.ts";
@@ -17,25 +18,27 @@ import { type Kind, madeTable } from "./transformer_filters/made_scores.ts";
 const same = (a: Kind, b: Kind) => JSON.stringify(a) === JSON.stringify(b);
 
 for (
-  const experiment of [sweep, leaderboard, rollouts, structures, patching, dimension, size, norm]
+  const experiment of [
+    ...[sweep, leaderboard, rollouts, structures, patching, dimension, size, norm, variances],
+  ]
 ) {
-  const { id } = experiment.meta;
+  const { id, from = "smoke" } = experiment.meta;
   Deno.test(`${id} does without none of its runs`, async () => {
-    const { kinds } = await madeTable(experiment, {}, "smoke");
+    const { kinds } = await madeTable(experiment, {}, from);
     for (const [name, missing] of kinds) {
       const making = { keep: (kind: Kind) => !same(kind, missing) };
-      await assert.rejects(madeTable(experiment, making, "smoke"), name);
+      await assert.rejects(madeTable(experiment, making, from), name);
     }
   });
 
   Deno.test(`${id} refuses a score that is no number`, async () => {
-    const { kinds } = await madeTable(experiment, {}, "smoke");
+    const { kinds } = await madeTable(experiment, {}, from);
     for (const [name, diverged] of kinds) {
       if (diverged.what === "model") continue;
       const score = (kind: Kind) =>
         same({ ...kind, model: diverged.model }, diverged) ? NaN : undefined;
       await assert.rejects(
-        madeTable(experiment, { score }, "smoke"),
+        madeTable(experiment, { score }, from),
         /expected finite numbers/,
         name,
       );

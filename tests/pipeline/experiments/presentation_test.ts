@@ -1,5 +1,6 @@
 /** @file How the tables of all experiments are shown: the unit and direction of every column, and what the plots draw. */
 import assert from "node:assert/strict";
+import { assertRecomputed, published, sourceOf } from "../publish/recomputed.ts";
 import * as etth1 from "../../../pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts";
 import * as depth from "../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
 import * as structures from "../../../pipeline/experiments/transformer_filters/diagonal_vs_dense.ts";
@@ -15,18 +16,22 @@ import * as size from "../../../pipeline/experiments/transformer_filters/full_si
 import * as norm from "../../../pipeline/experiments/transformer_filters/instance_norm.ts";
 import * as dimension from "../../../pipeline/experiments/transformer_filters/observation_dimension.ts";
 import * as patching from "../../../pipeline/experiments/transformer_filters/patching.ts";
+import * as variances from "../../../pipeline/experiments/transformer_filters/variances.ts";
 import type { PlotSpec } from "../../../pipeline/results.ts";
 import { plan, runsOf, type Table, tableOf } from "./grids.ts";
 import { madeRun } from "./leaderboard/made_run.ts";
 import { horizons, type Kind, madeTable } from "./transformer_filters/made_scores.ts";
 
 /** A few of the settings. */
-const few = { keep: ({ lambda }: Kind) => lambda > 0.95 };
+const few = { keep: ({ lambda }: Kind) => lambda === 0.9 || lambda === 0.92 };
 
-const filtering = [sweep, leaderboard, rollouts, structures, patching, dimension, size, norm];
+const filtering = [
+  ...[sweep, leaderboard, rollouts, structures, patching, dimension, size, norm, variances],
+];
 const tables = new Map<string, Table>();
 for (const experiment of filtering) {
-  tables.set(experiment.meta.id, (await madeTable(experiment, few)).table);
+  const profile = experiment === size ? "paper" : "standard";
+  tables.set(experiment.meta.id, (await madeTable(experiment, few, profile)).table);
 }
 const scores = { test: { mse: 1, mae: 1, windows: 1 }, blocks: [1, 2], fit: { excess: 0 } };
 for (const [experiment, profile] of [[depth, "smoke"], [etth1, "standard"]] as const) {
@@ -55,7 +60,7 @@ Deno.test("a column is written in the same unit, and read in the same direction,
     ...Object.fromEntries(horizons.map((h) => [`g${h}`, "percent"])),
     ...Object.fromEntries(ratios.map((id) => [id, "fixed3"])),
     ...Object.fromEntries(horizons.map((h) => [`h${h}`, "fixed3"])),
-    ...{ rank: "fixed3", memory: "integer" },
+    ...{ rank: "fixed3", memory: "integer", tuning_tokens: "integer" },
     ...{ parameters: "integer", tokens: "integer", steps: "integer", seconds: "seconds" },
     ...Object.fromEntries(
       ["predictor", "structure", "mode", "setting", "model", "layer", "theory", "rule"].map((
@@ -135,7 +140,10 @@ Deno.test("plots draw what their titles say", () => {
   assert.deepEqual(plots("observation-dimension"), [
     `aligned-gap: aligned_gap over obs (log), by predictor, in panels by lambda, ${intervals}`,
   ]);
-  assert.deepEqual(plots("full-size"), ["gap-closed: gap_closed over predictor (band), dot"]);
+  assert.deepEqual(plots("full-size"), [
+    "gap-closed: gap_closed over predictor (band), dot and interval",
+  ]);
+  assert.deepEqual(plots("variances"), []);
   assert.deepEqual(plots("instance-norm"), [
     "gap-closed: gap_closed over mode (band), by lambda, dot and interval",
   ]);
@@ -150,4 +158,14 @@ Deno.test("where systems are few the plots say so and have no intervals", async 
     assert.deepEqual(marks, ["line", "dot"]);
     assert.match(caption, /Means of 2 systems, an illustration/);
   }
+});
+
+Deno.test("every cell and verdict follows from the published scores, by the queries that the site prints", async () => {
+  // The larger tables have the same columns.
+  const all = [...tables].map(([id, { summary }]) => [id, summary] as const)
+    .filter(([, { rows }]) => rows.length <= 40);
+  assert.ok(all.length >= 7, all.map(([id]) => id).join());
+  const source = sourceOf(Object.fromEntries(all));
+  const { cells, verdicts } = await published(source, (_, file) => assertRecomputed(file));
+  assert.ok(cells > 300 && verdicts >= 3, `${cells} cells, ${verdicts} verdicts`);
 });

@@ -35,7 +35,7 @@ const spokenSeed = ({ instance, ...seed }: Any) => ({ system: instance, ...seed 
 export function paramsOf(node: unknown): Any {
   const params = (node as Node).params as Any;
   if (params.task?.name !== "filtering") return params;
-  const { task, model, layers, seeds, seed, instance, index, protocol, reference, data, ...rest } =
+  const { task, model, layers, seeds, instance, index, protocol, reference, data, ...rest } =
     params;
   const { length, ...distribution } = task.options;
   const bounds = reference ? protocol.rollout : {};
@@ -46,7 +46,6 @@ export function paramsOf(node: unknown): Any {
     system: instance === undefined ? distribution : { key: instance, ...distribution },
     ...(model ? { model: spokenModel({ model, layers }) } : {}),
     ...(seeds ? { seeds: seeds.map(spokenSeed) } : {}),
-    ...(seed ? { seed: spokenSeed(seed) } : {}),
     ...(index === undefined ? {} : { member: index }),
     ...(!reference && protocol?.rollout ? { rollout: protocol.rollout } : {}),
     ...(data === undefined ? {} : { dataSeed: data }),

@@ -235,12 +235,16 @@ Deno.test("a tolerance needs one seed, and a task that knows its lowest loss", a
 Deno.test("tune reads the data of a task too", async () => {
   const { tolerance: _, ...params } = { ...training, tolerance: 0, warmup: 1 };
   const { seeds: [seed], floor: __, ...common } = params;
-  const tuned = await runStage(tune, { ...common, seed, rates: [1e-6, 0.03], rungs: [10] }, {
-    inputs: { data: given() },
-  });
+  const tuned = await runStage(
+    tune,
+    { ...common, seeds: [seed], rates: [1e-6, 0.03], rungs: [10] },
+    {
+      inputs: { data: given() },
+    },
+  );
   assert.equal(tuned.scalars.learningRate, 0.03);
   await assert.rejects(
-    runStage(tune, { ...common, seed, rates: [1], rungs: [1] }),
+    runStage(tune, { ...common, seeds: [seed], rates: [1], rungs: [1] }),
     /the input `data` is no text file/,
   );
 });

@@ -22,7 +22,7 @@ const least = new Map<Stage, Record<string, unknown>>([
   [fit, { task, model, closedForm: "steady_state", instance: 0 }],
   [evaluate, { task, model }],
   [train, { task, model, seeds: [seed], steps: 1 }],
-  [tune, { task, model, seed, rates: [1e-9], rungs: [1] }],
+  [tune, { task, model, seeds: [seed], rates: [1e-9], rungs: [1] }],
 ]);
 
 const filledTask = { name: "filtering", options: {} };
@@ -44,7 +44,7 @@ Deno.test("what is left out is filled in", () => {
       { ...filledParts, instance: 0, index: 0, batch: 32, memoryMiB: 1024, protocol: {} },
     ],
     [train, { ...filledTraining, seeds: [seed], steps: 1, floor: 0.05 }],
-    [tune, { ...filledTraining, seed, rates: [1e-9], rungs: [1], keep: 0.5 }],
+    [tune, { ...filledTraining, seeds: [seed], rates: [1e-9], rungs: [1], keep: 0.5, moves: 0 }],
   ]);
   for (const [stage, want] of filled) {
     assert.deepEqual(stage.params().parse(least.get(stage)), want);
@@ -85,14 +85,14 @@ const bounds: [stages: Stage[], path: string, allowed: unknown[], refused: unkno
   [[evaluate], "index", [0, 1], [-1, 0.5]],
   [[evaluate, train, tune], "batch", [1], [0, 1.5]],
   [[evaluate], "memoryMiB", [0.1], [0, -1]],
-  [[train], "seeds", [[seed, seed]], [[], [{ ...seed, other: 1 }]]],
-  [[tune], "seed", [seed], [{ instance: 0, data: 0 }, { ...seed, other: 1 }]],
-  ...["instance", "initialisation", "data"].map((name): typeof bounds[0] => [
-    [tune],
-    `seed.${name}`,
-    [0, 3],
-    [-1, 0.5],
-  ]),
+  [[train, tune], "seeds", [[seed, seed]], [[], [{ instance: 0, data: 0 }], [{
+    ...seed,
+    other: 1,
+  }]]],
+  ...["instance", "initialisation", "data"].map((name): typeof bounds[0] => {
+    const of = (value: number) => [{ ...seed, [name]: value }];
+    return [[train, tune], "seeds", [of(0), of(3)], [of(-1), of(0.5)]];
+  }),
   [[train], "steps", [1], [0, 1.5]],
   [[train], "learningRate", [1e-9, undefined], [0, -1]],
   [[train], "floor", [0, 0.5, 1], [-1e-9, 1.1]],
@@ -103,6 +103,9 @@ const bounds: [stages: Stage[], path: string, allowed: unknown[], refused: unkno
   [[tune], "rates", [[1e-9, 2]], [[], [0], [-1]]],
   [[tune], "rungs", [[1, 2]], [[], [0], [1.5]]],
   [[tune], "keep", [1e-9, 1 - 1e-9], [0, 1]],
+  [[tune], "moves", [0, 3], [-1, 0.5]],
+  [[tune], "floor", [0, 1, undefined], [-0.1, 1.1]],
+  [[tune], "together", [1, 24, undefined], [0, 1.5]],
   [all, "misspelt", [], [1]],
 ];
 

@@ -29,7 +29,7 @@ async function chain(task: object, protocol: object, { steps, width }: Any) {
   const made = await runStage(generate, { task, instance: 0, data: 1, sequences: 70 });
   const tuned = await runStage(tune, {
     ...common,
-    seed: seed(9),
+    seeds: [seed(9)],
     rates: [1e-6, 1e-5, 0.02],
     rungs: [60],
   });
@@ -105,7 +105,9 @@ for (const [task, protocol] of [[parity, { from: 9, length: 20 }], [recall, {}]]
     await measured(generate, generatePilot.pilot(generateParams));
     await measured(
       tune,
-      tunePilot.pilot(parsed(tune, { ...training, seed: seed(1), rates: [0.1, 0.2], rungs: [50] })),
+      tunePilot.pilot(
+        parsed(tune, { ...training, seeds: [seed(1)], rates: [0.1, 0.2], rungs: [50] }),
+      ),
     );
     const trained = await measured(
       train,

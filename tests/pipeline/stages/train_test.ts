@@ -101,16 +101,25 @@ for (const [kind, module] of kinds) {
 }
 
 Deno.test("the learning rate is the parameter, and without it that of the input tuned", async () => {
-  const tuned = artifact({ files: {}, scalars: { learningRate: 0.02 } });
+  const search = { trials: 4, edge: 1, tokens: 99, loss: 1.5, lossAtTwice: 1.75 };
+  const tuned = artifact({ files: {}, scalars: { learningRate: 0.02, ...search } });
   const { learningRate: _, ...open } = { ...params, seeds: [seeds[0]] };
   const given = await runStage(train, { ...open, learningRate: 0.1 }, {
     modules: { model: parallel },
     inputs: { tuned },
   });
   assert.equal(given.scalars.learningRate, 0.1);
+  const ofTuning = (scalars: Record<string, number>) =>
+    Object.fromEntries(
+      Object.entries(scalars).filter(([name]) => name === "edge" || name.startsWith("tuning")),
+    );
+  assert.deepEqual(ofTuning(given.scalars), {});
   assertModel(given, 0, byHand(seeds[0]));
   const found = await runStage(train, open, { modules: { model: parallel }, inputs: { tuned } });
   assert.equal(found.scalars.learningRate, 0.02);
+  assert.deepEqual(ofTuning(found.scalars), {
+    ...{ edge: 1, tuningTokens: 99, tuningLoss: 1.5, tuningLossAtTwice: 1.75 },
+  });
   assertModel(found, 0, byHand(seeds[0], schedule.map((rate) => rate / 5)));
 });
 

@@ -2,37 +2,18 @@
 import assert from "node:assert/strict";
 import * as tune from "../../../pipeline/stages/tune.ts";
 import * as affine from "../../train/affine_model.ts";
-import { trainByHand } from "../../train/affine_model.ts";
 import { artifact, runStage } from "./run_stage.ts";
-
-const parallel = affine;
-const kinds = [["in parallel", parallel], ["as a loop", affine.looped]] as const;
-const distribution = { latentDim: 3, obsDim: 2, lambda: 0.8 };
-const length = 6;
-const size = { batch: 2, warmup: 3, weightDecay: 0.4, clipNorm: 1 };
-const seed = { instance: 3, initialisation: 2, data: 5 };
-const params = {
-  ...size,
-  task: { name: "filtering", options: { ...distribution, length } },
-  model: { name: "affine", options: { patch: 2 } },
+import {
+  kinds,
+  length,
+  lossesOf,
+  mean,
+  near,
+  parallel,
+  params,
   seed,
-};
-
-/** Losses of one candidate, at every step; the rate stays at its peak after the warm-up. */
-const lossesOf = (rate: number, steps: number, warmup = size.warmup) =>
-  trainByHand({
-    ...size,
-    distribution,
-    length,
-    patch: 2,
-    seed,
-    steps,
-    rateOf: (step) => step + 1 < warmup ? rate * (step + 1) / warmup : rate,
-  }).losses;
-
-const mean = (values: number[]) => values.reduce((a, b) => a + b, 0) / values.length;
-const near = (got: number, want: number, what: string) =>
-  assert.ok(Math.abs(got - want) <= 1e-4 * Math.abs(want), `${what}: ${got}, ${want}`);
+  size,
+} from "./tuned_by_hand.ts";
 
 for (const [kind, module] of kinds) {
   Deno.test(`every trial is judged by its mean loss over the second half of its rung: ${kind}`, async () => {
@@ -50,21 +31,24 @@ for (const [kind, module] of kinds) {
       ...early.map((loss, i) => ({ learningRate: rates[i], rung: 0, steps: 3, loss })),
       ...survivors.map((i) => ({ learningRate: rates[i], rung: 1, steps: 8, loss: late[i] })),
     ];
-    const trials = result.json("trials.json") as typeof want;
+    const trials = result.json("trials.json") as (typeof want[number] & { losses: number[] })[];
     assert.equal(trials.length, 5);
-    trials.forEach(({ loss, ...trial }, i) => {
+    trials.forEach(({ loss, losses, ...trial }, i) => {
       const { loss: wanted, ...rest } = want[i];
       assert.deepEqual(trial, rest);
+      assert.deepEqual(losses, [loss]);
       near(loss, wanted, `loss of trial ${i}`);
     });
     const best = survivors.reduce((a, b) => late[b] < late[a] ? b : a);
     assert.equal(result.scalars.learningRate, rates[best]);
+    near(result.scalars.loss, late[best], "loss of the winner");
     for (const i of survivors) {
       const curve = result.curve(`loss, rate ${rates[i]}`);
       assert.deepEqual(curve.map(({ step }) => step), [0, 1, 2, 3, 4, 5, 6, 7]);
       curve.forEach(({ value }, step) => near(value, curves[i][step], `rate ${i}, step ${step}`));
     }
     const total = 3 * 3 + 2 * 5;
+    assert.equal(result.scalars.tokens, total * size.batch * length);
     assert.deepEqual(result.progress.at(-1), [total, total]);
     result.progress.forEach(([done], i) => assert.ok(done > (result.progress[i - 1]?.[0] ?? 0)));
   });
@@ -94,7 +78,12 @@ Deno.test("one candidate wins after its first rung, and is no edge", async () =>
   const result = await runStage(tune, { ...params, rates: [0.1], rungs: [2, 9] }, {
     modules: { model: parallel },
   });
-  assert.deepEqual(result.scalars, { learningRate: 0.1, trials: 1, edge: 0 });
+  const { loss, ...scalars } = result.scalars;
+  near(loss, mean(lossesOf(0.1, 2).slice(1)), "loss of 2 steps");
+  assert.deepEqual(scalars, {
+    ...{ learningRate: 0.1, trials: 1, edge: 0 },
+    tokens: 2 * size.batch * length,
+  });
   assert.deepEqual(result.progress, [[1, 2], [2, 2]]);
 });
 
@@ -227,7 +216,8 @@ Deno.test("equal searches have equal programs, whatever their rates and seeds; a
     return (await runStage(tune, own, { modules: { model: parallel } })).digests;
   };
   const first = await digestsOf({});
-  assert.deepEqual(await digestsOf({ rates: [0.3, 0.4], seed: { ...seed, data: 6 } }), first);
+  const others = [{ ...seed, data: 6 }];
+  assert.deepEqual(await digestsOf({ rates: [0.3, 0.4], seeds: others }), first);
   assert.notDeepEqual(await digestsOf({ batch: 3 }), first);
   assert.notDeepEqual(await digestsOf({ weightDecay: 0.1 }), first);
 });
@@ -263,7 +253,14 @@ Deno.test("rungs may end anywhere, also on a task whose steps have one batch and
   };
   const candidates = (rungs: number[]) =>
     runStage(tune, {
-      ...{ task, model: { name: "deep_linear" }, seed, batch: 1, warmup: 3, weightDecay: 0.1 },
+      ...{
+        task,
+        model: { name: "deep_linear" },
+        seeds: [seed],
+        batch: 1,
+        warmup: 3,
+        weightDecay: 0.1,
+      },
       ...{ rates: [0.01, 0.02], rungs, keep: 0.9 },
     }, { inputs: { data: artifact({ files: { data: text as never } }) } });
   const [straight, halved] = [await candidates([9]), await candidates([3, 7, 9])];

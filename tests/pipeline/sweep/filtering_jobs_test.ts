@@ -5,9 +5,14 @@ import { fileURLToPath } from "node:url";
 import {
   baselineRuns,
   modelRuns,
-  modelSetups,
   settingOf,
 } from "../../../pipeline/experiments/transformer_filters/shared/filtering.ts";
+import {
+  scoredSeed,
+  seedOf,
+} from "../../../pipeline/experiments/transformer_filters/shared/seeds.ts";
+import { modelSetups } from "../../../pipeline/experiments/transformer_filters/shared/setups.ts";
+import { spread } from "../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import type { GraphBuilder, JobRef } from "../../../pipeline/graph.ts";
 import { profileOf } from "../../../pipeline/profiles.ts";
 import type { ArtifactReaderSync } from "../../../pipeline/stage.ts";
@@ -83,7 +88,7 @@ Deno.test("a run is data, training, one-step scores and bounds, with seeds of th
   const scored = task(parameters.system, 90);
   assert.deepEqual(data, {
     stage: "generate",
-    params: { task: scored, instance: 7, data: 2007, sequences: 4 },
+    params: { task: scored, instance: 7, data: scoredSeed(parameters.system, 7), sequences: 4 },
     inputs: {},
     label: "data",
   });
@@ -93,7 +98,7 @@ Deno.test("a run is data, training, one-step scores and bounds, with seeds of th
     params: {
       task: task(parameters.system, length),
       ...architecture,
-      seeds: [{ instance: 7, initialisation: 7, data: 1007 }],
+      seeds: [seedOf(parameters.system, 7)],
       ...training,
     },
     inputs: {},
@@ -153,12 +158,15 @@ Deno.test("data, bounds and the scores of a model are the jobs of an experiment 
   } as unknown as GraphBuilder;
   const setting = settingOf(profile, {}, { lambda: 0.96 });
   baselineRuns(g, setting);
-  modelRuns(g, setting, {}, modelSetups(profile).lru);
+  const { lru } = modelSetups(profile);
+  modelRuns(g, setting, {}, lru);
+  const systems = spread(2);
   const jobs = await jobsOf({
-    seed: 1,
+    seed: systems[1],
     model: { name: "lru", state: 64 },
     system: { lambda: 0.96 },
-    train: { batch: 4 },
+    train: { batch: 4, steps: lru.steps },
+    evaluate: { sequences: 128 },
   });
   const { train, "one-step": oneStep, data, bounds } = jobs;
   const has = (stage: string, params: object) =>
@@ -167,8 +175,8 @@ Deno.test("data, bounds and the scores of a model are the jobs of an experiment 
   // Systems that are trained together are told apart by their index; the rate is tuned there and given here.
   assert.ok(has("evaluate", { ...oneStep.params, index: 1 }));
   const { learningRate: _, ...training } = train.params;
-  const seeds = [0, 1].map((i) => ({ instance: i, initialisation: i, data: 1000 + i }));
-  assert.ok(has("train", { ...training, seeds }), JSON.stringify(training));
+  const seeds = systems.map((system) => seedOf({ lambda: 0.96 }, system));
+  assert.ok(has("train", { ...training, seeds, learningRate: lru.rate }), JSON.stringify(training));
 });
 
 Deno.test("any model of lib/models runs, with the layers that are listed by name or with options", async () => {

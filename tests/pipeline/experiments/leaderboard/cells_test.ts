@@ -39,7 +39,7 @@ for (const [experiment, profiles] of grids) {
     const of = (stage: string) => jobs.filter(({ stage: { name } }) => name === stage);
 
     Deno.test(`${experiment.meta.id}, ${profile}: what is tuned on is not reported, and seeds share nothing`, () => {
-      const tuned = of("tune").map((job) => paramsOf(job).seed);
+      const tuned = of("tune").flatMap((job) => paramsOf(job).seeds);
       for (const job of of("train")) {
         const { seeds } = paramsOf(job);
         for (const part of ["initialisation", "data"]) {
@@ -61,7 +61,9 @@ for (const [experiment, profiles] of grids) {
         // Quick takes one rate for all.
         assert.equal(learningRate === undefined, profile !== "quick");
         if (learningRate !== undefined) continue;
-        const { seed: ___, rates, rungs, keep: ____, ...trials } = paramsOf(input(job, "tuned"));
+        const { seeds: ___, rates, rungs, keep: ____, moves: _____, ...trials } = paramsOf(
+          input(job, "tuned"),
+        );
         assert.deepEqual(trials, training);
         assert.ok(rungs.at(-1) <= steps && training.warmup < steps && rates.length > 0);
         assert.equal(input(job, "tuned").inputs.data, job.inputs.data);
@@ -139,11 +141,11 @@ Deno.test("parity and its lengths are the cells of the leaderboard, not other on
   }
 });
 
-Deno.test("filters are compared on six systems, memories on five seeds at half, once and twice the width of a key", () => {
+Deno.test("filters are compared on eight systems, memories on eight seeds at half, once and twice the width of a key", () => {
   const tags = (experiment: Experiment, tag: string) =>
     unique(runsOf(experiment, "standard").map(({ tags }) => tags[tag]));
-  assert.deepEqual(tags(filters, "seed"), [0, 1, 2, 3, 4, 5]);
-  assert.deepEqual(tags(recall, "seed"), [0, 1, 2, 3, 4]);
+  assert.deepEqual(tags(filters, "seed"), [0, 1, 2, 3, 4, 5, 6, 7]);
+  assert.deepEqual(tags(recall, "seed"), [0, 1, 2, 3, 4, 5, 6, 7]);
   assert.deepEqual(tags(recall, "pairs"), [4, 8, 16]);
   const jobs = graphOf(recall, "standard").jobs.filter(({ stage }) => stage.name === "train");
   for (const job of jobs) {

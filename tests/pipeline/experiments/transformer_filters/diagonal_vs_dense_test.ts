@@ -2,16 +2,15 @@
 import assert from "node:assert/strict";
 import { createSystem, henrici } from "../../../../lib/ssm/mod.ts";
 import * as experiment from "../../../../pipeline/experiments/transformer_filters/diagonal_vs_dense.ts";
-import type { Table } from "../grids.ts";
+import { judged } from "../../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import {
-  around,
   assertCell,
   assertRow,
   computed,
   type Kind,
+  little,
   madeTable,
-  type Making,
-  reach,
+  ratesOf,
 } from "./made_scores.ts";
 
 type Law = Pick<Kind, "structure" | "condition" | "observation">;
@@ -24,31 +23,39 @@ const dense = (condition: number, observation: Law["observation"] = "redrawn"): 
 const structures: Record<string, Partial<Law>> = {
   "diagonal": { structure: "diagonal" },
   "dense, condition 1, C matched": dense(1, "matched"),
+  "dense, condition 10, C matched": dense(10, "matched"),
+  "dense, condition 100, C matched": dense(100, "matched"),
   "dense, condition 1, C redrawn": dense(1),
-  "dense, condition 10": dense(10),
-  "dense, condition 100": dense(100),
+  "dense, condition 10, C redrawn": dense(10),
+  "dense, condition 100, C redrawn": dense(100),
 };
+/** At the lambda at which C is redrawn too, and at another. */
+const kept = [0.68, 0.92];
 
 Deno.test("every row on structures holds the scores of its own systems", async () => {
-  const kept = [0.68, 0.99];
   const made = await madeTable(experiment, { keep: ({ lambda }) => kept.includes(lambda) });
   const { table } = made;
   assert.deepEqual(table.names("lambda"), kept);
   assert.deepEqual(table.names("structure"), Object.keys(structures));
+  const at = (lambda: number) =>
+    table.summary.rows.filter((row) => row.lambda === lambda).map((row) => row.structure);
+  assert.deepEqual(at(0.92), Object.keys(structures));
+  assert.deepEqual(at(0.68), Object.keys(structures).slice(0, 4));
   for (const lambda of kept) {
     const gap = (law: Partial<Law>) =>
       made.score({ ...law, lambda, what: "one step" }, "overall", "gapClosed");
     for (const [structure, law] of Object.entries(structures)) {
+      if (!at(lambda).includes(structure)) continue;
       const zero = made.score(
         { ...law, lambda, what: "near baseline", model: "zero" },
         "overall",
         "zero",
       );
-      const departure = [0, 1, 2, 3, 4].map((key) => {
+      const departure = judged.toSorted((a, b) => a - b).map((key) => {
         return henrici(createSystem(key, { ...law, lambda })).relative;
       });
       const row = { lambda, structure };
-      const normal = !structure.includes("0");
+      const normal = !structure.includes("0,");
       if (normal) assert.ok(departure.every((d) => d < 1e-6), structure);
       const { henrici: found, ...measured } = table.row(row);
       assert.ok(found);
@@ -57,7 +64,7 @@ Deno.test("every row on structures holds the scores of its own systems", async (
         { values: departure, runs: zero.runs },
         `henrici of ${structure}`,
       );
-      if (structure.includes("matched")) {
+      if (structure.includes("1, C matched")) {
         // The same process: its baselines are a check, no model was trained on it.
         assert.deepEqual(Object.keys(measured).sort(), ["lambda", "structure", "zero"]);
         assertCell(table.cell(row, "zero"), zero, structure);
@@ -71,7 +78,7 @@ Deno.test("every row on structures holds the scores of its own systems", async (
         ratio: one("ratio"),
         raw_ratio: one("rawRatio"),
         gap_closed: one("gapClosed"),
-        learning_rate: made.scalar({ ...law, lambda }, "learningRate"),
+        ...ratesOf(made, { ...law, lambda }),
         ...(law.structure === "diagonal"
           ? {}
           : { difference: computed((a, b) => a - b, gap(structures.diagonal), gap(law)) }),
@@ -80,70 +87,97 @@ Deno.test("every row on structures holds the scores of its own systems", async (
   }
 });
 
-/** Gaps closed on diagonal systems minus those on others, by system. */
-function differences(of: (kind: Kind) => number, kept = [0.68]): Making {
-  return {
+/** The verdict when structures leave so much open over what diagonal systems do, and have so much to learn over them. */
+async function judge(
+  { open, gap = () => 1 }: { open: (kind: Kind) => number; gap?: (kind: Kind) => number },
+) {
+  const own = ({ rank }: Kind) => 0.01 * 1.2 ** rank;
+  const { table } = await madeTable(experiment, {
     keep: ({ lambda }) => kept.includes(lambda),
-    score: (kind, part, field) => {
-      if (kind.what !== "one step" || part !== "overall" || field !== "gapClosed") return;
-      return kind.structure === "diagonal" ? kind.system : kind.system - of(kind);
+    score(kind, part, field) {
+      if (kind.what !== "one step" || part !== "overall") return;
+      const isDense = kind.structure === "dense";
+      const left = 0.2 * (isDense ? open(kind) * Math.exp(0.1 * little(kind)) : 1);
+      const whole = own(kind) * (isDense ? gap(kind) : 1);
+      if (field === "zero") return 1 + whole;
+      if (field === "ratio") return 1 + left * whole;
+      if (field === "gapClosed") return 1 - left;
     },
-  };
+  });
+  return table.summary;
 }
 
-async function judged(treatment: readonly number[], control: readonly number[]): Promise<Table> {
-  const { table } = await madeTable(
-    experiment,
-    differences(({ condition, system }) =>
-      condition === 100 ? treatment[system] : condition === 1 ? control[system] : -5 - system
-    ),
+const isMatched = ({ observation, condition }: Kind) => observation === "matched" && condition > 1;
+
+Deno.test("the hypothesis needs both conditions of a matched C, and both measures", async () => {
+  const of = async (open: (kind: Kind) => number, gap?: (kind: Kind) => number) =>
+    (await judge({ open: (kind) => isMatched(kind) ? open(kind) : 1, gap })).verdict;
+  const all = await of(() => 2);
+  assert.equal(all.outcome, "supported");
+  assert.match(
+    all.reason,
+    /^Open fraction, dense of condition 10 over diagonal, .*: 2 \(.*; excess loss, dense of condition 10 over diagonal/,
   );
-  return table;
-}
-
-Deno.test("condition 100 decides, where the redrawn systems show no difference", async () => {
-  const { summary, outcome } = await judged(around(0.5, 0.01), around(0.01, 0.01));
-  assert.equal(outcome, "supported");
-  assert.match(summary.verdict.reason, /^Gap closed, diagonal minus dense, condition 100: 50\.0 %/);
-  assert.match(summary.verdict.reason, /; gap closed, .* condition 1, C redrawn: 1\.0 % \(/);
-  assert.match(summary.findings[0], /condition 10: -700\.0 % \(95 % interval .*\)\.$/);
-  // Five systems of four structures.
-  assert.match(summary.findings.at(-1)!, /^Over 20 scored runs/);
-
-  const less = async (treatment: readonly number[]) =>
-    (await judged(treatment, around(0, 0.01))).outcome;
-  assert.equal(await less(around((reach - 0.02) * 0.01, 0.01)), "undecided");
-  assert.equal(await less(around(-0.5, 0.01)), "refuted");
+  const { clauses } = await of(({ condition }) => condition === 10 ? 2 : 3, () => 0.5);
+  // A half of a gap of which twice and three times as much is open.
+  const factors = [2, 1, 3, 1.5];
+  factors.forEach((factor, i) =>
+    assert.ok(Math.abs(clauses![i].effect - Math.log(factor)) < 1e-9, `${i}`)
+  );
+  assert.equal((await of(({ condition }) => condition === 10 ? 2 : 1)).outcome, "undecided");
+  assert.equal((await of(({ condition }) => condition === 100 ? 2 : 0.5)).outcome, "refuted");
+  // What flips with the measure is not supported: more is open, of so little that the excess is smaller.
+  assert.equal((await of(() => 2, () => 0.25)).outcome, "refuted");
 });
 
-Deno.test("a difference on the redrawn systems leaves the outcome undecided, on either side", async () => {
-  for (const sign of [1, -1]) {
-    const control = around(sign * (reach + 0.02) * 0.01, 0.01);
-    assert.equal((await judged(around(0.5, 0.01), control)).outcome, "undecided");
+Deno.test("redrawn systems of condition 1 must be shown to be like diagonal ones", async () => {
+  const of = async (redrawn: number) =>
+    (await judge({
+      open: (kind) =>
+        isMatched(kind) ? 2 : kind.condition === 1 && kind.observation === "redrawn" ? redrawn : 9,
+    })).verdict;
+  const alike = await of(1.5); // 10 points
+  assert.equal(alike.outcome, "supported");
+  assert.match(
+    alike.reason,
+    /control, gap closed at lambda 0\.92, redrawn C of condition 1 minus diagonal: -10\.0 points/,
+  );
+  for (const far of [2, 0.1]) {
+    const { outcome, reason } = await of(far); // -20 points, 18 points
+    assert.equal(outcome, "undecided");
+    assert.match(reason, /is not shown to lie within/);
   }
 });
 
-Deno.test("the means over lambdas decide, with one number for each system", async () => {
-  const { table } = await madeTable(
-    experiment,
-    differences(({ condition, system, lambda }) => {
-      if (condition !== 100) return [-1, 1, 0, 1, -1][system] * 0.01;
-      return lambda === 0.68 ? 3 + system : -1 - system;
-    }, [0.68, 0.99]),
+Deno.test("the mean over lambdas decides, and the findings tell of a redrawn C", async () => {
+  const { verdict, findings } = await judge({
+    open: (kind) =>
+      isMatched(kind)
+        ? (kind.lambda === 0.68 ? 8 : 0.5)
+        : kind.condition === 1
+        ? 1
+        : kind.condition,
+  });
+  assert.ok(Math.abs(verdict.clauses![0].effect - Math.log(2)) < 1e-9);
+  assert.match(
+    findings[0],
+    /^dense, condition 10, C redrawn, over diagonal, at lambda 0\.92: open fraction by a factor of 10\.0 \(95 % .*, excess loss by a factor of 10\.0 \(/,
   );
-  assert.equal(table.outcome, "supported");
+  assert.match(findings[1], /^dense, condition 100, .* open fraction by a factor of 100 \(/);
+  // Two lambdas of 20 systems with three structures, and three more at one of them.
+  assert.match(findings.at(-1)!, /^Leak test over 180 scored runs: no run/);
 });
 
 Deno.test("the unit test says the largest deviation of the matched systems, of either sign", async () => {
   const deviations = [1e-9, -3e-6, 0, 2e-6, 1e-7];
   const { table } = await madeTable(experiment, {
-    keep: ({ lambda }) => lambda === 0.68,
-    score: ({ what, model, structure, observation, system }, part, field) => {
+    keep: ({ lambda }) => lambda === 0.92,
+    score: ({ what, model, structure, observation, condition, rank }, part, field) => {
       if (what !== "near baseline" || model !== "zero" || part !== "overall") return;
       if (field !== "zero") return;
-      const matched = structure === "dense" && observation === "matched";
-      return 2 + (matched ? deviations[system] : 0);
+      const matched = structure === "dense" && observation === "matched" && condition === 1;
+      return 2 + (matched ? deviations[rank % 5] : 0);
     },
   });
-  assert.match(table.summary.findings[1], /by at most 3\.0e-6\.$/);
+  assert.match(table.summary.findings[2], /by at most 3\.0e-6\.$/);
 });

@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Cell, Row } from "../../../../pipeline/results.ts";
 import { nameOf } from "../../../../pipeline/tags.ts";
+import { judged } from "../../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import { type Experiment, type Made, runsOf, type Table, tableOf } from "../grids.ts";
 import { paramsOf } from "../spoken.ts";
 
@@ -28,6 +29,10 @@ export interface Kind {
   observation: "matched" | "redrawn";
   /** Key of the system that it is a result for. */
   system: number;
+  /** Which of the systems that judge it is, from 0. */
+  rank: number;
+  /** Key of the initialisation of a model that was scored; 0 of others. */
+  initialisation: number;
   /** Of a model the systems that it was trained on, of others the one that is scored. */
   systems: string;
 }
@@ -35,7 +40,10 @@ export interface Kind {
 /** Which of the scores of a run: all horizons together, aligned, or one horizon. */
 export type Part = "overall" | "aligned" | number;
 
-export const fields = ["ratio", "rawRatio", "zero", "rawZero", "gapClosed", "discrepancy"] as const;
+export const fields = [
+  ...["ratio", "ratioError", "rawRatio", "zero", "rawZero", "gapClosed", "discrepancy"] as const,
+  ...["leak", "sequences"] as const,
+] as const;
 export type Field = typeof fields[number];
 
 /** The horizons of rollouts, as the method of the experiments states them. */
@@ -61,7 +69,8 @@ export function distinct(kind: Kind, part: Part, field: string): number {
   starts.set(kind, start);
   const u = unit(`${part} ${field}`, start);
   if (field === "gapClosed") return u;
-  if (field === "discrepancy") return 2 * u - 1;
+  if (field === "discrepancy" || field === "leak") return 2 * u - 1;
+  if (field === "sequences") return 2 + Math.floor(1000 * u);
   return (field === "zero" || field === "rawZero" ? 2 : 1) + u;
 }
 
@@ -71,8 +80,6 @@ export interface Making {
   keep?(kind: Kind): boolean;
   score?(kind: Kind, part: Part, field: Field): number | null | undefined;
   scalar?(kind: Kind, name: string): number | undefined;
-  /** Copies of the runs of system 0, for the experiments that have one system only. */
-  systems?: number;
 }
 
 /** One number of each of several runs, in the order of the systems, and the names of the runs. */
@@ -138,14 +145,11 @@ export async function madeTable(
     const [system, ...others] = systemsOf(job);
     if (others.length === 0) assert.equal(tags.seed, system, `the seed of ${nameOf(tags)}`);
     // Of models that were trained together, the tag says which.
-    const first = others.length ? Number(tags.seed) : system;
-    for (let copy = first; copy < Math.max(first + 1, making.systems ?? 1); copy++) {
-      const kind = { ...kindOf(job), system: copy };
-      if (making.keep && !making.keep(kind)) continue;
-      const own = { ...tags, seed: copy };
-      kinds.set(nameOf(own), kind);
-      made.push({ tags: own, ...artifact(kind, making) });
-    }
+    const own = others.length ? Number(tags.seed) : system;
+    const kind = { ...kindOf(job), system: own, rank: judged.indexOf(own) };
+    if (making.keep && !making.keep(kind)) continue;
+    kinds.set(nameOf(tags), kind);
+    made.push({ tags, ...artifact(kind, making) });
   }
   return new MadeTable(await tableOf(experiment, made), kinds, making);
 }
@@ -156,10 +160,10 @@ function systemsOf(job: JobNode): number[] {
   return seeds?.map((seed: { system: number }) => seed.system) ?? [system.key];
 }
 
-function kindOf(node: JobNode): Omit<Kind, "system"> {
+function kindOf(node: JobNode): Omit<Kind, "system" | "rank"> {
   const p = paramsOf(node);
   const { lambda, obsDim: obs, structure, condition, observation, key } = p.system;
-  const law = { lambda, obs, structure, condition, observation };
+  const law = { lambda, obs, structure, condition, observation, initialisation: 0 };
   switch (node.stage.name) {
     case "reference": {
       const near = paramsOf(node.inputs.data).length === 256;
@@ -176,7 +180,10 @@ function kindOf(node: JobNode): Omit<Kind, "system"> {
     }
     case "evaluate": {
       const what = p.rollout ? "rollout" : "one step";
-      return { ...kindOf(node.inputs.model as JobNode), ...law, what, systems: `${key}` };
+      const { seeds } = paramsOf(node.inputs.model);
+      const initialisation = seeds?.[p.member].initialisation ?? 0;
+      const made = kindOf(node.inputs.model as JobNode);
+      return { ...made, ...law, what, initialisation, systems: `${key}` };
     }
     default:
       throw new Error(`No scores are known for the stage ${node.stage.name}.`);
@@ -189,12 +196,20 @@ function scoreOf(kind: Kind, part: Part, field: Field, { score }: Making) {
 }
 
 function scalarOf(kind: Kind, name: string, { scalar }: Making): number {
-  return scalar?.(kind, name) ?? distinct({ ...kind, system: 0 }, "overall", name);
+  const given = scalar?.(kind, name);
+  if (given !== undefined) return given;
+  if (name === "edge" || kind.solved && (name === "steps" || name === "tokens")) return 0;
+  // One number for all that were trained alike.
+  return distinct({ ...kind, system: 0, rank: 0, systems: "" }, "overall", name);
 }
 
 function artifact(kind: Kind, making: Making): Omit<Made, "tags"> {
   if (kind.what === "model") {
-    const names = ["parameters", "tokens", "steps", ...(kind.solved ? [] : ["learningRate"])];
+    const searched = ["Tokens", "Loss", "LossAtHalf", "LossAtTwice"].map((name) => `tuning${name}`);
+    const names = [
+      ...["parameters", "tokens", "steps"],
+      ...(kind.solved ? ["excess"] : ["learningRate", "edge", ...searched]),
+    ];
     const scalars = names.map((name) => [name, scalarOf(kind, name, making)]);
     return { scalars: Object.fromEntries(scalars) };
   }
@@ -212,7 +227,10 @@ function artifact(kind: Kind, making: Making): Omit<Made, "tags"> {
 }
 
 /** 97.5 % quantile of Student's t with n - 1 degrees of freedom, from a table. */
-const t975: Record<number, number> = { 2: 12.7062047364, 3: 4.3026527299, 5: 2.7764451052 };
+const t975: Record<number, number> = {
+  ...{ 2: 12.7062047364, 3: 4.3026527299, 5: 2.7764451052, 6: 2.5705818356 },
+  ...{ 8: 2.3646242510, 20: 2.0930240544 },
+};
 
 /** Mean of values, and the ends of its 95 % interval. */
 export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
@@ -264,8 +282,40 @@ export function assertRow(table: Table, labels: Row, expected: Record<string, Fo
   }
 }
 
-/** Five values around a mean: their 95 % interval ends {@linkcode reach} times the spread from it. */
-export const around = (mean: number, spread: number) =>
-  [-2, -1, 0, 1, 2].map((k) => mean + k * spread);
-/** t of 4 degrees, over the square root of 5, times the standard deviation of -2 ... 2. */
-export const reach = t975[5] * Math.sqrt(2.5 / 5);
+/** The columns on a search for a learning rate, of models that were trained. */
+export function ratesOf(made: MadeTable, where: Partial<Kind>): Record<string, Found> {
+  const of = (name: string) => made.scalar(where, name);
+  const higher = (name: string) => computed((a, b) => a - b, of(name), of("tuningLoss"));
+  return {
+    learning_rate: of("learningRate"),
+    half_rate: higher("tuningLossAtHalf"),
+    twice_rate: higher("tuningLossAtTwice"),
+    tuning_tokens: of("tuningTokens"),
+  };
+}
+
+/**
+ * Scores of models one step ahead that leave so much of a gap open. Gaps differ a hundredfold between systems, which is nothing to
+ * a ratio of open fractions.
+ */
+export function leavingOpen(
+  open: (kind: Kind) => number | undefined,
+  keep?: Making["keep"],
+  parts: readonly Part[] = ["overall"],
+): Making {
+  const gap = ({ rank }: Kind) => 0.01 * 1.25 ** rank;
+  return {
+    ...(keep ? { keep } : {}),
+    score(kind, part, field) {
+      if (kind.what !== "one step" || !parts.includes(part)) return;
+      const left = open(kind);
+      if (left === undefined) return;
+      if (field === "zero") return 1 + gap(kind);
+      if (field === "ratio") return 1 + left * gap(kind);
+      if (field === "gapClosed") return 1 - left;
+    },
+  };
+}
+
+/** Something that differs between systems, with a mean of 0 over all of them: from -.05 to .05. */
+export const little = ({ rank }: Kind) => ((rank * 7) % 20 - 9.5) / 190;

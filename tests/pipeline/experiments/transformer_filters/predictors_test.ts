@@ -76,20 +76,30 @@ Deno.test("zero has the scores that the data give it and closes nothing; the fil
   assert.deepEqual([zero.training, kalman.observed], [undefined, undefined]);
 });
 
-Deno.test("the agreement of both ratios is counted at 99.9 %", () => {
-  const said = (...scores: [discrepancy: number, ratio: number][]) =>
+Deno.test("the leak test is over all runs one step ahead, and names those that have seen what they predict", () => {
+  const said = (...scores: [leak: number, ratio: number, discrepancy?: number][]) =>
     agreement(runsOf(
-      { tags: { seed: 9, result: "rollout" }, scores: { overall: { discrepancy: 9, ratio: 1 } } },
-      ...scores.map(([discrepancy, ratio], seed) => ({
+      {
+        tags: { seed: 9, result: "rollout" },
+        scores: { overall: { leak: 9, discrepancy: 9, ratio: 1, sequences: 128 } },
+      },
+      ...scores.map(([leak, ratio, discrepancy = 0], seed) => ({
         tags: { seed, result: "one-step" },
-        scores: { overall: { discrepancy, ratio } },
+        scores: { overall: { leak, discrepancy, ratio, sequences: 128 } },
       })),
     ));
-  const three = said([1, 1.5], [-3.5, 1.25], [3.2, 1 + 2 ** -20]);
-  assert.match(three, /3 scored runs/);
-  assert.match(three, /at most 3\.50 .* in 1;/);
-  assert.match(three, /1 \+ 9\.5e-7/);
-  // The bound itself is not beyond it.
-  assert.match(said([3.29, 1.5], [-3.291, 2]), /in 1;/);
-  assert.match(said([0, 2]), /1 scored .* 0\.00 .* in 0; .* 1 \+ 1\.0e\+0\.$/);
+  const three = said([1, 1.5], [-2.5, 1.25, -3.5], [2, 1 + 2 ** -20, 3.2]);
+  assert.match(
+    three,
+    /over 3 scored runs: no run has seen .* at most 2\.50 standard errors from 0/,
+  );
+  // 6 times scipy.stats.t.sf(2.5, 127) = .00685
+  assert.match(three, /smallest p, by Bonferroni, 0\.041\)/);
+  assert.match(three, /differ by at most 3\.50 standard errors; .* 1 \+ 9\.5e-7/);
+  const leak = said([5, 1.5], [0.1, 1.25], [-6, 1.5]);
+  assert.match(
+    leak,
+    /: A LEAK: 2 runs .* \(result=one-step\/seed=0, result=one-step\/seed=2\), so no number here counts/,
+  );
+  assert.match(said([0, 2]), /over 1 scored .* 0\.00 .* 1 \+ 1\.0e\+0\.$/);
 });
