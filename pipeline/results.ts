@@ -22,6 +22,17 @@ export interface ExperimentMeta {
   method: string;
   /** The smallest profile that it is part of; all are when left out. */
   from?: ProfileName;
+  /** What its standard profile was published with before the design changed; the page says whether that stands. */
+  earlier?: EarlierVerdict;
+}
+
+/** A verdict of an earlier design. */
+export interface EarlierVerdict {
+  outcome: Outcome;
+  /** What it was judged on: "five systems". */
+  on: string;
+  /** Of the published table, abbreviated. */
+  commit: string;
 }
 
 /** The same of a published table. */

@@ -15,6 +15,7 @@ import { taskCases } from "./shared/tasks.ts";
 
 export const meta: ExperimentMeta = {
   id: "linear-filters",
+  earlier: { outcome: "supported", on: "six systems", commit: "5a987b3" },
   title: "Linear recurrences against a Transformer of their size",
   question: "At equal parameters and tokens, does what is linear filter a linear system better?",
   hypothesis:

@@ -20,6 +20,7 @@ const vocabulary = 80;
 
 export const meta: ExperimentMeta = {
   id: "recall-capacity",
+  earlier: { outcome: "undecided", on: "five seeds", commit: "5a987b3" },
   title: "Recall by the delta rule and by an additive memory",
   question: "Does taking back what was stored under a key help a memory of one size to recall?",
   hypothesis:

@@ -37,6 +37,7 @@ import { judged } from "./shared/systems.ts";
 
 export const meta: ExperimentMeta = {
   id: "diagonal-vs-dense",
+  earlier: { outcome: "refuted", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Diagonal against dense state matrices",
   question: "Is a diagonal state matrix easier for a Transformer than a dense one?",
   hypothesis:

@@ -22,6 +22,7 @@ import { candidateGaps, judged, spread } from "./shared/systems.ts";
 
 export const meta: ExperimentMeta = {
   id: "eigenvalue-sweep",
+  earlier: { outcome: "undecided", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Eigenvalue sweep",
   question: "How close does a Transformer come to the Kalman filter as the system's memory grows?",
   hypothesis:

@@ -31,6 +31,7 @@ import { judged } from "./shared/systems.ts";
 
 export const meta: ExperimentMeta = {
   id: "filter-leaderboard",
+  earlier: { outcome: "supported", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Linear models against Transformers",
   question:
     "The Kalman filter is linear: how close does each model come to it, and what does it pay?",

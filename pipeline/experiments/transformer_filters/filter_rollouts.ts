@@ -21,6 +21,7 @@ import { judged } from "./shared/systems.ts";
 
 export const meta: ExperimentMeta = {
   id: "filter-rollouts",
+  earlier: { outcome: "supported", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Free-running rollouts",
   question:
     "How fast does a model that was trained one step ahead lose the Kalman filter's forecast?",

@@ -22,6 +22,7 @@ import { rates } from "./shared/rates.ts";
 
 export const meta: ExperimentMeta = {
   id: "instance-norm",
+  earlier: { outcome: "undecided", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Instance normalisation",
   question: "Does normalising each sequence by its own past help a Transformer to filter?",
   hypothesis:

@@ -20,6 +20,7 @@ import { judged } from "./shared/systems.ts";
 
 export const meta: ExperimentMeta = {
   id: "observation-dimension",
+  earlier: { outcome: "supported", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Observed dimensions against patch size",
   question:
     "Is a system harder to filter when less of its state is observed, and do patches make up for it?",

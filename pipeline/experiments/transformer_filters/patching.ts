@@ -22,6 +22,7 @@ import { judged } from "./shared/systems.ts";
 
 export const meta: ExperimentMeta = {
   id: "patching",
+  earlier: { outcome: "refuted", on: "five systems and by another rule", commit: "5b1f974" },
   title: "Patch size against memory and structure",
   question: "When is it worth reading several observations as one token?",
   hypothesis:
