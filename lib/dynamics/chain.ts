@@ -12,7 +12,7 @@ export interface Chain {
   readonly layers: readonly Matrix[];
 }
 
-/** @throws {RangeError} unless there is a layer, and every layer has the size that its widths say. */
+/** Checks the sizes. @throws {RangeError} unless there is a layer, and every layer has the size that its widths say. */
 export function checkChain({ sizes, layers }: Chain): void {
   if (layers.length < 1 || sizes.length !== layers.length + 1) {
     throw new RangeError(
