@@ -23,11 +23,22 @@ export function modules({ study }: Params) {
   return { study: { path: `lib/dynamics/studies/${study.name}.ts`, exports: ["study"] } };
 }
 
-/** Input: `data` (of download), for studies on given data. Leaves `scores.json`, the study's details, and its scalars. */
+/**
+ * Input: `data` (of download), for studies on given data. Leaves `scores.json`, the study's details, and its scalars.
+ * @throws {Error} for a scalar that is not finite: a training that blew up is no measurement
+ */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const { study: { options }, seed } = ctx.params;
   const module: StudyModule = ctx.modules.study.study;
   const data: TaskData = ctx.inputs.data ? { text: await ctx.inputs.data.bytes("data") } : {};
   const { scalars, details } = module.configure(options).run(seed, data, ctx.progress);
+  const bad = Object.entries(scalars).find(([, value]) => !Number.isFinite(value));
+  if (bad) {
+    throw new Error(
+      `dynamics: ${bad[0]} of study ${ctx.params.study.name} is ${
+        bad[1]
+      }; a smaller learning rate may help`,
+    );
+  }
   return { files: { "scores.json": { json: details } }, scalars: { ...scalars } };
 }

@@ -20,7 +20,7 @@ const schema = () =>
     /** Learning rate times depth: deeper products take smaller steps. */
     rate: z.number().positive().default(0.01),
     /** Steps over depth. */
-    steps: z.number().int().min(1).default(40),
+    steps: z.number().int().min(1).default(20),
   });
 
 /**

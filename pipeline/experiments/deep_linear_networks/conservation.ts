@@ -24,7 +24,7 @@ export const meta: ExperimentMeta = {
     "drift halves with the step within 10 %; and from the identity no direction that the teacher reverses is learned (loss .5 within .01), while one row's other sign " +
     "cures it (loss below 1e-6).",
   method:
-    "**identity of one step**: layers of width 6, 2 to 16 of them, inputs that are not white, rate .01 / depth, 40 x depth steps and twice as many of " +
+    "**identity of one step**: layers of width 6, 2 to 16 of them, inputs that are not white, rate .01 / depth, 20 x depth steps and twice as many of " +
     "half the size. The error is the largest entry of any layer at any step; the drift is what D_l has changed by at the end. **identity start**: white inputs, a " +
     "teacher [4, 4] that is the identity but for one reversed direction (random by seed), a quarter of the largest stable rate, 4,000 steps: a negative control of " +
     "the claim that gradient descent on deep linear networks always gets there. All in float64.",

@@ -51,11 +51,11 @@ export function withinClause(what: string, tolerance: number): Clause {
   return { what: `${tolerance} over ${what}`, metric: what, scale: "factor" };
 }
 
-/** The effect of a {@linkcode withinClause}; an error below 1e-9 of the tolerance counts as that, one that is not finite as 1e9 of it. */
+/** The effect of a {@linkcode withinClause}; an error below 1e-9 of the tolerance counts as that. */
 export function withinEffect(errors: Values, tolerance: number, metric: string): MadeEffect {
-  const share = (error: number) =>
-    Number.isFinite(error) ? Math.min(1e9, Math.max(1e-9, error / tolerance)) : 1e9;
-  return plainEffect(mapped(errors, (error) => -Math.log(share(error)), metric));
+  return plainEffect(
+    mapped(errors, (error) => -Math.log(Math.max(1e-9, error / tolerance)), metric),
+  );
 }
 
 /** A hypothesis over the seeds that judge. */
