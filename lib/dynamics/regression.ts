@@ -12,9 +12,9 @@ export interface Regression {
   /** Outputs. */
   readonly columns: number;
   /** S [rows, rows]; undefined: the identity, inputs are white. */
-  readonly covariance?: Matrix;
+  readonly covariance?: Float64Array;
   /** X* [rows, columns]. */
-  readonly optimum: Matrix;
+  readonly optimum: Float64Array;
   /** The loss of X*; 0 by default. */
   readonly noise?: number;
 }
@@ -45,6 +45,6 @@ export function relativeExcess(regression: Regression, X: Float64Array): number 
 }
 
 /** S as a matrix [rows, rows], also where inputs are white. */
-export function covarianceOf({ rows, covariance }: Regression): Matrix {
+export function covarianceOf({ rows, covariance }: Regression): Float64Array {
   return covariance ?? identity(rows);
 }

@@ -24,6 +24,6 @@ export interface Study {
 
 /** What a module of studies/ exports as `study`. */
 export interface StudyModule {
-  /** @throws {Error} naming the option, its value and what is allowed */
+  /** The study that options describe. @throws {Error} naming the option, its value and what is allowed */
   configure(options: unknown): Study;
 }

@@ -4,9 +4,12 @@ import type { Params } from "../../../../pipeline/stages/dynamics.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
 import { type Experiment, runsOf, type Table, tableOf } from "../grids.ts";
 
+/** Scalars by name. */
+export type Scalars = { [name: string]: number | undefined };
+
 /** What one run found. */
 export interface Found {
-  scalars: Record<string, number>;
+  scalars: Scalars;
   scores?: unknown;
 }
 
@@ -16,11 +19,10 @@ export async function madeOf(
   found: (tags: Tags, options: Record<string, unknown>) => Found,
   profile = "standard",
 ): Promise<Table> {
-  const made = runsOf(experiment, profile).map(({ tags, job }) => ({
-    tags,
-    scores: {},
-    ...found(tags, (job.params as Params).study.options),
-  }));
+  const made = runsOf(experiment, profile).map(({ tags, job }) => {
+    const { scalars, scores = {} } = found(tags, (job.params as Params).study.options);
+    return { tags, scores, scalars: scalars as Record<string, number> };
+  });
   return await tableOf(experiment, made.toReversed());
 }
 
