@@ -7,7 +7,7 @@ import * as z from "zod";
 import { initialisationNames, initialised } from "../../models/initialisations.ts";
 import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
-import { type Chain, descended, gradients, productOf } from "../chain.ts";
+import { type Chain, descended, gradients } from "../chain.ts";
 import { endGradient, type Regression, relativeExcess } from "../regression.ts";
 import { largestStableRate } from "../step_laws.ts";
 import type { StudyModule } from "../study.ts";
