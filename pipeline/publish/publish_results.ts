@@ -18,6 +18,7 @@ import { publisherCode } from "./code.ts";
 import { commandOfJob, commandOfTable, type RunOfJob, runsOfJobs } from "./run_of_job.ts";
 import { jobsOf } from "./source.ts";
 import { consideredTogether } from "./verdicts.ts";
+import { seedOf } from "./seed_of_job.ts";
 import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
@@ -250,17 +251,6 @@ async function jobRecords(
     for (const { job } of mine) if (job !== null) stack.push(job);
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
-}
-
-/** The seed of a job that has one: of its own, or the key of its system. */
-function seedOf(params: {
-  seed?: unknown;
-  system?: { key?: unknown };
-  seeds?: { system: unknown }[];
-}): number | null {
-  const [only, ...more] = params.seeds ?? [];
-  const found = params.seed ?? params.system?.key ?? (more.length ? undefined : only?.system);
-  return typeof found === "number" ? found : null;
 }
 
 /** Observations and scalars of every job. */
