@@ -137,8 +137,7 @@ const columns = ({ tasks }: Board): TableColumn<BoardRow>[] => [
 const secondsOn = (task: string): TableColumn<BoardRow>[] => [
   {
     id: `training_${task}`,
-    label: `training, ${task}`,
-    unit: "s",
+    label: `seconds to train, ${task}`,
     format: "seconds",
     better: "lower",
     note: `${alone} of a training step of one seed, times the steps.`,
