@@ -136,7 +136,7 @@ const columns = ({ tasks }: Board): TableColumn<BoardRow>[] => [
 /** What a layer takes on a task, measured while no other job ran. */
 const secondsOn = (task: string): TableColumn<BoardRow>[] => [
   {
-    id: `training_${task}`,
+    id: `seconds_${task}`,
     label: `seconds to train, ${task}`,
     format: "seconds",
     better: "lower",
@@ -145,7 +145,7 @@ const secondsOn = (task: string): TableColumn<BoardRow>[] => [
       timed[task] && { observed: { name: "step seconds", times: "steps" }, runs: timed[task] },
   },
   {
-    id: `token_${task}`,
+    id: `token_seconds_${task}`,
     label: `µs a token, ${task}`,
     better: "lower",
     note: `${alone} of a training batch, forward, over its tokens.`,

@@ -74,14 +74,17 @@ Deno.test("seconds are those of the run that timed a cell, and absent where none
   const runs = made({ layers: ["gru", "lstm"], tasks: ["filtering", "parity"] }, () => 0.5);
   const time = { task: "parity", layer: "lstm", result: "time" };
   const table = await tableOf(board, [...runs, { tags: time, scalars: { steps: 500 } }]);
-  const training = table.observed({ layer: "LSTM" }, "training_parity");
+  const training = table.observed({ layer: "LSTM" }, "seconds_parity");
   assert.deepEqual(training.observed, { name: "step seconds", times: "steps" });
-  const token = table.observed({ layer: "LSTM" }, "token_parity");
+  const token = table.observed({ layer: "LSTM" }, "token_seconds_parity");
   assert.deepEqual(token.observed, { name: "token seconds", scale: 1e6 });
   assert.deepEqual([training.runs, token.runs], [[nameOf(time)], [nameOf(time)]]);
   for (const [layer, task] of [["LSTM", "filtering"], ["GRU", "parity"], ["GRU", "filtering"]]) {
     const row = table.row({ layer });
-    assert.deepEqual([row[`training_${task}`], row[`token_${task}`]], [undefined, undefined]);
+    assert.deepEqual([row[`seconds_${task}`], row[`token_seconds_${task}`]], [
+      undefined,
+      undefined,
+    ]);
   }
 });
 
