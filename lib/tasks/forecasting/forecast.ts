@@ -9,7 +9,7 @@
 import { DataError } from "../../data/data_error.ts";
 import type { Series } from "../../data/series.ts";
 import type { Forecaster } from "./forecaster.ts";
-import { countWindows } from "./metrics.ts";
+import { blockOf, countWindows } from "./metrics.ts";
 import { kthSmallest } from "./order_statistic.ts";
 import type { Problem } from "./problem.ts";
 
@@ -29,8 +29,6 @@ export interface Forecast {
 
 /** Windows that calibrate an interval: neighbours overlap, so more add time and hardly information. */
 const CALIBRATION_WINDOWS = 2000;
-/** Windows forecast at once. */
-const BLOCK = 4096;
 
 /** Errors of one column and step ahead that calibrate its interval, from all windows of validation and test. */
 export function calibrationErrors({ split, horizon }: Problem): number {
@@ -126,7 +124,7 @@ async function absoluteErrors(
   const windows = countWindows(range, horizon);
   const stride = strideOf(windows);
   // In blocks, as they are scored: memory does not grow with horizon times rows.
-  const block = Math.max(1, Math.floor(BLOCK / stride)) * stride;
+  const block = Math.max(1, Math.floor(blockOf(forecaster) / stride)) * stride;
   const forecasts = new Float64Array(horizon * Math.min(block, windows));
   for (let done = 0; done < windows; done += block) {
     const size = Math.min(block, windows - done);

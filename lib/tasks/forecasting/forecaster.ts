@@ -9,6 +9,8 @@ export interface Forecaster {
   lookback: number;
   /** Rows ahead that one call of `predict` fills for each origin. */
   horizon: number;
+  /** Origins of one call of `predict` that cost least apiece; absent where it makes no difference. */
+  block?: number;
   /**
    * Fills `out[h * count + i]`, shape [horizon, count], with the forecast of row `first + i + h` made
    * from rows `first + i - lookback` to `first + i - 1` of `channel`.

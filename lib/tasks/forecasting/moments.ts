@@ -7,6 +7,7 @@
  * so only the first row of J costs a pass over the data: O(rows * width + width^2) a channel where
  * the product of the window matrix with itself costs O(rows * width^2).
  */
+import { addLagProducts } from "../../linalg/lag_products.ts";
 import type { Problem } from "./problem.ts";
 
 /** Sums over windows x [lookback] and their targets y [horizon], row-major. */
@@ -103,28 +104,6 @@ function timeMajor(channels: Float64Array[], from: number, count: number): Float
     for (let t = 0; t < count; t++) out[t * channels.length + c] = x[from + t];
   });
   return out;
-}
-
-/** Sums of a[i] b[i + lag] over i < n, for lags below `out.length`, added to `out`. */
-export function addLagProducts(
-  out: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
-  n: number,
-): void {
-  // Four sums at a time: each addition of one sum waits for the last, those of four do not wait for each other.
-  for (let lag = 0; lag < out.length; lag += 4) {
-    let s = 0, t = 0, u = 0, v = 0;
-    for (let i = 0; i < n; i++) {
-      const value = a[i];
-      s += value * b[i + lag];
-      t += value * b[i + lag + 1];
-      u += value * b[i + lag + 2];
-      v += value * b[i + lag + 3];
-    }
-    const last = Math.min(4, out.length - lag);
-    for (const [k, sum] of [s, t, u, v].entries()) if (k < last) out[lag + k] += sum;
-  }
 }
 
 /**

@@ -10,9 +10,10 @@ import type { ReferenceModule } from "../../task.ts";
 import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
+import { addLagProducts } from "../../../linalg/lag_products.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster, windowSpread } from "../linear_map.ts";
-import { addLagProducts, type Moments, trainingMoments } from "../moments.ts";
+import { type Moments, trainingMoments } from "../moments.ts";
 import type { Problem } from "../problem.ts";
 import { addRidge, RIDGE } from "./ols.ts";
 
