@@ -1,6 +1,7 @@
 /**
  * @file What a fitted model can do; the modules of references/ export `fit`.
  */
+import type { LinearMap } from "./linear_map.ts";
 import type { Problem } from "./problem.ts";
 
 /** Forecasts of one standardised channel at consecutive origins. */
@@ -29,6 +30,8 @@ export interface Fit {
   forecaster: Forecaster;
   /** Numbers that the fit determines (training loss, …): the same in every run. */
   metrics: Record<string, number>;
+  /** What the forecaster applies to a window, where it is one linear map. */
+  map?: LinearMap;
   /** Learned arrays, row-major. */
   tensors?: Record<string, { shape: number[]; data: Float64Array }>;
 }

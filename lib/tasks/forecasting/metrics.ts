@@ -61,11 +61,12 @@ export async function score(
       const out = forecasts.subarray(0, horizon * count);
       await forecaster.predict(channel, range[0] + done, count, out);
       for (let h = 0; h < horizon; h++) {
-        const target = range[0] + done + h;
+        const forecast = out.subarray(h * count, (h + 1) * count);
+        const from = range[0] + done + h, target = channel.subarray(from, from + count);
         // Sums by horizon step keep the rounding error of long runs small.
         let square = 0, absolute = 0;
         for (let i = 0; i < count; i++) {
-          const error = out[h * count + i] - channel[target + i];
+          const error = forecast[i] - target[i];
           square += error * error;
           squaredErrors[done + i] += error * error * share;
           absolute += Math.abs(error);

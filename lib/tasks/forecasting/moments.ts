@@ -7,6 +7,7 @@
  * so only the first row of J costs a pass over the data: O(rows * width + width^2) a channel where
  * the product of the window matrix with itself costs O(rows * width^2).
  */
+import { multiply } from "../../linalg/matrix.ts";
 import { addLagProducts } from "../../linalg/lag_products.ts";
 import type { Problem } from "./problem.ts";
 
@@ -150,17 +151,8 @@ export function centre(moments: Moments): Covariances {
  */
 export function trainingLoss(covariances: Covariances, W: Float64Array): number {
   const { lookback, horizon, G, C, energy } = covariances;
+  const GW = multiply(G, W, lookback, lookback, horizon);
   let total = energy;
-  const GW = new Float64Array(horizon);
-  for (let a = 0; a < lookback; a++) {
-    GW.fill(0);
-    for (let b = 0; b < lookback; b++) {
-      const g = G[a * lookback + b];
-      for (let h = 0; h < horizon; h++) GW[h] += g * W[b * horizon + h];
-    }
-    for (let h = 0; h < horizon; h++) {
-      total += W[a * horizon + h] * (GW[h] - 2 * C[a * horizon + h]);
-    }
-  }
+  for (let k = 0; k < W.length; k++) total += W[k] * (GW[k] - 2 * C[k]);
   return total / horizon;
 }

@@ -34,8 +34,10 @@ export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
   }
   const spread = solution.slice(lookback * horizon);
   const intercept = new Float64Array(horizon);
+  const map = { lookback, horizon, weights, intercept, spread };
   return {
-    forecaster: linearForecaster({ lookback, horizon, weights, intercept, spread }),
+    forecaster: linearForecaster(map),
+    map,
     metrics: {},
     tensors: {
       weights: { shape: [lookback, horizon], data: weights },
