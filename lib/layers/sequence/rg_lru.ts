@@ -4,6 +4,7 @@ import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
+import { byHead } from "../by_head.ts";
 import { expandedWidth } from "../expanded_width.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
@@ -90,8 +91,8 @@ export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
   inputs({ width, heads }, { gates, bias, decay }, x) {
     const lead = x.shape.slice(0, -1);
     const each = width / heads;
-    const blocks = x.ref.reshape([...lead, heads, 1, each]);
-    const both = np.matmul(blocks, gates).reshape([...lead, heads, 2, each]);
+    const both = byHead(x.ref.reshape([...lead, heads, each]), gates)
+      .reshape([...lead, heads, 2, each]);
     const [input, recurrence] = np.split(both, 2, -2)
       .map((x) => x.reshape([...lead, width]));
     const [inputBias, recurrenceBias] = np.split(bias, 2, 0);

@@ -1,9 +1,10 @@
 /** @file The scalar LSTM of xLSTM: exponential gates, a normaliser, and a stabiliser that keeps both in range. */
-import { nn, numpy as np, random } from "@jax-js/jax";
+import { nn, numpy as np } from "@jax-js/jax";
 import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
+import { byHead } from "../by_head.ts";
 import { expandedWidth } from "../expanded_width.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
@@ -69,7 +70,7 @@ export const layer: SequenceLayer<Config, Params, State, JaxArray, JaxArray> = {
   cell({ width, heads }, { recurrent }, { h, c, n, m }, x) {
     const [batch] = h.shape;
     const each = width / heads;
-    const own = np.matmul(h.reshape([batch, heads, 1, each]), recurrent)
+    const own = byHead(h.reshape([batch, heads, each]), recurrent)
       .reshape([batch, heads, 4, each]);
     const raw = np.transpose(own, [0, 2, 1, 3]).reshape([batch, 4 * width]).add(x);
     const [input, forget, candidate, output] = np.split(raw, 4, -1);
