@@ -20,4 +20,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/deep_linear_networks/fev_ett.ts",
+  "pipeline/experiments/deep_linear_networks/long_horizon.ts",
 ];

@@ -202,7 +202,7 @@ function columns(floor: Entry): TableColumn<Entry>[] {
       },
     },
     {
-      id: "excess",
+      id: "training_excess",
       label: "excess training loss",
       note: "Of the network, over that of least squares.",
       of: ({ run, scores }) =>

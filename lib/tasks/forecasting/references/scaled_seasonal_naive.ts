@@ -4,7 +4,7 @@ import type { ReferenceModule } from "../../task.ts";
 import type { ForecastingTask } from "../forecasting_task.ts";
 import * as seasonalNaive from "./seasonal_naive.ts";
 
-/** What a job names. Its details have one more field, `scale`, in standard deviations of each channel. */
+/** What a job names. Its details also have `scale`, in standard deviations of each channel, and `season`. */
 export const reference: ReferenceModule<ForecastingTask> = {
   async score(task) {
     const { problem } = task;
@@ -13,6 +13,7 @@ export const reference: ReferenceModule<ForecastingTask> = {
     const scale = problem.channels.map((channel) =>
       seasonalError(channel.subarray(...problem.split.train), problem.season!)
     );
-    return { ...evaluation, details: { ...evaluation.details as object, scale } };
+    const details = { ...evaluation.details as object, scale, season: problem.season };
+    return { ...evaluation, details };
   },
 };
