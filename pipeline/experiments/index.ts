@@ -25,4 +25,6 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/parity_by_length.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
+  "pipeline/experiments/deep_linear_networks/fev_ett.ts",
+  "pipeline/experiments/deep_linear_networks/long_horizon.ts",
 ];
