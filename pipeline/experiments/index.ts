@@ -20,4 +20,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/deep_linear_networks/domains/anomalies.ts",
+  "pipeline/experiments/deep_linear_networks/domains/finance.ts",
+  "pipeline/experiments/deep_linear_networks/domains/climate.ts",
+  "pipeline/experiments/deep_linear_networks/domains/roads.ts",
 ];

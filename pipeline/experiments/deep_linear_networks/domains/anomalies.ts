@@ -28,8 +28,8 @@ export const meta: ExperimentMeta = {
     "**linear prediction** is least squares on 24 lags, fitted to the same window of 6,400 rows and at the same times, and reports errors " +
     "in standard deviations, so every score is a sum over the rows before it. Thresholds: **labels**, the best for all series on their " +
     "labels (the benchmark tunes so, which favours whoever has the finer scores); **probation**, for each series the largest score of its first 15 %, " +
-    "which no label enters; **certainty**, a score of 1, where the benchmark's own search ends for the windowed Gaussian: its published " +
-    "row (raw -24.0131, 39.65) is what checks the scorer. It lists 51.7 for random cut forests, 58.0 for KNN-CAD, 70.5 to 69.7 for HTM, " +
+    "which no label enters; **certainty**, a score of 1 to twelve digits, where the benchmark's own search ends for the windowed Gaussian: " +
+    "its published row (raw -24.0131, 39.65), file by file, is what checks the scorer; the search over all thresholds finds a better one. It lists 51.7 for random cut forests, 58.0 for KNN-CAD, 70.5 to 69.7 for HTM, " +
     "74.9 for ARTime. The benchmark itself is disputed (Wu and Keogh 2020, arXiv 2009.13807: trivial anomalies, mislabelled ones). " +
     "Series are dealt into 20 blocks in the order of their names; the files come from a mirror or are downloaded.",
   from: "standard",
@@ -41,7 +41,9 @@ const methods: Record<string, string> = {
   [baseline]: "windowed Gaussian",
   "linear-prediction": "linear prediction",
 };
-const rules = { labels: "labels", probation: "probation", one: "certainty" };
+const rules = ["labels", "probation", "certainty"];
+/** Those that a detector would be used with; certainty checks the scorer. */
+const judgedRules = ["labels", "probation"];
 const blocks = 20;
 
 const score: DomainScore = {
@@ -54,7 +56,7 @@ const score: DomainScore = {
 const stated: Hypothesis = {
   unit: "block",
   seeds: Array.from({ length: blocks }, (_, block) => block),
-  clauses: [rules.labels, rules.probation].map((rule) => ({
+  clauses: judgedRules.map((rule) => ({
     what:
       `NAB score of linear prediction minus that of the windowed Gaussian, threshold by ${rule}`,
     metric: "NAB score",
@@ -78,23 +80,23 @@ export const grid: Grid = (g) => {
 
 /** The table: one row for each threshold and detector. */
 export function summarize(runs: Runs): Summary {
-  const rowOf = (rule: keyof typeof rules, run: Run, against?: DomainRow): DomainRow => {
+  const rowOf = (rule: string, run: Run, against?: DomainRow): DomainRow => {
     const { scores, parts } = run.json("scores.json");
     return {
-      ...{ series: "58 series", setting: rules[rule], method: methods[String(run.tags.detector)] },
-      ...{ run: run.name, metric: `NAB score, ${rules[rule]}` },
+      ...{ series: "58 series", setting: rule, method: methods[String(run.tags.detector)] },
+      ...{ run: run.name, metric: `NAB score, ${rule}` },
       ...{ score: scores[`${rule} standard`], blocks: grouped(parts[rule], blocks) },
       ...(against && { against }),
     };
   };
-  const rows = (Object.keys(rules) as (keyof typeof rules)[]).flatMap((rule) => {
+  const rows = rules.flatMap((rule) => {
     const gaussian = rowOf(rule, runs.where({ detector: baseline }).one());
     return [...runs].map((run) =>
       run.tags.detector === baseline ? gaussian : rowOf(rule, run, gaussian)
     );
   });
   const linear = rows.filter(({ method }) => method === methods["linear-prediction"]);
-  const judged = linear.filter(({ setting }) => setting !== rules.one);
+  const judged = linear.filter(({ setting }) => judgedRules.includes(setting));
   const shown = (row: DomainRow) =>
     `${row.score.toFixed(1)} against ${row.against!.score.toFixed(1)}`;
   return {
