@@ -23,4 +23,8 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/domains/finance.ts",
   "pipeline/experiments/deep_linear_networks/domains/climate.ts",
   "pipeline/experiments/deep_linear_networks/domains/roads.ts",
+  "pipeline/experiments/deep_linear_networks/domains/earthquakes.ts",
+  "pipeline/experiments/deep_linear_networks/domains/heartbeats.ts",
+  "pipeline/experiments/deep_linear_networks/domains/eye_state.ts",
+  "pipeline/experiments/deep_linear_networks/domains/turbofan.ts",
 ];

@@ -1,11 +1,11 @@
 /** @file The Numenta Anomaly Benchmark: a linear detector against the windowed Gaussian, at thresholds that see the labels and that do not. */
 import type { Hypothesis } from "../../../../lib/analysis/judge.ts";
-import { downloadAll } from "../../../collections.ts";
 import type { Grid } from "../../../graph.ts";
 import type { ExperimentMeta, Summary } from "../../../results.ts";
-import { blockEffect, grouped } from "../../../table/blocks.ts";
+import { blockEffect } from "../../../table/blocks.ts";
 import { verdictOf } from "../../../table/judged.ts";
 import type { Run, Runs } from "../../../table/runs.ts";
+import { assessedRow, assessJobs, blockNumbers } from "./shared/assessed.ts";
 import {
   type DomainRow,
   type DomainScore,
@@ -55,7 +55,7 @@ const score: DomainScore = {
 /** Stated before the runs. */
 const stated: Hypothesis = {
   unit: "block",
-  seeds: Array.from({ length: blocks }, (_, block) => block),
+  seeds: blockNumbers(blocks),
   clauses: judgedRules.map((rule) => ({
     what:
       `NAB score of linear prediction minus that of the windowed Gaussian, threshold by ${rule}`,
@@ -65,30 +65,25 @@ const stated: Hypothesis = {
 };
 
 /** Tags: detector. */
-export const grid: Grid = (g) => {
-  const files = downloadAll(g, "nab", { collection: "nab" });
-  return g.table(
-    Object.keys(methods).map((detector) => {
-      const tags = { detector };
-      return {
-        tags,
-        job: g.job("assess", { domain: { name: "nab", options: { detector } } }, files, tags),
-      };
-    }),
-  );
-};
+export const grid: Grid = (g) =>
+  g.table(assessJobs(
+    g,
+    { collection: "nab", domain: "nab" },
+    Object.keys(methods).map((detector) => ({ detector })),
+  ));
 
 /** The table: one row for each threshold and detector. */
 export function summarize(runs: Runs): Summary {
-  const rowOf = (rule: string, run: Run, against?: DomainRow): DomainRow => {
-    const { scores, parts } = run.json("scores.json");
-    return {
-      ...{ series: "58 series", setting: rule, method: methods[String(run.tags.detector)] },
-      ...{ run: run.name, metric: `NAB score, ${rule}` },
-      ...{ score: scores[`${rule} standard`], blocks: grouped(parts[rule], blocks) },
-      ...(against && { against }),
-    };
-  };
+  const rowOf = (rule: string, run: Run, against?: DomainRow): DomainRow =>
+    assessedRow(
+      run,
+      {
+        ...{ series: "58 series", setting: rule, method: methods[String(run.tags.detector)] },
+        metric: `NAB score, ${rule}`,
+      },
+      { score: `${rule} standard`, parts: rule, blocks },
+      against,
+    );
   const rows = rules.flatMap((rule) => {
     const gaussian = rowOf(rule, runs.where({ detector: baseline }).one());
     return [...runs].map((run) =>

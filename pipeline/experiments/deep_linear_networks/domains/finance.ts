@@ -7,6 +7,7 @@ import { verdictOf } from "../../../table/judged.ts";
 import type { Runs } from "../../../table/runs.ts";
 import { percent } from "../../../table/verdict.ts";
 import { notAvailable, ticks } from "./shared/absent.ts";
+import { blockNumbers } from "./shared/assessed.ts";
 import { domainTable, gainOf, gainPlot } from "./shared/domain_table.ts";
 import {
   type Case,
@@ -60,7 +61,7 @@ const blocks = 20;
 /** Stated before the runs. */
 const stated: Hypothesis = {
   unit: "block",
-  seeds: Array.from({ length: blocks }, (_, block) => block),
+  seeds: blockNumbers(blocks),
   clauses: [
     ...prices.map(({ series, horizon }) => ({
       what: `error of the linear map over that of the random walk, ${series} ${horizon} ahead`,
@@ -80,7 +81,7 @@ export const grid: Grid = (g) => g.table(forecastJobs(g, cases));
 
 /** The table: one row for each series, horizon and forecaster. */
 export function summarize(runs: Runs): Summary {
-  const rows = forecastRows(runs, cases, blocks);
+  const rows = forecastRows(runs, cases, blocks, "first");
   const gains = cases.map((one) => gainOf(rowFor(rows, one, linear), squaredError));
   const effects = prices.map((_, i) => blockEffect(...gains[i].toReversed() as typeof gains[0]));
   const saved = cases.map(({ series, horizon }, i) => {

@@ -24,7 +24,7 @@ export interface Case {
   setting: string;
   lookback: number;
   horizon: number;
-  /** The first is what the others are compared with. */
+  /** Simple ones, and last the linear map. */
   methods: readonly Method[];
 }
 
@@ -59,21 +59,32 @@ export function forecastJobs(g: GraphBuilder, cases: readonly Case[]): TaggedJob
   });
 }
 
-/** One row for each case and method. @param blocks of the test, in which methods are compared */
-export function forecastRows(runs: Runs, cases: readonly Case[], blocks: number): DomainRow[] {
+/**
+ * One row for each case and method.
+ * @param blocks of the test, in which methods are compared
+ * @param baseline what the others are compared with: the first method, or that of the simple ones which is best on the validation rows
+ */
+export function forecastRows(
+  runs: Runs,
+  cases: readonly Case[],
+  blocks: number,
+  baseline: "first" | "validated",
+): DomainRow[] {
   return cases.flatMap((one) => {
-    const { series, setting, methods: [first, ...others] } = one;
-    const rowOf = (method: Method, against?: DomainRow): DomainRow => {
+    const { series, setting, methods } = one;
+    const scored = methods.map((method) => {
       const run: Run = runs.where(tagsOf(one, method)).one();
-      const { test, blocks: errors } = run.json("scores.json");
-      return {
+      const { test, validation, blocks: errors } = run.json("scores.json");
+      const row: DomainRow = {
         ...{ series, setting, method: method.label, run: run.name, score: test.mse },
         blocks: grouped(errors, blocks),
-        ...(against && { against }),
       };
-    };
-    const baseline = rowOf(first);
-    return [baseline, ...others.map((method) => rowOf(method, baseline))];
+      return { row, validation: Number(validation.mse) };
+    });
+    const simple = scored.filter(({ row }) => row.method !== linear.label);
+    const strongest = simple.toSorted((a, b) => a.validation - b.validation)[0];
+    const against = (baseline === "first" ? scored[0] : strongest).row;
+    return scored.map(({ row }) => row === against ? row : { ...row, against });
   });
 }
 
