@@ -110,7 +110,7 @@ export function bestThreshold(
   ).sort((a, b) => b.score - a.score);
   const best = new Map<string, number>();
   for (const { s, window } of points) if (window >= 0) best.set(`${s} ${window}`, -miss);
-  let raw = -miss * best.size;
+  let raw = 0 - miss * best.size;
   let found = { threshold: Infinity, raw };
   for (const [k, { score, window, reward, s }] of points.entries()) {
     if (window === -1) raw += reward;

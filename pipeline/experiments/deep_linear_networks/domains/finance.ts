@@ -81,7 +81,7 @@ export const grid: Grid = (g) => g.table(forecastJobs(g, cases));
 
 /** The table: one row for each series, horizon and forecaster. */
 export function summarize(runs: Runs): Summary {
-  const rows = forecastRows(runs, cases, blocks, "first");
+  const rows = forecastRows(runs, cases, blocks);
   const gains = cases.map((one) => gainOf(rowFor(rows, one, linear), squaredError));
   const effects = prices.map((_, i) => blockEffect(...gains[i].toReversed() as typeof gains[0]));
   const saved = cases.map(({ series, horizon }, i) => {

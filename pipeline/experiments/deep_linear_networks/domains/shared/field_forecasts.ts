@@ -1,9 +1,11 @@
 /** @file Fields in which the question is a forecast: their jobs, and their runs as rows of the table. */
 import type { GraphBuilder, TaggedJob } from "../../../../graph.ts";
 import { seriesOf } from "../../../../series.ts";
-import { grouped } from "../../../../table/blocks.ts";
+import type { Clause } from "../../../../../lib/analysis/judge.ts";
+import { blockEffect, grouped } from "../../../../table/blocks.ts";
+import type { MadeEffect } from "../../../../table/effects.ts";
 import type { Run, Runs } from "../../../../table/runs.ts";
-import type { DomainRow, DomainScore } from "./domain_table.ts";
+import { type DomainRow, type DomainScore, gainOf } from "./domain_table.ts";
 
 /** A forecaster that is fitted without training. */
 export interface Method {
@@ -24,7 +26,7 @@ export interface Case {
   setting: string;
   lookback: number;
   horizon: number;
-  /** Simple ones, and last the linear map. */
+  /** The first is what the table compares the others with; the linear map is the last. */
   methods: readonly Method[];
 }
 
@@ -59,32 +61,21 @@ export function forecastJobs(g: GraphBuilder, cases: readonly Case[]): TaggedJob
   });
 }
 
-/**
- * One row for each case and method.
- * @param blocks of the test, in which methods are compared
- * @param baseline what the others are compared with: the first method, or that of the simple ones which is best on the validation rows
- */
-export function forecastRows(
-  runs: Runs,
-  cases: readonly Case[],
-  blocks: number,
-  baseline: "first" | "validated",
-): DomainRow[] {
+/** One row for each case and method. @param blocks of the test, in which methods are compared */
+export function forecastRows(runs: Runs, cases: readonly Case[], blocks: number): DomainRow[] {
   return cases.flatMap((one) => {
-    const { series, setting, methods } = one;
-    const scored = methods.map((method) => {
+    const { series, setting, methods: [first, ...others] } = one;
+    const rowOf = (method: Method, against?: DomainRow): DomainRow => {
       const run: Run = runs.where(tagsOf(one, method)).one();
-      const { test, validation, blocks: errors } = run.json("scores.json");
-      const row: DomainRow = {
+      const { test, blocks: errors } = run.json("scores.json");
+      return {
         ...{ series, setting, method: method.label, run: run.name, score: test.mse },
         blocks: grouped(errors, blocks),
+        ...(against && { against }),
       };
-      return { row, validation: Number(validation.mse) };
-    });
-    const simple = scored.filter(({ row }) => row.method !== linear.label);
-    const strongest = simple.toSorted((a, b) => a.validation - b.validation)[0];
-    const against = (baseline === "first" ? scored[0] : strongest).row;
-    return scored.map(({ row }) => row === against ? row : { ...row, against });
+    };
+    const baseline = rowOf(first);
+    return [baseline, ...others.map((method) => rowOf(method, baseline))];
   });
 }
 
@@ -97,4 +88,29 @@ export function rowFor(
   return rows.find((row) =>
     row.series === series && row.setting === setting && row.method === label
   )!;
+}
+
+/** The clauses that the linear map of each case is no worse than any simple method, but for a factor. */
+export function clausesAgainstAll(cases: readonly Case[], factor: number): Clause[] {
+  return cases.flatMap(({ series, setting, methods }) =>
+    methods.slice(0, -1).map(({ label }): Clause => ({
+      what: `error of the ${label} over that of the linear map, ${series} ${setting}`,
+      ...{ metric: squaredError.name, scale: "factor", margin: -Math.log(factor) },
+    }))
+  );
+}
+
+/** What was measured for {@linkcode clausesAgainstAll}. */
+export function effectsAgainstAll(
+  rows: readonly DomainRow[],
+  cases: readonly Case[],
+): MadeEffect[] {
+  return cases.flatMap((one) =>
+    one.methods.slice(0, -1).map((method) =>
+      blockEffect(...gainOf(
+        { ...rowFor(rows, one, linear), against: rowFor(rows, one, method) },
+        squaredError,
+      ))
+    )
+  );
 }
