@@ -27,4 +27,12 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/deep_linear_networks/fev_ett.ts",
   "pipeline/experiments/deep_linear_networks/long_horizon.ts",
+  "pipeline/experiments/deep_linear_networks/domains/anomalies.ts",
+  "pipeline/experiments/deep_linear_networks/domains/finance.ts",
+  "pipeline/experiments/deep_linear_networks/domains/climate.ts",
+  "pipeline/experiments/deep_linear_networks/domains/roads.ts",
+  "pipeline/experiments/deep_linear_networks/domains/earthquakes.ts",
+  "pipeline/experiments/deep_linear_networks/domains/heartbeats.ts",
+  "pipeline/experiments/deep_linear_networks/domains/eye_state.ts",
+  "pipeline/experiments/deep_linear_networks/domains/turbofan.ts",
 ];
