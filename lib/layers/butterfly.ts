@@ -16,26 +16,25 @@ export function butterflyFactors(width: number): number {
 }
 
 /**
- * x -> B_{log2 d - 1} ... B_1 B_0 x, where B_s is 2 x 2 blocks over the pairs (i, i + 2^s).
- * @param factors [log2 d, 4, d / 2]: of every factor the entries (from first to first, second to first, first to second, second to
- *   second) of its pairs, in the order of their first members.
+ * x -> B_{log2 d - 1} ... B_1 B_0 x, where B_s x = kept * x + crossed * (x with i and i + 2^s exchanged): row i of a pair's block has
+ * kept[i] on the diagonal and crossed[i] beside it.
+ * @param factors [log2 d, 2, d]: kept and crossed of every factor.
  * @param x [B, d]
  */
 export function butterfly(factors: JaxArray, x: JaxArray): JaxArray {
   const [batch, width] = x.shape;
   const count = butterflyFactors(width);
-  const layers = count === 0 ? [] : np.split(factors, count, 0);
-  if (count === 0) factors.dispose();
-  layers.forEach((factor, s) => {
+  if (count === 0) {
+    factors.dispose();
+    return x;
+  }
+  np.split(factors, count, 0).forEach((factor, s) => {
     const stride = 2 ** s;
-    const groups = width / (2 * stride);
-    const entries = np.split(factor.reshape([4, groups, stride]), 4, 0);
-    const [first, second] = np.split(x.reshape([batch, groups, 2, stride]), 2, 2)
-      .map((half) => half.reshape([batch, groups, stride]));
-    const upper = first.ref.mul(entries[0]).add(second.ref.mul(entries[1]));
-    const lower = first.mul(entries[2]).add(second.mul(entries[3]));
-    const pair = [upper, lower].map((half) => half.reshape([batch, groups, 1, stride]));
-    x = np.concatenate(pair, 2).reshape([batch, width]);
+    const pairs = [width / (2 * stride), 2, stride];
+    const [kept, crossed] = np.split(factor.reshape([2, ...pairs]), 2, 0);
+    const numbers = x.reshape([batch, ...pairs]);
+    const exchanged = np.flip(numbers.ref, 2);
+    x = numbers.mul(kept).add(exchanged.mul(crossed)).reshape([batch, width]);
   });
   return x;
 }

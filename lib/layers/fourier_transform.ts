@@ -37,13 +37,12 @@ export function smoothSize(least: number): number {
 /** Radices of a size, the largest first; their product is the size. @throws {RangeError} for a prime factor above 5. */
 export function radicesOf(size: number): number[] {
   const primes: number[] = [];
-  let left = size;
+  let left = Number.isInteger(size) && size > 0 ? size : NaN;
   for (const prime of [5, 3, 2]) for (; left % prime === 0; left /= prime) primes.push(prime);
-  if (left !== 1 || size < 1) {
+  if (left !== 1) {
+    const next = smoothSize(Math.max(1, Math.ceil(size) || 1));
     throw new RangeError(
-      `Fourier transform of size ${size}: expected a product of 2, 3 and 5; pad to ${
-        size >= 1 ? smoothSize(Math.ceil(size)) : 1
-      }.`,
+      `Fourier transform of size ${size}: expected a product of 2, 3 and 5; pad to ${next}.`,
     );
   }
   // Each prime to the smallest product that has room for it.

@@ -102,8 +102,8 @@ export const model: ModelModule<LinearWindowModel<StructuredDeepLinear>> = {
             r: near(keys[1], eyes(block, blocks), blocks, 2),
           };
         }
-        const unit = np.array(Float32Array.of(1, 0, 0, 1), { shape: [1, 4, 1] });
-        const identity = np.broadcastTo(unit, [factors, 4, width / 2]);
+        const unit = np.array(Float32Array.of(1, 0), { shape: [1, 2, 1] });
+        const identity = np.broadcastTo(unit, [factors, 2, width]);
         return { factors: near(keys[0], identity, 2, factors) };
       },
       apply(params, x) {
