@@ -27,7 +27,7 @@ const schema = () =>
     depth: z.number().int().min(1).default(16),
     factor: z.enum(["monarch", "butterfly"]).default("monarch"),
     /** d, a power of two; the least that holds window and forecast when left out. */
-    size: z.number().int().min(1).optional(),
+    size: z.number().int().min(2).optional(),
     /** Deviation from the identity of the whole network at the start. */
     noise: z.number().min(0).default(0.1),
   });
@@ -56,11 +56,11 @@ export const model: ModelModule<LinearWindowModel<StructuredDeepLinear>> = {
       );
     }
     const { lookback, horizon } = signature;
-    const least = Math.max(lookback, horizon);
+    const least = Math.max(lookback, horizon, 2);
     const width = size ?? 2 ** Math.ceil(Math.log2(least));
     if (width < least || !Number.isInteger(Math.log2(width))) {
       throw new RangeError(
-        `structured_deep_linear: size = ${width}: expected a power of two, at least max(lookback, horizon) = ${least}`,
+        `structured_deep_linear: size = ${width}: expected a power of two, at least max(lookback, horizon, 2) = ${least}`,
       );
     }
     const factors = butterflyFactors(width);
