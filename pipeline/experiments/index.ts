@@ -11,6 +11,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/transformer_filters/observation_dimension.ts",
   "pipeline/experiments/deep_linear_networks/depth_scaling.ts",
   "pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts",
+  "pipeline/experiments/deep_linear_networks/architectures.ts",
   "pipeline/experiments/transformer_filters/full_size.ts",
   "pipeline/experiments/transformer_filters/instance_norm.ts",
   "pipeline/experiments/transformer_filters/variances.ts",
