@@ -5,7 +5,7 @@
  * job that ran again would otherwise rerun everything behind it. They are read here, when something is
  * published anyway, and are cells like any other from then on.
  */
-import { meanInterval } from "../../lib/analysis/intervals.ts";
+import { shownMean } from "../table/values.ts";
 import {
   type Cell,
   isObserved,
@@ -78,11 +78,7 @@ function cellOf(
     scores.push({ run, metric, value: values.at(-1)! });
   }
   if (!values.length) return undefined;
-  const { mean, low, high, n } = meanInterval(values);
-  const terms = [{ coefficient: 1, metric, runs: own }];
-  const exact = values.every((value) => value === values[0]);
-  const interval = exact || low === undefined ? {} : { low, high };
-  return { value: mean, ...interval, n, runs: cited, terms };
+  return { ...shownMean(values), runs: cited, terms: [{ coefficient: 1, metric, runs: own }] };
 }
 
 /** The job of a stage that is the fewest inputs away. */
