@@ -61,7 +61,8 @@ export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
   },
 };
 
-function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
+/** The layers as arrays of jax-js. */
+export function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
   const array = ({ data, shape }: Tensor) =>
     np.array(Float32Array.from(data), { shape: [...shape] });
   const params: DeepLinear<JaxArray> = { first: array(layers.first) };

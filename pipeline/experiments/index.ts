@@ -17,6 +17,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/etth1_steps.ts",
   "pipeline/experiments/deep_linear_networks/initialisations.ts",
   "pipeline/experiments/deep_linear_networks/five_thousand_layers.ts",
+  "pipeline/experiments/deep_linear_networks/architectures.ts",
   "pipeline/experiments/transformer_filters/full_size.ts",
   "pipeline/experiments/transformer_filters/instance_norm.ts",
   "pipeline/experiments/transformer_filters/variances.ts",
