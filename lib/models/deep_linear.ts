@@ -61,7 +61,8 @@ export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
   },
 };
 
-function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
+/** The layers as arrays of jax-js. */
+export function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
   const array = ({ data, shape }: Tensor) =>
     np.array(Float32Array.from(data), { shape: [...shape] });
   const params: DeepLinear<JaxArray> = { first: array(layers.first) };
@@ -184,17 +185,21 @@ function through(x: JaxArray, hidden: JaxArray | undefined): JaxArray {
 
 const after = (x: JaxArray, last: JaxArray | undefined) => last ? np.matmul(x, last) : x;
 
-/** The product of all layers in float64, [lookback, horizon]: the network as it is used. */
+/** The product of all layers in float64, [lookback, horizon]: the network as it is used. Formed from its narrow side, too. */
 export function collapse({ first, hidden, last }: DeepLinear<Tensor>): Float64Array {
   const [lookback, width] = first.shape;
+  const horizon = last?.shape[1] ?? width;
+  const size = width * width, depth = hidden?.shape[0] ?? 0;
+  const layer = (l: number) => Float64Array.from(hidden!.data.subarray(l * size, (l + 1) * size));
   let product = Float64Array.from(first.data);
   if (!last) return product;
-  const layer = width * width;
-  for (let l = 0; l < (hidden?.shape[0] ?? 0); l++) {
-    const W = Float64Array.from(hidden!.data.subarray(l * layer, (l + 1) * layer));
-    product = multiply(product, W, lookback, width, width);
+  if (lookback < horizon) {
+    for (let l = 0; l < depth; l++) product = multiply(product, layer(l), lookback, width, width);
+    return multiply(product, Float64Array.from(last.data), lookback, width, horizon);
   }
-  return multiply(product, Float64Array.from(last.data), lookback, width, last.shape[1]);
+  let after = Float64Array.from(last.data);
+  for (let l = depth - 1; l >= 0; l--) after = multiply(layer(l), after, width, width, horizon);
+  return multiply(product, after, lookback, width, horizon);
 }
 
 function float32(values: Float64Array, shape: number[]): Tensor {
