@@ -6,7 +6,10 @@ import {
   explanationCsv,
   explanationJson,
   explanationTable,
+  requireExplainable,
 } from "../../../../pipeline/commands/forecast/explain.ts";
+import type { Problem } from "../../../../lib/tasks/forecasting/problem.ts";
+import { UsageError } from "../../../../pipeline/usage_error.ts";
 import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
 import { folder, forecast, hourly } from "./command.ts";
 
@@ -99,6 +102,18 @@ Deno.test("the table of an explanation: the largest parts at the first and the l
   assert.match(many, /\n\nx2 +value +s1\n[^]*\n\n2 more columns in the file\.$/);
   assert.ok(!many.includes("x3") && !/\nx1[^]*deviation/.test(many));
   assert.match(explanationTable(explanation(4)), /\n\n1 more column in the file\.$/);
+});
+
+Deno.test("an explanation that no file takes is refused with what to do", () => {
+  const sized = (columns: number, season?: number) =>
+    ({ columns: new Array(columns), lookback: 100, horizon: 10, season }) as unknown as Problem;
+  requireExplainable(sized(20_000));
+  requireExplainable(sized(20_000, 100));
+  assert.throws(
+    () => requireExplainable(sized(20_001)),
+    /--explain: 20001 columns x 100 rows looked back on x 10 steps are 20001000 numbers, at most 20000000/,
+  );
+  assert.throws(() => requireExplainable(sized(20_000, 101)), UsageError);
 });
 
 Deno.test("an explanation as CSV and JSON: a line or an object for every part", () => {
