@@ -1,7 +1,12 @@
 /** @file The table of rolling origins by hand. */
 import assert from "node:assert/strict";
+import type { Problem } from "../../../../lib/tasks/forecasting/problem.ts";
 import type { StepScores } from "../../../../lib/tasks/forecasting/rolling.ts";
-import { originsTable, overall } from "../../../../pipeline/commands/forecast/origins.ts";
+import {
+  originsTable,
+  overall,
+  requireOrigins,
+} from "../../../../pipeline/commands/forecast/origins.ts";
 
 const scores = (n: number, coverage: (h: number) => (number | undefined)[]): StepScores[] =>
   Array.from({ length: n }, (_, h) => ({
@@ -35,4 +40,13 @@ Deno.test("origins: a table of up to twelve steps, the first and the last among 
   assert.deepEqual(steps(96).slice(0, 3), ["1", "10", "18"]);
   assert.deepEqual(steps(96).slice(-2), ["96", "all"]);
   assert.equal(steps(96).length, 13);
+});
+
+Deno.test("origins: as many as the test rows have and no more", () => {
+  const problem = { horizon: 3, split: { test: [96, 120] } } as unknown as Problem;
+  requireOrigins(22, problem);
+  assert.throws(
+    () => requireOrigins(23, problem),
+    /--origins 23: the test rows have 22 at horizon 3/,
+  );
 });
