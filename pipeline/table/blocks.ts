@@ -3,7 +3,7 @@
  * block by block, which is what pairs of systems are elsewhere. Neighbouring forecasts share their errors, so a block has to be longer
  * than a forecast (batch means; Diebold and Mariano 1995 estimate the same variance from autocovariances).
  */
-import { meanInterval } from "../../lib/analysis/intervals.ts";
+import { around, shownMean } from "./values.ts";
 import type { Cell } from "../results.ts";
 import type { Term } from "../terms.ts";
 import type { MadeEffect } from "./effects.ts";
@@ -59,22 +59,17 @@ export function blockEffect(a: Blocks, b: Blocks): MadeEffect {
 /** The mean of a - b over blocks with its 95 % interval. @throws {Error} as {@linkcode blockEffect} */
 export function blockDifference(a: Blocks, b: Blocks): Cell {
   const { values, terms } = blockEffect(a, b);
-  const { mean, low, high, n } = meanInterval(values);
-  const exact = values.every((value) => value === values[0]);
-  const cell = { value: mean, ...(exact || low === undefined ? {} : { low, high }) };
-  return { ...cell, n, runs: [a.run, b.run], terms };
+  return { ...shownMean(values), runs: [a.run, b.run], terms };
 }
 
 /** A number of a whole run, with the 95 % interval of its blocks around it. */
 export function blockCell(value: number, metric: string, blocks: Blocks): Cell {
   const { run, values } = blocks;
-  const { low, high } = meanInterval(values);
   const whole: Term = { coefficient: 1, metric, runs: [run], values: [value] };
-  const exact = low === undefined || values.every((one) => one === values[0]);
-  if (exact) return { value, runs: [run], terms: [whole] };
-  const half = (high! - low) / 2;
+  const shown = around(value, values);
+  if (shown.low === undefined) return { value, runs: [run], terms: [whole] };
   return {
-    ...{ value, low: value - half, high: value + half, n: values.length, runs: [run] },
+    ...{ ...shown, n: values.length, runs: [run] },
     terms: [whole, { ...termOf(1, blocks), spread: true }],
   };
 }
