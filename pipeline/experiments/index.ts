@@ -21,4 +21,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/deep_linear_networks/fev_ett.ts",
   "pipeline/experiments/deep_linear_networks/long_horizon.ts",
+  "pipeline/experiments/deep_linear_networks/accuracy.ts",
 ];
