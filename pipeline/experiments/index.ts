@@ -22,4 +22,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/fev_ett.ts",
   "pipeline/experiments/deep_linear_networks/long_horizon.ts",
   "pipeline/experiments/deep_linear_networks/accuracy.ts",
+  "pipeline/experiments/deep_linear_networks/m4.ts",
 ];

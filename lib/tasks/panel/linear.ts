@@ -71,19 +71,6 @@ function mapOf({ raw, levelled: { lookback, horizon } }: PooledWindows, weights:
   );
 }
 
-function sum(a: Moments, b: Moments): Moments {
-  const added = (x: Float64Array, y: Float64Array) => x.map((value, i) => value + y[i]);
-  return {
-    ...a,
-    count: a.count + b.count,
-    G: added(a.G, b.G),
-    C: added(a.C, b.C),
-    energy: a.energy + b.energy,
-    sumX: added(a.sumX, b.sumX),
-    sumY: added(a.sumY, b.sumY),
-  };
-}
-
 /**
  * The forecaster of a linear map. A quantile is the point forecast plus that of the errors of its series and step, in standard
  * deviations of the window: quiet weeks have narrow intervals. The errors are those on the last quarter of each history of the least-squares map that is
