@@ -47,7 +47,7 @@ export const meta: ExperimentMeta = {
       rates.rates.join(", ")
     }) on a ` +
     `seed that is not reported, ${seeds.length} seeds in one program, scored at the last step. Least squares uses all training windows.\n\n` +
-    "**MSE** is the mean over seeds, with their 95 % interval; **over OLS-IN** is the difference of the means over seeds, with an interval over " +
+    "**MSE** is the mean over seeds, too few for an interval; **over OLS-IN** is the difference of the means over seeds, with an interval over " +
     `consecutive blocks of the test period at ${
       (100 * level).toFixed(1)
     } %, which allows for ${comparisons} comparisons. **MASE** as on the page of long horizons. ` +
@@ -135,7 +135,7 @@ export function summarize(runs: Runs): Summary {
     plots: [{
       id: "mse",
       title: `Test MSE from ${accuracyWindow.lookback} rows, ${accuracyWindow.horizon} ahead`,
-      caption: "Means over two seeds of trained models; their intervals are in the table.",
+      caption: "Means over two seeds of trained models.",
       x: { column: "dataset", label: "set", scale: "band" },
       y: { column: "mse", label: "MSE" },
       series: "model",
