@@ -11,6 +11,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/transformer_filters/observation_dimension.ts",
   "pipeline/experiments/deep_linear_networks/depth_scaling.ts",
   "pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts",
+  "pipeline/experiments/deep_linear_networks/deep_training.ts",
   "pipeline/experiments/deep_linear_networks/five_thousand_layers.ts",
   "pipeline/experiments/deep_linear_networks/what_depth_buys.ts",
   "pipeline/experiments/transformer_filters/full_size.ts",

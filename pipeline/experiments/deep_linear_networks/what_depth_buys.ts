@@ -123,7 +123,7 @@ export function summarize(runs: Runs): Summary {
     }))
   );
   const { verdict, won, none } = judgeComparisons(comparisons, control);
-  const best = comparisons.reduce((a, b) => a.interval.mean > b.interval.mean ? a : b);
+  const best = comparisons.reduce((a, b) => a.interval.mean >= b.interval.mean ? a : b);
   return {
     ...tableOf(rows, columns),
     verdict: { rule, ...verdict },
