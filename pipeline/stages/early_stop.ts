@@ -4,7 +4,7 @@
  * descent with momentum and not AdamW: dividing every entry by its own scale is a bias of another kind.
  */
 import { z } from "zod";
-import { numpy as np, tree } from "@jax-js/jax";
+import { tree } from "@jax-js/jax";
 import type { JaxArray } from "../../lib/engine/arrays.ts";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { scan } from "../../lib/engine/scan.ts";

@@ -84,7 +84,7 @@ Deno.test("depth wins where it wins at every horizon of four series; it is refut
   assert.equal(await outcome(none), "refuted");
   assert.equal(await outcome((set) => set === "exchange" ? 0.03 : -0.01), "refuted");
   assert.equal(await outcome(() => 0.0047), "supported", "small gains that are certain are gains");
-  assert.equal(await outcome((set, horizon) => horizon === 24 ? 0.03 : 0), "undecided");
+  assert.equal(await outcome((_set, horizon) => horizon === 24 ? 0.03 : 0), "undecided");
 });
 
 Deno.test("without the twin's gain nothing is decided, without five series nothing judged", async () => {
