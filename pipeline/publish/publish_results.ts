@@ -16,8 +16,10 @@ import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
 import { readPublished } from "./published.ts";
 import { publisherCode } from "./code.ts";
 import { commandOfJob, commandOfTable, type RunOfJob, runsOfJobs } from "./run_of_job.ts";
+import { REPORTED, reportsState, writeReports } from "./reports.ts";
 import { jobsOf } from "./source.ts";
 import { consideredTogether } from "./verdicts.ts";
+import { seedOf } from "./seed_of_job.ts";
 import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
@@ -48,6 +50,7 @@ export async function publishResults(
     metas: workspace.plan.experiments.map(({ meta }) => meta),
     code: publisherCode(),
     written: filesOf(join(reports, profile)),
+    reports: profile === REPORTED ? reportsState(workspace.root) : undefined,
   });
   if (readOr(stampPath, "") !== sha256(stamp)) {
     const { publish } = await import("./publish.ts");
@@ -59,8 +62,13 @@ export async function publishResults(
     const source = { ...all, experiments: consideredTogether(all.experiments) };
     const { written, folder } = await publish(source, reports, { keepOthers: lost });
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
+    if (profile === REPORTED) {
+      const changed = await writeReports(workspace.root, source.experiments);
+      if (changed.length) console.log(`Wrote ${changed.join(", ")} in ${reports}.`);
+    }
     const after = JSON.parse(stamp);
     after.written = filesOf(folder);
+    if (profile === REPORTED) after.reports = reportsState(workspace.root);
     writeFileAtomic(stampPath, sha256(canonical(after)));
   }
   const { buildSite } = await import("../../site/build.ts");
@@ -250,17 +258,6 @@ async function jobRecords(
     for (const { job } of mine) if (job !== null) stack.push(job);
   }
   return [...records.values()].sort((a, b) => a.label < b.label ? -1 : a.label > b.label ? 1 : 0);
-}
-
-/** The seed of a job that has one: of its own, or the key of its system. */
-function seedOf(params: {
-  seed?: unknown;
-  system?: { key?: unknown };
-  seeds?: { system: unknown }[];
-}): number | null {
-  const [only, ...more] = params.seeds ?? [];
-  const found = params.seed ?? params.system?.key ?? (more.length ? undefined : only?.system);
-  return typeof found === "number" ? found : null;
 }
 
 /** Observations and scalars of every job. */

@@ -5,10 +5,11 @@
 import { controlLevel, falseDiscoveries, level } from "../../lib/analysis/judge.ts";
 import { atOptimum } from "../../lib/analysis/open_fraction.ts";
 import { fewestFor } from "../../lib/analysis/sign_flips.ts";
+import { fewestOfInterval } from "../table/values.ts";
 
 /** Value, low and high of every measured cell: experiment, row, column, value, low, high. */
 export const cellsQuery =
-  `-- Every cell from the scores: the mean over systems of a sum of scores, with its 95 % t interval.
+  `-- Every cell from the scores: the mean over systems of a sum of scores, with its 95 % t interval where there are at least ${fewestOfInterval}.
 WITH points AS (
   SELECT t.experiment, t."row", t."column", t.spread, t.place, s.part, sum(t.coefficient * s.value) AS value
   FROM (SELECT *, unnest(runs) AS run, generate_subscripts(runs, 1) AS place FROM term WHERE clause IS NULL) t
@@ -27,8 +28,8 @@ SELECT c.experiment, c."row", c."column",
     WHEN 'median' THEN v.median
     WHEN 'upper' THEN v.mean + coalesce(i.error, 0) * t.t950
     ELSE v.mean END AS value,
-  CASE WHEN c.statistic = 'mean' THEN v.mean - i.error * t.t975 END AS low,
-  CASE WHEN c.statistic = 'mean' THEN v.mean + i.error * t.t975 END AS high
+  CASE WHEN c.statistic = 'mean' AND i.n >= ${fewestOfInterval} THEN v.mean - i.error * t.t975 END AS low,
+  CASE WHEN c.statistic = 'mean' AND i.n >= ${fewestOfInterval} THEN v.mean + i.error * t.t975 END AS high
 FROM cell c
 JOIN samples v ON v.experiment = c.experiment AND v."row" = c."row" AND v."column" = c."column" AND NOT v.spread
 LEFT JOIN intervals i ON i.experiment = c.experiment AND i."row" = c."row" AND i."column" = c."column"
@@ -38,12 +39,13 @@ ORDER BY c.experiment, c."row", c."column"`;
 
 /** p, adjusted p and outcome of every experiment that the judge tested: experiment, outcome, p, q. */
 export const verdictsQuery = `-- Every verdict of the judge from the scores.
-WITH RECURSIVE points AS ( -- one row for each clause, term and system
-  SELECT dense_rank() OVER (ORDER BY t.experiment, t.clause) AS id, t.experiment, t.clause, t.term, t.place,
-    t.coefficient, s.value AS score, g.value AS gap
+WITH RECURSIVE points AS ( -- one row for each clause, term and system, or block of a run
+  SELECT dense_rank() OVER (ORDER BY t.experiment, t.clause) AS id, t.experiment, t.clause, t.term,
+    1000001 * t.place + coalesce(s.part, 0) AS place, t.coefficient, s.value AS score, g.value AS gap
   FROM (SELECT *, unnest(runs) AS run, generate_subscripts(runs, 1) AS place FROM term WHERE clause IS NOT NULL) t
   JOIN score s ON s.experiment = t.experiment AND s.run = t.run AND s.metric = t.metric
   LEFT JOIN score g ON g.experiment = t.experiment AND g.run = t.run AND g.metric = t.gap
+    AND g.part IS NOT DISTINCT FROM s.part
 ), effects AS ( -- one number for each system: differences, or contrasts of log open fractions
   SELECT p.id, any_value(p.experiment) AS experiment, any_value(p.clause) AS clause, p.place, any_value(c.margin) AS margin,
     any_value(c.kind) AS kind,

@@ -73,15 +73,37 @@ export function mean({ values }: Values): number {
 }
 
 /**
- * Mean over systems with its 95 % interval. Values that are equal by definition, as the filter's ratio to itself, have no
- * interval.
+ * Fewest values of which a cell shows an interval. That of two has one degree of freedom: it is thirteen times as wide as their
+ * standard error, leaves the range of what can be, and says nothing.
  */
-export function cellOf(of: Values): Cell {
-  const { values, runs } = of;
+export const fewestOfInterval = 3;
+
+/**
+ * Mean and number of values, with the 95 % interval that a cell shows. Values that are equal by definition, as the filter's ratio to
+ * itself, have no interval, nor have fewer than {@linkcode fewestOfInterval}.
+ */
+export function shownMean(
+  values: readonly number[],
+): { value: number; low?: number; high?: number; n: number } {
   const { mean, low, high, n } = meanInterval(values);
-  const exact = values.every((value) => value === values[0]);
-  const cell = { value: mean, ...(exact || low === undefined ? {} : { low, high }) };
-  return { ...cell, n, runs: [...runs], terms: [...termsOf(of)] };
+  const none = n < fewestOfInterval || values.every((value) => value === values[0]);
+  return { value: mean, ...(none ? {} : { low, high }), n };
+}
+
+/** A number of a whole run, with half the width of the interval of its parts (as {@linkcode shownMean} has it) on either side. */
+export function around(
+  value: number,
+  parts: readonly number[],
+): { value: number; low?: number; high?: number } {
+  const { low, high } = parts.length ? shownMean(parts) : {};
+  if (low === undefined) return { value };
+  const half = (high! - low) / 2;
+  return { value, low: value - half, high: value + half };
+}
+
+/** Mean over systems, with its interval as {@linkcode shownMean} has it. */
+export function cellOf(of: Values): Cell {
+  return { ...shownMean(of.values), runs: [...of.runs], terms: [...termsOf(of)] };
 }
 
 /** Mean of a - b over systems with the 95 % interval of the pairs. @throws {Error} when they are not of the same systems */

@@ -14,24 +14,27 @@ function job(key: string, stage: string, inputs: string[], seconds: number | nul
   };
 }
 
-/** Two seeds: data and tuning lead to training, training and data to scores. */
+/** Three seeds: data and tuning lead to training, training and data to scores. */
 const jobs = new Map(
   [
     job("data", "generate", [], 1),
     job("tuned", "tune", ["data"], 50),
     job("t0", "train", ["tuned"], 10),
     job("t1", "train", ["tuned"], 20),
+    job("t2", "train", ["tuned"], 30),
     job("s0", "evaluate", ["t0", "data"], 2),
     job("r0", "evaluate", ["t0", "data"], 3),
     job("s1", "evaluate", ["t1", "data"], null),
+    job("s2", "evaluate", ["t2", "data"], 6),
     job("both", "evaluate", ["t0", "t1"], 4),
     job("closed", "baseline", ["data"], 5),
   ].map((j) => [j.key, j]),
 );
-const runs = { "0": "s0", "0/roll": "r0", "1": "s1", both: "both", closed: "closed" };
+const runs = { "0": "s0", "0/roll": "r0", "1": "s1", "2": "s2", both: "both", closed: "closed" };
 const noted = new Map<string, Noted>([
   ["t0", { observations: { "step seconds": 0.5 }, scalars: { steps: 100 } }],
   ["t1", { observations: { "step seconds": 0.7 }, scalars: { steps: 100 } }],
+  ["t2", { observations: { "step seconds": 0.2 }, scalars: { steps: 300 } }],
   ["s0", { observations: { "token seconds": NaN }, scalars: {} }],
 ]);
 
@@ -59,12 +62,14 @@ function resolve(observed: Observed["observed"], cited: string[]) {
 }
 
 Deno.test("an observation is looked up on the run or its nearest job of a stage", () => {
-  const { mean, low, high } = meanInterval([50, 70]);
+  const { mean, low, high } = meanInterval([50, 70, 60]);
+  const steps = { name: "step seconds", stage: "train", times: "steps" };
   assert.deepEqual(
-    resolve({ name: "step seconds", stage: "train", times: "steps" }, ["0", "0/roll", "1"]),
-    { value: mean, low, high, n: 2, runs: ["0", "0/roll", "1"] },
+    resolve(steps, ["0", "0/roll", "1", "2"]),
+    { value: mean, low, high, n: 3, runs: ["0", "0/roll", "1", "2"] },
     "one training behind two runs counts once",
   );
+  assert.deepEqual(resolve(steps, ["0", "1"]), { value: 60, n: 2, runs: ["0", "1"] });
   assert.deepEqual(resolve({ name: "seconds", stage: "tune" }, ["0", "1"]), {
     ...{ value: 50, n: 1, runs: ["0", "1"] },
   });

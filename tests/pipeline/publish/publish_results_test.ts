@@ -71,7 +71,7 @@ Deno.test("a curve is published with its ends and extremes, and sixteen to thirt
 Deno.test("a job is published with its seed, if it has one, its parameters, inputs and command", async () => {
   const jobs = await query(database, "SELECT *, seed::INTEGER AS s FROM job");
   const by = (label: string) => jobs.find((job) => job.label === label)!;
-  // One's own seed, that of its system, that of the one that is trained; several are none.
+  // One's own system, that of the one that is trained; several are none.
   assert.deepEqual(
     Object.fromEntries(jobs.map((job) => [job.label, job.s])),
     {
@@ -132,7 +132,7 @@ Deno.test("a run of one experiment keeps the others, changed parameters are publ
   assert.match(again, /Site: /);
   assert.equal(readFileSync(join(root, "reports/smoke/published.json"), "utf8"), before);
 
-  const changed = await pipeline("--only", "two", "--set", "make.seed=8");
+  const changed = await pipeline("--only", "two", "--set", "make.instance=8");
   assert.match(changed, /Published 6 files in .*smoke-set/);
   assert.equal(readFileSync(join(root, "reports/smoke/published.json"), "utf8"), before);
   const own = join(root, "reports/smoke-set/results.duckdb");
@@ -143,7 +143,7 @@ Deno.test("a run of one experiment keeps the others, changed parameters are publ
     ...["one/single 5", "one/tuning 4", "two/only 8"],
   ]);
   const [{ command }] = await query(own, "SELECT command FROM job WHERE label = 'two/only'");
-  assert.equal(command, "deno task pipeline --profile smoke --set make.seed=8 --job two/only");
+  assert.equal(command, "deno task pipeline --profile smoke --set make.instance=8 --job two/only");
 
   // A damaged report is published again although no job has changed.
   rmSync(join(root, "reports/smoke/two.md"));
@@ -154,13 +154,13 @@ Deno.test("a run of one experiment keeps the others, changed parameters are publ
 
 Deno.test("what never finished is absent, a single experiment is enough", async () => {
   const printed = await pipeline(
-    ...["--only", "two", "--set", "make.seed=1", "--store", join(root, "fresh")],
+    ...["--only", "two", "--set", "make.instance=1", "--store", join(root, "fresh")],
   );
   assert.match(printed, /Published 3 files/);
   const own = join(root, "reports/smoke-set/results.duckdb");
   const [row, ...others] = await query(own, "SELECT id, command FROM experiment");
   assert.deepEqual([row.id, others], ["two", []]);
-  assert.match(row.command, / --only two --profile smoke --store \S+fresh --set make\.seed=1$/);
+  assert.match(row.command, / --only two --profile smoke --store \S+fresh --set make\.instance=1$/);
 });
 
 Deno.test("a changed job and a changed title are published, and nothing else is said to be", async () => {

@@ -43,19 +43,19 @@ export const meta = {
 };
 export function grid(g) {
   const made = (name, params, inputs = {}) => g.job("make", params, inputs, name);
-  const data = made("data", { seed: 0 });
+  const data = made("data", { instance: 0 });
   const curves = made("curves", {
-    seed: 3,
+    instance: 3,
     points: { one: 1, two: 2, some: 99, hundred: 100, more: 250, many: 1000 },
     seconds: 4,
   }, { data });
   return g.job("table", { of: 1 }, {
     curves,
-    keyed: made("keyed", { system: { key: 7 }, seconds: 2 }),
-    single: made("single", { seeds: [{ system: 5 }] }),
-    several: made("several", { seeds: [{ system: 5 }, { system: 6 }] }),
-    plain: made("plain", { system: { key: "x" } }),
-    tuning: made("tuning", { seed: 4, system: { key: 9 } }),
+    keyed: made("keyed", { instance: 7, seconds: 2 }),
+    single: made("single", { seeds: [{ instance: 5 }] }),
+    several: made("several", { seeds: [{ instance: 5 }, { instance: 6 }] }),
+    plain: made("plain", { instance: "x" }),
+    tuning: made("tuning", { instance: 4, seeds: [{ instance: 9 }] }),
   }, "table");
 }
 `,

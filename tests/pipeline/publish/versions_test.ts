@@ -61,8 +61,8 @@ Deno.test("a store that has only some of the tables keeps the published others, 
   const path = join(root, "pipeline/experiments/one.ts");
   const before = readFileSync(path, "utf8");
   for (
-    const [from, to] of [["seed: 0", "seed: 1"], ['made("plain",', 'made("other",'], [
-      '    plain: made("plain", { system: { key: "x" } }),\n',
+    const [from, to] of [["instance: 0", "instance: 1"], ['made("plain",', 'made("other",'], [
+      '    plain: made("plain", { instance: "x" }),\n',
       "",
     ]]
   ) {

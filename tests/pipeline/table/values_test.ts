@@ -35,24 +35,25 @@ Deno.test("a cell is the mean with its interval, and cites the runs", () => {
   assert.deepEqual(bare(cellOf(of([7], ["a"]))), { value: 7, n: 1, runs: ["a"] });
 });
 
-Deno.test("values that are all the same have no interval, others do wherever they differ", () => {
+Deno.test("values that are all the same have no interval, nor have two; others do wherever they differ", () => {
+  assert.deepEqual(bare(cellOf(of([3, 5], ["a", "b"]))), { value: 4, n: 2, runs: ["a", "b"] });
   assert.deepEqual(bare(cellOf(of([3, 3], ["a", "b"]))), { value: 3, n: 2, runs: ["a", "b"] });
   assert.ok(cellOf(of([3, 3, 4])).low! < 3);
   assert.ok(cellOf(of([4, 3, 3])).low! < 3);
 });
 
 Deno.test("a difference is taken pair by pair, and cites the runs of both", () => {
-  const [a, b] = [of([2, 4], ["a", "b"]), of([1, 2], ["c", "d"])];
+  const [a, b] = [of([2, 4, 9], ["a", "b", "c"]), of([1, 2, 6], ["d", "e", "f"])];
   const cell = differenceCell(a, b);
-  assert.deepEqual([cell.value, cell.n, cell.runs], [1.5, 2, ["a", "b", "c", "d"]]);
-  // t of 1 degree is 12.7062; the differences are 1 and 2.
-  close(cell.low, 1.5 - 12.7062047 / 2);
-  close(cell.high, 1.5 + 12.7062047 / 2);
+  assert.deepEqual([cell.value, cell.n, cell.runs], [2, 3, ["a", "b", "c", "d", "e", "f"]]);
+  // t of 2 degrees is 4.302653; the differences are 1, 2 and 3.
+  close(cell.low, 2 - 4.302653 / Math.sqrt(3));
+  close(cell.high, 2 + 4.302653 / Math.sqrt(3));
   assert.deepEqual(bare(differenceCell(of([2], ["a"]), of([5], ["c"]))), {
     ...{ value: -3, n: 1, runs: ["a", "c"] },
   });
-  assert.deepEqual(minus(a, b).values, [1, 2]);
-  assert.deepEqual(minus(a, a), { ...a, values: [0, 0] });
+  assert.deepEqual(minus(a, b).values, [1, 2, 3]);
+  assert.deepEqual(minus(a, a), { ...a, values: [0, 0, 0] });
 });
 
 Deno.test("means over settings keep the systems apart", () => {

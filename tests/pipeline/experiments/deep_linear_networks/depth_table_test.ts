@@ -109,13 +109,17 @@ Deno.test("errors have the half-width of their blocks, differences that of the p
   }
 });
 
-Deno.test("one block has no interval", async () => {
-  const made = await table((run) => ({ ...usual(run), blocks: [1] }));
-  assert.equal(made.cell({ model: "ols-in" }, "mse").low, undefined);
-  assert.equal(made.cell({ model: "ols-in" }, "over_ols").high, undefined);
-  const two = await table((run) => ({ ...usual(run), blocks: [1, run.model === "ols" ? 3 : 2] }));
-  assert.ok(two.cell({ model: "ols-in" }, "mse").low! < 0);
-  assert.ok(two.cell({ model: "ols-in" }, "over_ols").low! < 0);
+Deno.test("one block or two have no interval, three have", async () => {
+  const [model, ols] = [[1, 2, 4], [1, 3, 3]];
+  for (const n of [1, 2, 3]) {
+    const made = await table((run) => ({
+      ...usual(run),
+      blocks: (run.model === "ols" ? ols : model).slice(0, n),
+    }));
+    const [mse, over] = ["mse", "over_ols"].map((id) => made.cell({ model: "ols-in" }, id));
+    if (n < 3) assert.deepEqual([mse.low, over.high], [undefined, undefined], `${n} blocks`);
+    else assert.ok(mse.low! < 1 && mse.high! > 1 && over.low! < 0 && over.high! > 0);
+  }
 });
 
 /** Networks of 1 and of 3 layers, by excess training loss and test error beside that of OLS. */
