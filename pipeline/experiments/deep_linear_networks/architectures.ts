@@ -177,11 +177,11 @@ function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
     ...best,
     ...networks.map((network): ArchitectureRow => {
       const made = own.where({ model: network.id });
-      const only = made.only("seed", network.clause ? stated.seeds : stated.seeds.slice(0, 1));
-      const score = only.where({ result: "score" });
+      const score = made.where({ result: "score" })
+        .only("seed", network.clause ? stated.seeds : stated.seeds.slice(0, 1));
       const lowest = network.within && optimum(network.within).scores.fit.trainingLoss;
       const first = scored(score.where({ seed: stated.seeds[0] }).one());
-      const training = only.where({ result: "training", seed: stated.seeds[0] }).one();
+      const training = made.where({ result: "training" }).one();
       return {
         ...{ setting: name, label: network.label, ...first, ols, network },
         within: network.within ? classLabels[network.within] : "no linear map",
