@@ -162,6 +162,13 @@ function within(value: number, { low, high }: { low?: number; high?: number }): 
 
 const scored = (run: Run) => ({ run, scores: run.json("scores.json") as Scores });
 
+/** @throws {Error} for a training that went nowhere: JSON writes null for what is no number, and null is less than any loss. */
+function trainingLossOf(run: Run): number {
+  const { trainingLoss } = scored(run).scores.fit;
+  if (Number.isFinite(trainingLoss)) return trainingLoss;
+  throw new Error(`architectures: run ${run.name} left no training loss`);
+}
+
 /** Rows of a setting: the optimum of every class, then the networks in the order of the grid. */
 function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
   const { dataset, lookback, horizon, networks, classes } = setting;
@@ -179,7 +186,7 @@ function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
       const made = own.where({ model: network.id });
       const score = made.where({ result: "score" })
         .only("seed", network.clause ? stated.seeds : stated.seeds.slice(0, 1));
-      const lowest = network.within && optimum(network.within).scores.fit.trainingLoss;
+      const lowest = network.within && trainingLossOf(optimum(network.within).run);
       const first = scored(score.where({ seed: stated.seeds[0] }).one());
       const training = made.where({ result: "training" }).one();
       return {
@@ -189,7 +196,7 @@ function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
         ...(lowest === undefined ? {} : {
           excess: score.each(
             "seed",
-            (run) => scored(run).scores.fit.trainingLoss / lowest - 1,
+            (run) => trainingLossOf(run) / lowest - 1,
             "excess training loss",
           ),
         }),

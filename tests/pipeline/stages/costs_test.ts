@@ -72,7 +72,7 @@ Deno.test("lengths ascend, and layers are files of their folder", () => {
 Deno.test("costs of a forecast: parameters and bytes of a matrix, ratios of others to it", async () => {
   const [lookback, horizon] = [6, 4];
   const others = [
-    { id: "three", model: { name: "deep_linear", options: { depth: 3 } } },
+    { id: "two", model: { name: "deep_linear", options: { depth: 2 } } },
     {
       id: "attention",
       model: { name: "stack", options: { width: 4, patch: 2 } },
@@ -82,18 +82,17 @@ Deno.test("costs of a forecast: parameters and bytes of a matrix, ratios of othe
   const params = { lookback, horizon, others, batches: [1, 5], rounds: 3 };
   const { scalars, observed } = await runStage(forecastCost, params);
   assert.equal(scalars["parameters of collapsed"], 6 * 4 + 4);
-  assert.equal(scalars["parameters of three"], 6 * 4 + 16 + 16);
+  assert.equal(scalars["parameters of two"], 6 * 4 + 16);
   for (const batch of [1, 5]) {
     // The matrix, and the product beside the forecast; the windows count for nobody.
     assert.equal(scalars[`bytes of collapsed at ${batch}`], 4 * (28 + 2 * 4 * batch));
-    // Two of the vectors between the layers at once (from the first matrix on, they have four numbers).
-    const three = scalars[`bytes of three at ${batch}`];
-    assert.equal(three, 4 * (56 + 2 * 4 * batch));
+    const two = scalars[`bytes of two at ${batch}`];
+    assert.equal(two, 4 * (40 + 2 * 4 * batch));
     close(
-      observed[`log memory ratio of three at ${batch}`],
-      Math.log(three / scalars[`bytes of collapsed at ${batch}`]),
+      observed[`log memory ratio of two at ${batch}`],
+      Math.log(two / scalars[`bytes of collapsed at ${batch}`]),
     );
-    for (const id of ["three", "attention"]) {
+    for (const id of ["two", "attention"]) {
       const ratio = observed[`seconds of ${id} at ${batch}`] /
         observed[`seconds of collapsed at ${batch}`];
       close(observed[`log time ratio of ${id} at ${batch}`], Math.log(ratio));
