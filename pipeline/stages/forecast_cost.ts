@@ -102,10 +102,10 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     const bytes: number[] = [];
     try {
       for (const [i, { id, params, fn }] of all.entries()) {
-        const before = Deno.memoryUsage().rss;
+        const before = resident();
         programs.push(await ctx.compile(fn, [params, x]));
         await forecast(i);
-        ctx.observe(`resident bytes of ${id} at ${batch}`, Deno.memoryUsage().rss - before);
+        ctx.observe(`resident bytes of ${id} at ${batch}`, resident() - before);
         const { held, peak } = await memoryOf(fn, [params, x]);
         bytes.push(held + peak - x.data.byteLength);
         scalars[`bytes of ${id} at ${batch}`] = bytes[i];
@@ -163,6 +163,12 @@ async function candidates({ params, modules }: StageContext<Params>): Promise<Ca
     };
   });
   return [linear, ...await Promise.all(compared)];
+}
+
+/** Bytes in memory outside of the JavaScript heap, which shrinks and grows as it likes. */
+function resident(): number {
+  const { rss, heapTotal } = Deno.memoryUsage();
+  return rss - heapTotal;
 }
 
 function numbersIn(tree: Tree<Tensor>): number {

@@ -128,7 +128,8 @@ const columns: TableColumn<CostRow>[] = [
   {
     id: "resident",
     label: "resident MiB",
-    note: "By which the process grew when the model was compiled and run once.",
+    note:
+      "By which the process grew, beside its JavaScript, when the model was compiled and run once.",
     of: ({ id, batch, runs }) => ({
       observed: { name: `resident bytes of ${id} at ${batch}`, scale: 2 ** -20 },
       runs,
