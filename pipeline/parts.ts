@@ -58,6 +58,12 @@ export function taskModule({ name }: Part): Record<string, ModuleRef> {
   return { task: { path: `lib/tasks/${name}/${name}.ts`, exports: ["task"] } };
 }
 
+/** @param name a file of the task's folder `closed_forms` */
+export function closedFormModule({ name: task }: Part, name: string): Record<string, ModuleRef> {
+  const path = `lib/tasks/${task}/closed_forms/${name}.ts`;
+  return { closedForm: { path, exports: ["closedForm"] } };
+}
+
 export function partModules({ task, model, layers }: Parts): Record<string, ModuleRef> {
   const named = layers.map(({ name }): [string, ModuleRef] => [
     layerKey(name),

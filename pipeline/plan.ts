@@ -80,7 +80,7 @@ async function loadParts(
   },
 ): Promise<Parts> {
   const wanted = [
-    ...["params", "modules", "usesEngine", "permissions", "own", "fixed", "facts"],
+    ...["params", "modules", "usesEngine", "alone", "permissions", "own", "fixed", "facts"],
     ...["meta", "grid", "tied"],
   ];
   const entry = [
@@ -151,6 +151,7 @@ function stagePart(
     // An engine is a module that a job names: of the others nothing is in its key.
     modules: usesEngine ? (params) => ({ ...named?.(params), engine: engineRef }) : named,
     usesEngine,
+    alone: part.alone === true,
     permissions: {
       ...part.permissions as StagePermissions | undefined,
       ...(usesEngine && isNative(engine) ? { ffi: true as const } : {}),

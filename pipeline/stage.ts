@@ -2,8 +2,8 @@
  * @file What a stage is: the contract between the pipeline and the science it runs.
  *
  * A stage is one module in `pipeline/stages/`. The worker imports it by path and calls `run`; the
- * coordinator needs only `params`, `modules`, `usesEngine`, `permissions`, `own`, `fixed` and `facts`, which it reads from a bundle
- * that leaves `run` and everything behind it out (see plan.ts). What a job costs is told elsewhere, by
+ * coordinator needs only `params`, `modules`, `usesEngine`, `alone`, `permissions`, `own`, `fixed` and `facts`, which it reads from
+ * a bundle that leaves `run` and everything behind it out (see plan.ts). What a job costs is told elsewhere, by
  * pipeline/estimate/pilots/<stage>.ts; a stage only counts what it has done.
  */
 import type { ZodType } from "zod";
@@ -44,6 +44,8 @@ export interface StageModule {
   modules?(params: any): Record<string, ModuleRef>;
   /** True hands `run` the `compile` of the engine, whose module, version and device are then part of the key. */
   usesEngine?: boolean;
+  /** True where a job measures time: it starts when no other job runs, and while it runs none starts. */
+  alone?: boolean;
   permissions?: StagePermissions;
   /**
    * Parameters that only happen to be called like those of other stages. All others are one fact in a chain of jobs: `--set` changes
@@ -69,6 +71,7 @@ export interface StagePart {
   schema: ZodType;
   modules?(params: unknown): Record<string, ModuleRef>;
   usesEngine: boolean;
+  alone?: boolean;
   permissions: StagePermissions;
   own?: readonly string[];
   fixed?: string;

@@ -23,6 +23,8 @@ export function trainingFields() {
   };
 }
 
-export function optimiserOf({ weightDecay, clipNorm }: TrainingParams): AdamWOptions {
+export function optimiserOf(
+  { weightDecay, clipNorm }: Pick<TrainingParams, "weightDecay" | "clipNorm">,
+): AdamWOptions {
   return { weightDecay, clipNorm: clipNorm ?? undefined };
 }

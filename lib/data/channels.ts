@@ -42,12 +42,18 @@ export function readChannels(
   const places = columns.map((name) => at.get(name)!);
   const missing = new MissingCodes(options.missing ?? []);
   const stated = options.formats.length > 0;
+  const numbers = {
+    rows: cells.rows,
+    columns: places,
+    isMissing: (cell: string) => missing.has(parseNumber(cell, POINT), cell),
+    place: (i: number, j: number) => ({ file, line: cells.line(i), column: cells.header[j] }),
+  };
   let failed: [NumberFormat, Failure] | undefined;
   for (const format of stated ? options.formats : [POINT]) {
     const read = readAll(cells, places, format, missing);
     if (!("i" in read)) {
       const made = finish(cells, file, places, read, missing);
-      const either = stated ? undefined : eitherPoint(cells.rows, places, cells.delimiter);
+      const either = stated ? undefined : eitherPoint(numbers, cells.delimiter);
       if (either !== undefined) made.notes.push(pointNote(either));
       return { ...made, format };
     }
@@ -56,12 +62,7 @@ export function readChannels(
   }
   const [format, failure] = failed!;
   if (stated) throw badCell(cells, file, places, failure, format);
-  const found = findFormat({
-    rows: cells.rows,
-    columns: places,
-    isMissing: (cell) => missing.has(NaN, cell),
-    place: (i, j) => ({ file, line: cells.line(i), column: cells.header[j] }),
-  });
+  const found = findFormat(numbers);
   if (found.decimal === format.decimal) throw badCell(cells, file, places, failure, found);
   const again = readAll(cells, places, found, missing);
   if ("i" in again) throw badCell(cells, file, places, again, found);

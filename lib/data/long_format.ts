@@ -48,10 +48,11 @@ export function refuseSeveral(
   apart: string[],
   sorted: boolean,
 ): void {
-  const repeated = dates.length - new Set(dates).size;
   let back = 0;
   for (let i = 1; i < dates.length; i++) if (dates[i] <= dates[i - 1]) back++;
-  if (back === 0 || sorted && repeated === 0) return;
+  if (back === 0) return;
+  const repeated = dates.length - new Set(dates).size;
+  if (sorted && repeated === 0) return;
   const labels = cells.header.flatMap((name, j) => {
     const timed = isHand(cells, j) || isClockName(name) || /^\s*\d{1,2}:\d/.test(cells.rows[0][j]);
     if (apart.includes(name) || timed) return [];

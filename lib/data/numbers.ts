@@ -158,36 +158,37 @@ interface Found {
 }
 
 function eitherOr({ cell, place }: Found): DataError {
+  const [mark, name] = cell.includes(",") ? [",", "comma"] : [".", "point"];
   return new DataError(
     place(),
-    `${quote(cell)} may be ${cell.replace(",", "")} with a thousands separator or ` +
-      `${
-        cell.replace(",", ".")
-      } with a decimal comma; no cell of the file tells which. Say so: --thousands ` +
-      'comma, or --decimal comma ("thousands" or "decimal" in a dataset entry).',
+    `${quote(cell)} may be ${cell.replace(mark, "")} with a thousands separator or ` +
+      `${cell.replace(mark, ".")} with a decimal ${name}; no cell of the file tells which. ` +
+      `Say so: --thousands ${name}, or --decimal ${name} ("thousands" or "decimal" in a dataset entry).`,
   );
 }
 
 /**
- * A number whose point could separate thousands as well, where every number of a table is like it. Only where commas are not
- * the delimiter: there the point may be a European one.
+ * A number whose point could separate thousands as well, where every number of a table is like it. Not where commas are the
+ * delimiter: who writes decimal commas does not cut cells by them.
+ * @returns the number, where points with three digits are as usual as not (tabs, pipes, spaces); undefined for none
+ * @throws {DataError} where semicolons are the delimiter, as decimal commas need it
  */
 export function eitherPoint(
-  rows: string[][],
-  columns: number[],
+  cells: NumberCells,
   delimiter: string,
 ): string | undefined {
   if (delimiter === ",") return undefined;
-  let found: string | undefined, count = 0;
-  for (const row of rows.slice(0, 10_000)) {
-    for (const j of columns) {
-      if (!row[j].includes(".")) continue;
+  let found: Found | undefined, count = 0;
+  for (const [i, row] of cells.rows.entries()) {
+    for (const j of cells.columns) {
+      if (!row[j].includes(".") || cells.isMissing(row[j])) continue;
       if (!/^\s*[-+]?[1-9]\d{0,2}\.\d{3}\s*$/.test(row[j])) return undefined;
-      found ??= row[j].trim();
+      found ??= { cell: row[j].trim(), place: () => cells.place(i, j) };
       count++;
     }
   }
-  return count > 1 ? found : undefined;
+  if (found && delimiter === ";") throw eitherOr(found);
+  return count > 1 ? found!.cell : undefined;
 }
 
 function thousandsIn({ cell, place }: Found, marks: string): DataError {

@@ -3,7 +3,8 @@
  * o_t = S_t q_t (Dao & Gu, arXiv 2405.21060, section 6 and listing 1).
  */
 import { numpy as np } from "@jax-js/jax";
-import type { JaxArray } from "../engine/arrays.ts";
+import type { JaxArray, JaxDType } from "../engine/arrays.ts";
+import { constant } from "./constant.ts";
 
 /**
  * Of every token of a chunk: query and key [B, C, N], which all heads share, value [B, H, C, P], and the logarithm of a,
@@ -26,12 +27,19 @@ const transposed = (x: JaxArray) => np.swapaxes(x, -1, -2);
  */
 export function decays(logs: JaxArray): JaxArray {
   const size = logs.shape.at(-1)!;
-  const { dtype } = logs;
-  const later = np.tril(
-    np.broadcastTo(logs.reshape([...logs.shape, 1]), [...logs.shape, size]),
-    -1,
-  );
-  return np.tril(np.exp(np.einsum("ik,...kj->...ij", np.tri(size).astype(dtype), later)));
+  const sums = np.matmul(logs, spans(size, logs.dtype)).reshape([...logs.shape, size]);
+  return np.tril(np.exp(sums));
+}
+
+/** Ones at [k, (i, j)] where j < k <= i, [C, C^2]: all sums from behind j to i are one matrix product, whatever the axes before. */
+function spans(size: number, dtype: JaxDType): JaxArray {
+  const ones = new Float32Array(size ** 3);
+  for (let i = 0; i < size; i++) {
+    for (let j = 0; j < i; j++) {
+      for (let k = j + 1; k <= i; k++) ones[(k * size + i) * size + j] = 1;
+    }
+  }
+  return constant(ones, [size, size * size], dtype);
 }
 
 /**

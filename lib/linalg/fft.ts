@@ -12,6 +12,19 @@ export interface Fft {
   forward(re: Float64Array, im: Float64Array): void;
   /** In place; bit-reversed order in, natural order out, scaled by 1/size (decimation in time). */
   inverse(re: Float64Array, im: Float64Array): void;
+  /**
+   * Writes to `out` the inverse of the product of two transforms, times `size`: multiplied on the way into the first halvings, it
+   * takes one pass over the numbers less than a product and `inverse`; the factor belongs to a transform that many calls share.
+   */
+  inverseOfProduct(a: Complex, b: Complex, out: Complex): void;
+}
+
+/** Real and imaginary parts of a signal or of its transform. */
+export interface Complex {
+  /** [size] */
+  re: Float64Array;
+  /** [size] */
+  im: Float64Array;
 }
 
 /** Two halvings in one pass over blocks of 4 `quarter` numbers: half the traffic of one at a time. */
@@ -31,6 +44,13 @@ function makePass(quarter: number): Pass {
     }
   }
   return { quarter, twiddles };
+}
+
+/** A size at which blocks of a long signal are well transformed, where each loses as many numbers as there are lags but one. */
+export function overlapSize(lags: number): number {
+  let size = 4096;
+  while (size < 4 * lags) size *= 2;
+  return size;
 }
 
 /** Transforms of one size, a power of two. */
@@ -57,6 +77,20 @@ export function makeFft(size: number): Fft {
         re[i] *= scale;
         im[i] *= scale;
       }
+    },
+    inverseOfProduct(a, b, { re, im }) {
+      const joins = !pairs && passes.length > 0;
+      if (joins) fourProducts(size, a, b, re, im);
+      else {
+        for (let k = 0; k < size; k++) {
+          const p = a.re[k], q = a.im[k], r = b.re[k], s = b.im[k];
+          re[k] = p * r - q * s;
+          im[k] = p * s + q * r;
+        }
+        if (pairs) sumsAndDifferences(size, re, im);
+      }
+      const last = passes.length - (joins ? 2 : 1);
+      for (let p = last; p >= 0; p--) inversePass(passes[p], size, re, im);
     },
   };
 }
@@ -94,6 +128,28 @@ function forwardPass(
       re[d] = dR * twiddles[w + 4] - dI * twiddles[w + 5];
       im[d] = dR * twiddles[w + 5] + dI * twiddles[w + 4];
     }
+  }
+}
+
+/** Products of two transforms after the inverse pass over blocks of four, whose twiddles are all 1. */
+function fourProducts(size: number, x: Complex, y: Complex, re: Float64Array, im: Float64Array) {
+  const { re: xr, im: xi } = x, { re: yr, im: yi } = y;
+  for (let a = 0; a < size; a += 4) {
+    const b = a + 1, c = a + 2, d = a + 3;
+    const aR = xr[a] * yr[a] - xi[a] * yi[a], aI = xr[a] * yi[a] + xi[a] * yr[a];
+    const bR = xr[b] * yr[b] - xi[b] * yi[b], bI = xr[b] * yi[b] + xi[b] * yr[b];
+    const cR = xr[c] * yr[c] - xi[c] * yi[c], cI = xr[c] * yi[c] + xi[c] * yr[c];
+    const dR = xr[d] * yr[d] - xi[d] * yi[d], dI = xr[d] * yi[d] + xi[d] * yr[d];
+    const sabR = aR + bR, sabI = aI + bI, dabR = aR - bR, dabI = aI - bI;
+    const scdR = cR + dR, scdI = cI + dI, dcdR = cR - dR, dcdI = cI - dI;
+    re[a] = sabR + scdR;
+    im[a] = sabI + scdI;
+    re[b] = dabR - dcdI;
+    im[b] = dabI + dcdR;
+    re[c] = sabR - scdR;
+    im[c] = sabI - scdI;
+    re[d] = dabR + dcdI;
+    im[d] = dabI - dcdR;
   }
 }
 

@@ -113,7 +113,7 @@ export async function estimateJobs(
         if (typeof measured === "string") continue;
         one.load = measured.load;
         one.unitSeconds = measured.unit;
-        if (!pilot) continue;
+        if (!pilot || node.stage.alone) continue; // alone, no job slows it down
         timed ??= { node, pilot, alone: measured, parts: [] };
         timed.parts.push(one);
       }

@@ -61,7 +61,10 @@ export function report({ classes, pilots, slowdown }: Estimates, context: Contex
   // What the catalogue recorded was measured beside other jobs already.
   const pace = new Map(
     classes.flatMap(({ jobs, slowdown: own }) =>
-      jobs.map((job) => [job, job.source === "pilot" ? own ?? slowdown?.factor ?? 1 : 1])
+      jobs.map((job) => {
+        const beside = job.source === "pilot" && !job.node.stage.alone;
+        return [job, beside ? own ?? slowdown?.factor ?? 1 : 1];
+      })
     ),
   );
   const played = playThrough(
@@ -73,6 +76,7 @@ export function report({ classes, pilots, slowdown }: Estimates, context: Contex
       ),
       code: job.node.stage.name,
       load: load.get(job)!,
+      alone: job.node.stage.alone,
     })),
     context.workers,
   );

@@ -2,7 +2,7 @@
  * @file How long a graph of jobs takes on some workers: the run, played through with estimated times.
  *
  * As in the scheduler, a worker that is free takes the ready job with the longest estimated time to the
- * end of the graph behind it.
+ * end of the graph behind it; and a task that runs alone waits until nothing else can run.
  */
 
 export interface Task {
@@ -14,6 +14,8 @@ export interface Task {
   /** A worker takes `load` seconds more for the first of its tasks that share this name. */
   code: string;
   load: number;
+  /** No other task runs beside it. */
+  alone?: boolean;
 }
 
 export interface Schedule {
@@ -42,8 +44,11 @@ export function playThrough(tasks: Task[], workers: number): Schedule {
   let now = 0;
   let loadSeconds = 0;
   for (;;) {
-    ready.sort((a, b) => rank[b] - rank[a] || a - b);
-    while (free.length && ready.length) {
+    ready.sort((a, b) =>
+      Number(tasks[a].alone ?? false) - Number(tasks[b].alone ?? false) || rank[b] - rank[a] ||
+      a - b
+    );
+    while (free.length && ready.length && !(tasks[ready[0]].alone && running.length)) {
       const task = ready.shift()!;
       const { seconds, memory, code, load } = tasks[task];
       // One that has the code already, if there is one.

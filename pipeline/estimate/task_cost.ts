@@ -27,6 +27,7 @@ interface Sizes {
 const sizes: Record<string, (options: Record<string, number | undefined>) => Sizes> = {
   filtering: ({ length = 256, obsDim = 2 }) => ({ length, channels: obsDim }),
   forecasting: ({ lookback = 0 }) => ({ length: lookback }),
+  panel: ({ lookback = 0 }) => ({ length: lookback }),
   parity: ({ length = 256, maximum = 40 }) => ({ length, trained: maximum }),
   recall: ({ length = 64 }) => ({ length }),
 };

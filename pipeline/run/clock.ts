@@ -1,5 +1,5 @@
 /**
- * @file Times what a stage counts, so that no stage reads a clock: "unit seconds" of what `progress` reports, "NAME seconds" of
+ * @file Times what a stage counts, so that no stage but `time` reads a clock: "unit seconds" of what `progress` reports, "NAME seconds" of
  * what `tick` reports.
  */
 

@@ -2,7 +2,8 @@
  * @file Runs what is stale, in an order that the inputs allow: a ready queue over an executor.
  *
  * A job whose input failed is skipped, its siblings go on. A job is looked up again once its inputs
- * have run: when they gave the same bytes as before, it is done without running.
+ * have run: when they gave the same bytes as before, it is done without running. Jobs that measure time wait until nothing else can
+ * run, and have the machine to themselves.
  */
 import type { Executor, Outcome } from "./executors/executor.ts";
 import type { JobNode } from "../graph.ts";
@@ -82,6 +83,8 @@ export class Scheduler {
   readonly statuses = new Map<JobNode, JobStatus>();
   #dependents = new Map<JobNode, JobNode[]>();
   #ready: JobStatus[] = [];
+  /** Those of stages that run alone: they drain the workers once, not again and again between the others. */
+  #alone: JobStatus[] = [];
   #rank = new Map<JobNode, number>();
   #running = 0;
   #finished: Finished[] = [];
@@ -119,7 +122,9 @@ export class Scheduler {
     seconds: (node: JobNode) => number = () => 1,
   ): Promise<void> {
     this.#rank = this.#criticalPaths(seconds);
-    this.#ready.splice(0).forEach((status) => this.#enqueue(status));
+    for (const queue of [this.#ready, this.#alone]) {
+      queue.splice(0).forEach((status) => this.#enqueue(status));
+    }
     for (;;) {
       // Results first: they may make a job ready that is more urgent than those that wait.
       if (this.#finished.length) {
@@ -128,6 +133,10 @@ export class Scheduler {
       }
       while (!this.stopped && this.#running < executor.capacity && this.#ready.length) {
         this.#start(this.#ready.shift()!, executor, hooks);
+      }
+      // Nothing runs, so nothing is ready either, and only what this one leads to will be.
+      if (!this.stopped && !this.#running && this.#alone.length) {
+        this.#start(this.#alone.shift()!, executor, hooks);
       }
       if (!this.#running) break;
       await new Promise<void>((wake) => this.#wake = wake);
@@ -221,13 +230,14 @@ export class Scheduler {
   #enqueue(status: JobStatus): void {
     const before = (a: JobStatus, b: JobStatus) =>
       (this.#rank.get(b.node) ?? 0) - (this.#rank.get(a.node) ?? 0) || a.node.index - b.node.index;
-    let [low, high] = [0, this.#ready.length];
+    const queue = status.node.stage.alone ? this.#alone : this.#ready;
+    let [low, high] = [0, queue.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (before(this.#ready[middle], status) <= 0) low = middle + 1;
+      if (before(queue[middle], status) <= 0) low = middle + 1;
       else high = middle;
     }
-    this.#ready.splice(low, 0, status);
+    queue.splice(low, 0, status);
   }
 
   #skipDependents(node: JobNode, hooks: SchedulerHooks): void {

@@ -3,7 +3,14 @@ import { z } from "zod";
 import type { ClosedFormModule } from "../../lib/tasks/task.ts";
 import { freshParameters } from "../../lib/train/host.ts";
 import { toFloat32 } from "../../lib/tensor/tensor.ts";
-import { modelOf, partModules, type Parts, partsFields, taskOf } from "../parts.ts";
+import {
+  closedFormModule,
+  modelOf,
+  partModules,
+  type Parts,
+  partsFields,
+  taskOf,
+} from "../parts.ts";
 import type { StageContext, StageResult } from "../stage.ts";
 
 export interface Params extends Parts {
@@ -25,8 +32,7 @@ export function facts({ instance }: Params) {
 }
 
 export function modules(params: Params) {
-  const path = `lib/tasks/${params.task.name}/closed_forms/${params.closedForm}.ts`;
-  return { ...partModules(params), closedForm: { path, exports: ["closedForm"] } };
+  return { ...partModules(params), ...closedFormModule(params.task, params.closedForm) };
 }
 
 /**

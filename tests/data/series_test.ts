@@ -150,18 +150,46 @@ Deno.test("series: how a file was read is said in one line", () => {
 
 Deno.test("series: points that could separate thousands are said to be read as decimal ones", () => {
   const read = (rows: string, options?: ReadOptions) =>
-    readSeries(`a;b\n${rows}`, "f.csv", options);
-  const series = read("1.234;5\n2.345;6\n");
+    readSeries(`a|b\n${rows}`, "f.csv", options);
+  const series = read("1.234|5\n2.345|6\n");
   assert.equal(series.channels[0][0], 1.234);
   assert.match(
     series.notes[0],
     /1\.234 is read as 1\.234, not as 1234 \(--thousands point changes it\)/,
   );
-  assert.equal(read("1.234;5\n2.345;6\n", { thousands: "point" }).channels[0][0], 1234);
-  for (const rows of ["1.234;5\n2.34;6\n", "0.234;5\n0.345;6\n", "1.234;5\n7;6\n"]) {
+  assert.equal(read("1.234|5\n2.345|6\n", { thousands: "point" }).channels[0][0], 1234);
+  for (const rows of ["1.234|5\n2.34|6\n", "0.234|5\n0.345|6\n", "1.234|5\n7|6\n"]) {
     assert.equal(read(rows).notes.length, 0, rows);
   }
   assert.equal(readSeries("a,b\n1.234,5\n2.345,6\n", "f.csv").notes.length, 0);
+});
+
+Deno.test("series: between semicolons such points are refused where nothing tells, with the flags that settle it", () => {
+  const read = (rows: string, options?: ReadOptions) =>
+    readSeries(`a;b\n${rows}`, "f.csv", options).channels[0];
+  const places: [string, number, string][] = [
+    ["1.234;5\n2.345;6\n", 2, "a"],
+    ["998;5\n-1.002;6\n", 3, "a"], // one is enough: thousands more likely than not
+    ["7;5\n8; 1.002 \n", 3, "b"],
+  ];
+  for (const [rows, line, column] of places) {
+    refused(
+      `a;b\n${rows}`,
+      {},
+      new RegExp(
+        `^f\\.csv, line ${line}, column "${column}": "-?[12]\\.\\d{3}" may be -?[12]\\d{3} with a thousands ` +
+          "separator or -?[12]\\.\\d{3} with a decimal point; .*--thousands point, or --decimal point ",
+      ),
+    );
+  }
+  assert.deepEqual([...read("1.234;5\n2.345;6\n", { decimal: "point" })], [1.234, 2.345]);
+  assert.deepEqual([...read("1.234;5\n2.345;6\n", { thousands: "point" })], [1234, 2345]);
+  // Any number that can only have a decimal point tells, however late, but not a missing one.
+  for (const other of ["0.345", "2.34", "1234.567", "2.3451", "2.", "1.5e3"]) {
+    assert.equal(read(`1.234;5\n${"7;6\n".repeat(30)}${other};6\n`)[0], 1.234, other);
+  }
+  refused("a;b\n1.234;5\n-99.9;6\n", { missing: ["-99.9"] }, /"1\.234" may be 1234/);
+  assert.deepEqual([...read("15;5\n-99.900;6\n", { missing: ["-99.9"] })], [15, 15]);
 });
 
 Deno.test("series: a stretch that was written twice goes through with --duplicates alone", () => {

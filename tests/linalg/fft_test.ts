@@ -1,6 +1,6 @@
 /** @file The FFT against the sum that defines it. */
 import assert from "node:assert/strict";
-import { makeFft } from "../../lib/linalg/fft.ts";
+import { makeFft, overlapSize } from "../../lib/linalg/fft.ts";
 import { keyOf, normals } from "../../lib/random/random.ts";
 import { relativeError } from "../tasks/forecasting/fixtures.ts";
 
@@ -29,4 +29,34 @@ Deno.test("fft: forward is the discrete Fourier transform in bit-reversed order,
   for (const size of [0, 3, 12, -4]) {
     assert.throws(() => makeFft(size), new RegExp(`FFT size ${size}: no power of 2`));
   }
+});
+
+Deno.test("fft: the inverse of a product is the cyclic convolution times the size", () => {
+  for (const size of [1, 2, 4, 8, 16, 32, 64, 128]) {
+    const signal = (seed: number) => ({
+      re: normals(keyOf(seed), size),
+      im: normals(keyOf(seed + 1), size),
+    });
+    const [a, b] = [signal(1), signal(3)];
+    const want = { re: new Float64Array(size), im: new Float64Array(size) };
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        want.re[(i + j) % size] += size * (a.re[i] * b.re[j] - a.im[i] * b.im[j]);
+        want.im[(i + j) % size] += size * (a.re[i] * b.im[j] + a.im[i] * b.re[j]);
+      }
+    }
+    const fft = makeFft(size);
+    fft.forward(a.re, a.im);
+    fft.forward(b.re, b.im);
+    const out = signal(5); // what was there counts for nothing
+    const before = [a, b].map(({ re, im }) => [...re, ...im]);
+    fft.inverseOfProduct(a, b, out);
+    assert.ok(relativeError(out.re, want.re) < 1e-13, `${size}`);
+    assert.ok(relativeError(out.im, want.im) < 1e-13, `${size}`);
+    assert.deepEqual([a, b].map(({ re, im }) => [...re, ...im]), before);
+  }
+});
+
+Deno.test("fft: blocks are at least four times as long as what each loses", () => {
+  assert.deepEqual([1, 1024, 1025, 2048, 2049].map(overlapSize), [4096, 4096, 8192, 8192, 16384]);
 });

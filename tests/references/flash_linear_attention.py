@@ -72,6 +72,5 @@ def layer_module(source, path, **kernels):
         fla__modules=SimpleNamespace(
             RMSNorm=RMSNorm, FusedRMSNormGated=FusedRMSNormGated, ShortConvolution=ShortConvolution
         ),
-        fla__modules__activations=SimpleNamespace(ACT2FN={}),
-        **kernels,
+        **{"fla__modules__activations": SimpleNamespace(ACT2FN={}), **kernels},
     )

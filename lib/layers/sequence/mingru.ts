@@ -5,6 +5,7 @@ import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { expandedWidth } from "../expanded_width.ts";
+import { positive } from "../positive.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 /** Its options with their defaults, and the width. */
@@ -28,12 +29,6 @@ export type Input = { keep: JaxArray; write: JaxArray };
 
 const stateSize = ({ width, expansion }: Config) =>
   expandedWidth("mingru", "expansion", expansion, width);
-
-/** x + 1/2 where x >= 0, sigmoid(x) elsewhere: always positive, and continuous with slopes 1 and 1/4 at zero. */
-function positive(x: JaxArray): JaxArray {
-  const isHigh = x.ref.greaterEqual(0);
-  return np.where(isHigh, x.ref.add(0.5), nn.sigmoid(x));
-}
 
 /**
  * h_t = (1 - z_t) h_{t-1} + z_t g(W x_t) with z_t = sigmoid(V x_t), from any state, also a negative one; y is h, or a projection of

@@ -1,6 +1,7 @@
 /**
  * @file What a fitted model can do; the modules of references/ export `fit`.
  */
+import type { LinearMap } from "./linear_map.ts";
 import type { Problem } from "./problem.ts";
 
 /** Forecasts of one standardised channel at consecutive origins. */
@@ -9,6 +10,8 @@ export interface Forecaster {
   lookback: number;
   /** Rows ahead that one call of `predict` fills for each origin. */
   horizon: number;
+  /** Origins of one call of `predict` that cost least apiece; absent where it makes no difference. */
+  block?: number;
   /**
    * Fills `out[h * count + i]`, shape [horizon, count], with the forecast of row `first + i + h` made
    * from rows `first + i - lookback` to `first + i - 1` of `channel`.
@@ -27,6 +30,8 @@ export interface Fit {
   forecaster: Forecaster;
   /** Numbers that the fit determines (training loss, …): the same in every run. */
   metrics: Record<string, number>;
+  /** What the forecaster applies to a window, where it is one linear map. */
+  map?: LinearMap;
   /** Learned arrays, row-major. */
   tensors?: Record<string, { shape: number[]; data: Float64Array }>;
 }

@@ -63,9 +63,11 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
   /** Weights [lookback, horizon] of the window itself. */
   const weightsOf = (model: LinearWindowModel, params: Tree<Tensor>) =>
     unrotate(model.collapse(params), rotation, lookback, horizon);
-  const excessOf = (weights: Float64Array) => trainingLoss(covariances(), weights) / lowest() - 1;
+  const rotated = once(() => rotate(covariances(), rotation));
+  const excessOf = (loss: number) => loss / lowest() - 1;
+  // A rotation changes no loss: what is measured every few steps needs no way back.
   const excess = (model: Model, params: Tree<Tensor>) =>
-    excessOf(weightsOf(asLinear(model), params));
+    excessOf(trainingLoss(rotated(), asLinear(model).collapse(params)));
 
   const task: ForecastingTask = {
     problem,
@@ -76,7 +78,7 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
     source({ data }, batch, model) {
       if (loss === "gram") {
         asLinear(model);
-        const constant = gramBatch(rotate(covariances(), rotation));
+        const constant = gramBatch(rotated());
         return () => constant;
       }
       const key = keyOf(data);
@@ -97,12 +99,12 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
         return { forecaster: windowForecaster(lookback, horizon, apply), metrics: {} };
       }
       const weights = weightsOf(asLinear(model), params);
+      const map = ols.withIntercept(covariances(), weights);
+      const end = trainingLoss(covariances(), weights);
       return {
-        forecaster: linearForecaster(ols.withIntercept(covariances(), weights)),
-        metrics: {
-          trainingLoss: trainingLoss(covariances(), weights),
-          excess: excessOf(weights),
-        },
+        forecaster: linearForecaster(map),
+        map,
+        metrics: { trainingLoss: end, excess: excessOf(end) },
       };
     },
     async evaluateForecaster(forecaster, fit) {

@@ -6,7 +6,7 @@
  * O(rows * horizon * lookback). At lookback 336, horizon 720, 2,161 windows and 7 channels that is
  * 0.6 s where a blocked matrix product takes 5 s; both are float64 and agree to 1e-15.
  */
-import { type Fft, makeFft } from "../../linalg/fft.ts";
+import { type Complex, type Fft, makeFft, overlapSize } from "../../linalg/fft.ts";
 import type { Forecaster } from "./forecaster.ts";
 
 /** yhat[h] = intercept[h] + sum_l weights[l * horizon + h] x[l] + spread[h] s(x). */
@@ -50,14 +50,16 @@ export function linearForecaster(map: LinearMap): Forecaster {
   return {
     lookback,
     horizon,
+    block: validOf(overlapSize(lookback), lookback),
     predict(channel, first, count, out) {
+      for (let h = 0; h < horizon; h++) out.fill(intercept[h], h * count, (h + 1) * count);
       if (isQuickDirectly(map, count)) correlateDirectly(map, channel, first, count, out);
       else correlate(plan ??= makePlan(map), channel, first, count, out);
-      const s = spread && windowSpread(channel, first, count, lookback);
+      if (!spread) return;
+      const s = windowSpread(channel, first, count, lookback);
       for (let h = 0; h < horizon; h++) {
         const row = out.subarray(h * count, (h + 1) * count);
-        for (let i = 0; i < count; i++) row[i] += intercept[h];
-        if (s) { for (let i = 0; i < count; i++) row[i] += spread[h] * s[i]; }
+        for (let i = 0; i < count; i++) row[i] += spread[h] * s[i];
       }
     },
   };
@@ -103,6 +105,7 @@ export function windowSpread(
   return windowSquares.map((sum) => Math.sqrt(sum / lookback + SPREAD_EPSILON));
 }
 
+/** Adds to `out` the sums over each window. */
 function correlateDirectly(
   { lookback, horizon, weights }: LinearMap,
   channel: Float64Array,
@@ -110,7 +113,6 @@ function correlateDirectly(
   count: number,
   out: Float64Array,
 ): void {
-  out.fill(0, 0, horizon * count);
   for (let h = 0; h < horizon; h++) {
     for (let l = 0; l < lookback; l++) {
       const w = weights[l * horizon + h];
@@ -124,21 +126,28 @@ interface Plan {
   fft: Fft;
   lookback: number;
   horizon: number;
-  /** Spectra of two time-reversed columns at a time, as real and imaginary part of one signal. */
-  spectra: { re: Float64Array; im: Float64Array }[];
+  /** Spectra of two time-reversed columns at a time, as real and imaginary part of one signal, divided by the size. */
+  spectra: Complex[];
 }
 
+/** Circular correlation is the linear one at so many lags, the first ones. */
+const validOf = (size: number, lookback: number) => size - lookback + 1;
+
+const zeros = (size: number): Complex => ({
+  re: new Float64Array(size),
+  im: new Float64Array(size),
+});
+
 function makePlan({ lookback, horizon, weights }: LinearMap): Plan {
-  let size = 4096;
-  while (size < 4 * lookback) size *= 2;
+  const size = overlapSize(lookback);
   const fft = makeFft(size);
-  const spectra = [];
+  const spectra: Complex[] = [];
   for (let h = 0; h < horizon; h += 2) {
-    const re = new Float64Array(size), im = new Float64Array(size);
+    const { re, im } = zeros(size);
     for (let l = 0; l < lookback; l++) {
       const reversed = l === 0 ? 0 : size - l;
-      re[reversed] = weights[l * horizon + h];
-      if (h + 1 < horizon) im[reversed] = weights[l * horizon + h + 1];
+      re[reversed] = weights[l * horizon + h] / size;
+      if (h + 1 < horizon) im[reversed] = weights[l * horizon + h + 1] / size;
     }
     fft.forward(re, im);
     spectra.push({ re, im });
@@ -146,6 +155,7 @@ function makePlan({ lookback, horizon, weights }: LinearMap): Plan {
   return { fft, lookback, horizon, spectra };
 }
 
+/** Adds to `out` the sums over each window. */
 function correlate(
   { fft, lookback, horizon, spectra }: Plan,
   channel: Float64Array,
@@ -154,25 +164,23 @@ function correlate(
   out: Float64Array,
 ): void {
   const { size } = fft;
-  const xr = new Float64Array(size), xi = new Float64Array(size);
-  const yr = new Float64Array(size), yi = new Float64Array(size);
-  // Circular correlation is the linear one at the first size - lookback + 1 lags.
-  const valid = size - lookback + 1;
+  const x = zeros(size), y = zeros(size);
+  const valid = validOf(size, lookback);
   for (let done = 0; done < count; done += valid) {
     const block = Math.min(valid, count - done);
     const start = first + done - lookback;
-    xr.fill(0);
-    xi.fill(0);
-    xr.set(channel.subarray(start, start + block + lookback - 1));
-    fft.forward(xr, xi);
-    spectra.forEach(({ re, im }, pair) => {
-      for (let k = 0; k < size; k++) {
-        yr[k] = xr[k] * re[k] - xi[k] * im[k];
-        yi[k] = xr[k] * im[k] + xi[k] * re[k];
-      }
-      fft.inverse(yr, yi);
-      out.set(yr.subarray(0, block), 2 * pair * count + done);
-      if (2 * pair + 1 < horizon) out.set(yi.subarray(0, block), (2 * pair + 1) * count + done);
+    x.re.fill(0);
+    x.im.fill(0);
+    x.re.set(channel.subarray(start, start + block + lookback - 1));
+    fft.forward(x.re, x.im);
+    spectra.forEach((spectrum, pair) => {
+      fft.inverseOfProduct(x, spectrum, y);
+      addTo(out, 2 * pair * count + done, y.re, block);
+      if (2 * pair + 1 < horizon) addTo(out, (2 * pair + 1) * count + done, y.im, block);
     });
   }
+}
+
+function addTo(out: Float64Array, at: number, values: Float64Array, count: number): void {
+  for (let i = 0; i < count; i++) out[at + i] += values[i];
 }

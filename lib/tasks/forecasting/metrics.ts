@@ -19,8 +19,11 @@ export interface Scores {
   squaredErrors: Float64Array;
 }
 
-/** Origins scored at once: bounds memory at horizon * 4096 numbers. */
+/** Origins scored at once where the forecaster has no wish: bounds memory at horizon * 4096 numbers. */
 const BLOCK = 4096;
+
+/** Origins to be forecast at once. */
+export const blockOf = ({ block }: Forecaster): number => block ?? BLOCK;
 
 /** Forecast origins of a range of rows: every window whose targets all lie in it. */
 export function countWindows([from, to]: [number, number], horizon: number): number {
@@ -49,19 +52,21 @@ export async function score(
   const squaredErrors = new Float64Array(windows);
   const share = 1 / (horizon * problem.channels.length);
   const channels: Scores["channels"] = [];
-  const forecasts = new Float64Array(horizon * Math.min(BLOCK, windows));
+  const block = blockOf(forecaster);
+  const forecasts = new Float64Array(horizon * Math.min(block, windows));
   for (const channel of problem.channels) {
     let squares = 0, absolutes = 0;
-    for (let done = 0; done < windows; done += BLOCK) {
-      const count = Math.min(BLOCK, windows - done);
+    for (let done = 0; done < windows; done += block) {
+      const count = Math.min(block, windows - done);
       const out = forecasts.subarray(0, horizon * count);
       await forecaster.predict(channel, range[0] + done, count, out);
       for (let h = 0; h < horizon; h++) {
-        const target = range[0] + done + h;
+        const forecast = out.subarray(h * count, (h + 1) * count);
+        const from = range[0] + done + h, target = channel.subarray(from, from + count);
         // Sums by horizon step keep the rounding error of long runs small.
         let square = 0, absolute = 0;
         for (let i = 0; i < count; i++) {
-          const error = out[h * count + i] - channel[target + i];
+          const error = forecast[i] - target[i];
           square += error * error;
           squaredErrors[done + i] += error * error * share;
           absolute += Math.abs(error);

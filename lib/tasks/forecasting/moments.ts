@@ -7,6 +7,8 @@
  * so only the first row of J costs a pass over the data: O(rows * width + width^2) a channel where
  * the product of the window matrix with itself costs O(rows * width^2).
  */
+import { multiply } from "../../linalg/matrix.ts";
+import { addLagProducts } from "../../linalg/lag_products.ts";
 import type { Problem } from "./problem.ts";
 
 /** Sums over windows x [lookback] and their targets y [horizon], row-major. */
@@ -105,28 +107,6 @@ function timeMajor(channels: Float64Array[], from: number, count: number): Float
   return out;
 }
 
-/** Sums of a[i] b[i + lag] over i < n, for lags below `out.length`, added to `out`. */
-export function addLagProducts(
-  out: Float64Array,
-  a: Float64Array,
-  b: Float64Array,
-  n: number,
-): void {
-  // Four sums at a time: each addition of one sum waits for the last, those of four do not wait for each other.
-  for (let lag = 0; lag < out.length; lag += 4) {
-    let s = 0, t = 0, u = 0, v = 0;
-    for (let i = 0; i < n; i++) {
-      const value = a[i];
-      s += value * b[i + lag];
-      t += value * b[i + lag + 1];
-      u += value * b[i + lag + 2];
-      v += value * b[i + lag + 3];
-    }
-    const last = Math.min(4, out.length - lag);
-    for (const [k, sum] of [s, t, u, v].entries()) if (k < last) out[lag + k] += sum;
-  }
-}
-
 /**
  * Moments about the mean, divided by the number of windows: covariances. The intercept that goes
  * with weights W is then mean(y) - W' mean(x), exactly the best one.
@@ -171,17 +151,8 @@ export function centre(moments: Moments): Covariances {
  */
 export function trainingLoss(covariances: Covariances, W: Float64Array): number {
   const { lookback, horizon, G, C, energy } = covariances;
+  const GW = multiply(G, W, lookback, lookback, horizon);
   let total = energy;
-  const GW = new Float64Array(horizon);
-  for (let a = 0; a < lookback; a++) {
-    GW.fill(0);
-    for (let b = 0; b < lookback; b++) {
-      const g = G[a * lookback + b];
-      for (let h = 0; h < horizon; h++) GW[h] += g * W[b * horizon + h];
-    }
-    for (let h = 0; h < horizon; h++) {
-      total += W[a * horizon + h] * (GW[h] - 2 * C[a * horizon + h]);
-    }
-  }
+  for (let k = 0; k < W.length; k++) total += W[k] * (GW[k] - 2 * C[k]);
   return total / horizon;
 }

@@ -1,11 +1,8 @@
 /** @file The forecast beyond the last row: which model makes it, at which level its intervals are, and what is said of it. */
 import type { Series } from "../../../lib/data/series.ts";
-import {
-  attainableLevel,
-  calibrationErrors,
-  type Forecast,
-  forecastBeyond,
-} from "../../../lib/tasks/forecasting/forecast.ts";
+import { attainableLevel, calibrationErrors } from "../../../lib/tasks/forecasting/calibration.ts";
+import { type Forecast, forecastBeyond } from "../../../lib/tasks/forecasting/forecast.ts";
+import type { Fit } from "../../../lib/tasks/forecasting/forecaster.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { UsageError } from "../../usage_error.ts";
 import type { Candidate } from "./models.ts";
@@ -13,8 +10,8 @@ import type { Candidate } from "./models.ts";
 /** A forecast, and what made it. */
 export interface Beyond {
   model: string;
-  /** Share of values that the intervals should cover. */
-  level: number;
+  /** Of the model on all rows. */
+  fit: Fit;
   forecast: Forecast;
 }
 
@@ -22,10 +19,19 @@ export interface Beyond {
 export const USUAL_LEVEL = 0.9;
 
 /**
- * The level of the intervals: what was asked for, or the usual one, or less where errors are too few for it.
+ * The levels of the intervals: what was asked for, or the usual one, or less where errors are too few for it.
  * @throws {UsageError} for a level that was asked for and that so few errors cannot give.
  */
-export function chooseLevel(
+export function chooseLevels(
+  problem: Problem,
+  asked: readonly number[] | undefined,
+  note: (line: string) => void,
+): number[] {
+  return asked?.map((level) => chooseLevel(problem, level, note)) ??
+    [chooseLevel(problem, undefined, note)];
+}
+
+function chooseLevel(
   problem: Problem,
   asked: number | undefined,
   note: (line: string) => void,
@@ -80,39 +86,45 @@ export function requireInTable(
   throw new UsageError(`--model ${model}: not in the table. Models: ${ids.join(", ")}.${next}`);
 }
 
-/** By the model that is named, or else the closed form of the lowest validation error, fitted again on all rows. */
-export async function makeForecast(
-  series: Series,
-  problem: Problem,
-  candidates: Candidate[],
-  { model, level }: { model?: string; level: number },
-): Promise<Beyond> {
+/** The model that is named, or else the closed form of the lowest validation error. */
+export function chooseModel(candidates: readonly Candidate[], model?: string): Candidate {
   // A deep linear network ends in the map of least squares: training it again would buy nothing.
   const closedForm = candidates.filter(({ id }) => !id.startsWith("deep-linear"));
   const validationMse = ({ validation }: Candidate) => validation?.mse ?? Infinity;
-  const chosen = model === undefined
+  return model === undefined
     ? closedForm.reduce((best, c) => validationMse(c) < validationMse(best) ? c : best)
     : candidates.find(({ id }) => id === model)!;
+}
+
+/** By a model of the table, fitted again on all rows. */
+export async function makeForecast(
+  series: Series,
+  problem: Problem,
+  chosen: Candidate,
+  levels: readonly number[],
+): Promise<Beyond> {
   const whole = {
     ...problem,
     split: { ...problem.split, train: [0, series.rows] as [number, number] },
   };
-  const { forecaster } = await chosen.refit(whole);
+  const fit = await chosen.refit(whole);
   const fitted = chosen.fit.forecaster;
-  const forecast = await forecastBeyond(series, problem, fitted, forecaster, level);
-  return { model: chosen.id, level, forecast };
+  const forecast = await forecastBeyond(series, problem, fitted, fit.forecaster, levels);
+  return { model: chosen.id, fit, forecast };
 }
 
 /** What the forecast is, in a sentence. */
-export function describe({ model, level, forecast }: Beyond, series: Series, problem: Problem) {
-  const { coverage } = forecast;
+export function describe({ model, forecast }: Beyond, series: Series, problem: Problem): string {
+  const sentences = forecast.intervals.map(({ level, coverage }) =>
+    ` ${percent(level)} intervals from its errors on validation and test; ` +
+    (coverage === undefined
+      ? "how much they cover cannot be checked: validation alone has too few errors for this level."
+      : `on test they covered ${(100 * coverage).toFixed(1)} % when calibrated on validation.`)
+  );
   return `${problem.horizon} row${
     problem.horizon === 1 ? "" : "s"
   } by ${model}, fitted again on all ` +
-    `${series.rows} rows. ${percent(level)} intervals from its errors on validation and test; ` +
-    (coverage === undefined
-      ? "how much they cover cannot be checked: validation alone has too few errors for this level."
-      : `on test they covered ${(100 * coverage).toFixed(1)} % when calibrated on validation.`);
+    `${series.rows} rows.${sentences.join("")}`;
 }
 
 /** A share as a percentage of at most four digits. */

@@ -8,10 +8,13 @@ import type { DatasetEntry } from "../../../lib/data/entry.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
 import { runProgram } from "../../program.ts";
 import { callerPath } from "../../user_files.ts";
-import { chooseLevel, requireInTable } from "./beyond.ts";
+import { rollingScores } from "../../../lib/tasks/forecasting/rolling.ts";
+import { naiveErrors } from "../../../lib/tasks/forecasting/scaled_errors.ts";
+import { chooseLevels, chooseModel, requireInTable } from "./beyond.ts";
 import { loadSeries } from "./load_series.ts";
 import { evaluateAll } from "./models.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
+import { originsTable, requireOrigins } from "./origins.ts";
 import { goBeyond, outputsOf } from "./outputs.ts";
 import { table, toRow } from "./report.ts";
 
@@ -99,29 +102,42 @@ async function main(args: string[]): Promise<void> {
   }
   const depths = chooseDepths(options, note);
   if (options.model !== undefined) requireInTable(options.model, problem, depths);
-  const level = outputs.out || outputs.plot ? chooseLevel(problem, options.level, note) : undefined;
+  const { origins } = options;
+  if (origins !== undefined) requireOrigins(origins, problem);
+  const levels = outputs.out || outputs.plot || origins !== undefined
+    ? chooseLevels(problem, options.levels, note)
+    : [];
   const terminal = process.stderr.isTTY;
   const progress = (line: string) => terminal && process.stderr.write(`\r\x1b[K${line}`);
   const candidates = await evaluateAll(problem, depths, progress);
   progress("");
-  const drawing = level === undefined
+  const chosen = chooseModel(candidates, options.model);
+  const scores = origins === undefined
     ? undefined
-    : await goBeyond({ series, problem, candidates, level }, {
-      ...{ options, outputs, note },
-    });
-  const rows = candidates.map((candidate) => toRow(problem, candidate));
+    : await rollingScores(problem, chosen.fit.forecaster, levels, origins);
+  const printed = Object.keys(outputs).length === 0
+    ? []
+    : await goBeyond({ series, problem, chosen, levels }, { options, outputs, note });
+  const naive = candidates.findLast(({ id }) => id === "repeat-last" || id === "seasonal-naive")!;
+  const benchmark = { naive: naiveErrors(problem), mse: naive.test.mse };
+  const rows = candidates.map((candidate) => toRow(problem, candidate, benchmark));
   if (options.json) {
-    console.log(JSON.stringify({ rows }));
+    const rolling = scores &&
+      { origins: { model: chosen.id, levels, count: origins, steps: scores } };
+    console.log(JSON.stringify({ rows, ...rolling }));
     return;
   }
   const columns = `${problem.columns.length} column${problem.columns.length === 1 ? "" : "s"}`;
   console.log(
     `${series.file}: ${series.rows} rows, ${columns}; lookback ${problem.lookback}, ` +
       `horizon ${problem.horizon}; split ${split} (${train}/${validation}/${test} rows), ` +
-      `${rows[0].windows} test windows; standardised values\n`,
+      `${rows[0].windows} test windows; standardised values; MASE and skill beside ${naive.id}\n`,
   );
   console.log(table(rows));
-  if (drawing !== undefined) console.log(`\n${drawing}`);
+  if (scores) {
+    console.log(`\n${originsTable(scores, levels, { model: chosen.id, origins: origins! })}`);
+  }
+  for (const block of printed) console.log(`\n${block}`);
 }
 
 if (import.meta.main) {

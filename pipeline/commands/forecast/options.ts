@@ -5,7 +5,7 @@ import { type SplitName, SPLITS } from "../../../lib/tasks/forecasting/split.ts"
 import { nearestFirst } from "../../../lib/nearest.ts";
 import { helpHint, readFlags } from "../../program.ts";
 import { refuseRepeated, UsageError } from "../../usage_error.ts";
-import { outputOptions } from "./output_options.ts";
+import { type OutputOptions, outputOptions } from "./output_options.ts";
 import {
   ANY_VALUE,
   type Reading,
@@ -25,18 +25,21 @@ FILE.csv may also be the id of a dataset in data/datasets.json.
   --season ROWS       season of the seasonal naive forecast (from the sampling interval)
   --depths 1,10       depths of deep linear networks to train, or none (1 and 10 where that takes seconds)
   --drop-constant     leave out columns that are constant in the training rows
-  --json              print {"rows":[{"model","mse","mae",...}]} and nothing else on stdout
+  --json              print {"rows":[{"model","mse","mae",...}]} and nothing else on stdout (and "origins")
   --out FORECAST.csv  write the forecast beyond the last row with intervals
   --plot FILE.svg     draw the last rows, the forecast and its intervals, and print a small drawing
-  --model ID          model of --out and --plot (of those without training, the lowest validation MSE)
-  --level SHARE       share of values their intervals should cover (0.9, or what the errors can give)
+  --explain FILE.csv  write what every input value adds to every value of the forecast (or FILE.json), print the most
+  --onnx FILE.onnx    write the model as ONNX: the last rows in, the forecast out, in units of the file
+  --origins N         score steps ahead, and how much intervals cover, from N rows of the test range
+  --model ID          model of these (of those without training, the lowest validation MSE)
+  --level 80,95       percent (or shares) of values that intervals should cover (90, or what the errors can give)
 
 How the file is read, where it should not be found out:
 ${READING_USAGE}`;
 
 export { UsageError };
 
-export interface Options {
+export interface Options extends OutputOptions {
   file: string;
   lookback: number;
   horizon: number;
@@ -46,10 +49,6 @@ export interface Options {
   read: Reading;
   dropConstant: boolean;
   json: boolean;
-  out?: string;
-  plot?: string;
-  model?: string;
-  level?: number;
 }
 
 /** The options, or undefined for --help. @throws UsageError naming the flag and what is allowed. */
@@ -74,6 +73,9 @@ export function parseOptions(args: string[]): Options | undefined {
     json: boolean,
     out: string,
     plot: string,
+    explain: string,
+    onnx: string,
+    origins: string,
     model: string,
     level: string,
     help: { type: "boolean", short: "h" } as const,

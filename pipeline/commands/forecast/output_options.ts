@@ -1,13 +1,17 @@
-/** @file The flags of the forecast beyond the last row; flags that would have no effect are told. */
+/** @file The flags of what is made by one model of the table; flags that would have no effect are told. */
 import { UsageError } from "../../usage_error.ts";
 
-/** What is made of the forecast beyond the last row, and by which model. */
+/** What is made, and by which model. */
 export interface OutputOptions {
   out?: string;
   plot?: string;
+  explain?: string;
+  onnx?: string;
+  /** Number of rolling origins. */
+  origins?: number;
   model?: string;
-  /** Undefined for the usual one, or less where errors are few. */
-  level?: number;
+  /** From narrow to wide; undefined for the usual one, or less where errors are few. */
+  levels?: number[];
 }
 
 /** Models without training; networks are named by their depth. */
@@ -22,7 +26,7 @@ export function outputOptions(
   values: OutputFlags & { readonly [flag in keyof typeof WANTED]?: string | readonly string[] },
   depths: readonly number[] | undefined,
 ): OutputOptions {
-  const { out, plot, model } = values;
+  const { out, plot, explain, onnx, model } = values;
   for (const [flag, wanted] of Object.entries(WANTED)) {
     const given = [values[flag as keyof typeof WANTED] ?? []].flat();
     if (given.some((value) => value.trim() === "")) {
@@ -32,30 +36,66 @@ export function outputOptions(
   if (plot !== undefined && !/\.svg$/i.test(plot)) {
     throw new UsageError(`--plot ${plot}: the drawing is SVG. Give it a name that ends in .svg.`);
   }
+  if (explain !== undefined && !/\.(csv|json)$/i.test(explain)) {
+    throw new UsageError(
+      `--explain ${explain}: contributions are CSV or JSON. Give it a name that ends in .csv or .json.`,
+    );
+  }
+  if (onnx !== undefined && !/\.onnx$/i.test(onnx)) {
+    throw new UsageError(`--onnx ${onnx}: the file is ONNX. Give it a name that ends in .onnx.`);
+  }
   if (model !== undefined) requireModel(model, depths);
-  const level = values.level === undefined ? undefined : Number(values.level);
-  if (level !== undefined && !(level > 0 && level < 1)) {
-    throw new UsageError(`--level ${values.level}: expected a share between 0 and 1, such as 0.9.`);
+  const origins = values.origins === undefined ? undefined : originsOf(values.origins);
+  const levels = values.level === undefined ? undefined : parseLevels(values.level);
+  for (const [flag, of] of Object.entries(MADE_BY)) {
+    const given = values[flag as keyof typeof MADE_BY];
+    if (given === undefined || of.some((other) => values[other] !== undefined)) continue;
+    throw new UsageError(
+      `--${flag} ${given}: it is for what one model makes, which nothing asks for. ` +
+        `Add --out FORECAST.csv or --plot FILE.svg (or ${
+          of.slice(2).map((other) => `--${other}`).join(", ")
+        }), or leave --${flag} out.`,
+    );
   }
-  for (const flag of ["model", "level"] as const) {
-    if (values[flag] !== undefined && out === undefined && plot === undefined) {
-      throw new UsageError(
-        `--${flag} ${
-          values[flag]
-        }: it is for the forecast beyond the last row, which nothing asks for. ` +
-          `Add --out FORECAST.csv or --plot FILE.svg, or leave --${flag} out.`,
-      );
-    }
-  }
-  return { out, plot, model, level };
+  return { out, plot, explain, onnx, origins, model, levels };
 }
 
-type OutputFlags = { readonly [flag in "out" | "plot" | "model" | "level"]?: string };
+/** Flags without effect unless one of others is given. */
+const MADE_BY = {
+  model: ["out", "plot", "origins", "explain", "onnx"],
+  level: ["out", "plot", "origins"],
+} as const;
+
+type OutputFlags = {
+  readonly [flag in keyof typeof MADE_BY | typeof MADE_BY.model[number]]?: string;
+};
+
+function originsOf(text: string): number {
+  if (/^[1-9]\d*$/.test(text.trim())) return Number(text);
+  throw new UsageError(`--origins ${text}: expected a whole number, at least 1.`);
+}
+
+/** Shares, or percent; each once, from narrow to wide. */
+function parseLevels(text: string): number[] {
+  const levels = text.split(",").map((part) => {
+    const value = part.trim() === "" ? NaN : Number(part);
+    // 99.9 / 100 is 0.9990000000000001.
+    const level = value > 1 ? Number((value / 100).toPrecision(12)) : value;
+    if (level > 0 && level < 1) return level;
+    throw new UsageError(
+      `--level ${text}: expected a share between 0 and 1, such as 0.9, or percent, such as 90; ` +
+        "several with commas between them: 80,95.",
+    );
+  });
+  return [...new Set(levels)].sort((a, b) => a - b);
+}
 
 /** What an empty value of a flag should have been. */
 const WANTED = {
   out: "the name of a file",
   plot: "the name of a file that ends in .svg",
+  explain: "the name of a file that ends in .csv or .json",
+  onnx: "the name of a file that ends in .onnx",
   model: "the name of a model, such as ols",
   columns: "names of columns, such as load,price",
   ignore: "names of columns, such as load,price",

@@ -11,8 +11,11 @@ export interface Panel {
   /** The last rows, in units of the file. */
   past: Float64Array;
   point: Float64Array;
+  /** Ends of the widest interval. */
   low: Float64Array;
   high: Float64Array;
+  /** Narrower ones. */
+  inner: { low: Float64Array; high: Float64Array }[];
 }
 
 /** A forecast to be drawn. */
@@ -21,8 +24,8 @@ export interface Picture {
   file: string;
   /** What makes the forecast. */
   model: string;
-  /** Of the intervals, such as "90 %". */
-  level: string;
+  /** Of the intervals, such as "90 %", from narrow to wide. */
+  levels: string[];
   /** Whether times are milliseconds on the wall clock; otherwise they are numbers of rows. */
   dated: boolean;
   /** What the times are, for the axis. */
@@ -43,28 +46,30 @@ const LEAST_ROWS = 48;
 export function pictureOf(
   series: Series,
   problem: Problem,
-  { model, level, forecast }: Beyond,
+  { model, forecast: { columns, point, intervals } }: Beyond,
   future: Future,
 ): Picture {
   const { horizon, season = 0 } = problem;
   const rows = Math.min(series.rows, Math.max(LEAST_ROWS, 3 * horizon, 2 * season));
-  const panels = forecast.columns.slice(0, MOST_PANELS).map((name, c) => ({
+  const widest = intervals.at(-1)!;
+  const panels = columns.slice(0, MOST_PANELS).map((name, c) => ({
     name: printable(name),
     past: series.channels[series.columns.indexOf(name)].slice(-rows),
-    point: forecast.point[c],
-    low: forecast.low[c],
-    high: forecast.high[c],
+    point: point[c],
+    low: widest.low[c],
+    high: widest.high[c],
+    inner: intervals.slice(0, -1).map(({ low, high }) => ({ low: low[c], high: high[c] })),
   }));
   return {
     file: printable(basename(series.file)),
     model,
-    level: percent(level),
+    levels: intervals.map(({ level }) => percent(level)),
     dated: future.dated,
     timeName: future.dated ? printable(timeNameOf(series)) : "row",
     past: future.past.slice(-rows),
     times: future.times,
     panels,
-    left: forecast.columns.length - panels.length,
+    left: columns.length - panels.length,
   };
 }
 
@@ -84,6 +89,13 @@ export function rangeOf({ past, point, low, high }: Panel): [number, number] {
     }
   }
   return [least, most];
+}
+
+/** Levels in a sentence. */
+export function listed(levels: readonly string[]): string {
+  return levels.length < 2
+    ? levels.join("")
+    : `${levels.slice(0, -1).join(", ")} and ${levels.at(-1)}`;
 }
 
 /** Without characters that no file format allows, or that would steer a terminal. */

@@ -5,7 +5,7 @@
 import * as Plot from "@observablehq/plot";
 import { type Drawn, emptyDocument } from "../../../lib/plot/document.ts";
 import { CHARACTER, fitted, leftMargin } from "../../../lib/plot/labels.ts";
-import { type Panel, type Picture, rangeOf } from "./picture.ts";
+import { listed, type Panel, type Picture, rangeOf } from "./picture.ts";
 import { plain, scaleOf } from "./scale.ts";
 
 /** The colours of the site's plots on a light page. */
@@ -42,7 +42,7 @@ export function drawForecast(picture: Picture): string {
   const height = HEADER + Math.ceil(panels.length / across) * place.height + 8;
   const summary = `${picture.file}: the last ${past.length} rows of ` +
     `${panels.map(({ name }) => name).join(", ")}, and ${times.length} rows forecast by ` +
-    `${picture.model} with ${picture.level} intervals`;
+    `${picture.model} with ${listed(picture.levels)} intervals`;
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" ` +
     `viewBox="0 0 ${WIDTH} ${height}" role="img" font-family="${FONT}" font-size="13" ` +
     `fill="${COLORS.ink}">\n<title>${escaped(summary)}</title>\n` +
@@ -58,7 +58,7 @@ interface Place {
 }
 
 /** The name of the file, and what the marks stand for. */
-function header({ file, model, level, panels, left }: Picture): string {
+function header({ file, model, levels, panels, left }: Picture): string {
   const total = panels.length + left;
   const some = left > 0 ? ` (the first ${panels.length} of ${total} columns)` : "";
   const title = fitted(file, WIDTH - 40 - CHARACTER * some.length) + some;
@@ -68,7 +68,7 @@ function header({ file, model, level, panels, left }: Picture): string {
   const entries: [string, string][] = [
     [line(COLORS.history, 1.5), "history"],
     [line(COLORS.forecast, 2), `forecast by ${model}`],
-    [band, `${level} intervals`],
+    [band, `${listed(levels)} intervals`],
   ];
   let x = 20;
   const legend = entries.map(([swatch, label]) => {
@@ -98,9 +98,11 @@ function drawPanel(panel: Panel, picture: Picture, place: Place, marginLeft: num
   const future = thinned(panel.low, panel.high).map((h) => ({
     x: at(times[h]),
     y: shown(panel.point[h]),
-    low: shown(panel.low[h]),
-    high: shown(panel.high[h]),
   }));
+  // Narrower intervals lie on the widest one, and are darker by that.
+  const bands = [panel, ...[...panel.inner].reverse()].map(({ low, high }) =>
+    thinned(low, high).map((h) => ({ x: at(times[h]), low: shown(low[h]), high: shown(high[h]) }))
+  );
   const color = COLORS.forecast;
   const width = place.width - marginLeft - 16;
   // Bold letters are wider.
@@ -143,16 +145,12 @@ function drawPanel(panel: Panel, picture: Picture, place: Place, marginLeft: num
         ...{ lineAnchor: "bottom", dy: -8, fontSize: 13, fontWeight: 600, fill: COLORS.ink },
       }),
       Plot.ruleX([last.x], { stroke: COLORS.muted, strokeDasharray: "2 3" }),
-      single
-        ? Plot.ruleX(future, {
-          x: "x",
-          y1: "low",
-          y2: "high",
-          stroke: color,
-          strokeOpacity: 0.4,
-          strokeWidth: 4,
-        })
-        : Plot.areaY(future, { x: "x", y1: "low", y2: "high", fill: color, fillOpacity: 0.2 }),
+      ...bands.map((band) => {
+        const ends = { x: "x", y1: "low", y2: "high" };
+        return single
+          ? Plot.ruleX(band, { ...ends, stroke: color, strokeOpacity: 0.4, strokeWidth: 4 })
+          : Plot.areaY(band, { ...ends, fill: color, fillOpacity: 0.2 });
+      }),
       Plot.lineY(history, { x: "x", y: "y", stroke: COLORS.history, strokeWidth: 1.5 }),
       // From the last row on, or the line would start in the air.
       Plot.lineY([last, ...future], { x: "x", y: "y", stroke: color, strokeWidth: 2 }),

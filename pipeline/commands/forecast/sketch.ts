@@ -26,16 +26,16 @@ const NARROWEST = 24;
 export function sketchForecast(picture: Picture, screen: Screen): string | undefined {
   const width = Math.min(WIDEST, screen.width);
   if (width < NARROWEST) return undefined;
-  const { panels, left, past, times, model, level } = picture;
+  const { panels, left, past, times, model, levels } = picture;
   const drawn = panels.slice(0, MOST_PANELS);
   const lines = drawn.flatMap((panel) => sketchPanel(panel, picture, width, screen.color));
   const others = panels.length - drawn.length + left;
   const rows = (n: number) => `${n} row${n === 1 ? "" : "s"}`;
   lines.push(
     ...wrapped(
-      `The last ${rows(past.length)}, and ${
-        rows(times.length)
-      } by ${model}; dots: ${level} intervals` +
+      `The last ${rows(past.length)}, and ${rows(times.length)} by ${model}; dots: ${
+        levels.at(-1)
+      } intervals` +
         `${others > 0 ? `; ${others} more column${others === 1 ? "" : "s"}` : ""}.`,
       width,
     ),

@@ -1,13 +1,12 @@
 /** @file Deep linear architectures for time series against the closed-form optimum of the maps that each can be. */
-import { meanInterval, pairedInterval } from "../../../lib/analysis/intervals.ts";
 import type { Hypothesis } from "../../../lib/analysis/judge.ts";
 import type { Grid } from "../../graph.ts";
-import type { Cell, ExperimentMeta, Summary } from "../../results.ts";
+import type { ExperimentMeta, Summary } from "../../results.ts";
 import { plainEffect } from "../../table/effects.ts";
 import { verdictOf } from "../../table/judged.ts";
 import type { Run, Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
-import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
+import { around, cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
 import {
   type Architecture,
@@ -118,7 +117,7 @@ const columns: TableColumn<ArchitectureRow>[] = [
     better: "lower",
     note: "On standardised values; of the first start.",
     of: ({ run, scores }) => ({
-      ...within(scores.test.mse, meanInterval(scores.blocks)),
+      ...around(scores.test.mse, scores.blocks),
       runs: [run.name],
       terms: errorTerms(1, { run, scores }),
     }),
@@ -131,9 +130,9 @@ const columns: TableColumn<ArchitectureRow>[] = [
       "Difference of test MSE from least squares over all matrices, with its paired interval over blocks.",
     of: ({ run, scores, ols }) =>
       run.name === ols.run.name ? undefined : {
-        ...within(
+        ...around(
           scores.test.mse - ols.scores.test.mse,
-          pairedInterval(scores.blocks, ols.scores.blocks),
+          scores.blocks.map((block, i) => block - ols.scores.blocks[i]),
         ),
         runs: [run.name, ols.run.name],
         terms: [...errorTerms(1, { run, scores }), ...errorTerms(-1, ols)],
@@ -151,13 +150,6 @@ function errorTerms(coefficient: number, { run: { name }, scores }: Architecture
       ...{ runs: blocks.map(() => name), values: blocks, parts: blocks.map((_, part) => part) },
     },
   ];
-}
-
-/** A value with half the width of an interval on either side. */
-function within(value: number, { low, high }: { low?: number; high?: number }): Omit<Cell, "runs"> {
-  if (low === undefined || low === high) return { value };
-  const half = (high! - low) / 2;
-  return { value, low: value - half, high: value + half };
 }
 
 const scored = (run: Run) => ({ run, scores: run.json("scores.json") as Scores });

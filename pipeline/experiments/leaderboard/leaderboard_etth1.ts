@@ -2,7 +2,7 @@
 import type { Grid } from "../../graph.ts";
 import type { ExperimentMeta } from "../../results.ts";
 import { meta as all } from "./leaderboard.ts";
-import { cellRuns } from "./shared/cells.ts";
+import { cellRuns, timeRun } from "./shared/cells.ts";
 import { shown } from "./shared/shown.ts";
 import { seriesCase, taskCases } from "./shared/tasks.ts";
 export { summarize } from "./leaderboard.ts";
@@ -26,5 +26,7 @@ export const grid: Grid = (g, profile) => {
   const { entries, seeds } = shown(profile);
   const series = seriesCase("etth1", { lookback: 96, horizon: 96, patch: 8 });
   const of = { ...taskCases(profile).forecasting, ...series };
-  return g.table(entries.flatMap((entry) => cellRuns(g, entry, of, seeds)));
+  return g.table(
+    entries.flatMap((entry) => [...cellRuns(g, entry, of, seeds), timeRun(g, entry, of)]),
+  );
 };

@@ -28,6 +28,16 @@ const chosenOptions: Record<string, unknown> = {
   mingru: { expansion: 1.4 },
   gla: { heads: 2, expandKey: 1.2, expandValue: 2, gateRank: 2, gateNormaliser: 3 },
   e1: { expansion: 1.4 },
+  hgrn: { expansion: 1.4, lowerBound: 0.2, negative: true },
+  minlstm: { expansion: 1.4 },
+  rg_lru: { heads: 2, minRadius: 0.3, negative: true },
+  slstm: { heads: 2 },
+  lem: { dt: 0.7 },
+  cfc: { expansion: 1.4 },
+  ltc: { unfolds: 2 },
+  scrn: { context: 3, keep: 0.8 },
+  alrnn: { state: 7, nonlinear: 3 },
+  shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 
 export interface Case {

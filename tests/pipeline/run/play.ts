@@ -26,6 +26,8 @@ export interface Play {
   takes?(name: string): number;
   /** So many jobs end at the same moment, once all of them have started. */
   together?: number;
+  /** Jobs of a stage that runs alone. */
+  alone?: readonly string[];
   /** Throws for a job that cannot be prepared. */
   prepare?(name: string): void;
   capacity?: number;
@@ -44,6 +46,7 @@ export async function play(
     says,
     takes = () => 1,
     together,
+    alone = [],
     prepare,
     capacity = 2,
     done = new Map(),
@@ -58,10 +61,12 @@ export async function play(
     usesEngine: false,
     permissions: { ffi: true as const },
   };
-  const graph = new Graph("/", { work: stage }, new Overrides());
+  const stages = { work: stage, measure: { ...stage, name: "measure", alone: true } };
+  const graph = new Graph("/", stages, new Overrides());
+  const stageOf = (name: string) => alone.includes(name) ? "measure" : "work";
   graph.add(
     "e",
-    (g: GraphBuilder) => grid((name, inputs) => g.job("work", { id: name }, inputs, name)),
+    (g: GraphBuilder) => grid((name, inputs) => g.job(stageOf(name), { id: name }, inputs, name)),
     profileOf("smoke"),
   );
   const fingerprints = { of: () => ({ code: "c", tables: [], packages: {}, files: {} }) };
@@ -75,6 +80,9 @@ export async function play(
   const nameOf = (status: JobStatus) => status.node.label.slice(2);
   const started: string[] = [];
   const inputsAtStart: boolean[] = [];
+  /** Pairs of jobs that ran at the same time, the one that started first first. */
+  const beside: string[] = [];
+  const now = new Set<string>();
   /** State changes as they were told, "NAME STATE". */
   const told: string[] = [];
   /** Which jobs were committed together. */
@@ -94,12 +102,16 @@ export async function play(
         Object.values(node.inputs).every((i) => resolver.contentOf(i) !== undefined),
       );
       most = Math.max(most, ++running);
+      const name = spec.label.slice(2);
+      for (const other of now) beside.push(`${other} ${name}`);
+      now.add(name);
       says?.(spec.label, hooks);
       if (started.length === together) end();
       if (together && started.length <= together) await all;
       else await new Promise((go) => setTimeout(go, takes(spec.label.slice(2))));
       const value = answer(spec.label, scheduler);
       running--;
+      now.delete(name);
       if (value === "abort") return { ok: false, message: "stopped", aborted: true };
       if (value instanceof Error) return { ok: false, message: value.message, aborted: false };
       return { ok: true, result: { content: value } } as unknown as Outcome;
@@ -139,6 +151,6 @@ export async function play(
   const statusOf = (name: string) => scheduler.statuses.get(graph.byLabel.get(`e/${name}`)!)!;
   return {
     ...{ states, started, most, inputsAtStart, scheduler, done, open, told, commits, said },
-    ...{ permissions, statusOf },
+    ...{ permissions, statusOf, beside },
   };
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as ort from "onnxruntime-node";
 import type { ZodType } from "zod";
 import { compileOn, type EngineName } from "../../../lib/engine/mod.ts";
+import type { Compile } from "../../../lib/engine/types.ts";
 import { Clock } from "../../../pipeline/run/clock.ts";
 import type {
   ArtifactReader,
@@ -26,6 +27,8 @@ export interface StageOptions {
   readonly modules?: Record<string, object>;
   readonly inputs?: Record<string, Any>;
   readonly engine?: EngineName;
+  /** In place of that engine's. */
+  readonly compile?: Compile;
   readonly threads?: number;
   readonly checkpoint?: Checkpoint;
   readonly signal?: AbortSignal;
@@ -45,6 +48,7 @@ export async function runStage(
     modules = {},
     inputs = {},
     engine = "ort",
+    compile = compileOn(engine),
     threads = 1,
     checkpoint,
     signal,
@@ -69,7 +73,7 @@ export async function runStage(
     inputs,
     modules: used,
     async compile(fn, args) {
-      const program = await compileOn(engine)(fn, args, { threads });
+      const program = await compile(fn, args, { threads });
       digests.push(program.report.digest!);
       return program;
     },

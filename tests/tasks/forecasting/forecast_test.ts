@@ -5,8 +5,8 @@ import {
   attainableLevel,
   calibrationErrors,
   conformalQuantile,
-  forecastBeyond,
-} from "../../../lib/tasks/forecasting/forecast.ts";
+} from "../../../lib/tasks/forecasting/calibration.ts";
+import { forecastBeyond } from "../../../lib/tasks/forecasting/forecast.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
 import { makeProblem, type Problem } from "../../../lib/tasks/forecasting/problem.ts";
@@ -133,7 +133,7 @@ Deno.test("intervals: errors on validation and test calibrate each step, in the 
       problem,
       fitted,
       saying(horizon, (h) => h - 0.5),
-      level,
+      [level],
     );
     assert.deepEqual(forecast.columns, ["a", "b"]);
     for (let h = 0; h < horizon; h++) {
@@ -143,8 +143,8 @@ Deno.test("intervals: errors on validation and test calibrate each step, in the 
         const close = (actual: number, standardised: number) =>
           assert.ok(Math.abs(actual - (mean + deviation * standardised)) < 1e-8, `${c}, ${h}`);
         close(forecast.point[c][h], h - 0.5);
-        close(forecast.low[c][h], h - 0.5 - half);
-        close(forecast.high[c][h], h - 0.5 + half);
+        close(forecast.intervals[0].low[c][h], h - 0.5 - half);
+        close(forecast.intervals[0].high[c][h], h - 0.5 + half);
       });
     }
   }
@@ -158,12 +158,12 @@ Deno.test("intervals: n errors a step give n / (n + 1) at most; a higher level i
   assert.equal(calibrationErrors(problemOf(2001, 4002, horizon)), 2000 + Math.ceil(4001 / 3));
   const fitted = missing(horizon, scattered);
   const at = (level: number) =>
-    forecastBeyond(seriesOf(problem), problem, fitted, saying(horizon, () => 0), level);
+    forecastBeyond(seriesOf(problem), problem, fitted, saying(horizon, () => 0), [level]);
   const widest = await at(attainableLevel(10));
   for (let h = 0; h < horizon; h++) {
     const errors = [problem.split.validation, problem.split.test]
       .flatMap((range) => sorted(range, horizon, h, scattered));
-    assert.ok(Math.abs((widest.high[0][h] - 100) / 10 - Math.max(...errors)) < 1e-9);
+    assert.ok(Math.abs((widest.intervals[0].high[0][h] - 100) / 10 - Math.max(...errors)) < 1e-9);
   }
   await assert.rejects(at(0.91), /intervals of 0\.91: 10 errors a step can give 0\.909\d* at most/);
   // How often a new error exceeds the largest of n, by drawing: once in n + 1 times.
@@ -181,7 +181,8 @@ Deno.test("coverage: not stated where validation alone has too few errors for th
   const problem = problemOf(9, 40, 1);
   const fitted = missing(1, scattered);
   const coverage = async (level: number) =>
-    (await forecastBeyond(seriesOf(problem), problem, fitted, saying(1, () => 0), level)).coverage;
+    (await forecastBeyond(seriesOf(problem), problem, fitted, saying(1, () => 0), [level]))
+      .intervals[0].coverage;
   assert.equal(typeof await coverage(0.9), "number");
   assert.equal(await coverage(0.91), undefined);
 });
@@ -191,7 +192,7 @@ Deno.test("intervals: a forecast beyond the largest number is refused by column 
   problem.deviation[1] = 1e308;
   const far = saying(2, (h) => 1.5 * h);
   await assert.rejects(
-    forecastBeyond(seriesOf(problem), problem, missing(2, () => 0.5), far, 0.5),
+    forecastBeyond(seriesOf(problem), problem, missing(2, () => 0.5), far, [0.5]),
     /^DataError: f, column "b": the forecast 2 rows ahead leaves the range of numbers/,
   );
 });
@@ -203,8 +204,10 @@ Deno.test("coverage: test errors up to the quantile of validation alone, itself 
   const error = (row: number) => row < 14 ? row - 4 : onTest[row - 14];
   const exact: Forecaster = missing(1, error);
   problem.channels.forEach((channel) => channel.fill(0));
-  const forecast = await forecastBeyond(seriesOf(problem), problem, exact, saying(1, () => 0), 0.5);
-  assert.equal(forecast.coverage, 5 / 8);
+  const forecast = await forecastBeyond(seriesOf(problem), problem, exact, saying(1, () => 0), [
+    0.5,
+  ]);
+  assert.equal(forecast.intervals[0].coverage, 5 / 8);
 });
 
 Deno.test("coverage: counts every column and step, each by its own quantile", async () => {
@@ -222,12 +225,12 @@ Deno.test("coverage: counts every column and step, each by its own quantile", as
   assert.equal(total, 20);
   assert.ok(inside > 0 && inside < total);
   const fitted = missing(horizon, scattered);
-  const { coverage } = await forecastBeyond(
+  const { intervals: [{ coverage }] } = await forecastBeyond(
     seriesOf(problem),
     problem,
     fitted,
     saying(horizon, () => 0),
-    0.6,
+    [0.6],
   );
   assert.equal(coverage, inside / total);
 });
@@ -245,14 +248,14 @@ Deno.test("intervals: of up to 2,000 windows every one calibrates, beyond that e
       problem,
       fitted,
       saying(horizon, () => 0),
-      level,
+      [level],
     );
     for (let h = 0; h < horizon; h++) {
       const errors = [
         ...sorted(validation, horizon, h, scattered, stride),
         ...sorted(test, horizon, h, scattered),
       ].sort((a, b) => a - b);
-      const half = (forecast.high[0][h] - forecast.low[0][h]) / 20;
+      const half = (forecast.intervals[0].high[0][h] - forecast.intervals[0].low[0][h]) / 20;
       assert.ok(Math.abs(half - rankOf(errors, level)) < 1e-8, `${windows} windows, step ${h}`);
     }
   }
@@ -265,21 +268,21 @@ Deno.test("intervals: in the units of the file, around the forecast, about the r
   const series = { file: "f", columns: ["x"], channels, rows, notes: [] };
   const problem = makeProblem(series, { lookback: 3, horizon: 4, split: "70/10/20" });
   const { forecaster } = ols.fit(problem);
-  const forecast = await forecastBeyond(series, problem, forecaster, forecaster, 0.9);
+  const forecast = await forecastBeyond(series, problem, forecaster, forecaster, [0.9]);
   for (let h = 0; h < 4; h++) {
-    const half = forecast.high[0][h] - forecast.point[0][h];
-    assert.ok(Math.abs(half - (forecast.point[0][h] - forecast.low[0][h])) < 1e-9);
+    const half = forecast.intervals[0].high[0][h] - forecast.point[0][h];
+    assert.ok(Math.abs(half - (forecast.point[0][h] - forecast.intervals[0].low[0][h])) < 1e-9);
     assert.ok(Math.abs(half - 16.45) < 0.6, `${half}`);
     assert.ok(Math.abs(forecast.point[0][h] - 100) < 2);
   }
-  assert.ok(Math.abs(forecast.coverage! - 0.9) < 0.02);
+  assert.ok(Math.abs(forecast.intervals[0].coverage! - 0.9) < 0.02);
 });
 
 Deno.test("forecast: starts at the row after the last", async () => {
   const series = randomSeries(60, 2);
   const problem = makeProblem(series, { lookback: 2, horizon: 3, split: "70/10/20" });
   const { forecaster } = repeatLast.fit(problem);
-  const { point } = await forecastBeyond(series, problem, forecaster, forecaster, 0.8);
+  const { point } = await forecastBeyond(series, problem, forecaster, forecaster, [0.8]);
   point.forEach((values, c) => {
     assert.equal(values.length, 3);
     for (const value of values) assert.ok(Math.abs(value - series.channels[c][59]) < 1e-12);
@@ -296,13 +299,13 @@ Deno.test("forecast: forecasters may take their time", async () => {
     },
   });
   const [fitted, refitted] = [missing(3, scattered), saying(3, (h) => h + 1)];
-  const want = await forecastBeyond(seriesOf(problem), problem, fitted, refitted, 0.8);
+  const want = await forecastBeyond(seriesOf(problem), problem, fitted, refitted, [0.8]);
   assert.deepEqual(
-    await forecastBeyond(seriesOf(problem), problem, slow(fitted), refitted, 0.8),
+    await forecastBeyond(seriesOf(problem), problem, slow(fitted), refitted, [0.8]),
     want,
   );
   assert.deepEqual(
-    await forecastBeyond(seriesOf(problem), problem, fitted, slow(refitted), 0.8),
+    await forecastBeyond(seriesOf(problem), problem, fitted, slow(refitted), [0.8]),
     want,
   );
 });

@@ -35,7 +35,10 @@ async function results(series: Series) {
   for (const { fit } of [repeatLast, ols, olsIn]) {
     const { forecaster } = fit(problem);
     const { test, validation } = await evaluate(problem, forecaster);
-    const beyond = await forecastBeyond(series, problem, forecaster, forecaster, 0.8);
+    const { point, intervals: [{ low, high }] } = await forecastBeyond(
+      ...[series, problem, forecaster, forecaster, [0.8]] as const,
+    );
+    const beyond = { point, low, high };
     tested.push({ mse: test.mse, mae: test.mae, validation: validation!.mse, beyond });
   }
   return { problem, tested };

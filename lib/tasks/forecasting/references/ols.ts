@@ -52,6 +52,7 @@ export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
   const map = withIntercept(covariances, weights);
   return {
     forecaster: linearForecaster(map),
+    map,
     metrics: { trainingLoss: trainingLoss(covariances, weights) },
     tensors: {
       weights: { shape: [lookback, horizon], data: map.weights },

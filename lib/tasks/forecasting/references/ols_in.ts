@@ -10,9 +10,10 @@ import type { ReferenceModule } from "../../task.ts";
 import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
+import { addLagProducts } from "../../../linalg/lag_products.ts";
 import type { Fit } from "../forecaster.ts";
 import { linearForecaster, windowSpread } from "../linear_map.ts";
-import { addLagProducts, type Moments, trainingMoments } from "../moments.ts";
+import { type Moments, trainingMoments } from "../moments.ts";
 import type { Problem } from "../problem.ts";
 import { addRidge, RIDGE } from "./ols.ts";
 
@@ -33,8 +34,10 @@ export function fit(problem: Problem, options: { ridge?: number } = {}): Fit {
   }
   const spread = solution.slice(lookback * horizon);
   const intercept = new Float64Array(horizon);
+  const map = { lookback, horizon, weights, intercept, spread };
   return {
-    forecaster: linearForecaster({ lookback, horizon, weights, intercept, spread }),
+    forecaster: linearForecaster(map),
+    map,
     metrics: {},
     tensors: {
       weights: { shape: [lookback, horizon], data: weights },

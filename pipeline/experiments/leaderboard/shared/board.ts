@@ -19,6 +19,8 @@ export interface BoardRow extends Pick<Entry, "id" | "label"> {
   rank?: Values;
   /** Parameters between embedding and head. */
   inside: Values;
+  /** Runs that say what it takes, of the tasks on which that was measured. */
+  timed: Record<string, string[]>;
   /** Numbers carried from token to token after the longest training sequence. */
   memory?: Values;
 }
@@ -81,6 +83,10 @@ function rowOf(runs: Runs, layer: string, tasks: readonly string[]): BoardRow {
       }),
     ),
     inside: { ...trained[0], values: trained[0].values.map((all, i) => all - ends[0].values[i]) },
+    timed: Object.fromEntries(
+      [...own].filter(({ tags }) => tags.result === "time")
+        .map(({ name, tags }) => [tags.task, [name]]),
+    ),
     memory: longest,
   };
 }

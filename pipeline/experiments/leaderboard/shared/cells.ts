@@ -1,4 +1,4 @@
-/** @file The jobs of one cell of the leaderboard: a layer on a task, its rate tuned, its seeds trained together and scored. */
+/** @file The jobs of one cell of the leaderboard: a layer on a task, its rate tuned, its seeds trained together and scored, and its time. */
 import type { GraphBuilder, JobRef, TaggedJob } from "../../../graph.ts";
 import type { Tags } from "../../../tags.ts";
 import { architectureOf, type Entry } from "./entries.ts";
@@ -18,13 +18,12 @@ export function cellRuns(
 ): TaggedJob[] {
   const tags = { task: of.id, layer: entry.id, ...more };
   const parts = { task: of.task, ...architectureOf(entry, of.ends) };
-  const { steps, batch, warmup, rungs, weightDecay } = of.training;
+  const { steps, batch, warmup, rungs } = of.training;
   const rates = of.training.rates.length > 1
     ? entry.rates?.[of.id] ?? of.training.rates
     : of.training.rates;
-  const common = { ...parts, batch, warmup, ...(weightDecay === undefined ? {} : { weightDecay }) };
-  const { training } = of.data(g, seeds[0]);
-  const data: Record<string, JobRef> = training ? { data: training } : {};
+  const common = { ...parts, batch, warmup, ...decayOf(of) };
+  const data = trainingData(g, of, seeds[0]);
   const [learningRate, ...others] = rates;
   const tuned = (): Record<string, JobRef> => {
     const params = { ...common, seeds: [seedOf(of, tuningSeed)], rates, rungs };
@@ -52,4 +51,24 @@ export function cellRuns(
       { tags: own, job: scored },
     ];
   });
+}
+
+/**
+ * The seconds of a cell, measured while no other job runs.
+ * @returns with the tags of the cell, and `result`: "time".
+ */
+export function timeRun(g: GraphBuilder, entry: Entry, of: TaskCase): TaggedJob {
+  const tags = { task: of.id, layer: entry.id, result: "time" };
+  const { steps, batch } = of.training;
+  const parts = { task: of.task, ...architectureOf(entry, of.ends) };
+  const params = { ...parts, steps, batch, ...decayOf(of) };
+  return { tags, job: g.job("time", params, trainingData(g, of, 0), tags) };
+}
+
+const decayOf = ({ training: { weightDecay } }: TaskCase) =>
+  weightDecay === undefined ? {} : { weightDecay };
+
+function trainingData(g: GraphBuilder, of: TaskCase, seed: number): Record<string, JobRef> {
+  const { training } = of.data(g, seed);
+  return training ? { data: training } : {};
 }

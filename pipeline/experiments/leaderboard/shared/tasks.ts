@@ -117,8 +117,8 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
       smoke,
       quick: { steps: 150, batch: 32, warmup: 20, rates: [2e-2], weightDecay: 0 },
       standard: {
-        ...{ steps: 400, batch: 32, warmup: 30, weightDecay: 0 },
-        ...{ rates: [5e-3, 1e-2, 2e-2, 4e-2], rungs: [100, 200] },
+        ...{ steps: 400, batch: 16, warmup: 30, weightDecay: 0 },
+        ...{ rates: [5e-3, 1e-2, 2e-2], rungs: [60, 120] },
       },
     }),
     protocol: {},
@@ -139,8 +139,8 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
         smoke,
         quick: { steps: 100, batch: 8, warmup: 20, rates: [5e-3] },
         standard: {
-          ...{ steps: 400, batch: 8, warmup: 40 },
-          ...{ rates: [1e-3, 3e-3, 1e-2, 3e-2], rungs: [60] },
+          ...{ steps: 350, batch: 8, warmup: 40 },
+          ...{ rates: [3e-3, 1e-2, 3e-2], rungs: [50] },
         },
       }),
       protocol: {},
@@ -180,8 +180,8 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
         smoke,
         quick: { steps: 150, batch: 32, warmup: 20, rates: [1e-2], weightDecay: 0 },
         standard: {
-          ...{ steps: 600, batch: 16, warmup: 50, weightDecay: 0 },
-          ...{ rates: [2.5e-3, 5e-3, 1e-2, 2e-2], rungs: [100, 300] },
+          ...{ steps: 800, batch: 8, warmup: 50, weightDecay: 0 },
+          ...{ rates: [5e-3, 1e-2, 2e-2], rungs: [100, 200] },
         },
       }),
       // Lengths beyond all that were trained on.

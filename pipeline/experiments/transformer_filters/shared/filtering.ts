@@ -41,7 +41,7 @@ export function settingsOf(profile: Profile): typeof settings {
 }
 
 /** Observations in a sequence that is trained or scored on. */
-const length = 256;
+export const length = 256;
 /** Sequences scored at once; a loop over time takes as long for many as for a few. */
 export const scoredAtOnce = ({ layers }: Architecture) =>
   layers.some(({ name }) => loops.has(name)) ? 512 : 64;

@@ -1,6 +1,5 @@
 /** @file What predicts on the systems of a setting, models and the two ends of the scale, and the scores of each. */
 import { leakTest } from "../../../../lib/analysis/leak_test.ts";
-import type { Observed } from "../../../results.ts";
 import type { Run, Runs } from "../../../table/runs.ts";
 import type { Tags } from "../../../tags.ts";
 import type { Values } from "../../../table/values.ts";
@@ -49,8 +48,6 @@ export interface Predictor {
   ahead(horizon: number, pick: Pick): Values;
   /** Of models. */
   training?(scalar: string): Values;
-  /** Of models: what was observed while their runs with this tag `result` were made. */
-  observed?(result: string, observed: Observed["observed"]): Observed;
 }
 
 const evaluated = (run: Run): Evaluated => run.json("scores.json");
@@ -72,10 +69,6 @@ export function modelOf(all: Runs, tags: Tags): Predictor {
     ahead: (horizon, pick) => scores("rollout", pick, (s) => s.byHorizon[horizon], at(horizon)),
     training: (scalar) =>
       runs.where({ result: "training" }).each("seed", ({ scalars }) => scalars[scalar], scalar),
-    observed: (result, observed) => ({
-      observed,
-      runs: [...runs.where({ result }).each("seed", () => 0).runs],
-    }),
   };
 }
 

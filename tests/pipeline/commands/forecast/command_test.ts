@@ -122,7 +122,10 @@ Deno.test({
       /^etth1: 17420 rows, 1 column; .*split etth \(8640\/2880\/2880 rows\)/,
       stderr,
     );
-    assert.match(stdout, /2876 test windows; standardised values\n/);
+    assert.match(
+      stdout,
+      /2876 test windows; standardised values; MASE and skill beside seasonal-naive\n/,
+    );
   },
 });
 

@@ -19,6 +19,7 @@ function made(columns: Record<string, (t: number) => number>, options: {
   rows?: number;
   horizon?: number;
   dated?: boolean;
+  levels?: number[];
 } = {}): Picture {
   const { rows = 60, horizon = 8, dated = true } = options;
   const names = Object.keys(columns);
@@ -39,12 +40,15 @@ function made(columns: Record<string, (t: number) => number>, options: {
   );
   const beyond = {
     model: "ols",
-    level: 0.875,
+    fit: { forecaster: { lookback: 1, horizon, predict() {} }, metrics: {} },
     forecast: {
       columns: names,
       point,
-      low: point.map((x) => x.map((value, h) => value - (h + 1) * Math.abs(value) / 10)),
-      high: point.map((x) => x.map((value, h) => value + (h + 2) * Math.abs(value) / 10)),
+      intervals: (options.levels ?? [0.875]).map((level, k) => ({
+        level,
+        low: point.map((x) => x.map((value, h) => value - (h + k + 1) * Math.abs(value) / 10)),
+        high: point.map((x) => x.map((value, h) => value + (h + k + 2) * Math.abs(value) / 10)),
+      })),
     },
   };
   const future = futureOf(series, horizon);
@@ -98,6 +102,18 @@ Deno.test("plot: history, forecast and intervals lie where their values are, on 
   assert.equal(histories[0][0][0], histories[1][0][0], "equal times stand below each other");
 });
 
+Deno.test("plot: narrower intervals lie on wider ones, the widest first, all where their values are", () => {
+  const picture = made({ a: (t) => 100 - t }, { levels: [0.5, 0.8, 0.95] });
+  const bands = pointsOf(drawForecast(picture), "fill", COLORS.forecast);
+  const [{ low, high, inner }] = picture.panels;
+  const values = [{ low, high }, inner[1], inner[0]].flatMap((ends) => [
+    ...[...ends.high, ...[...ends.low].reverse()],
+  ]);
+  assert.ok(assertLinear(values, bands.flat().map(([, y]) => y)) < 0);
+  assert.ok(inner[0].high[0] < inner[1].high[0] && inner[1].high[0] < high[0]);
+  assert.match(drawForecast(picture), />50 %, 80 % and 95 % intervals</);
+});
+
 Deno.test("plot: names, units, dates and what the marks mean are in it, as text", () => {
   const svg = drawForecast(made({ "load (MW)": (t) => 5 + Math.sin(t), '<b>&"x"</b>': (t) => t }));
   const document = documentOf(svg);
@@ -124,9 +140,11 @@ Deno.test("picture: the last 48 rows, three horizons or two seasons, of the colu
   };
   const pictured = (horizon: number, season?: number) => {
     const ends = [Float64Array.of(1), Float64Array.of(2)];
-    const forecast = { columns: ["a", "b"], point: ends, low: ends, high: ends };
+    const intervals = [{ level: 0.9, low: ends, high: ends }];
+    const forecast = { columns: ["a", "b"], point: ends, intervals };
+    const fit = { forecaster: { lookback: 1, horizon, predict() {} }, metrics: {} };
     const future = futureOf(series, horizon);
-    const beyond = { model: "ols", level: 0.9, forecast };
+    const beyond = { model: "ols", fit, forecast };
     return pictureOf(series, { horizon, season } as Problem, beyond, future);
   };
   for (

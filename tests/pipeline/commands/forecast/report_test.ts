@@ -6,6 +6,7 @@ import { makeProblem } from "../../../../lib/tasks/forecasting/problem.ts";
 import type { Candidate } from "../../../../pipeline/commands/forecast/models.ts";
 import { futureOf } from "../../../../pipeline/commands/forecast/future.ts";
 import {
+  endsOf,
   headerOf,
   renamed,
   table,
@@ -20,9 +21,12 @@ const scores = (mse: number, mae: number) => ({
   mse,
   mae,
   windows: 11,
-  channels: [],
+  channels: [{ mse, mae }],
   squaredErrors: new Float64Array(0),
 });
+
+/** Half of the model's MAE, and four times its MSE. */
+const benchmark = { naive: Float64Array.of(0.125), mse: 2 };
 
 const candidate = (metrics: Record<string, number>, validated: boolean): Candidate => ({
   id: "some-model",
@@ -35,10 +39,12 @@ const candidate = (metrics: Record<string, number>, validated: boolean): Candida
 
 Deno.test("a row has the errors of test and validation, the fit's loss, and the seconds", () => {
   const metrics = { trainingLoss: 0.0625, excess: 0.01, steps: 300 };
-  assert.deepEqual(toRow(problem, candidate(metrics, true)), {
+  assert.deepEqual(toRow(problem, candidate(metrics, true), benchmark), {
     model: "some-model",
     mse: 0.5,
     mae: 0.25,
+    mase: 2,
+    skill: 0.75,
     lookback: 4,
     horizon: 2,
     windows: 11,
@@ -47,7 +53,7 @@ Deno.test("a row has the errors of test and validation, the fit's loss, and the 
     excess_training_loss: 0.01,
     seconds: 1.75,
   });
-  const bare = toRow(problem, candidate({}, false));
+  const bare = toRow(problem, candidate({}, false), benchmark);
   assert.deepEqual(
     [bare.validation_mse, bare.training_loss, bare.excess_training_loss],
     [undefined, undefined, undefined],
@@ -56,7 +62,7 @@ Deno.test("a row has the errors of test and validation, the fit's loss, and the 
 
 Deno.test("the table: names to the left, numbers to the right, blanks where there is none", () => {
   const row = {
-    ...toRow(problem, candidate({ trainingLoss: 0.001234 }, false)),
+    ...toRow(problem, candidate({ trainingLoss: 0.001234 }, false), benchmark),
     model: "ols",
     mse: 0.37049,
     seconds: 0.126,
@@ -66,19 +72,21 @@ Deno.test("the table: names to the left, numbers to the right, blanks where ther
     model: "deep-linear-10",
     mse: 0.01,
     mae: 0.0099999,
+    mase: undefined,
+    skill: -0.0126,
     validation_mse: 12,
     excess_training_loss: 0.000123,
     seconds: 100,
   };
   assert.deepEqual(table([row, deep]).split("\n"), [
-    "model              MSE     MAE  validation MSE  training loss  over OLS  seconds",
-    "ols             0.3705  0.2500                        0.00123               0.13",
-    "deep-linear-10  0.0100  0.0100         12.0000        0.00123   0.012 %   100.00",
+    "model              MSE     MAE    MASE   skill  validation MSE  training loss  over OLS  seconds",
+    "ols             0.3705  0.2500  2.0000   0.750                        0.00123               0.13",
+    "deep-linear-10  0.0100  0.0100          -0.013         12.0000        0.00123   0.012 %   100.00",
   ]);
 });
 
 Deno.test("the table has no blanks at the ends of its lines", () => {
-  const row = toRow(problem, candidate({}, false));
+  const row = toRow(problem, candidate({}, false), benchmark);
   assert.ok(table([row]).split("\n").every((line) => line === line.trimEnd()));
 });
 
@@ -86,8 +94,11 @@ const HOUR = 3_600_000;
 const forecast = (columns: string[]): Forecast => ({
   columns,
   point: columns.map((_, c) => Float64Array.of(10 * c + 1, 10 * c + 2 / 3)),
-  low: columns.map((_, c) => Float64Array.of(10 * c, 10 * c - 0.5)),
-  high: columns.map((_, c) => Float64Array.of(10 * c + 2, 1e9 / 7)),
+  intervals: [{
+    level: 0.9,
+    low: columns.map((_, c) => Float64Array.of(10 * c, 10 * c - 0.5)),
+    high: columns.map((_, c) => Float64Array.of(10 * c + 2, 1e9 / 7)),
+  }],
 });
 const series = (dates?: number[]): Series => ({
   file: "f",
@@ -109,6 +120,18 @@ Deno.test("the forecast as CSV: value, lower and upper end of each column, to th
   );
 });
 
+Deno.test("the forecast as CSV: both ends of each level, from narrow to wide", () => {
+  const { columns, point, intervals: [first] } = forecast(["a"]);
+  const second = { level: 0.95, low: [Float64Array.of(-7, -8)], high: [Float64Array.of(70, 80)] };
+  assert.equal(
+    toCsv(headerOf("t", columns, endsOf([0.9, 0.95])), {
+      ...{ columns, point, intervals: [first, second] },
+    }, steps),
+    "t,a,a_low_90,a_high_90,a_low_95,a_high_95\n1,1,0,2,-7,70\n" +
+      "2,0.6666666666666666,-0.5,142857142.85714287,-8,80\n",
+  );
+});
+
 Deno.test("the forecast as CSV: every number reads back as itself, and no digit more is written", () => {
   const level = 1.6e9;
   const values = [
@@ -125,8 +148,11 @@ Deno.test("the forecast as CSV: every number reads back as itself, and no digit 
   const csv = toCsv(headerOf(undefined, ["x"]), {
     columns: ["x"],
     point: [array],
-    low: [array.map((value) => value - 1e-7 * Math.abs(value))],
-    high: [array.map((value) => value * (1 - 2 ** -50))],
+    intervals: [{
+      level: 0.9,
+      low: [array.map((value) => value - 1e-7 * Math.abs(value))],
+      high: [array.map((value) => value * (1 - 2 ** -50))],
+    }],
   }, { texts: values.map((_, h) => `${h + 1}`) });
   const cells = csv.trimEnd().split("\n").slice(1).map((line) => line.split(",").slice(1));
   cells.forEach(([point, low, high], h) => {
@@ -191,6 +217,16 @@ Deno.test("the forecast as CSV: every column has a name of its own, in any case;
     }
   }
   assert.equal(renamed(headerOf("t", ["a", "b"])), undefined);
+  const levels = endsOf([0.8, 0.95, 0.999]);
+  assert.deepEqual(headerOf("t", ["a"], levels), [
+    ...["t", "a", "a_low_80", "a_high_80", "a_low_95", "a_high_95", "a_low_99.9", "a_high_99.9"],
+  ]);
+  assert.deepEqual(endsOf([0.95]), ["low", "high"], "one level needs no name");
+  assert.equal(renamed(headerOf("t", ["a", "b"], levels), levels), undefined);
+  assert.match(
+    renamed(headerOf("t", ["a", "a_high_95"], levels), levels)!,
+    /"a_high_95_2" is numbered/,
+  );
   assert.match(renamed(headerOf("t", ["a", "a_low"]))!, /"a_low_2" is numbered/);
   assert.match(renamed(headerOf(undefined, ["step", "step_high"]))!, /"step_2", "step_high_2" are/);
 });

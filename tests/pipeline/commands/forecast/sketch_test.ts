@@ -11,13 +11,21 @@ function picture(
   const { names = ["x"], width = 0, ...rest } = options;
   const array = (values: ArrayLike<number>) => Float64Array.from(values);
   return {
-    ...{ file: "f.csv", model: "ols", level: "90 %", dated: false, timeName: "row", left: 0 },
+    ...{
+      file: "f.csv",
+      model: "ols",
+      levels: ["50 %", "90 %"],
+      dated: false,
+      timeName: "row",
+      left: 0,
+    },
     past: Float64Array.from(past, (_, t) => 5 + t),
     times: Float64Array.from(point, (_, h) => 5 + past.length + h),
     panels: names.map((name) => ({
       ...{ name, past: array(past), point: array(point) },
       low: Float64Array.from(point, (value) => value - width),
       high: Float64Array.from(point, (value) => value + width),
+      inner: [],
     })),
     ...rest,
   };

@@ -15,6 +15,7 @@ import {
 } from "../../../../pipeline/experiments/leaderboard/shared/entries.ts";
 import { taskIds } from "../../../../pipeline/experiments/leaderboard/shared/tasks.ts";
 import type { JobNode } from "../../../../pipeline/graph.ts";
+import type { Tags } from "../../../../pipeline/tags.ts";
 import { type Experiment, graphOf, runsOf } from "../grids.ts";
 
 await initJax("wasm");
@@ -72,8 +73,8 @@ for (const [experiment, profiles] of grids) {
 
     Deno.test(`${experiment.meta.id}, ${profile}: a seed is scored with its own model, on data of its own task`, () => {
       for (const { tags, job } of runsOf(experiment, profile)) {
-        if (tags.result === "training") {
-          assert.equal(job.stage.name, "train");
+        if (tags.result !== "score") {
+          assert.equal(job.stage.name, tags.result === "time" ? "time" : "train");
           continue;
         }
         const { task, model, layers, index, instance } = paramsOf(job);
@@ -114,18 +115,51 @@ for (const [experiment, profiles] of grids) {
 
 Deno.test("the standard profile has every layer on every task, with three seeds in one program", () => {
   const runs = runsOf(board, "standard").filter(({ tags }) => tags.result === "score");
-  for (const { id } of entries) {
+  for (const { id, from } of entries) {
+    if (from) continue;
     for (const task of taskIds) {
       const cell = runs.filter(({ tags }) => tags.layer === id && tags.task === task);
       assert.deepEqual(cell.map(({ tags }) => tags.seed), [0, 1, 2], `${id} on ${task}`);
       assert.equal(unique(cell.map(({ job }) => job.inputs.model)).length, 1);
     }
   }
+});
+
+Deno.test("the paper profile has every layer that there is", () => {
+  const shown = unique(
+    runsOf(board, "paper").filter(({ tags }) => tags.result === "score").map(({ tags }) =>
+      tags.layer
+    ),
+  );
+  assert.deepEqual(shown.toSorted(), entries.map(({ id }) => id).toSorted());
   const folder = new URL("../../../../lib/layers/sequence/", import.meta.url);
   const layers = Array.from(Deno.readDirSync(folder), ({ name }) => name.replace(".ts", ""))
     .filter((name) => name !== "forms" && name !== "sequence_layer");
   const listed = unique(entries.map(({ layer }) => layer.name));
   assert.deepEqual(listed.toSorted(), layers.toSorted());
+});
+
+for (const experiment of [board, etth1]) {
+  Deno.test(`${experiment.meta.id}: every cell is timed by itself, as it is trained`, () => {
+    const runs = runsOf(experiment, "standard");
+    const named = (result: string) => runs.filter(({ tags }) => tags.result === result);
+    const cell = ({ tags: { task, layer } }: { tags: Tags }) => `${task} ${layer}`;
+    assert.deepEqual(named("time").map(cell), unique(named("training").map(cell)));
+    for (const run of named("time")) {
+      const { job } = named("training").find((other) => cell(other) === cell(run))!;
+      const { seeds: _, floor: __, warmup: ___, ...training } = paramsOf(job);
+      const { repetitions, ...timed } = paramsOf(run.job);
+      assert.deepEqual(timed, training);
+      assert.ok(repetitions >= 5);
+      assert.equal(run.job.inputs.data, job.inputs.data);
+    }
+  });
+}
+
+Deno.test("smoke and quick measure no seconds", () => {
+  for (const profile of ["smoke", "quick"]) {
+    assert.ok(runsOf(board, profile).every(({ tags }) => tags.result !== "time"));
+  }
 });
 
 Deno.test("the quick profile shows at most twelve cells", () => {
@@ -159,7 +193,7 @@ Deno.test("filters are compared on eight systems, memories on eight seeds at hal
 });
 
 Deno.test("every entry has the parameters of the leaderboard within 3 %", async () => {
-  const models = runsOf(board, "standard").filter(({ tags }) => tags.result === "training");
+  const models = runsOf(board, "paper").filter(({ tags }) => tags.result === "training");
   for (const { id } of entries) {
     const { job } = models.find(({ tags }) => tags.layer === id && tags.task === "recall")!;
     const { model, layers } = paramsOf(job);

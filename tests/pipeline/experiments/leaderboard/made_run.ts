@@ -13,6 +13,7 @@ export function madeRun(tags: Tags, gapClosed = 0.5): Made {
       : { edge: Number(tags.layer === "gru") };
     return { tags, scalars: { ...scalars, ...edge } };
   }
+  if (tags.result === "time") return { tags, scalars: { steps: 400, repetitions: 5 } };
   return {
     tags,
     scalars: { gapClosed, loss: 1 - gapClosed, floor: 1, optimum: 0 },

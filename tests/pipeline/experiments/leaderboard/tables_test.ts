@@ -4,7 +4,7 @@ import * as board from "../../../../pipeline/experiments/leaderboard/leaderboard
 import * as filters from "../../../../pipeline/experiments/leaderboard/linear_filters.ts";
 import * as parity from "../../../../pipeline/experiments/leaderboard/parity_by_length.ts";
 import * as recall from "../../../../pipeline/experiments/leaderboard/recall_capacity.ts";
-import type { Tags } from "../../../../pipeline/tags.ts";
+import { nameOf, type Tags } from "../../../../pipeline/tags.ts";
 import { type Experiment, type Made, tableOf } from "../grids.ts";
 import { madeRun } from "./made_run.ts";
 
@@ -68,6 +68,24 @@ Deno.test("a layer's rank is its mean place over tasks, of each seed, and ties s
   assert.equal(table.cell({ layer: "GRU" }, "rate_recall").value, 2 ** -8);
   assert.match(table.summary.findings[0], /LSTM on filtering \(90\.0 %\).*3 layers, 3 seeds/);
   assert.match(table.summary.findings[1], / in 2 of 6 cells: GRU on filtering, GRU on recall\.$/);
+});
+
+Deno.test("seconds are those of the run that timed a cell, and absent where none did", async () => {
+  const runs = made({ layers: ["gru", "lstm"], tasks: ["filtering", "parity"] }, () => 0.5);
+  const time = { task: "parity", layer: "lstm", result: "time" };
+  const table = await tableOf(board, [...runs, { tags: time, scalars: { steps: 500 } }]);
+  const training = table.observed({ layer: "LSTM" }, "seconds_parity");
+  assert.deepEqual(training.observed, { name: "step seconds", times: "steps" });
+  const token = table.observed({ layer: "LSTM" }, "token_seconds_parity");
+  assert.deepEqual(token.observed, { name: "token seconds", scale: 1e6 });
+  assert.deepEqual([training.runs, token.runs], [[nameOf(time)], [nameOf(time)]]);
+  for (const [layer, task] of [["LSTM", "filtering"], ["GRU", "parity"], ["GRU", "filtering"]]) {
+    const row = table.row({ layer });
+    assert.deepEqual([row[`seconds_${task}`], row[`token_seconds_${task}`]], [
+      undefined,
+      undefined,
+    ]);
+  }
 });
 
 Deno.test("a layer that was not run on all tasks has no rank and stands last", async () => {

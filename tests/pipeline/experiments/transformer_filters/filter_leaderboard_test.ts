@@ -1,5 +1,8 @@
 /** @file The leaderboard: every number of its table, the parts of its verdict and its findings, from scores made by hand. */
 import assert from "node:assert/strict";
+import { nameOf } from "../../../../pipeline/tags.ts";
+import { runsOf } from "../grids.ts";
+import { paramsOf } from "../spoken.ts";
 import * as experiment from "../../../../pipeline/experiments/transformer_filters/filter_leaderboard.ts";
 import {
   assertRow,
@@ -82,16 +85,22 @@ Deno.test("every row of the leaderboard holds the scores and prices of its own r
         ...eachHorizon("h", (h) => free(h, "ratio")),
         ...eachHorizon("g", (h) => free(h, "gapClosed")),
       });
-      // Training takes as long as its steps; what was solved, as long as its job.
+      // Training takes as long as its steps. All of it was timed apart.
       const seconds = table.observed({ lambda, predictor }, "seconds");
       assert.deepEqual(
         seconds.observed,
-        which.solved ? { name: "seconds" } : { name: "step seconds", times: "steps" },
+        which.solved ? { name: "solving seconds" } : { name: "step seconds", times: "steps" },
       );
-      assert.deepEqual(seconds.runs, made.scalar(where, "tokens").runs);
+      const [{ runs: [run] }] = [seconds];
+      const timed = runsOf(experiment, "standard").find(({ tags }) => nameOf(tags) === run)!;
+      assert.deepEqual([timed.tags.lambda, timed.tags.result], [lambda, "time"]);
+      const { model, options } = made.kinds.get(made.scalar(where, "tokens").runs[0])!;
+      const { model: own, steps } = paramsOf(timed.job);
+      assert.deepEqual([timed.job.stage.name, own], ["time", { name: model, options }]);
+      assert.equal(steps > 0, !which.solved);
       const token = table.observed({ lambda, predictor }, "token_seconds");
-      assert.deepEqual(token.observed, { name: "token seconds", scale: 1e6 });
-      assert.deepEqual(token.runs, free(2, "ratio").runs);
+      assert.deepEqual(token.observed, { name: "rollout token seconds", scale: 1e6 });
+      assert.deepEqual([seconds.runs, token.runs], [[run], [run]]);
     }
   }
 });

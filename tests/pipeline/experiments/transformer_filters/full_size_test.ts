@@ -1,6 +1,9 @@
 /** @file The table on the document's size, from scores made by hand; and what its page says of its cost. */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { nameOf } from "../../../../pipeline/tags.ts";
+import { runsOf } from "../grids.ts";
+import { paramsOf } from "../spoken.ts";
 import * as experiment from "../../../../pipeline/experiments/transformer_filters/full_size.ts";
 import {
   assertRow,
@@ -50,7 +53,11 @@ Deno.test("both sizes have rows of their own runs", async () => {
     });
     const seconds = table.observed({ predictor }, "seconds");
     assert.deepEqual(seconds.observed, { name: "step seconds", times: "steps" });
-    assert.deepEqual(seconds.runs, about("steps").runs);
+    const [run, ...others] = seconds.runs;
+    const { job } = runsOf(experiment, "paper").find(({ tags }) => nameOf(tags) === run)!;
+    const { model: { options }, steps } = paramsOf(job);
+    assert.deepEqual([job.stage.name, options.dModel, others], ["time", dModel, []]);
+    assert.equal(steps, dModel === 256 ? 3000 : 400);
   }
 });
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Cell, Row } from "../../../../pipeline/results.ts";
-import { nameOf } from "../../../../pipeline/tags.ts";
+import { nameOf, type Tag, type Tags } from "../../../../pipeline/tags.ts";
 import { judged } from "../../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import { type Experiment, type Made, runsOf, type Table, tableOf } from "../grids.ts";
 import { paramsOf } from "../spoken.ts";
@@ -141,7 +141,13 @@ export async function madeTable(
 ): Promise<MadeTable> {
   const kinds = new Map<string, Kind>();
   const made: Made[] = [];
+  const timed: { tags: Tags; model: [string, Tag][] }[] = [];
   for (const { tags, job } of runsOf(experiment, profile)) {
+    if (job.stage.name === "time") {
+      const { result: _, ...model } = tags;
+      timed.push({ tags, model: Object.entries(model) });
+      continue;
+    }
     const [system, ...others] = systemsOf(job);
     if (others.length === 0) assert.equal(tags.seed, system, `the seed of ${nameOf(tags)}`);
     // Of models that were trained together, the tag says which.
@@ -150,6 +156,11 @@ export async function madeTable(
     if (making.keep && !making.keep(kind)) continue;
     kinds.set(nameOf(tags), kind);
     made.push({ tags, ...artifact(kind, making) });
+  }
+  // Of the models that were made.
+  for (const { tags, model } of timed) {
+    const its = (of: Tags) => model.every(([tag, value]) => of[tag] === value);
+    if (made.some(({ tags }) => its(tags))) made.push({ tags, scalars: { steps: 7 } });
   }
   return new MadeTable(await tableOf(experiment, made), kinds, making);
 }
