@@ -29,6 +29,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/m4.ts",
   "pipeline/experiments/deep_linear_networks/long_sequences.ts",
   "pipeline/experiments/deep_linear_networks/inference.ts",
+  "pipeline/experiments/deep_linear_networks/traced_forecast.ts",
   "pipeline/experiments/deep_linear_networks/domains/finance.ts",
   "pipeline/experiments/deep_linear_networks/domains/climate.ts",
   "pipeline/experiments/deep_linear_networks/domains/roads.ts",
@@ -42,5 +43,4 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/parity_by_length.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
-  "pipeline/experiments/deep_linear_networks/traced_forecast.ts",
 ];
