@@ -22,6 +22,8 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/step_laws.ts",
   "pipeline/experiments/deep_linear_networks/etth1_steps.ts",
   "pipeline/experiments/deep_linear_networks/initialisations.ts",
+  "pipeline/experiments/deep_linear_networks/optimisers.ts",
+  "pipeline/experiments/deep_linear_networks/natural_gradient.ts",
   "pipeline/experiments/deep_linear_networks/architectures.ts",
   "pipeline/experiments/deep_linear_networks/fev_ett.ts",
   "pipeline/experiments/deep_linear_networks/long_horizon.ts",
