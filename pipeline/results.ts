@@ -7,8 +7,9 @@
  * a diverged run must show up as NaN in the table rather than as a hole or a zero.
  */
 import { z } from "zod";
+import type { Hypothesis } from "../lib/analysis/judge.ts";
 import type { ProfileName } from "./profiles.ts";
-import type { Tags } from "./tags.ts";
+import type { Tag, Tags } from "./tags.ts";
 import { type Judged, type Score, type Statistic, type Term, termSchemas } from "./terms.ts";
 
 /** What a reader is told about an experiment before seeing a number. */
@@ -126,6 +127,25 @@ export interface Verdict {
   declared?: number;
   /** What it judged. */
   clauses?: Judged[];
+  /** It is judged when the table is published, and only then. */
+  observed?: ObservedVerdict;
+}
+
+/** A hypothesis on numbers that the runs do not contain; see {@linkcode Observed}. It has no controls. */
+export interface ObservedVerdict {
+  hypothesis: Hypothesis;
+  /** For each clause what to read of the jobs, one run for each unit. */
+  effects: ObservedEffect[];
+}
+
+/** What jobs observed of one clause. */
+export interface ObservedEffect {
+  /** As in {@linkcode Observed}. */
+  name: string;
+  /** The units. */
+  at: Tag[];
+  /** One of each. */
+  runs: string[];
 }
 
 export interface Summary {
@@ -272,6 +292,17 @@ function summarySchema() {
       p: z.number().min(0).max(1).optional(),
       declared: z.number().int().positive().optional(),
       clauses: z.array(judged).optional(),
+      observed: z.strictObject({
+        hypothesis: z.strictObject({
+          unit: z.enum(["system", "seed"]),
+          seeds: z.array(z.number()),
+          clauses: z.array(z.strictObject({
+            ...{ what: text, metric: text, scale: z.enum(["factor", "points", "plain"]) },
+            margin: z.number().optional(),
+          })),
+        }),
+        effects: z.array(z.strictObject({ name: text, at: z.array(tag), runs })),
+      }).optional(),
     }),
     findings: z.array(text),
     plots: z.array(plot),

@@ -11,16 +11,16 @@ import { numpy as np } from "@jax-js/jax";
 import * as z from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
 import { scan } from "../engine/scan.ts";
-import { multiply, transpose } from "../linalg/matrix.ts";
-import { orthonormaliseRows } from "../linalg/orthogonal.ts";
+import { multiply } from "../linalg/matrix.ts";
 import { readOptions } from "../options.ts";
-import { type Key, keyOf, normals, split } from "../random/random.ts";
+import { type Key, keyOf } from "../random/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { type InitialisationName, initialisationNames, initialised } from "./initialisations.ts";
 import type { LinearWindowModel, ModelModule } from "./model.ts";
 
 /**
- * Options: `depth` (matrices, 1), `width` (between them, min(lookback, horizon)) and `scale` (singular values of the product
- * at the start, 0.25). For windows; it takes no layers, and every channel goes through the same matrices.
+ * Options: `depth` (matrices, 1), `width` (between them, min(lookback, horizon)) `scale` (singular values of the product
+ * at the start, 0.25) and `initialisation` ("balanced"; see initialisations.ts). For windows; it takes no layers, and every channel goes through the same matrices.
  */
 export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
   configure(options, { signature, layers }) {
@@ -31,8 +31,10 @@ export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
       width: z.number().int().min(1).optional(),
       /** Singular values of the product at the start; 0.25: a forecast shrunk towards the mean. */
       scale: z.number().gt(0).default(0.25),
+      /** How the layers start. */
+      initialisation: z.enum(initialisationNames).default("balanced"),
     });
-    const { scale, ...chosen } = readOptions("deep_linear", schema, options);
+    const { scale, initialisation, ...chosen } = readOptions("deep_linear", schema, options);
     if (signature.kind !== "window") {
       throw new TypeError(
         `deep_linear: a task of ${signature.kind}; it reads windows, choose another model`,
@@ -47,7 +49,7 @@ export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
     const shape = { lookback, horizon, ...chosen };
     widthOf(shape);
     return {
-      init: (seed) => onDevice(init(keyOf(seed), shape, scale)),
+      init: (seed) => onDevice(init(keyOf(seed), shape, scale, initialisation)),
       apply(params, x) {
         const [batch, , channels] = x.shape;
         const series = np.transpose(x, [0, 2, 1]).reshape([batch * channels, lookback]);
@@ -59,7 +61,8 @@ export const model: ModelModule<LinearWindowModel<DeepLinear<JaxArray>>> = {
   },
 };
 
-function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
+/** The layers as arrays of jax-js. */
+export function onDevice(layers: DeepLinear<Tensor>): DeepLinear<JaxArray> {
   const array = ({ data, shape }: Tensor) =>
     np.array(Float32Array.from(data), { shape: [...shape] });
   const params: DeepLinear<JaxArray> = { first: array(layers.first) };
@@ -114,32 +117,35 @@ export function widthOf({ lookback, horizon, depth, width }: DeepLinearShape): n
 }
 
 /**
- * Balanced layers whose product is `scale` times a random partial isometry: all its singular values
- * are `scale`. Equal ones keep the network's preconditioner (Arora et al. 2018, claim 1) a multiple
- * of the identity at the start, whatever the depth; a Gaussian product of 50 layers would start with
- * most of its singular values at zero, where gradients vanish.
- * @param scale 0.25 by default: a forecast shrunk towards the mean.
+ * Fresh layers. Balanced ones have a product that is `scale` times a random partial isometry: all its singular values are `scale`. Equal
+ * ones keep the network's preconditioner (Arora et al. 2018, claim 1) a multiple of the identity at the start, whatever the depth; a Gaussian
+ * product of 50 layers would start with most of its singular values at zero, where gradients vanish.
+ * @param scale of balanced layers, 0.25: a forecast shrunk towards the mean.
  */
-export function init(key: Key, shape: DeepLinearShape, scale = 0.25): DeepLinear<Tensor> {
+export function init(
+  key: Key,
+  shape: DeepLinearShape,
+  scale = 0.25,
+  initialisation: InitialisationName = "balanced",
+): DeepLinear<Tensor> {
   const { lookback, horizon, depth } = shape;
   const width = widthOf(shape);
-  const [keyU, keyV] = split(key, 2);
-  const columns = (key: Key, rows: number) =>
-    orthonormaliseRows(transpose(normals(key, rows * width), rows, width), width, rows);
-  const U = transpose(columns(keyU, lookback), width, lookback);
-  const root = scale ** (1 / depth);
-  const Vt = columns(keyV, horizon);
-  if (depth === 1) {
-    const product = multiply(U, Vt, lookback, width, horizon);
-    return { first: float32(product.map((value) => scale * value), [lookback, horizon]) };
-  }
-  const first = float32(U.map((value) => root * value), [lookback, width]);
-  const last = float32(Vt.map((value) => root * value), [width, horizon]);
+  const sizes = depth === 1
+    ? [lookback, horizon]
+    : [lookback, ...Array<number>(depth - 1).fill(width), horizon];
+  return stacked(sizes, initialised(initialisation, key, sizes, { scale }));
+}
+
+/** Layers one by one as the network holds them. */
+function stacked(sizes: number[], layers: Float64Array[]): DeepLinear<Tensor> {
+  const depth = layers.length;
+  const first = float32(layers[0], [sizes[0], sizes[1]]);
+  if (depth === 1) return { first };
+  const width = sizes[1];
+  const last = float32(layers[depth - 1], [width, sizes[depth]]);
   if (depth === 2) return { first, last };
   const hidden = new Float64Array((depth - 2) * width * width);
-  for (let layer = 0; layer < depth - 2; layer++) {
-    for (let i = 0; i < width; i++) hidden[(layer * width + i) * width + i] = root;
-  }
+  layers.slice(1, -1).forEach((W, l) => hidden.set(W, l * width * width));
   return { first, hidden: float32(hidden, [depth - 2, width, width]), last };
 }
 

@@ -13,7 +13,9 @@ import {
   type PublishedRow,
   type PublishedSummary,
   type Summary,
+  type Verdict,
 } from "../results.ts";
+import { verdictOf } from "../table/judged.ts";
 import type { Score } from "../terms.ts";
 import type { JobRecord } from "./source.ts";
 
@@ -47,8 +49,34 @@ export function resolveObserved(
   return {
     ...summary,
     rows,
+    verdict: judgedNow(summary.verdict, runs, noted, scores),
     ...(scores.length ? { scores: [...summary.scores ?? [], ...scores] } : {}),
   };
+}
+
+/** The verdict, judged where that had to wait for observations; it stays open where a clause has none. */
+function judgedNow(
+  { observed, ...verdict }: Verdict,
+  runs: Record<string, string>,
+  noted: ReadonlyMap<string, Noted>,
+  scores: Score[],
+): Verdict {
+  if (!observed) return verdict;
+  const effects = observed.effects.map(({ name, at, runs: cited }) => {
+    const read = cited.map((run) => noted.get(runs[run])?.observations[name]);
+    const there = cited.flatMap((_, i) => Number.isFinite(read[i]) ? [i] : []);
+    const values = there.map((i) => read[i]!);
+    const own = there.map((i) => cited[i]);
+    return {
+      ...{ at: there.map((i) => at[i]), values },
+      terms: [{ coefficient: 1, metric: name, runs: own }],
+    };
+  });
+  if (effects.some(({ values }) => values.length === 0)) return verdict;
+  for (const { values, terms: [{ metric, runs }] } of effects) {
+    scores.push(...values.map((value, i) => ({ run: runs[i], metric, value })));
+  }
+  return verdictOf(observed.hypothesis, effects);
 }
 
 /** Undefined when no job observed it. */

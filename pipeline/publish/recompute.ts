@@ -39,12 +39,13 @@ ORDER BY c.experiment, c."row", c."column"`;
 
 /** p, adjusted p and outcome of every experiment that the judge tested: experiment, outcome, p, q. */
 export const verdictsQuery = `-- Every verdict of the judge from the scores.
-WITH RECURSIVE points AS ( -- one row for each clause, term and system
-  SELECT dense_rank() OVER (ORDER BY t.experiment, t.clause) AS id, t.experiment, t.clause, t.term, t.place,
-    t.coefficient, s.value AS score, g.value AS gap
+WITH RECURSIVE points AS ( -- one row for each clause, term and system, or block of a run
+  SELECT dense_rank() OVER (ORDER BY t.experiment, t.clause) AS id, t.experiment, t.clause, t.term,
+    1000001 * t.place + coalesce(s.part, 0) AS place, t.coefficient, s.value AS score, g.value AS gap
   FROM (SELECT *, unnest(runs) AS run, generate_subscripts(runs, 1) AS place FROM term WHERE clause IS NOT NULL) t
   JOIN score s ON s.experiment = t.experiment AND s.run = t.run AND s.metric = t.metric
   LEFT JOIN score g ON g.experiment = t.experiment AND g.run = t.run AND g.metric = t.gap
+    AND g.part IS NOT DISTINCT FROM s.part
 ), effects AS ( -- one number for each system: differences, or contrasts of log open fractions
   SELECT p.id, any_value(p.experiment) AS experiment, any_value(p.clause) AS clause, p.place, any_value(c.margin) AS margin,
     any_value(c.kind) AS kind,

@@ -10,7 +10,7 @@ import {
   shown,
 } from "../../lib/analysis/judge.ts";
 import type { Interval } from "../../lib/analysis/intervals.ts";
-import type { Verdict } from "../results.ts";
+import type { ObservedEffect, Verdict } from "../results.ts";
 import type { MadeEffect } from "./effects.ts";
 
 /** The rule of a hypothesis, in words. */
@@ -72,6 +72,23 @@ export function verdictOf(
         terms: controls[i].terms,
       })),
     ],
+  };
+}
+
+/**
+ * The verdict on a hypothesis of numbers that differ from one time to the next (seconds): the rule, and what is to be read of the
+ * catalogue and judged by it when the table is published.
+ * @param effects one for each clause
+ */
+export function verdictWhenPublished(
+  hypothesis: Hypothesis,
+  effects: ObservedEffect[],
+): Verdict {
+  return {
+    outcome: "undecided",
+    rule: ruleFor(hypothesis),
+    reason: "What the jobs observed has not been read.",
+    observed: { hypothesis, effects },
   };
 }
 

@@ -90,6 +90,17 @@ export function shownMean(
   return { value: mean, ...(none ? {} : { low, high }), n };
 }
 
+/** A number of a whole run, with half the width of the interval of its parts (as {@linkcode shownMean} has it) on either side. */
+export function around(
+  value: number,
+  parts: readonly number[],
+): { value: number; low?: number; high?: number } {
+  const { low, high } = parts.length ? shownMean(parts) : {};
+  if (low === undefined) return { value };
+  const half = (high! - low) / 2;
+  return { value, low: value - half, high: value + half };
+}
+
 /** Mean over systems, with its interval as {@linkcode shownMean} has it. */
 export function cellOf(of: Values): Cell {
   return { ...shownMean(of.values), runs: [...of.runs], terms: [...termsOf(of)] };

@@ -1,6 +1,6 @@
 /** @file A task of a leaderboard that foundation models are compared on, by one matrix. */
 import published from "../../../data/published/fev_ett_1h.json" with { type: "json" };
-import { meanInterval } from "../../../lib/analysis/intervals.ts";
+import { shownMean } from "../../table/values.ts";
 import type { GraphBuilder, Grid, TaggedJob } from "../../graph.ts";
 import type { Cell, ExperimentMeta, Summary, Verdict } from "../../results.ts";
 import { seriesOf } from "../../series.ts";
@@ -163,9 +163,8 @@ function columns(floor: Entry): TableColumn<Entry>[] {
   const measured = ({ run, scores }: Entry, metric: "mase" | "sql"): Cell | undefined => {
     if (!run) return undefined;
     const values = scores!.windows.map((window) => window[metric]);
-    const { mean, low, high } = meanInterval(values);
     return {
-      ...{ value: mean, low, high, n: values.length, runs: [run.name] },
+      ...{ ...shownMean(values), runs: [run.name] },
       terms: [{
         ...{ coefficient: 1, metric: `${metric.toUpperCase()} of a window`, values },
         ...{ runs: values.map(() => run.name), parts: values.map((_, part) => part) },

@@ -1,5 +1,8 @@
 /** @file What the grids of all experiments must keep to, of whatever family. */
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Graph, JobNode } from "../../../pipeline/graph.ts";
 import { profileOf, PROFILES } from "../../../pipeline/profiles.ts";
 import type { Params } from "../../../pipeline/stages/aggregate.ts";
@@ -66,12 +69,10 @@ Deno.test("--set of a rollout's part leaves the scores of one step what they are
 });
 
 Deno.test("every experiment has tests", () => {
-  const folder = new URL(".", import.meta.url);
-  const tests = ["transformer_filters", "deep_linear_networks", "leaderboard"].flatMap((family) =>
-    [...Deno.readDirSync(new URL(family, folder))].map(({ name }) =>
-      Deno.readTextFileSync(new URL(`${family}/${name}`, folder))
-    )
-  );
+  const folder = fileURLToPath(new URL(".", import.meta.url));
+  const tests = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts"))
+    .map((name) => readFileSync(join(folder, name), "utf8"));
   for (const { path } of plan.experiments) {
     assert.ok(tests.some((test) => test.includes(`/${path}"`)), path);
   }

@@ -98,7 +98,9 @@ Deno.test("a parameter of several stages of a chain changes in all of them, or t
         }
       }
     }
-    assert.ok(shared.size > 0, experiment.meta.id);
+    // Studies of a single stage have nothing to share.
+    const chains = plain.some((job) => job.stage.name === "train");
+    assert.ok(shared.size > 0 || !chains, experiment.meta.id);
     for (const [i, [path, stages]] of [...shared].entries()) {
       if (plain.length > 20 && i % 4 !== 0) continue; // a sample of the large ones
       const stage = [...stages][i % stages.size];

@@ -1,9 +1,9 @@
 /** @file The table of linear forecasters by depth, and the rule that judges it: the same for every series. */
-import type { Cell, Summary } from "../../../results.ts";
+import type { Summary } from "../../../results.ts";
 import type { Term } from "../../../terms.ts";
 import type { Run, Runs } from "../../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../../table/table.ts";
-import { shownMean } from "../../../table/values.ts";
+import { around } from "../../../table/values.ts";
 import { closedForms } from "./forecasting.ts";
 
 export const question = "What does depth add to a forecaster that stays linear?";
@@ -68,7 +68,7 @@ const columns: TableColumn<ForecasterRow>[] = [
     better: "lower",
     note: "On standardised values, mean over windows, horizon and channels.",
     of: ({ run, scores }) => ({
-      ...within(scores.test.mse, scores.blocks),
+      ...around(scores.test.mse, scores.blocks),
       n: scores.test.windows,
       runs: [run.name],
       terms: errorTerms(1, { run, scores }),
@@ -90,7 +90,7 @@ const columns: TableColumn<ForecasterRow>[] = [
       const { run, scores: { blocks }, ols } = row;
       const paired = blocks.map((block, i) => block - ols.scores.blocks[i]);
       const terms = [...errorTerms(1, row), ...errorTerms(-1, ols)];
-      return { ...within(overOls(row), paired), runs: [run.name, ols.run.name], terms };
+      return { ...around(overOls(row), paired), runs: [run.name, ols.run.name], terms };
     },
   }),
   {
@@ -116,14 +116,6 @@ function errorTerms(
 }
 
 const overOls = ({ scores, ols }: ForecasterRow) => scores.test.mse - ols.scores.test.mse;
-
-/** A value with half the width of the interval of its blocks on either side. */
-function within(value: number, blocks: readonly number[]): Omit<Cell, "runs"> {
-  const { low, high } = blocks.length ? shownMean(blocks) : {};
-  if (low === undefined) return { value };
-  const half = (high! - low) / 2;
-  return { value, low: value - half, high: value + half };
-}
 
 /** The table: one row for each series, lookback, horizon and forecaster, the simplest first. */
 export function summarize(runs: Runs): Summary {

@@ -1,5 +1,5 @@
 /** @file What the forecasting task leaves of a forecaster, and the numbers that tables make of it. */
-import { meanInterval } from "../../../../lib/analysis/intervals.ts";
+import { around } from "../../../table/values.ts";
 import type { Cell } from "../../../results.ts";
 
 /** `scores.json` of the stages reference and evaluate. */
@@ -31,11 +31,9 @@ export function meanSquaredError(run: string, { test, blocks }: ForecastScores):
   const error = { coefficient: 1, metric: "MSE", runs: [run], values: [test.mse] };
   const cell = { value: test.mse, n: test.windows, runs: [run] };
   if (blocks.length < 2) return { ...cell, terms: [error] };
-  const { low, high } = meanInterval(blocks);
-  const width = (high! - low!) / 2;
   return {
     ...cell,
-    ...(width === 0 ? {} : { low: test.mse - width, high: test.mse + width }),
+    ...around(test.mse, blocks),
     terms: [error, {
       ...{ coefficient: 1, metric: "MSE of a block", spread: true },
       ...{ runs: blocks.map(() => run), values: blocks, parts: blocks.map((_, part) => part) },

@@ -19,6 +19,8 @@ export interface Entry {
   rates?: Record<string, readonly number[]>;
   /** Of one block without MLP, instead of a stack with the parameters of the leaderboard. */
   width?: number;
+  /** Where it is shown; in every profile that shows all when left out. */
+  from?: "paper";
   /** The layer alone between embedding and head, without norms and MLPs; as large as its state makes it. */
   bare?: boolean;
 }
@@ -33,6 +35,9 @@ const bareWidth = 32;
 const part = (name: string, options: Part["options"] = {}): Part => ({ name, options });
 const heads = { heads: 2 };
 const delta = { ...heads, negative: false };
+
+/** Layers whose cells have not been run at standard size yet. */
+const later = { from: "paper" } as const;
 
 /** In the order of the table where nothing is measured: attention, linear maps, linear in the state, nonlinear. */
 export const entries: readonly Entry[] = [
@@ -67,7 +72,23 @@ export const entries: readonly Entry[] = [
     bare: true,
   },
   { id: "mingru", parity: "cannot", label: "minGRU", layer: part("mingru") },
+  { id: "minlstm", parity: "cannot", label: "minLSTM", layer: part("minlstm"), ...later },
+  { id: "hgrn", parity: "cannot", label: "HGRN", layer: part("hgrn"), ...later },
+  {
+    id: "hgrn-negative",
+    label: "HGRN [-1, 1]",
+    layer: part("hgrn", { negative: true }),
+    ...later,
+  },
+  { id: "rg-lru", parity: "cannot", label: "RG-LRU", layer: part("rg_lru"), ...later },
+  {
+    id: "rg-lru-negative",
+    label: "RG-LRU [-1, 1]",
+    layer: part("rg_lru", { negative: true }),
+    ...later,
+  },
   { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
+  { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads), ...later },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
     id: "deltanet-negative",
@@ -84,6 +105,13 @@ export const entries: readonly Entry[] = [
   { id: "lstm", parity: "can", label: "LSTM", layer: part("lstm") },
   { id: "gru", label: "GRU", layer: part("gru") },
   { id: "e1", label: "E1", layer: part("e1") },
+  { id: "slstm", label: "sLSTM", layer: part("slstm"), ...later },
+  { id: "lem", label: "LEM", layer: part("lem"), ...later },
+  { id: "cfc", label: "CfC", layer: part("cfc"), ...later },
+  { id: "ltc", label: "LTC", layer: part("ltc"), ...later },
+  { id: "scrn", label: "SCRN", layer: part("scrn"), ...later },
+  { id: "alrnn", label: "ALRNN", layer: part("alrnn"), ...later },
+  { id: "shallow-plrnn", label: "shallow PLRNN", layer: part("shallow_plrnn"), ...later },
 ];
 
 /** The entry of that name, or of a layer that nobody listed, with its default options. */

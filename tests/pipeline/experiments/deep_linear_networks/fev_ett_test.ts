@@ -25,7 +25,7 @@ async function table(given: Made = {}): Promise<Table> {
 
 function scoresOf({ model, lookback }: Tags, made: Made) {
   const { mase, sql = 0.9, excess } = made[model as string] ?? { mase: 1.3 };
-  const windows = [-0.1, 0.1].map((off) => ({ mase: mase + off, sql: sql + off / 2 }));
+  const windows = [-0.1, 0, 0.1].map((off) => ({ mase: mase + off, sql: sql + off / 2 }));
   const own = lookback ?? (model === "ridge, tuned" ? 336 : undefined);
   const fit = { ...(own ? { lookback: own } : {}), ...(excess === undefined ? {} : { excess }) };
   return { mase, sql, windows, fit };
@@ -67,13 +67,14 @@ Deno.test("ours stand among the published models by MASE, with intervals over wi
   );
   assert.deepEqual(mases, mases.toSorted((a, b) => a - b));
   const cell = made.cell({ model: "ridge, tuned, lookback 336" }, "mase");
-  // Two values that lie .1 from their mean: t of one degree is 12.7062.
+  // One is the mean, two lie .1 from it: t of two degrees is 4.302653.
   assert.ok(Math.abs(cell.value - 1.15) < 1e-12);
-  assert.ok(Math.abs(cell.high! - 1.15 - 12.7062047 * 0.1) < 1e-6);
-  assert.equal(cell.n, 2);
+  assert.ok(Math.abs(cell.high! - 1.15 - 4.30265273 * 0.1 / Math.sqrt(3)) < 1e-6);
+  assert.equal(cell.n, 3);
   const sql = made.cell({ model: "ridge, tuned, lookback 336" }, "sql");
   assert.ok(
-    Math.abs(sql.value - 0.9) < 1e-12 && Math.abs(sql.high! - 0.9 - 12.7062047 * 0.05) < 1e-6,
+    Math.abs(sql.value - 0.9) < 1e-12 &&
+      Math.abs(sql.high! - 0.9 - 4.30265273 * 0.05 / Math.sqrt(3)) < 1e-6,
   );
   const skill = made.cell({ model: "ridge, tuned, lookback 336" }, "skill").value;
   assert.ok(Math.abs(skill - (1 - 1.15 / theirs("Seasonal Naive").mase)) < 1e-9);

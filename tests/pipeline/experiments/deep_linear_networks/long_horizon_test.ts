@@ -29,7 +29,7 @@ async function table(
     const channels = [{ mae }, { mae: 2 * mae }];
     return {
       test: { mse, mae: 1.5 * mae, windows: 77, channels },
-      blocks: [1, 2],
+      blocks: [1, 2, 3],
       fit: model === "deep-linear-4"
         ? { excess: h === 96 ? 1e-4 : 2e-3 }
         : model === "ridge, searched"
@@ -86,9 +86,9 @@ Deno.test("MASE is a mean over channels of errors over their scales, skill is ag
   close(made.cell({ ...where, model: "seasonal-naive" }, "skill").value, 0);
   close(made.cell({ ...where, model: "ols" }, "mae").value, 0.45);
   const mse = made.cell({ ...where, model: "ols" }, "mse");
-  // Blocks 1 and 2: half a width of 12.7062 times .5.
+  // Blocks 1, 2 and 3: half a width of 4.302653 over the root of three.
   close(mse.value, 0.5);
-  assert.ok(Math.abs(mse.high! - 0.5 - 12.7062047 / 2) < 1e-6);
+  assert.ok(Math.abs(mse.high! - 0.5 - 4.30265273 / Math.sqrt(3)) < 1e-6);
   assert.equal(mse.n, 77);
   close(made.cell({ ...where, model: "deep-linear-4" }, "training_excess").value, 2e-3);
   const form = made.summary.columns.map(({ id, format = "", better = "" }) =>
