@@ -21,6 +21,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/long_sequences.ts",
   "pipeline/experiments/deep_linear_networks/inference.ts",
   "pipeline/experiments/deep_linear_networks/traced_forecast.ts",
+  "pipeline/experiments/deep_linear_networks/known_dynamics.ts",
   "pipeline/experiments/transformer_filters/full_size.ts",
   "pipeline/experiments/transformer_filters/instance_norm.ts",
   "pipeline/experiments/transformer_filters/variances.ts",
