@@ -14,6 +14,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/deep_training.ts",
   "pipeline/experiments/deep_linear_networks/five_thousand_layers.ts",
   "pipeline/experiments/deep_linear_networks/what_depth_buys.ts",
+  "pipeline/experiments/deep_linear_networks/ablations.ts",
   "pipeline/experiments/deep_linear_networks/saxe_curves.ts",
   "pipeline/experiments/deep_linear_networks/conservation.ts",
   "pipeline/experiments/deep_linear_networks/step_laws.ts",
