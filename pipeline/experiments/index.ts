@@ -16,6 +16,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts",
   "pipeline/experiments/deep_linear_networks/deep_training.ts",
   "pipeline/experiments/deep_linear_networks/what_depth_buys.ts",
+  "pipeline/experiments/deep_linear_networks/ablations.ts",
   "pipeline/experiments/deep_linear_networks/five_thousand_layers.ts",
   "pipeline/experiments/deep_linear_networks/saxe_curves.ts",
   "pipeline/experiments/deep_linear_networks/conservation.ts",
