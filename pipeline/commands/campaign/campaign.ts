@@ -65,8 +65,9 @@ export async function campaign(options: CampaignOptions): Promise<Report> {
       for (let index = 0, open = false; index < tries; index++) {
         if (done.has(index)) continue;
         if (!open) await stage.open(SMALL);
-        open = true;
         const one = await tryOne(index, kindOf(index, kinds), stage, seed);
+        // What failed in the middle may have left anything.
+        open = one.outcome !== FAILED;
         journal.append(one);
         done.set(index, one);
         log(said(one, tries));
@@ -118,13 +119,16 @@ async function tryOne(index: number, kind: Kind, stage: Stage, seed: number): Pr
   } catch (error) {
     if (error instanceof UndisturbedError) throw error;
     scene.problem((error as Error).stack ?? String(error));
-    outcome = "the try itself failed";
+    outcome = FAILED;
     await stage.endAll();
   }
   const seconds = Math.round(performance.now() - begun) / 1000;
   const { problems } = scene;
   return { index, kind: nameOf(kind), outcome: outcome ?? null, problems, seconds };
 }
+
+/** Of a try whose own code threw. */
+const FAILED = "the try itself failed";
 
 const said = ({ index, kind, outcome, problems, seconds }: Tried, tries: number) =>
   `try ${index + 1}/${tries} (${formatSeconds(seconds)}) ${kind}: ${outcome ?? "left out"}` +

@@ -5,6 +5,7 @@ import { filesIn } from "./checkout.ts";
 import { DAMAGES } from "./damages.ts";
 import type { Kind } from "./kind.ts";
 import type { Base, Scene } from "./scene.ts";
+import { sameJobs } from "./state.ts";
 
 /** With what DAMAGES leaves out. */
 const WAYS: typeof DAMAGES = { ...DAMAGES, removed: (path) => rmSync(path) };
@@ -17,8 +18,10 @@ interface Place {
   files: RegExp;
   /** What the next run does about it. */
   expects: string;
-  /** Jobs that it may cost. */
-  costs?: "nothing" | "those whose work was in it";
+  /** Jobs may have to run again that were reported. */
+  costs?: true;
+  /** Nothing but `verify` reads it as long as all is well. */
+  unread?: true;
 }
 
 /** Damages a file, so that it is another than it was. @returns how, and which */
@@ -41,7 +44,7 @@ function bytesOf(path: string): string | undefined {
   return existsSync(path) && statSync(path).isFile() ? readFileSync(path, "base64") : undefined;
 }
 
-const noticed = ({ name, base, files, expects, costs = "nothing" }: Place): Kind => ({
+const noticed = ({ name, base, files, expects, costs, unread }: Place): Kind => ({
   group: "damage",
   name,
   expects,
@@ -49,10 +52,13 @@ const noticed = ({ name, base, files, expects, costs = "nothing" }: Place): Kind
     const { state } = await scene.stage.undisturbed("after");
     const { state: begun } = await scene.begin(base);
     const { way, path } = damage(scene, files);
-    const ended = await scene.finish(
-      state,
-      costs === "nothing" ? base === "after" ? "all" : Object.keys(begun.jobs) : [],
-    );
+    if (unread) {
+      const verify = await scene.call("verify");
+      const says = verify.code === 0 && /or its journal is damaged/.test(verify.out);
+      scene.expect(says, "verify does not notice", verify);
+    }
+    const spared = base === "after" ? "all" : sameJobs(begun, state);
+    const ended = await scene.finish(state, costs ? [] : spared);
     const told = ended.out.includes(relative(scene.root, path)) ||
       /is damaged|was damaged|Published \d/.test(ended.out);
     const lost = ended.ran.length && base === "after" ? ", some ran again" : "";
@@ -150,6 +156,7 @@ const STORE: Place[] = [
     base: "after",
     files: /^\.store\/catalog\.earlier\.(duckdb|journal)$/,
     expects: "no job runs; verify makes it again",
+    unread: true,
   },
   {
     name: "sums of the catalogue",
@@ -168,7 +175,7 @@ const STORE: Place[] = [
     base: "killed",
     files: /^\.store\/catalog\.journal$/,
     expects: "what it had recorded alone runs again",
-    costs: "those whose work was in it",
+    costs: true,
   },
   {
     name: "a checkpoint",

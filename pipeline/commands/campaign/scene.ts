@@ -176,7 +176,8 @@ export class Scene {
     this.expect(codes.includes(ended.code), `the exit code is none of ${codes}`, ended);
     const defect = /Uncaught|panicked|This is a defect of/.test(ended.out);
     this.expect(!defect, "it ended with a defect", ended);
-    const explained = ended.code !== 1 || /^error: |\d failed|\d skipped|lack data/m.test(ended.out);
+    const explained = ended.code !== 1 ||
+      /^error: |\d failed|\d skipped|lack data|jobs are damaged/m.test(ended.out);
     this.expect(explained, "it failed and does not say why", ended);
   }
 
@@ -185,7 +186,8 @@ export class Scene {
     try {
       const found = await stateOf(this.root);
       for (const label of reported) {
-        this.expect(label in found.jobs, `${label} was reported as done, and is lost`);
+        const kept = found.jobs[label] === after.jobs[label];
+        this.expect(kept, `${label} was reported as done, and is lost`);
       }
       for (const half of between(before, after, found)) this.problem(half);
     } catch (error) {

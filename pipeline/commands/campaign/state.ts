@@ -112,6 +112,11 @@ export function differences(expected: State, found: State): string[] {
   return expected.series === found.series ? said : [...said, `${SERIES} is another`];
 }
 
+/** Labels of the jobs that are done in one state as they are in another. */
+export function sameJobs(one: State, other: State): string[] {
+  return Object.keys(one.jobs).filter((label) => one.jobs[label] === other.jobs[label]);
+}
+
 /** What is neither as it was before nor as it should be afterwards: half of something. */
 export function between(before: State, after: State, found: State): string[] {
   return Object.entries(found.published).filter(([name, hash]) =>

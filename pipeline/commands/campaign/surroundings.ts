@@ -7,6 +7,7 @@ import { type Ended, sleep, until } from "./commands.ts";
 import { mountDisk } from "./disk.ts";
 import type { Kind } from "./kind.ts";
 import type { Scene } from "./scene.ts";
+import { sameJobs } from "./state.ts";
 
 /** Kilobytes on which anything has room. */
 const ENOUGH = 64 * 1024;
@@ -115,7 +116,7 @@ const readOnly = (name: string, folder: string): Kind => ({
     const modes = paths.map((path) => [path, lstatSync(path).mode] as const);
     for (const [path, mode] of modes) chmodSync(path, mode & ~0o222);
     const bound = { prefix: BOUND };
-    const spared: string[] = Object.keys(base === "killed" ? begun.jobs : {});
+    const spared = sameJobs(begun, state);
     try {
       if (folder === ".store") {
         for (const question of [["status"], ["why", "chains/s2"]]) {
