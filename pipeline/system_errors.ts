@@ -6,6 +6,7 @@ const FULL = "Free some space and run the same command again: what was finished 
 const BY_CODE: Record<string, [what: string, next: string]> = {
   ENOSPC: ["the disk is full", FULL],
   EDQUOT: ["the quota of the disk is used up", FULL],
+  EFBIG: ["a file would be larger than files may be", "Raise the limit (ulimit -f)."],
   EROFS: ["the disk may only be read", "Choose another place with --store."],
   EIO: ["the disk, or what it is attached by, has failed", "Look at the system's log."],
   EMFILE: ["too many files are open", "Raise the limit (ulimit -n) or use fewer --jobs."],

@@ -13,6 +13,7 @@ import {
   adopt,
   catalogDamaged,
   catalogFiles,
+  clearPlaces,
   restore,
   type Sources,
   sourcesOf,
@@ -59,6 +60,7 @@ export class Catalog extends CatalogQuestions {
    * @throws {Error} when that is damaged too
    */
   static async open(dir: string, sum?: string): Promise<Catalog> {
+    clearPlaces(dir);
     const files = new WorkingCopy(dir);
     const sources = await trusted(dir, sourcesOf(dir, sum));
     if (sources.damaged) {

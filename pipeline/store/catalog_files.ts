@@ -12,7 +12,8 @@ import { Buffer } from "node:buffer";
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { canonical, sha256 } from "../content/canonical.ts";
-import { syncPath, writeFileDurable } from "./files.ts";
+import { moveTo, syncPath, writeFileDurable } from "./files.ts";
+import { giveWay } from "./give_way.ts";
 import { Journal } from "./journal.ts";
 import { hashFile } from "./objects.ts";
 
@@ -30,6 +31,12 @@ const NAMES = {
 export function catalogFiles(dir: string): Record<keyof typeof NAMES, string> {
   const places = Object.entries(NAMES).map(([what, name]) => [what, join(dir, name)]);
   return Object.fromEntries(places);
+}
+
+/** Moves folders aside that lie in the place of what a catalogue is made from; the caller holds the store's lock. */
+export function clearPlaces(dir: string): void {
+  const { journal, earlier, earlierJournal } = catalogFiles(dir);
+  for (const path of [journal, earlier, earlierJournal]) giveWay(path, "file");
 }
 
 /** Stands for the hash of a file that is not there. */
@@ -153,7 +160,7 @@ export function settle(dir: string): void {
   if (!existsSync(next)) return;
   for (const [from, to] of [[journal, earlierJournal], [original, earlier], [next, original]]) {
     if (!existsSync(from)) continue;
-    renameSync(from, to);
+    moveTo(from, to);
     syncPath(dir);
   }
   const sums = readSums(dir);

@@ -12,6 +12,7 @@ import { formatSeconds } from "../../run/display.ts";
 import { writeFileAtomic } from "../../store/files.ts";
 import { Journal } from "../../store/journal.ts";
 import { lockStore } from "../../store/lock.ts";
+import { UsageError } from "../../usage_error.ts";
 import { VERSION } from "../../version.ts";
 import { codeOfProject, SMALL } from "./checkout.ts";
 import { DAMAGE } from "./damage.ts";
@@ -56,10 +57,6 @@ export async function campaign(options: CampaignOptions): Promise<Report> {
     const { journal, done } = earlier(dir, seed, log);
     const about = { version: VERSION, seed, machine: machineInfo().description };
     const all = () => [...done.values()].filter(({ index }) => index < tries);
-    const save = (made: Report) => {
-      writeFileAtomic(join(dir, "report.json"), JSON.stringify(made, null, 1) + "\n");
-      writeFileAtomic(join(dir, "report.md"), reportText(made));
-    };
     const stage = new Stage(dir);
     try {
       for (let index = 0, open = false; index < tries; index++) {
@@ -71,7 +68,7 @@ export async function campaign(options: CampaignOptions): Promise<Report> {
         journal.append(one);
         done.set(index, one);
         log(said(one, tries));
-        save(report(about, kinds, all()));
+        save(join(dir, "report"), report(about, kinds, all()));
       }
     } finally {
       await stage.endAll();
@@ -132,24 +129,44 @@ const FAILED = "the try itself failed";
 
 const said = ({ index, kind, outcome, problems, seconds }: Tried, tries: number) =>
   `try ${index + 1}/${tries} (${formatSeconds(seconds)}) ${kind}: ${outcome ?? "left out"}` +
-  problems.map((problem) => `\n  PROBLEM ${problem.split("\n").slice(0, 12).join("\n    ")}`).join("");
+  problems.map((problem) => `\n  PROBLEM ${problem.split("\n").slice(0, 12).join("\n    ")}`).join(
+    "",
+  );
+
+function save(base: string, made: Report): void {
+  writeFileAtomic(`${base}.json`, JSON.stringify(made, null, 1) + "\n");
+  writeFileAtomic(`${base}.md`, reportText(made));
+}
+
+/** A report's path without its ending. @throws {Error} where it may not be written, before hours are spent */
+function placeOf(file: string): string {
+  const base = file.replace(/\.(md|json)$/, "");
+  const path = `${base}.md`;
+  if (Deno.permissions.querySync({ name: "write", path }).state === "granted") return base;
+  throw new UsageError(
+    `--report ${file}: the task may write below .store and reports only. Give a file there, or copy the table from .store/campaign.`,
+  );
+}
 
 /** The command. @returns the exit code: 1 for any problem */
 export async function command(
-  { root, tries, seed, reports }: { root: string; tries: number; seed: number; reports?: string },
+  { root, tries, seed, report: file }: {
+    root: string;
+    tries: number;
+    seed: number;
+    report?: string;
+  },
 ): Promise<number> {
+  const base = file === undefined ? undefined : placeOf(file);
   const dir = join(resolve(root), ".store", "campaign");
   const made = await campaign({ dir, tries, seed, log: console.log });
   const { problems } = made;
-  const base = (reports ?? join(dir, "report")).replace(/\.(md|json)$/, "");
-  if (reports !== undefined) {
-    writeFileAtomic(`${base}.json`, JSON.stringify(made, null, 1) + "\n");
-    writeFileAtomic(`${base}.md`, reportText(made));
-  }
+  if (base) save(base, made);
+  const shown = base ?? join(dir, "report");
   console.log(
     `${made.tries} tries, ${
       problems ? `${problems} with problems` : "no problem"
-    }; see ${base}.md and ${base}.json.`,
+    }; see ${shown}.md and ${shown}.json.`,
   );
   return problems ? 1 : 0;
 }

@@ -5,7 +5,15 @@
  * Its jobs have what jobs have: a file of the user's as input, checkpoints, curves, inputs of each other, tables that are published.
  * What they leave depends on every step that they took, also those before a restart.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { canonical, sha256 } from "../../content/canonical.ts";

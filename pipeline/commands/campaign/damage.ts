@@ -112,7 +112,9 @@ const inputs: Kind = {
     const rest = await scene.call("verify");
     if (rest.code === 1) await scene.call("gc", ["--yes"]);
     await scene.finish(state, "all");
-    return `${way}: ${run.code === 0 ? `not needed, or made again` : "said"}${existsSync(path) ? "" : "; gone"}`;
+    return `${way}: ${run.code === 0 ? `not needed, or made again` : "said"}${
+      existsSync(path) ? "" : "; gone"
+    }`;
   },
 };
 

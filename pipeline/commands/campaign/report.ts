@@ -79,7 +79,12 @@ export function reportText({ version, seed, machine, tries, problems, kinds }: R
   for (const [group, title] of Object.entries(TITLES)) {
     const own = kinds.filter((kind) => kind.group === group);
     if (!own.length) continue;
-    lines.push("", `## ${title}`, "", "| what | besides, what is expected | tries | problems | outcomes |");
+    lines.push(
+      "",
+      `## ${title}`,
+      "",
+      "| what | besides, what is expected | tries | problems | outcomes |",
+    );
     lines.push("| :--- | :--- | ---: | ---: | :--- |");
     for (const { name, expects, tries, leftOut, outcomes, problems } of own) {
       const cells = Object.entries(outcomes).map(([what, count]) => `${what} (${count})`);
