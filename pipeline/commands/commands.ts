@@ -45,7 +45,7 @@ export const OPTIONS = {
     type: "boolean",
     help: "faults of every kind in a copy of this checkout; again to go on",
   },
-  tries: { type: "string", help: "how many faults (default 200, two hours)" },
+  tries: { type: "string", help: "how many faults (default 200, half an hour on 2 idle cores)" },
   report: {
     type: "string",
     help: "write the table of tries to FILE.md and FILE.json (by default into .store/campaign)",

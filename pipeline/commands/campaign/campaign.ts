@@ -144,7 +144,7 @@ function placeOf(file: string): string {
   const path = `${base}.md`;
   if (Deno.permissions.querySync({ name: "write", path }).state === "granted") return base;
   throw new UsageError(
-    `--report ${file}: the task may write below .store and reports only. Give a file there, or copy the table from .store/campaign.`,
+    `--report ${file}: the task may not write there. Leave --report out and copy .store/campaign/report.md and .json.`,
   );
 }
 

@@ -95,7 +95,7 @@ export async function until(
   for (const end = performance.now() + seconds * 1000; performance.now() < end;) {
     if (holds()) return true;
     if (run?.hasEnded()) return holds();
-    await sleep(0.01);
+    await sleep(0.03);
   }
   return false;
 }

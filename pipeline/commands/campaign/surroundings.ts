@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import process from "node:process";
 import { filesIn, SERIES } from "./checkout.ts";
 import { type Ended, sleep, until } from "./commands.ts";
 import { mountDisk } from "./disk.ts";
@@ -27,7 +26,7 @@ const outcome = ({ code, out }: Ended): string => {
 };
 
 /** A folder of the checkout is on a disk that has hardly any room. */
-const fullDisk = (name: string, folder: string, most: number): Kind => ({
+const fullDisk = (name: string, folder: string, most: number[]): Kind => ({
   group: "surroundings",
   name,
   expects: "a summary or an error that says so; what was finished is kept when there is room",
@@ -35,7 +34,7 @@ const fullDisk = (name: string, folder: string, most: number): Kind => ({
     const { state } = await scene.stage.undisturbed("after");
     await scene.begin("none");
     scene.stage.edit("after");
-    const kilobytes = 4 * (1 + scene.random(most / 4));
+    const kilobytes = 4 * (1 + scene.random(scene.pick(most) / 4));
     const disk = mountDisk(join(scene.root, folder), kilobytes);
     if (!disk) return undefined;
     try {
@@ -47,6 +46,7 @@ const fullDisk = (name: string, folder: string, most: number): Kind => ({
       }
       disk.resize(ENOUGH);
       await scene.finish(state, ended.ran);
+      if (/could not be written anew/.test(ended.out)) return "the catalogue had to wait";
       return ended.code === 0 ? "there was room" : "said that the disk is full";
     } finally {
       disk[Symbol.dispose]();
@@ -96,25 +96,30 @@ const descriptors: Kind = {
 };
 
 /** Modes do not bind the superuser, unless that gives up the capability. */
-const BOUND = process.getuid?.() === 0
-  ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"]
-  : [];
+const DROP = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all"];
 
-const isBound = () => {
-  if (!BOUND.length) return true;
+function tried(program: string, ...args: string[]): string | undefined {
   try {
-    return new Deno.Command(BOUND[0], { args: [...BOUND.slice(1), "true"] }).outputSync().success;
+    const { success, stdout } = new Deno.Command(program, { args, stderr: "null" }).outputSync();
+    return success ? new TextDecoder().decode(stdout).trim() : undefined;
   } catch {
-    return false;
+    return undefined;
   }
-};
+}
+
+/** Words before a command that modes are to bind; undefined where there is no way. */
+function bound(): string[] | undefined {
+  if (tried("id", "-u") !== "0") return [];
+  return tried(DROP[0], ...DROP.slice(1), "true") === undefined ? undefined : DROP;
+}
 
 const readOnly = (name: string, folder: string): Kind => ({
   group: "surroundings",
   name,
   expects: "run says so, status and why answer; nothing changes",
   async run(scene) {
-    if (!isBound()) return undefined;
+    const prefix = bound();
+    if (!prefix) return undefined;
     const { state } = await scene.stage.undisturbed("after");
     const base = scene.pick(["before", "killed"] as const);
     const { state: begun } = await scene.begin(base);
@@ -124,18 +129,17 @@ const readOnly = (name: string, folder: string): Kind => ({
       .concat(filesIn(top));
     const modes = paths.map((path) => [path, lstatSync(path).mode] as const);
     for (const [path, mode] of modes) chmodSync(path, mode & ~0o222);
-    const bound = { prefix: BOUND };
     const spared = sameJobs(begun, state);
     try {
       if (folder === ".store") {
         for (const question of [["status"], ["why", "chains/s2"]]) {
           const [command, ...words] = question;
           const args = [...words, "--profile", "smoke"];
-          const answer = await scene.call(command, args, bound);
+          const answer = await scene.call(command, args, { prefix });
           scene.checkEnd(answer, [0]);
         }
       }
-      const ended = await scene.call("run", [], bound);
+      const ended = await scene.call("run", [], { prefix });
       scene.checkEnd(ended, [1]);
       const says = /may only be read|permission denied|EACCES|EROFS/i.test(ended.out);
       scene.expect(says, "it does not say why", ended);
@@ -297,8 +301,8 @@ const questions: Kind = {
 };
 
 export const SURROUNDINGS: Kind[] = [
-  fullDisk("a full disk under the store", ".store", 320),
-  fullDisk("a full disk under the published tables", "reports", 120),
+  fullDisk("a full disk under the store", ".store", [300, 8000]),
+  fullDisk("a full disk under the published tables", "reports", [120, 4000]),
   fileSize,
   descriptors,
   readOnly("a store that may only be read", ".store"),
