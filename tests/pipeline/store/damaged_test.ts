@@ -282,4 +282,10 @@ Deno.test("a journal between the copies that has lost its end, which no line tel
   await committed(at.dir, "k3");
   assert.ok(isEarlierSound(at.dir));
   assert.deepEqual(said.lines, []);
+  // What a damaged line of a journal held is in neither of the catalogues: they agree.
+  await killed(at.dir);
+  flip(at.journal, readFileSync(at.journal).indexOf(10) + 41);
+  await contents(at.dir);
+  assert.match(said.lines.join(), /catalog\.journal is damaged in line 2/);
+  assert.ok(isEarlierSound(at.dir));
 });
