@@ -26,6 +26,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/optimisers.ts",
   "pipeline/experiments/deep_linear_networks/natural_gradient.ts",
   "pipeline/experiments/deep_linear_networks/architectures.ts",
+  "pipeline/experiments/deep_linear_networks/known_dynamics.ts",
   "pipeline/experiments/deep_linear_networks/fev_ett.ts",
   "pipeline/experiments/deep_linear_networks/long_horizon.ts",
   "pipeline/experiments/deep_linear_networks/accuracy.ts",
@@ -46,5 +47,4 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/parity_by_length.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
-  "pipeline/experiments/deep_linear_networks/known_dynamics.ts",
 ];
