@@ -63,7 +63,8 @@ export function modules({ layer: { name }, mixing }: Params) {
 
 /**
  * Leaves the scalars `bytes at T` (parameters and the most that is alive at once) of every length that was run, `longest`, and
- * `memory slope`, of log bytes over log T from `from` on; observes `seconds at T`, `time slope`, and `steeper slope`, the larger of the two.
+ * `memory slope`, of log bytes over log T from `from` on; observes `seconds at T`,
+ * `time slope`, and `minus steeper slope`, of the larger of the two.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const { lengths, from, mostBytes, passes } = ctx.params;
@@ -97,7 +98,8 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const time = logSlope(beyond(seconds));
   if (time !== undefined) {
     ctx.observe("time slope", time);
-    ctx.observe("steeper slope", Math.max(time, memory!));
+    // Negative, since what is judged lies above its margin.
+    ctx.observe("minus steeper slope", -Math.max(time, memory!));
   }
   return {
     files: {},

@@ -1,6 +1,7 @@
 /** @file Numbers from the catalogue in the place of what a summary asks for. */
 import assert from "node:assert/strict";
-import { isCell } from "../../pipeline/results.ts";
+import { isCell, parseSummary } from "../../pipeline/results.ts";
+import { verdictWhenPublished } from "../../pipeline/table/judged.ts";
 import { meanInterval } from "../../lib/analysis/intervals.ts";
 import { type Noted, resolveObserved } from "../../pipeline/publish/observed.ts";
 import type { JobRecord } from "../../pipeline/publish/source.ts";
@@ -101,4 +102,54 @@ Deno.test("two equally near jobs of the stage are refused", () => {
   );
   // Farther away there is one again.
   assert.equal((resolve({ name: "seconds", stage: "tune" }, ["both"]) as { n: number }).n, 1);
+});
+
+/** The published verdict where seed k observed `effects[k]`. */
+function published(effects: (number | undefined)[]) {
+  const at = effects.map((_, k) => k);
+  const noted = new Map<string, Noted>(
+    effects.flatMap((value, k) =>
+      value === undefined ? [] : [[`job${k}`, { observations: { gain: value }, scalars: {} }]]
+    ),
+  );
+  const summary: Summary = {
+    columns: [{ id: "x", label: "x" }],
+    rows: [{ x: 1 }],
+    verdict: verdictWhenPublished({
+      unit: "seed",
+      seeds: [0, 1, 2, 3, 4, 5],
+      clauses: [{ what: "gain", metric: "gain", scale: "plain", margin: 2 }],
+    }, [{ name: "gain", at, runs: at.map((k) => `run${k}`) }]),
+    findings: [],
+    plots: [],
+  };
+  // As it travels.
+  const travelled = parseSummary(JSON.parse(JSON.stringify(summary)), "made");
+  const keys = Object.fromEntries(at.map((k) => [`run${k}`, `job${k}`]));
+  const { verdict, scores = [] } = resolveObserved(travelled, keys, new Map(), noted);
+  assert.ok(!("observed" in verdict));
+  return { verdict, scores };
+}
+
+Deno.test("a verdict on what jobs observed is judged when it is published, from scores that are published", () => {
+  const { verdict, scores } = published([3, 3.5, 4, 2.5, 3, 5]);
+  assert.equal(verdict.outcome, "supported");
+  assert.equal(verdict.clauses![0].effect, 3.5);
+  assert.equal(verdict.clauses![0].margin, 2);
+  assert.deepEqual(verdict.clauses![0].terms, [
+    { coefficient: 1, metric: "gain", runs: [0, 1, 2, 3, 4, 5].map((k) => `run${k}`) },
+  ]);
+  assert.deepEqual(scores[3], { run: "run3", metric: "gain", value: 2.5 });
+  assert.equal(published([1, 1.5, 1, 0.5, 1, 1]).verdict.outcome, "refuted");
+  assert.equal(published([3, 1, 3, 1, 3, 1]).verdict.outcome, "undecided");
+});
+
+Deno.test("a unit that observed nothing is missing, and without any the verdict stays open", () => {
+  const some = published([3, undefined, 3, NaN, 3, 3]);
+  assert.equal(some.verdict.outcome, "illustration");
+  assert.deepEqual(some.scores.map(({ run }) => run), ["run0", "run2", "run4", "run5"]);
+  const none = published([undefined, undefined]);
+  assert.equal(none.verdict.outcome, "undecided");
+  assert.match(none.verdict.reason, /has not been read/);
+  assert.deepEqual(none.scores, []);
 });

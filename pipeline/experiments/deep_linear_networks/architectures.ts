@@ -154,6 +154,13 @@ function errorTerms(coefficient: number, { run: { name }, scores }: Architecture
 
 const scored = (run: Run) => ({ run, scores: run.json("scores.json") as Scores });
 
+/** @throws {Error} for a training that went nowhere: JSON writes null for what is no number, and null is less than any loss. */
+function trainingLossOf(run: Run): number {
+  const { trainingLoss } = scored(run).scores.fit;
+  if (Number.isFinite(trainingLoss)) return trainingLoss;
+  throw new Error(`architectures: run ${run.name} left no training loss`);
+}
+
 /** Rows of a setting: the optimum of every class, then the networks in the order of the grid. */
 function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
   const { dataset, lookback, horizon, networks, classes } = setting;
@@ -169,11 +176,11 @@ function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
     ...best,
     ...networks.map((network): ArchitectureRow => {
       const made = own.where({ model: network.id });
-      const only = made.only("seed", network.clause ? stated.seeds : stated.seeds.slice(0, 1));
-      const score = only.where({ result: "score" });
-      const lowest = network.within && optimum(network.within).scores.fit.trainingLoss;
+      const score = made.where({ result: "score" })
+        .only("seed", network.clause ? stated.seeds : stated.seeds.slice(0, 1));
+      const lowest = network.within && trainingLossOf(optimum(network.within).run);
       const first = scored(score.where({ seed: stated.seeds[0] }).one());
-      const training = only.where({ result: "training", seed: stated.seeds[0] }).one();
+      const training = made.where({ result: "training" }).one();
       return {
         ...{ setting: name, label: network.label, ...first, ols, network },
         within: network.within ? classLabels[network.within] : "no linear map",
@@ -181,7 +188,7 @@ function rowsOf(runs: Runs, setting: Setting): ArchitectureRow[] {
         ...(lowest === undefined ? {} : {
           excess: score.each(
             "seed",
-            (run) => scored(run).scores.fit.trainingLoss / lowest - 1,
+            (run) => trainingLossOf(run) / lowest - 1,
             "excess training loss",
           ),
         }),

@@ -123,7 +123,7 @@ export const settings: readonly Setting[] = [
 /**
  * The optimum of every class, and every network trained from each seed: those that are one matrix on all windows at once, by the
  * window itself (no rotation of it: a kernel of times is none of frequencies).
- * @returns with the tags dataset, model, result: "optimum", "training" or "score", and the seed where there is one
+ * @returns with the tags dataset, model, and result: "optimum", "training", or "score" with the seed
  */
 export function architectureRuns(
   g: GraphBuilder,
@@ -144,24 +144,22 @@ export function architectureRuns(
       const task = { ...series, options: { ...series.options, ...loss } };
       // One start is enough to show what no clause speaks of.
       const own = clause ? seeds : seeds.slice(0, 1);
-      const training = {
+      const how = {
         seeds: own.map((seed) => ({ instance: 0, initialisation: seed, data: seed })),
         ...{ steps, learningRate: rate, warmup: 50, floor: 0, weightDecay: 0, clipNorm: null },
         ...(batch ? { batch } : {}),
       };
       const tags = { dataset, model: id };
-      const trained = g.job("train", { task, model, ...training }, { data }, {
-        ...tags,
-        result: "training",
-      });
-      return own.flatMap((seed, index): TaggedJob[] => {
-        const scored = { ...tags, seed, result: "score" };
-        const job = g.job("evaluate", { task, model, index }, { model: trained, data }, scored);
-        return [
-          { tags: { ...tags, seed, result: "training" }, job: trained },
-          { tags: scored, job },
-        ];
-      });
+      const training = { ...tags, result: "training" };
+      const trained = g.job("train", { task, model, ...how }, { data }, training);
+      return [
+        { tags: training, job: trained },
+        ...own.map((seed, index): TaggedJob => {
+          const scored = { ...tags, seed, result: "score" };
+          const params = { task, model, index };
+          return { tags: scored, job: g.job("evaluate", params, { model: trained, data }, scored) };
+        }),
+      ];
     }),
   ];
 }
