@@ -338,6 +338,9 @@ export {
 } from "./analysis/open_fraction.ts";
 export { type SignFlips, signFlips } from "./analysis/sign_flips.ts";
 export type { Matrix } from "./linalg/matrix.ts";
+export type { Svd } from "./linalg/svd.ts";
+/** What training does to a product of matrices: the balanced flow, what is conserved, step laws, spectra, an analyzer. */
+export * as dynamics from "./dynamics/mod.ts";
 export type { Modes } from "./ssm/modes.ts";
 export type { Kalman, Score, System, SystemOptions } from "./ssm/mod.ts";
 /** Linear state-space systems in float64: random systems, their sequences, the Kalman filter, scores against it. */

@@ -136,8 +136,11 @@ export function init(
   return stacked(sizes, initialised(initialisation, key, sizes, { scale }));
 }
 
-/** Layers one by one as the network holds them. */
-function stacked(sizes: number[], layers: Float64Array[]): DeepLinear<Tensor> {
+/** Layers one by one, of equal widths between the ends, as the network holds them. @param sizes widths from input to output */
+export function stacked(
+  sizes: readonly number[],
+  layers: readonly Float64Array[],
+): DeepLinear<Tensor> {
   const depth = layers.length;
   const first = float32(layers[0], [sizes[0], sizes[1]]);
   if (depth === 1) return { first };

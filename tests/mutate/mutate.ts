@@ -23,6 +23,7 @@ const FOLDERS = [
   "lib/train",
   "lib/layers",
   "lib/models",
+  "lib/dynamics",
   "lib/tasks",
   "lib/random",
   "lib/linalg",
