@@ -50,9 +50,13 @@ def layer_module(source, path, **kernels):
         def __init__(self, hidden_size, elementwise_affine=True, eps=1e-5, dtype=None):
             super().__init__()
             self.weight, self.eps = nn.Parameter(torch.ones(hidden_size)), eps
+            self.bias = None
 
         def forward(self, x):
             return rms_norm(x, self.weight, None, eps=self.eps)
+
+    def rms_norm_linear(x, weight, bias, linear, linear_bias, eps=1e-5):
+        return F.linear(rms_norm(x, weight, bias, eps=eps), linear, linear_bias)
 
     class FusedRMSNormGated(RMSNorm):
         def forward(self, x, g):
@@ -72,5 +76,6 @@ def layer_module(source, path, **kernels):
         fla__modules=SimpleNamespace(
             RMSNorm=RMSNorm, FusedRMSNormGated=FusedRMSNormGated, ShortConvolution=ShortConvolution
         ),
+        fla__modules__layernorm=SimpleNamespace(rms_norm_linear=rms_norm_linear),
         **{"fla__modules__activations": SimpleNamespace(ACT2FN={}), **kernels},
     )

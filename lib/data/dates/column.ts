@@ -85,8 +85,9 @@ export function readDateColumn(cells: DateCells, named: string | undefined): Wal
 
 /** @throws DataError where "Jan 15" may be a day of January: no other month is there to tell. */
 function refuseDays(cells: DateCells, [form, { local }]: [DateForm, WallClock]) {
+  if (form.name !== "Mon yy" || cells.length === 1) return;
   const months = new Set(local.map((time) => new Date(time / 1000).getUTCMonth()));
-  if (form.name !== "Mon yy" || months.size > 1 || cells.length === 1) return;
+  if (months.size > 1) return;
   throw new DataError(
     cells.place(0),
     `${
@@ -167,7 +168,9 @@ function readAll(cells: DateCells, form: DateForm): WallClock | DataError {
     wideMonth: false,
     fraction: 0,
   };
-  let zone: string | undefined, parts = -1, withOffset = 0;
+  // Parts of the cell that has most, and of the last cell.
+  let parts = -1, last = -1;
+  let zone: string | undefined, withOffset = 0, before = "";
   for (let i = 0; i < n; i++) {
     const cell = cells.cell(i);
     const read = readDate(form, cell);
@@ -187,7 +190,16 @@ function readAll(cells: DateCells, form: DateForm): WallClock | DataError {
       }
       zone = read.zone;
     }
-    parts = observe(written, read.match, cell, parts);
+    // Digits for digits, a cell is written like the one before.
+    if (parts === last && isAlike(cell, before)) written.model = cell.trim();
+    else {
+      last = observe(written, read.match);
+      if (last >= parts) {
+        written.model = cell.trim();
+        parts = last;
+      }
+    }
+    before = cell;
   }
   if (withOffset > 0 && withOffset < n) {
     const i = offsets.findIndex((offset) => Number.isNaN(offset));
@@ -196,8 +208,23 @@ function readAll(cells: DateCells, form: DateForm): WallClock | DataError {
   return { local, written, zone, ...(withOffset > 0 ? { offsets } : {}) };
 }
 
-/** Takes note of how a cell is written; the last of the cells with most parts is the model for further ones. */
-function observe(written: Written, match: RegExpExecArray, cell: string, most: number): number {
+/** Whether two cells differ in nothing but which digits they have. */
+function isAlike(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) {
+    const c = a.charCodeAt(i), d = b.charCodeAt(i);
+    if (c !== d && !(isDigit(c) && isDigit(d))) return false;
+  }
+  return true;
+}
+
+const isDigit = (code: number) => code >= 48 && code <= 57;
+
+/**
+ * Takes note of how a cell is written; the last of the cells with most parts is the model for further ones.
+ * @returns its number of parts
+ */
+function observe(written: Written, match: RegExpExecArray): number {
   const groups = match.groups!;
   let parts = 0;
   for (const name in groups) {
@@ -210,8 +237,6 @@ function observe(written: Written, match: RegExpExecArray, cell: string, most: n
   }
   if (groups.f !== undefined) written.fraction = Math.max(written.fraction, groups.f.length);
   if (groups.mon !== undefined && /^(?!sept$).{4}/i.test(groups.mon)) written.wideMonth = true;
-  if (parts < most) return most;
-  written.model = cell.trim();
   return parts;
 }
 

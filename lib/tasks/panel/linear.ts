@@ -35,12 +35,33 @@ export interface PooledWindows {
 export function pooledWindows(panel: Panel, lookback: number, share = 1): PooledWindows {
   const { horizon, series } = panel;
   requireHistory(panel, (lookback + horizon) / share, `lookback ${lookback} + horizon ${horizon}`);
-  const all = series.map((one) => {
+  // Series of one length share the pass over their windows.
+  const byEnd = new Map<number, Float64Array[]>();
+  for (const one of series) {
     const end = Math.floor(share * history(panel, one).length);
-    return windowMoments([standardOf(panel, one).standardised], [0, end], lookback, horizon);
-  });
-  const raw = centre(all.reduce(sum));
+    const known = byEnd.get(end);
+    const { standardised } = standardOf(panel, one);
+    if (known) known.push(standardised);
+    else byEnd.set(end, [standardised]);
+  }
+  let all: Moments | undefined;
+  for (const [end, channels] of byEnd) {
+    const found = windowMoments(channels, [0, end], lookback, horizon);
+    if (all) add(all, found);
+    else all = found;
+  }
+  const raw = centre(all!);
   return { raw, levelled: levelled(raw, lookback) };
+}
+
+/** Adds b to a, in place: of thousands of series each has as many sums as all have. */
+function add(a: Moments, b: Moments): void {
+  for (const part of ["G", "C", "sumX", "sumY"] as const) {
+    const [to, from] = [a[part], b[part]];
+    for (let i = 0; i < to.length; i++) to[i] += from[i];
+  }
+  a.count += b.count;
+  a.energy += b.energy;
 }
 
 /** A map of raw standardised windows from weights of windows about their mean. */
@@ -48,19 +69,6 @@ function mapOf({ raw, levelled: { lookback, horizon } }: PooledWindows, weights:
   return linearForecaster(
     withIntercept(raw, withLevel(weights, lookback, horizon, lookback)),
   );
-}
-
-function sum(a: Moments, b: Moments): Moments {
-  const added = (x: Float64Array, y: Float64Array) => x.map((value, i) => value + y[i]);
-  return {
-    ...a,
-    count: a.count + b.count,
-    G: added(a.G, b.G),
-    C: added(a.C, b.C),
-    energy: a.energy + b.energy,
-    sumX: added(a.sumX, b.sumX),
-    sumY: added(a.sumY, b.sumY),
-  };
 }
 
 /**

@@ -17,8 +17,10 @@ export interface WindowScores {
 
 /** Scores of a forecaster. */
 export interface PanelScores extends WindowScores {
-  /** The same of each origin. */
+  /** The same of each origin, over all series. */
   windows: WindowScores[];
+  /** MASE of each series, over all origins. */
+  series: number[];
 }
 
 /** Mean absolute difference of rows that are one season apart. @throws {RangeError} for fewer rows than that. */
@@ -40,9 +42,10 @@ export async function scorePanel(panel: Panel, forecaster: PanelForecaster): Pro
   const { series, season, horizon, windows: count, levels } = panel;
   requireHistory(panel, season + 1, `a season of ${season}`);
   const windows: WindowScores[] = [];
+  const own = new Float64Array(series.length);
   for (let w = 0; w < count; w++) {
     const total = { mase: 0, smape: 0, sql: 0 };
-    for (const one of series) {
+    for (const [s, one] of series.entries()) {
       const origin = originsOf(panel, one)[w];
       const scale = seasonalError(one.values.subarray(0, origin), season);
       if (!(scale > 0)) {
@@ -62,6 +65,7 @@ export async function scorePanel(panel: Panel, forecaster: PanelForecaster): Pro
         const actual = one.values[origin + h];
         const error = Math.abs(actual - point[h]);
         total.mase += error / scale;
+        own[s] += error / scale / (horizon * count);
         const size = Math.abs(actual) + Math.abs(point[h]);
         if (size > 0) total.smape += 200 * error / size;
         levels.forEach((level, q) => {
@@ -84,5 +88,6 @@ export async function scorePanel(panel: Panel, forecaster: PanelForecaster): Pro
     smape: mean(({ smape }) => smape),
     ...(levels.length > 0 ? { sql: mean(({ sql }) => sql!) } : {}),
     windows,
+    series: Array.from(own),
   };
 }

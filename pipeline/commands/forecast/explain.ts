@@ -8,6 +8,7 @@ import {
   sumOf,
 } from "../../../lib/tasks/forecasting/contributions.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
+import { UsageError } from "../../usage_error.ts";
 import type { Beyond } from "./beyond.ts";
 import type { Future } from "./future.ts";
 import { aligned, quote } from "./report.ts";
@@ -32,6 +33,20 @@ export interface Explanation {
   columns: Explained[];
   /** The largest difference between a sum of parts and its forecast, over the forecast or the deviation of its column, whichever is larger. */
   difference: number;
+}
+
+/** More numbers than these make a text that is too long to be written at once. */
+const MOST_PARTS = 2e7;
+
+/** Before anything is fitted. @throws {UsageError} for more parts than a file takes */
+export function requireExplainable({ columns, lookback, horizon, season = 1 }: Problem): void {
+  const inputs = Math.max(lookback, season);
+  const parts = columns.length * inputs * horizon;
+  if (parts <= MOST_PARTS) return;
+  throw new UsageError(
+    `--explain: ${columns.length} columns x ${inputs} rows looked back on x ${horizon} steps are ${parts} ` +
+      `numbers, at most ${MOST_PARTS} are written. Choose some columns: --columns a,b.`,
+  );
 }
 
 /** Takes the forecast of every column apart. */

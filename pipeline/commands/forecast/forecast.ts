@@ -11,6 +11,7 @@ import { callerPath } from "../../user_files.ts";
 import { rollingScores } from "../../../lib/tasks/forecasting/rolling.ts";
 import { naiveErrors } from "../../../lib/tasks/forecasting/scaled_errors.ts";
 import { chooseLevels, chooseModel, requireInTable } from "./beyond.ts";
+import { requireExplainable } from "./explain.ts";
 import { loadSeries } from "./load_series.ts";
 import { evaluateAll } from "./models.ts";
 import { type Options, parseOptions, USAGE } from "./options.ts";
@@ -104,6 +105,7 @@ async function main(args: string[]): Promise<void> {
   if (options.model !== undefined) requireInTable(options.model, problem, depths);
   const { origins } = options;
   if (origins !== undefined) requireOrigins(origins, problem);
+  if (outputs.explain) requireExplainable(problem);
   const levels = outputs.out || outputs.plot || origins !== undefined
     ? chooseLevels(problem, options.levels, note)
     : [];

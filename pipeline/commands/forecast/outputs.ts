@@ -6,6 +6,12 @@ import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { UsageError } from "../../usage_error.ts";
 import { type OutputFile, outputFile, sameOutput, writeOutput } from "../../user_files.ts";
 import { describe, makeForecast } from "./beyond.ts";
+import {
+  explain as takeApart,
+  explanationCsv,
+  explanationJson,
+  explanationTable,
+} from "./explain.ts";
 import { futureOf } from "./future.ts";
 import type { Candidate } from "./models.ts";
 import type { Options } from "./options.ts";
@@ -72,10 +78,7 @@ export async function goBeyond(
     note(`${onnx.name}: ${beyond.model}, fitted again on all ${series.rows} rows, as ONNX.`);
   }
   if (explain) {
-    const { explanationCsv, explanationJson, explanationTable, ...explaining } = await import(
-      "./explain.ts"
-    );
-    const explanation = await explaining.explain(series, problem, beyond, future);
+    const explanation = await takeApart(series, problem, beyond, future);
     const text = /\.json$/i.test(explain.path) ? explanationJson : explanationCsv;
     await writeOutput(explain, text(explanation));
     note(

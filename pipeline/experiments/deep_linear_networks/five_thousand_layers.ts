@@ -35,7 +35,7 @@ export const meta: ExperimentMeta = {
 export const grid: Grid = (g, profile) => {
   const { layers, ...sizes } = profile.pick({
     smoke: { layers: [100], blocks: 8, size: 8, batch: 16, steps: 60 },
-    standard: { layers: [50, 500, depth], blocks: 16, size: 32, batch: 64, steps: 80 },
+    standard: { layers: [50, 500, depth], blocks: 16, size: 32, batch: 64, steps: 64 },
   });
   return g.table(layers.map((layers) => {
     const tags = { layers, width: sizes.blocks * sizes.size };

@@ -9,6 +9,7 @@ import { mixing as toeplitz } from "../../../lib/layers/mixing/toeplitz.ts";
 import type { Mixing } from "../../../lib/layers/mixing/mixing.ts";
 import { toHost } from "../../../lib/train/host.ts";
 import { generator, randomTensor, runEngine } from "../../engine/oracle.ts";
+import { assertNormal } from "../../moments.ts";
 import { inFloat64 } from "../definitions.ts";
 
 await initJax("wasm");
@@ -86,6 +87,25 @@ for (const mixing of [toeplitz, stateSpace] as Mixing<Any>[]) {
     assert.ok(worst(late.slice(15), early.slice(0, 21)) < 1e-12);
   });
 }
+
+Deno.test("kernels and maps are drawn as large as keeps the size of white noise", () => {
+  const [length, width] = [60, 40];
+  const deviations: [Mixing<Any>, Record<string, number>][] = [
+    [toeplitz, { kernel: 1 / Math.sqrt(length) }],
+    [fourier, { re: Math.SQRT1_2, im: Math.SQRT1_2 }],
+    [stateSpace, { re: Math.sqrt(0.5 / 16), im: Math.sqrt(0.5 / 16) }],
+    [linearAttention, {
+      position: 1,
+      ...Object.fromEntries(["query", "key", "value"].map((n) => [n, 1 / Math.sqrt(width)])),
+    }],
+  ];
+  for (const [mixing, drawn] of deviations) {
+    const params = fresh(mixing, length, 1, width);
+    for (const [name, deviation] of Object.entries(drawn)) {
+      assertNormal(params[name].data, deviation, `${mixing.about.name}, ${name}`);
+    }
+  }
+});
 
 Deno.test("Toeplitz mixing is a sum over lags", () => {
   const params = fresh(toeplitz, 7);

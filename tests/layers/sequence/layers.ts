@@ -29,6 +29,7 @@ const chosenOptions: Record<string, unknown> = {
   gla: { heads: 2, expandKey: 1.2, expandValue: 2, gateRank: 2, gateNormaliser: 3 },
   e1: { expansion: 1.4 },
   hgrn: { expansion: 1.4, lowerBound: 0.2, negative: true },
+  hgrn2: { heads: 2, expandKey: 1.5, lowerBound: 0.2 },
   minlstm: { expansion: 1.4 },
   rg_lru: { heads: 2, minRadius: 0.3, negative: true },
   slstm: { heads: 2 },

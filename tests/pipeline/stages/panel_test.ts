@@ -28,6 +28,23 @@ Deno.test("every column of every file is a series of its name, in float64, read 
   assert.match(logged.join("\n"), /^two: column "b": 1 missing cells/m);
 });
 
+Deno.test("rows of a later file go on with those of the same name", async () => {
+  const run = (second: string) =>
+    runStage(panel, {
+      files: [{ dataset: "known", form: "rows" }, { dataset: "later", form: "rows" }],
+    }, { inputs: { known: file("id,1,2\na,1,2\nb,3\n"), later: file(second) } });
+  const { tensors, scalars } = await run("id,1\nb,4\na,5\n");
+  const found = tensors("panel.safetensors");
+  assert.deepEqual([...found.a.data], [1, 2, 5]);
+  assert.deepEqual([...found.b.data], [3, 4]);
+  assert.deepEqual([found.b.shape, scalars], [[2], { series: 2 }]);
+  await assert.rejects(
+    run("id,1\nb,4\nc,5\n"),
+    /later has 2 series, .* 2, among them a, which is missing/,
+  );
+  await assert.rejects(run("id,1\nb,4\na,5\nc,1\n"), /later has 3 series, the file before it 2\./);
+});
+
 Deno.test("no files are no panel", () => {
   assert.throws(() => panel.params().parse({ files: [] }));
 });

@@ -46,6 +46,10 @@ Deno.test("MASE is scaled by the history of each series up to each origin, sMAPE
   // Window 1: rows 4 and 5 by (4 + 10) / 2; window 2: rows 6 and 7 by 22 / 4.
   close(both.windows[0].mase, (10 + 12) / 2 / 7);
   close(both.windows[1].mase, (30 + 10) / 2 / 5.5);
+  close(both.series[0], both.mase);
+  const { series } = await scorePanel(panel, constant(0));
+  close(series[0], 4 / 2 / 2);
+  close(series[1], 20 / 5.5 / 2);
   close(both.mase, (both.windows[0].mase + both.windows[1].mase) / 2);
   close(both.windows[0].smape, (200 * 10 / 30 + 200 * 12 / 32) / 2);
 });

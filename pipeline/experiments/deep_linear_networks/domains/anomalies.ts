@@ -85,9 +85,10 @@ export function summarize(runs: Runs): Summary {
       against,
     );
   const rows = rules.flatMap((rule) => {
-    const gaussian = rowOf(rule, runs.where({ detector: baseline }).one());
-    return [...runs].map((run) =>
-      run.tags.detector === baseline ? gaussian : rowOf(rule, run, gaussian)
+    const of = (detector: string) => runs.where({ detector }).one();
+    const gaussian = rowOf(rule, of(baseline));
+    return Object.keys(methods).map((detector) =>
+      detector === baseline ? gaussian : rowOf(rule, of(detector), gaussian)
     );
   });
   const linear = rows.filter(({ method }) => method === methods["linear-prediction"]);

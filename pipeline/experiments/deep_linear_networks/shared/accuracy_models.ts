@@ -12,14 +12,26 @@ export const accuracyWindow = { lookback: 336, horizon: 96 } as const;
 const residual = (layer: Part): Architecture => ({
   model: {
     name: "stack",
-    options: { block: "residual", width: 64, patch: 16, norm: "last" },
+    options: { block: "residual", width: 32, patch: 16, norm: "last" },
   },
   layers: [layer, layer],
 });
 
-/** By the names that tables use. */
+/** One affine map. */
+const affine = (form: string): Architecture => ({
+  model: { name: "window_linear", options: { form } },
+  layers: [],
+});
+
+/** By the names that tables use: nonlinear ones, then the linear ones of the literature, trained as those are. */
 export const accuracyModels = {
-  transformer: residual({ name: "softmax_attention", options: { heads: 4 } }),
-  lstm: residual({ name: "lstm", options: {} }),
-  gru: residual({ name: "gru", options: {} }),
+  "transformer": residual({ name: "softmax_attention", options: { heads: 4 } }),
+  "lstm": residual({ name: "lstm", options: {} }),
+  "gru": residual({ name: "gru", options: {} }),
+  "dlinear": affine("dlinear"),
+  "nlinear": affine("nlinear"),
+  "rlinear": affine("rlinear"),
 } as const satisfies Record<string, Architecture>;
+
+/** The names of those with nonlinearities. */
+export const nonlinear = ["transformer", "lstm", "gru"] as const;

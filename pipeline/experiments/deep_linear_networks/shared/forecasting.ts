@@ -58,6 +58,6 @@ export function forecastRuns(g: GraphBuilder, windows: Windows): TaggedJob[] {
  * up to width times that, and one of the product by depth times as much again. The constant was chosen on training losses
  * of ETTh1; twice it diverges at width 336.
  */
-function learningRate(width: number, depth: number): number {
+export function learningRate(width: number, depth: number): number {
   return Math.min(0.03, 4 / (width * depth));
 }

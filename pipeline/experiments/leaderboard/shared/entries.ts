@@ -88,6 +88,7 @@ export const entries: readonly Entry[] = [
     ...later,
   },
   { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
+  { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads), ...later },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
     id: "deltanet-negative",

@@ -1,64 +1,16 @@
-/** @file Explanations: the file has every part, its sums are the forecast that --out writes, the table has the largest parts. */
+/** @file Explanations by hand: the file has every part, the table the largest ones. */
 import assert from "node:assert/strict";
-import { readCells } from "../../../../lib/data/csv.ts";
+import type { Series } from "../../../../lib/data/series.ts";
 import type { Explanation } from "../../../../pipeline/commands/forecast/explain.ts";
 import {
+  explain,
   explanationCsv,
   explanationJson,
   explanationTable,
+  requireExplainable,
 } from "../../../../pipeline/commands/forecast/explain.ts";
-import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
-import { folder, forecast, hourly } from "./command.ts";
-
-const files = folder();
-const { channels: [load, price] } = randomSeries(120, 2);
-const file = files.csv("mine.csv", { date: hourly(120), load, "price, EUR": price });
-const small = ["--lookback", "6", "--horizon", "3", "--depths", "none"];
-
-Deno.test("forecast --explain: parts of every model sum to the forecast of --out, in CSV and JSON", async () => {
-  const [csv, json, out] = ["e.csv", "e.json", "o.csv"].map((name) => `${files.path}/${name}`);
-  for (const [model, lookback] of [["ols", 6], ["ols-in", 6], ["seasonal-naive", 24]] as const) {
-    const args = [file, ...small, "--model", model, "--out", out];
-    const first = await forecast(...args, "--explain", csv);
-    assert.equal(first.code, 0, first.stderr);
-    assert.match(first.stderr, new RegExp(`e\\.csv: what ${lookback} input values add to each`));
-    assert.match(first.stderr, /sums are the forecast to (0e\+0|\de-1\d)\./);
-    const points = readCells(Deno.readTextFileSync(out), out);
-    const { header, rows } = readCells(Deno.readTextFileSync(csv), csv);
-    assert.deepEqual(header, ["column", "input", "value", ...points.rows.map(([date]) => date)]);
-    for (const [c, column] of ["load", "price, EUR"].entries()) {
-      const lines = rows.filter(([name]) => name === column);
-      const inputs = lines.slice(1, 1 + lookback);
-      assert.equal(lines[0][1], "baseline");
-      assert.deepEqual(inputs.map((cells) => cells[1]), hourly(120).slice(-lookback));
-      const values = [load, price][c].slice(-lookback);
-      assert.deepEqual(inputs.map((cells) => Number(cells[2])), [...values]);
-      const names = lines.slice(1 + lookback).map((cells) => cells[1]);
-      assert.deepEqual(names, [
-        ...(model === "ols-in" ? ["deviation of the window"] : []),
-        "forecast",
-      ]);
-      for (let h = 0; h < 3; h++) {
-        const sum = lines.slice(0, -1).reduce((total, cells) => total + Number(cells[3 + h]), 0);
-        const point = Number(points.rows[h][points.header.indexOf(column)]);
-        assert.ok(Math.abs(sum - point) <= 1e-9 * Math.max(1, Math.abs(point)), `${model} ${h}`);
-        assert.equal(Number(lines.at(-1)![3 + h]), point);
-      }
-    }
-    if (model === "seasonal-naive") continue;
-    const second = await forecast(...args, "--explain", json, "--json");
-    assert.deepEqual(Object.keys(JSON.parse(second.stdout)), ["rows"]);
-    const made = JSON.parse(Deno.readTextFileSync(json));
-    assert.equal(made.model, model);
-    assert.deepEqual(made.steps, points.rows.map(([date]) => date));
-    assert.deepEqual(
-      made.columns[1].inputs[2].adds,
-      rows[1 + 2 + rows.length / 2].slice(3).map(Number),
-    );
-    assert.equal(made.columns[1].column, "price, EUR");
-    assert.deepEqual(Object.hasOwn(made.columns[0], "deviation"), model === "ols-in");
-  }
-});
+import type { Problem } from "../../../../lib/tasks/forecasting/problem.ts";
+import { UsageError } from "../../../../pipeline/usage_error.ts";
 
 const explanation = (columns: number, horizon = 2): Explanation => ({
   ...{ model: "ols", inputs: ["a", "b", "c", "d", "e", "f", "g"], difference: 0 },
@@ -101,6 +53,18 @@ Deno.test("the table of an explanation: the largest parts at the first and the l
   assert.match(explanationTable(explanation(4)), /\n\n1 more column in the file\.$/);
 });
 
+Deno.test("an explanation that no file takes is refused with what to do", () => {
+  const sized = (columns: number, season?: number) =>
+    ({ columns: new Array(columns), lookback: 100, horizon: 10, season }) as unknown as Problem;
+  requireExplainable(sized(20_000));
+  requireExplainable(sized(20_000, 100));
+  assert.throws(
+    () => requireExplainable(sized(20_001)),
+    /--explain: 20001 columns x 100 rows looked back on x 10 steps are 20001000 numbers, at most 20000000/,
+  );
+  assert.throws(() => requireExplainable(sized(20_000, 101)), UsageError);
+});
+
 Deno.test("an explanation as CSV and JSON: a line or an object for every part", () => {
   const lines = explanationCsv(explanation(2)).split("\n");
   assert.deepEqual(lines.slice(0, 3), [
@@ -116,4 +80,33 @@ Deno.test("an explanation as CSV and JSON: a line or an object for every part", 
   const { columns } = JSON.parse(explanationJson(explanation(2)));
   assert.deepEqual(columns[0].inputs[5], { input: "f", value: 6, adds: [0, -9] });
   assert.deepEqual([columns[0].baseline, columns[1].forecast], [[100, 100], [117.5, 117.5]]);
+});
+
+Deno.test("an explanation: inputs are the last rows, by their numbers where there are no dates", async () => {
+  const series: Series = {
+    ...{ file: "f", columns: ["left out", "x"], rows: 5, notes: [] },
+    channels: [new Float64Array(5), Float64Array.of(9, 9, 9, 12, 8)],
+  };
+  const problem = {
+    ...{ columns: ["x"], channels: [Float64Array.of(0, 0, 0, 1, -1)] },
+    ...{ mean: Float64Array.of(10), deviation: Float64Array.of(2) },
+  } as unknown as Problem;
+  const map = {
+    ...{ lookback: 2, horizon: 1, weights: Float64Array.of(3, 5), intercept: Float64Array.of(0.5) },
+  };
+  const fit = { map, forecaster: { lookback: 2, horizon: 1, predict() {} }, metrics: {} };
+  const forecast = { columns: ["x"], point: [Float64Array.of(8)], intervals: [] };
+  const future = {
+    dated: false,
+    texts: ["1"],
+    past: new Float64Array(),
+    times: new Float64Array(),
+  };
+  const made = await explain(series, problem, { model: "ols", fit, forecast }, future);
+  assert.deepEqual([made.inputs, made.steps], [["4", "5"], ["1"]]);
+  const [{ column, values, parts }] = made.columns;
+  assert.deepEqual([column, ...values], ["x", 12, 8]);
+  // 10 + 2 (0.5 + 3 - 5) is 7, where the forecast is said to be 8.
+  assert.deepEqual([...parts.baseline, ...parts.inputs], [11, 6, -10]);
+  assert.equal(made.difference, 1 / 8);
 });

@@ -1,9 +1,12 @@
-/** @file The table of rolling origins by hand, and the flag in a process of its own. */
+/** @file The table of rolling origins by hand. */
 import assert from "node:assert/strict";
+import type { Problem } from "../../../../lib/tasks/forecasting/problem.ts";
 import type { StepScores } from "../../../../lib/tasks/forecasting/rolling.ts";
-import { originsTable, overall } from "../../../../pipeline/commands/forecast/origins.ts";
-import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
-import { folder, forecast } from "./command.ts";
+import {
+  originsTable,
+  overall,
+  requireOrigins,
+} from "../../../../pipeline/commands/forecast/origins.ts";
 
 const scores = (n: number, coverage: (h: number) => (number | undefined)[]): StepScores[] =>
   Array.from({ length: n }, (_, h) => ({
@@ -39,33 +42,11 @@ Deno.test("origins: a table of up to twelve steps, the first and the last among 
   assert.equal(steps(96).length, 13);
 });
 
-const files = folder();
-const file = files.csv("mine.csv", { x: randomSeries(120, 1).channels[0] });
-const small = [file, "--lookback", "4", "--horizon", "3", "--depths", "none"];
-
-Deno.test("forecast --origins: scores by step of the model that is named, every step in the JSON", async () => {
-  const args = [...small, "--origins", "22", "--model", "repeat-last", "--level", "50,80"];
-  const { code, stdout, stderr } = await forecast(...args);
-  assert.equal(code, 0, stderr);
-  assert.match(
-    stdout,
-    /\n22 rolling origins in the test rows, repeat-last:\n\nstep +MSE +MAE +in 50 % +in 80 %\n1 /,
-  );
-  const json = await forecast(...args, "--json");
-  const { rows, origins } = JSON.parse(json.stdout);
-  assert.deepEqual([origins.model, origins.count, origins.levels], ["repeat-last", 22, [0.5, 0.8]]);
-  assert.equal(origins.steps.length, 3);
-  // All origins there are: the table's own score.
-  const mse = origins.steps.reduce((sum: number, { mse }: { mse: number }) => sum + mse, 0) / 3;
-  assert.ok(Math.abs(mse / rows[0].mse - 1) < 1e-12);
-  assert.ok(rows[0].mase > 0 && rows[0].skill === 0);
-});
-
-Deno.test("forecast --origins: more than the test rows have are refused with their number", async () => {
-  const { code, stdout, stderr } = await forecast(...small, "--origins", "23");
-  assert.deepEqual([code, stdout], [1, ""]);
-  assert.match(
-    stderr,
-    /--origins 23: the test rows have 22 at horizon 3\. Give --origins 22 or less/,
+Deno.test("origins: as many as the test rows have and no more", () => {
+  const problem = { horizon: 3, split: { test: [96, 120] } } as unknown as Problem;
+  requireOrigins(22, problem);
+  assert.throws(
+    () => requireOrigins(23, problem),
+    /--origins 23: the test rows have 22 at horizon 3/,
   );
 });

@@ -45,6 +45,7 @@ Deno.test("forecast --out: the file of a dataset and the list of datasets are no
 Deno.test("forecast: one file for two flags, a folder, and what cannot be there are refused before any work", async () => {
   const cases: [string[], RegExp][] = [
     [["--out", "x.svg", "--plot", "./x.svg"], /--out x\.svg and --plot \.\/x\.svg are one file/],
+    [["--explain", "x.csv", "--out", "./x.csv"], /--out \.\/x\.csv and --explain x\.csv are one/],
     [["--out", files.path], /--out .*: this is a folder/],
     [["--out", `${mine}/x.csv`], /mine\.csv is a file, not a folder/],
     [["--model", "seasonal-naive", "--season", "100"], /nothing asks for/],
@@ -124,6 +125,28 @@ Deno.test("forecast --level: what so few errors cannot give is refused, or lower
   assert.doesNotMatch(stderr, /[^l] 90 %/);
   // Not made, not spoken of.
   assert.doesNotMatch((await forecast(...args.slice(0, -2))).stderr, /intervals/);
+});
+
+Deno.test("forecast --level: several have columns of their own, each as if it were alone", async () => {
+  const [several, alone] = [join(files.path, "several.csv"), join(files.path, "alone.csv")];
+  const args = [mine, ...small, "--model", "ols"];
+  const both = await forecast(...args, "--out", several, "--level", "80,50");
+  assert.equal(both.code, 0, both.stderr);
+  assert.match(both.stderr, / 50 % intervals from .* covered .* 80 % intervals from .* covered /);
+  await forecast(...args, "--out", alone, "--level", "0.8");
+  const table = (path: string) => readCells(Deno.readTextFileSync(path), path);
+  const { header, rows } = table(several);
+  assert.deepEqual(header.slice(0, 6), [
+    ...["date", "load", "load_low_50", "load_high_50", "load_low_80", "load_high_80"],
+  ]);
+  const { rows: other } = table(alone);
+  rows.forEach((row, h) => {
+    const [point, low50, high50, low80, high80] = row.slice(1, 6).map(Number);
+    assert.ok(low80 < low50 && low50 < point && point < high50 && high50 < high80);
+    assert.deepEqual([row[1], ...row.slice(4, 6)], other[h].slice(1, 4));
+  });
+  const { stderr } = await forecast(...args, "--out", several, "--level", "50,99");
+  assert.match(stderr, /--level 0\.99: 34 errors a step/);
 });
 
 Deno.test("forecast --plot: a drawing in the file, a small one after the table, none with --json", async () => {

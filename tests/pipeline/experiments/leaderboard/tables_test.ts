@@ -70,6 +70,34 @@ Deno.test("a layer's rank is its mean place over tasks, of each seed, and ties s
   assert.match(table.summary.findings[1], / in 2 of 6 cells: GRU on filtering, GRU on recall\.$/);
 });
 
+Deno.test("the best of a task is named wherever it stands, and one edge by its name", async () => {
+  const best: Record<string, string> = { filtering: "gru", parity: "lstm", recall: "lstm" };
+  const table = await tableOf(
+    board,
+    made(
+      { layers: ["gru", "lstm"], tasks: Object.keys(best), seeds: 1 },
+      (task, layer) => best[task] === layer ? 0.75 : 0.25,
+    ).filter(({ tags }) => tags.layer !== "gru" || tags.task !== "recall"),
+  );
+  const [closed, edges] = table.summary.findings;
+  assert.equal(
+    closed,
+    "The most of the gap is closed by GRU on filtering (75.0 %), LSTM on parity (75.0 %), LSTM on recall (75.0 %); 2 layers, 1 seed a cell.",
+  );
+  assert.match(edges, / in 1 of 3 cells: GRU on filtering\.$/);
+});
+
+Deno.test("the reason names whom it compares, on every task", async () => {
+  const { summary: { verdict: { reason } } } = await tableOf(
+    board,
+    made({ layers: compared }, (_, layer) => layer === "lstm" ? 0.25 : 0.5),
+  );
+  assert.equal(
+    reason,
+    "Mean differences: parity against LSTM 25.0 %, parity against softmax attention 0.0 %; 3 seeds.",
+  );
+});
+
 Deno.test("seconds are those of the run that timed a cell, and absent where none did", async () => {
   const runs = made({ layers: ["gru", "lstm"], tasks: ["filtering", "parity"] }, () => 0.5);
   const time = { task: "parity", layer: "lstm", result: "time" };
@@ -188,10 +216,12 @@ Deno.test("parity by length: every seed is printed, with median, bound and the l
     ["LSTM", "Mamba-2", "GRU"].map((layer) => table.row({ layer }).theory),
     ["can", "cannot", "not judged"],
   );
-  assert.equal(
-    await judged(parity, { layers: ["lstm"], seeds: 2 }, () => 1),
-    "illustration",
-  );
+  const few = await tableOf(parity, made({ layers: ["lstm"], seeds: 2 }, () => 1));
+  assert.equal(few.outcome, "illustration");
+  const said = async (seeds: number) =>
+    (await tableOf(parity, made({ layers: ["lstm"], seeds }, () => 1))).summary.findings[0];
+  assert.match(await said(1), /, median of 1 seed: LSTM 100\.0 %\.$/);
+  assert.match(await said(2), /, median of 2 seeds: /);
 });
 
 for (
