@@ -257,6 +257,15 @@ export {
   type Transitions,
 } from "./tasks/state_tracking.ts";
 export { gapClosed } from "./tasks/gap_closed.ts";
+export type { Detector } from "./anomaly/detector.ts";
+export {
+  explain as explainAnomaly,
+  type Explanation as AnomalyExplanation,
+  type LinearPrediction,
+  linearPrediction,
+  standardPrediction,
+} from "./anomaly/linear_prediction.ts";
+export { windowedGaussian } from "./anomaly/windowed_gaussian.ts";
 export type {
   About as TaskAbout,
   ClosedFormModule,

@@ -106,7 +106,9 @@ async function loadParts(
   if (!writeCache(path, text)) {
     return (await import(`data:text/javascript,${encodeURIComponent(text)}`)).parts;
   }
-  if (known && known.text !== made.text) rmSync(join(cacheDir, moduleName(known)), { force: true });
+  if (known && known.text !== made.text) {
+    rmSync(join(cacheDir, moduleName(known)), { recursive: true, force: true });
+  }
   writeCache(about, JSON.stringify(made));
   return (await import(pathToFileURL(path).href)).parts;
 }

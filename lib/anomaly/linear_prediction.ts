@@ -5,6 +5,19 @@
  *   e_t = x_t - b - sum_l w_l x_{t-l},  score = |e_t| / (|e_t| + s),  l = 1 .. lags
  *
  * The score is no probability: 1 minus a tail is 1 exactly from about eight deviations on, where detectors are to be told apart.
+ *
+ * @example Which row does not go on as those before it, and what makes it so?
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { explain, linearPrediction, standardPrediction } from "./linear_prediction.ts";
+ *
+ * const values = Float64Array.from({ length: 400 }, (_, t) => Math.sin(t / 5) + 0.01 * Math.sin(t * t));
+ * values[300] += 0.5; // no large value, but a strange one
+ * const scores = linearPrediction(standardPrediction).score(values);
+ * assert.equal(scores.indexOf(Math.max(...scores)), 300);
+ * const { error, parts } = explain(values, 300, standardPrediction);
+ * assert.ok(Math.abs(parts.reduce((sum, part) => sum + part, 0) - error) < 1e-9); // every row's share of the alarm
+ * ```
  */
 import { centre, trainingLoss, windowMoments } from "../tasks/forecasting/moments.ts";
 import { solveLeastSquares, withIntercept } from "../tasks/forecasting/references/ols.ts";

@@ -40,7 +40,16 @@ export const OPTIONS = {
   yes: { type: "boolean", help: "delete; without it gc only says what it would delete" },
   rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
   kills: { type: "string", help: "how often to kill (default 50)" },
-  seed: { type: "string", help: "of the random moments" },
+  seed: { type: "string", help: "of the random moments (default 1)" },
+  campaign: {
+    type: "boolean",
+    help: "faults of every kind in a copy of this checkout; again to go on",
+  },
+  tries: { type: "string", help: "how many faults (default 200, half an hour on 2 idle cores)" },
+  report: {
+    type: "string",
+    help: "write the table of tries to FILE.md and FILE.json (by default into .store/campaign)",
+  },
   layer: { type: "string", help: "a file of lib/layers/sequence to be trained and scored" },
   task: { type: "string", multiple: true, help: "only this task (may be repeated)" },
   publish: { type: "boolean", help: "make the published table again" },
@@ -84,8 +93,10 @@ export const COMMANDS: Record<
     help: "delete what neither a profile's last run nor a published table refers to",
   },
   crash: {
-    options: ["profile", "kills", "seed", "jobs", "root"],
-    help: "kill a run at random moments and check that nothing is lost",
+    options: ["profile", "kills", "seed", "jobs", "root", "campaign", "tries", "report"],
+    help:
+      "kill a run at random moments and check that nothing is lost; with --campaign, faults of every kind",
+    examples: ["--kills 10", "--campaign --tries 40 --seed 2"],
   },
   sweep: {
     options: [

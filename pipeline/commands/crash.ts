@@ -3,7 +3,7 @@
  *
  * The whole process group gets SIGKILL, coordinator and workers at once, as a power cut or a batch
  * system would do it. After every kill each job that the run had reported as done must still be
- * there with every byte, and in the end all results must equal those of an undisturbed run.
+ * there with every byte, and in the end all results must equal those of an undisturbed run. `--campaign` does more, see campaign/.
  */
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync } from "node:fs";
@@ -26,6 +26,11 @@ export interface CrashOptions {
 }
 
 export async function command(options: CommandOptions): Promise<number> {
+  const { campaign, root, seed } = options;
+  if (campaign) {
+    const { command } = await import("./campaign/campaign.ts");
+    return await command({ root, seed, ...campaign });
+  }
   const problems = await crash({ ...options, log: console.log });
   for (const problem of problems) console.error(problem);
   console.log(

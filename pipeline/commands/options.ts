@@ -32,6 +32,8 @@ export interface CommandOptions extends WorkspaceOptions {
   rerun: number;
   kills: number;
   seed: number;
+  /** Of `crash`; otherwise it kills only. */
+  campaign?: { tries: number; report?: string };
   /** Of the command of that name. */
   leaderboard?: { layer?: string; tasks: string[]; publish: boolean };
   /** What is not an option. */
@@ -93,6 +95,14 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     rerun: number("rerun", 0, 0),
     kills: number("kills", 50, 1),
     seed: number("seed", 1, 0),
+    ...(values.campaign === true
+      ? {
+        campaign: {
+          tries: number("tries", 200, 1),
+          report: text("report") === undefined ? undefined : callerPath(text("report")!),
+        },
+      }
+      : {}),
     ...(command === "leaderboard"
       ? {
         leaderboard: {
@@ -109,6 +119,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
 /** Options that only count beside one of others, by command. */
 const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   verify: { jobs: ["rerun"] },
+  crash: { tries: ["campaign"], report: ["campaign"] },
   leaderboard: {
     engine: ["layer", "publish"],
     store: ["layer", "publish"],
@@ -119,6 +130,8 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   run: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
   sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
+  // It runs a small pipeline of its own.
+  crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },
 };
 
 /** @throws {Error} for an option that is given twice or has no effect beside the others */

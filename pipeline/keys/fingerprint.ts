@@ -6,13 +6,12 @@
  * their file names (the bundler's order follows imports that may belong to code nobody reaches) and
  * minified (names that the bundler invented to avoid collisions vanish); the sha256 of that counts.
  */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { bundle, minify } from "./bundle.ts";
 import { canonical, sha256 } from "../content/canonical.ts";
 import { missingModule } from "../modules.ts";
 import { FileHashes, type SavedHashes } from "./file_hashes.ts";
-import { writeCache } from "../store/files.ts";
+import { readSealed, writeSealed } from "../store/sealed.ts";
 import { Packages } from "./packages.ts";
 import type { CodeDetail } from "../content/ingredients.ts";
 import type { ModuleRef } from "../stage.ts";
@@ -39,7 +38,7 @@ interface Entry {
 const NOTHING = sha256("");
 
 /** Of the cache's form. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 interface Cache {
   format: number;
@@ -146,7 +145,7 @@ export class Fingerprints {
     const known = this.#details.get(code);
     if (known) return known;
     const path = join(this.cacheDir, "code", `${code}.json`);
-    const detail = readJson(path) as CodeDetail | undefined;
+    const detail = readSealed(path, "detail") as CodeDetail | undefined;
     if (detail) this.#details.set(code, detail);
     return detail;
   }
@@ -159,7 +158,7 @@ export class Fingerprints {
       hashes: this.hashes.saved(),
       entries: this.#entries,
     };
-    writeCache(join(this.cacheDir, "fingerprints.json"), JSON.stringify(cache));
+    writeSealed(join(this.cacheDir, "fingerprints.json"), "cache", cache);
   }
 
   #holds(entry: Entry): boolean {
@@ -180,7 +179,7 @@ export class Fingerprints {
     for (const [path, section] of ordered) {
       if (path !== "" && section.trim()) detail[path] = hashSymbols(section);
     }
-    writeCache(join(this.cacheDir, "code", `${code}.json`), JSON.stringify(detail));
+    writeSealed(join(this.cacheDir, "code", `${code}.json`), "detail", detail);
     return { code, requests, tables, files };
   }
 }
@@ -227,15 +226,8 @@ function hashSymbols(section: string): Record<string, string> {
   return Object.fromEntries([...parts].map(([n, t]) => [n || "(imports)", sha256(t).slice(0, 12)]));
 }
 
+/** One that was damaged would make keys of code that there never was. */
 function readCache(path: string): Cache | undefined {
-  const cache = readJson(path) as Cache | undefined;
+  const cache = readSealed(path, "cache") as Cache | undefined;
   return cache?.entries && cache.hashes ? cache : undefined;
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, "utf8"));
-  } catch {
-    return undefined; // A cache: what cannot be read is made again.
-  }
 }

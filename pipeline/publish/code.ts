@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
 /** Of other folders: the shape of results and what they are made of, and how a command is spelt. */
-const BESIDE = ["../results.ts", "../terms.ts", "../command_line.ts"];
+const BESIDE = ["../results.ts", "../summary_schema.ts", "../terms.ts", "../command_line.ts"];
 
 /** sha256 of all modules of this folder, and of what they write down. */
 export function publisherCode(): string {

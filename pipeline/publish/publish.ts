@@ -8,9 +8,9 @@
  */
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { existsSync, readdirSync, renameSync, rmdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { encodeSummary } from "../results.ts";
+import { giveWay } from "../store/give_way.ts";
 import { publisherCode } from "./code.ts";
 import { markdown } from "./markdown.ts";
 import { SCORES } from "./score_tables.ts";
@@ -58,7 +58,7 @@ export async function publish(
   if (kept.length === names.length) {
     return { folder, upToDate: true, written: [], removed: [] };
   }
-  giveWay(folder, (stat) => stat.isDirectory());
+  giveWay(folder, "folder");
   await mkdir(folder, { recursive: true });
   for (const name of await readdir(folder)) { // what a killed publish was building
     if (name.startsWith(".publish-")) await rm(join(folder, name), { recursive: true });
@@ -72,7 +72,7 @@ export async function publish(
       files[name] = sha256(await readFile(join(kept.includes(name) ? folder : building, name)));
     }
     for (const name of [...written, STAMP]) {
-      giveWay(join(folder, name), (stat) => !stat.isDirectory());
+      giveWay(join(folder, name), "file");
     }
     for (const name of written) await rename(join(building, name), join(folder, name));
     const removed = keepOthers ? [] : await removeStale(folder, new Set(names), old);
@@ -90,17 +90,6 @@ function filesOf({ experiments }: PublishSource): string[] {
   const tables = experiments.flatMap(({ meta: { id } }) => [`${id}.md`, `${id}.parquet`]);
   const scored = experiments.some(({ summary }) => summary.scores?.length);
   return [...tables, ...(scored ? [SCORES] : []), "results.duckdb"];
-}
-
-/** Moves what lies in the place of something else aside, where it is not of its kind: it may be dear to somebody. */
-function giveWay(path: string, isOfItsKind: (stat: Stats) => boolean): void {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat || isOfItsKind(stat)) return;
-  if (stat.isDirectory() && readdirSync(path).length === 0) return rmdirSync(path);
-  let aside = `${path}.moved`;
-  for (let i = 2; existsSync(aside); i++) aside = `${path}.moved-${i}`;
-  renameSync(path, aside);
-  console.error(`${path} was in the way of what is published; it is now ${aside}.`);
 }
 
 async function build(source: PublishSource, folder: string): Promise<void> {

@@ -87,7 +87,8 @@ export class Recorder {
     await this.catalog.commit(this.run, done, failed, this.#rows(finished, keys));
     for (const { spec, outcome } of finished) {
       const checkpoint = this.workspace.objects.checkpointPath(spec.key);
-      if (outcome.ok && existsSync(checkpoint)) rmSync(checkpoint, { force: true });
+      if (!outcome.ok || !existsSync(checkpoint)) continue;
+      rmSync(checkpoint, { recursive: true, force: true });
     }
     return results;
   }

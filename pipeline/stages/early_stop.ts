@@ -5,12 +5,17 @@
  */
 import { z } from "zod";
 import { tree } from "@jax-js/jax";
-import type { JaxArray } from "../../lib/engine/arrays.ts";
+import type { Arrays, JaxArray } from "../../lib/engine/arrays.ts";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
 import { scan } from "../../lib/engine/scan.ts";
 import type { Handle, Tree } from "../../lib/engine/types.ts";
 import { multiply, transpose } from "../../lib/linalg/matrix.ts";
-import { type DeepLinear, endToEnd, init } from "../../lib/models/deep_linear.ts";
+import { type DeepLinear, endToEnd } from "../../lib/models/deep_linear.ts";
+import {
+  type InitialisationName,
+  initialisationNames,
+  initialised,
+} from "../../lib/models/initialisations.ts";
 import { keyOf } from "../../lib/random/random.ts";
 import type { ForecastingTask } from "../../lib/tasks/forecasting/forecasting_task.ts";
 import { gramBatch, gramLoss } from "../../lib/tasks/forecasting/gram.ts";
@@ -26,6 +31,7 @@ import { symmetricEigen } from "../../lib/tasks/forecasting/regularised_path.ts"
 import { validationError } from "../../lib/tasks/forecasting/validation_error.ts";
 import { type Tensor, tensor } from "../../lib/tensor/tensor.ts";
 import { mapTensors } from "../../lib/tensor/trees.ts";
+import { adamwInit, type AdamWState, adamwUpdate } from "../../lib/train/adamw.ts";
 import { disposeTree } from "../../lib/train/host.ts";
 import { type Part, taskModule, taskOf, taskSchema } from "../parts.ts";
 import type { StageContext, StageResult } from "../stage.ts";
@@ -37,15 +43,19 @@ export interface Params {
   depth: number;
   /** Between them; min(lookback, horizon) where left out. */
   width?: number;
-  /** Singular values of the product at the start, each the beginning of a path of its own. */
+  /** How the layers start; a residual network x + Vx with small V is one that starts at the `identity`. */
+  initialiser: InitialisationName;
+  /** Factors of the product at the start (of balanced layers its singular values), each the beginning of a path of its own. */
   starts: number[];
   initialisation: number;
   /** Of each path. */
   steps: number;
   /** The map is looked at after so many steps, and before the first. */
   every: number;
+  optimiser: "momentum" | "adam";
+  /** Of the first. */
   momentum: number;
-  /** Rate as a share of the largest stable one of gradient descent, see {@linkcode stableRate}. */
+  /** Rate as a share of the largest stable one of gradient descent, see {@linkcode stableRate}; of Adam, of 1 / (width * depth). */
   share: number;
 }
 
@@ -59,9 +69,11 @@ export function params() {
     task: taskSchema(),
     depth: count(),
     width: count().optional(),
+    initialiser: z.enum(initialisationNames).default("balanced"),
     starts: z.array(z.number().positive()).min(1),
     initialisation: z.number().int().nonnegative(),
     ...{ steps: count(), every: count() },
+    optimiser: z.enum(["momentum", "adam"]).default("momentum"),
     momentum: z.number().min(0).lt(1),
     share: z.number().positive(),
   });
@@ -101,17 +113,22 @@ type Batch = { gram: JaxArray; cross: JaxArray; energy: JaxArray };
  * was still improving at its end. A path ends early where it diverges.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
-  const { depth, width, starts, initialisation, steps, every, momentum, share } = ctx.params;
+  const { depth, starts, steps, every, optimiser, share } = ctx.params;
   const task = (await taskOf(ctx, ctx.inputs.data)).task as ForecastingTask;
   const { lookback, horizon } = task.problem;
   const covariances = centre(trainingMoments(task.problem));
   const error = validationError(task.problem, covariances);
-  const rate = share * stableRate(covariances, solveLeastSquares(covariances), depth);
+  const width = ctx.params.width ?? Math.min(lookback, horizon);
+  const rate = share *
+    (optimiser === "adam"
+      ? 1 / (width * depth)
+      : stableRate(covariances, solveLeastSquares(covariances), depth));
   const batch = gramBatch(covariances);
-  const shape = { lookback, horizon, depth, ...(width === undefined ? {} : { width }) };
-  const example = init(keyOf(initialisation), shape, starts[0]);
-  const program = await ctx.compile(descent(momentum), [
-    ...[example, zerosLike(example), batch],
+  const sizes = [lookback, ...Array<number>(depth - 1).fill(width), horizon];
+  const { fresh, update } = optimiser === "adam" ? adam : heavyBall(ctx.params.momentum);
+  const example = startOf(ctx.params, starts[0], sizes);
+  const program = await ctx.compile(descent(update), [
+    ...[example, fresh(example), batch],
     tensor(0, [every]),
   ]);
   const path: Place[] = [];
@@ -120,21 +137,22 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     ctx.programsCompiled();
     const runs = Math.ceil(steps / every);
     for (const [s, start] of starts.entries()) {
-      let layers: Tree<Tensor | Handle> = init(keyOf(initialisation), shape, start);
-      let velocity: Tree<Tensor | Handle> = zerosLike(layers as Tree<Tensor>);
+      const from = startOf(ctx.params, start, sizes);
+      let layers: Tree<Tensor | Handle> = from;
+      let state: Tree<Tensor | Handle> = fresh(from);
       try {
         for (let k = 0; k < runs; k++) {
           ctx.signal.throwIfAborted();
           const next = await program.run(
             layers as Tree<Tensor>,
-            velocity as Tree<Tensor>,
+            state as Tree<Tensor>,
             batch,
             tensor(rate, [every]),
           );
           disposeTree(layers);
-          disposeTree(velocity);
+          disposeTree(state);
           layers = next.layers as Tree<Handle>;
-          velocity = next.velocity as Tree<Handle>;
+          state = next.state as Tree<Handle>;
           const weights = Float64Array.from((await (next.product as Handle).read()).data);
           disposeTree(next.product as Handle);
           const step = (k + 1) * every;
@@ -152,7 +170,7 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
         }
       } finally {
         disposeTree(layers);
-        disposeTree(velocity);
+        disposeTree(state);
       }
     }
   } finally {
@@ -177,29 +195,82 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   return { files: { "scores.json": { json: { ...details as object, path } } }, scalars };
 }
 
-const zerosLike = (layers: Tree<Tensor>) => mapTensors(layers, ({ shape }) => tensor(0, shape));
+/** Layers at the start of a path. */
+function startOf(
+  { initialiser, initialisation, depth }: Params,
+  start: number,
+  sizes: number[],
+): Layers<Tensor> {
+  const factor = start ** (1 / depth);
+  const matrices = initialised(initialiser, keyOf(initialisation), sizes, { scale: 1 })
+    .map((W) => Float32Array.from(W, (value) => factor * value));
+  const [lookback, width] = sizes;
+  const first = tensor(matrices[0], [lookback, width]);
+  if (depth === 1) return { first };
+  const last = tensor(matrices[depth - 1], [width, sizes[depth]]);
+  if (depth === 2) return { first, last };
+  const hidden = new Float32Array((depth - 2) * width * width);
+  matrices.slice(1, -1).forEach((W, l) => hidden.set(W, l * width * width));
+  return { first, hidden: tensor(hidden, [depth - 2, width, width]), last };
+}
 
-/** As many steps of heavy-ball descent as there are rates: v <- momentum v - rate gradient, W <- W + v. */
-function descent(momentum: number) {
-  const loss = (layers: Layers<JaxArray>, batch: Batch) => gramLoss(endToEnd(layers), batch);
-  type Carry = { layers: Layers<JaxArray>; velocity: Layers<JaxArray> };
-  const step = (batch: Batch, { layers, velocity }: Carry, rate: JaxArray) => {
-    const [value, gradients] = valueAndGrad(loss)(tree.ref(layers), batch);
-    const moved = tree.map(
-      (v: JaxArray, g: JaxArray) => v.mul(momentum).sub(g.mul(rate.ref)) as never,
-      velocity,
-      gradients,
-    ) as typeof velocity;
-    rate.dispose();
-    const next = tree.map(
-      (w: JaxArray, v: JaxArray) => w.add(v) as never,
-      layers,
-      tree.ref(moved),
-    ) as typeof layers;
-    return [{ layers: next, velocity: moved }, value] as [Carry, JaxArray];
+/** An optimiser: its state before the first step, and a step. */
+interface Rule {
+  fresh(layers: Tree<Tensor>): Tree<Tensor>;
+  update(
+    layers: Layers<JaxArray>,
+    gradients: Layers<JaxArray>,
+    state: Arrays,
+    rate: JaxArray,
+  ): { params: Layers<JaxArray>; state: Arrays };
+}
+
+/** v <- momentum v - rate gradient, W <- W + v (Polyak 1964). */
+function heavyBall(momentum: number): Rule {
+  return {
+    fresh: (layers) => mapTensors(layers, ({ shape }) => tensor(0, shape)),
+    update(layers, gradients, state, rate) {
+      const velocity = tree.map(
+        (v: JaxArray, g: JaxArray) => v.mul(momentum).sub(g.mul(rate.ref)) as never,
+        state as Layers<JaxArray>,
+        gradients,
+      ) as Layers<JaxArray>;
+      rate.dispose();
+      const params = tree.map(
+        (w: JaxArray, v: JaxArray) => w.add(v) as never,
+        layers,
+        tree.ref(velocity),
+      ) as Layers<JaxArray>;
+      return { params, state: velocity };
+    },
   };
-  return (layers: Carry["layers"], velocity: Carry["velocity"], batch: Batch, rates: JaxArray) => {
-    const [last, losses] = scan(step, batch, { layers, velocity }, rates);
+}
+
+const adam: Rule = {
+  fresh: adamwInit,
+  update(layers, gradients, state, rate) {
+    const { gradNorm, ...next } = adamwUpdate(
+      layers,
+      gradients,
+      state as AdamWState<Layers<JaxArray>>,
+      rate,
+    );
+    gradNorm.dispose();
+    return next;
+  },
+};
+
+/** As many steps as there are rates, and the product after them. */
+function descent(update: Rule["update"]) {
+  const loss = (layers: Layers<JaxArray>, batch: Batch) => gramLoss(endToEnd(layers), batch);
+  type Carry = { layers: Layers<JaxArray>; state: Arrays };
+  const step = (batch: Batch, { layers, state }: Carry, rate: JaxArray) => {
+    const [value, gradients] = valueAndGrad(loss)(tree.ref(layers), batch);
+    const next = update(layers, gradients, state, rate);
+    return [{ layers: next.params, state: next.state }, value] as [Carry, JaxArray];
+  };
+  return (layers: Carry["layers"], state: Arrays, batch: Batch, rates: JaxArray) => {
+    const [last, losses] = scan(step, batch, { layers, state }, rates);
     losses.dispose();
     return { ...last, product: endToEnd(tree.ref(last.layers)) };
   };

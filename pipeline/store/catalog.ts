@@ -13,6 +13,7 @@ import {
   adopt,
   catalogDamaged,
   catalogFiles,
+  clearPlaces,
   restore,
   type Sources,
   sourcesOf,
@@ -59,6 +60,7 @@ export class Catalog extends CatalogQuestions {
    * @throws {Error} when that is damaged too
    */
   static async open(dir: string, sum?: string): Promise<Catalog> {
+    clearPlaces(dir);
     const files = new WorkingCopy(dir);
     const sources = await trusted(dir, sourcesOf(dir, sum));
     if (sources.damaged) {
@@ -67,7 +69,11 @@ export class Catalog extends CatalogQuestions {
       const kept = existsSync(damaged) ? ` The damaged file is kept as ${damaged}.` : "";
       console.error(
         `${original} was damaged or missing; it was made again from the copy before it and the ` +
-          `journal, and nothing is lost.${kept}`,
+          `journal${
+            sources.lossy
+              ? ", which is damaged too: what is lost runs again"
+              : ", and nothing is lost"
+          }.${kept}`,
       );
     } else if (sources.unchecked) sources.sum = adopt(dir);
     files.copy(sources.sum!);

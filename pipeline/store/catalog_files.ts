@@ -5,14 +5,15 @@
  *     <store>/catalog.journal           what happened since
  *     <store>/catalog.earlier.duckdb    the catalogue before that, and
  *     <store>/catalog.earlier.journal   what happened between the two: together they are the catalogue once more
- *     <store>/catalog.sums.json         sha256 of both, so that damage is noticed
+ *     <store>/catalog.sums.json         sha256 of both and of the journal between them, so that damage is noticed
  *     <store>/catalog.next.duckdb       for a moment: the new catalogue, with all of the journal
  */
 import { Buffer } from "node:buffer";
 import { copyFileSync, existsSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { canonical, sha256 } from "../content/canonical.ts";
-import { syncPath, writeFileDurable } from "./files.ts";
+import { moveTo, syncPath, writeFileDurable } from "./files.ts";
+import { giveWay } from "./give_way.ts";
 import { Journal } from "./journal.ts";
 import { hashFile } from "./objects.ts";
 
@@ -32,6 +33,12 @@ export function catalogFiles(dir: string): Record<keyof typeof NAMES, string> {
   return Object.fromEntries(places);
 }
 
+/** Moves folders aside that lie in the place of what a catalogue is made from; the caller holds the store's lock. */
+export function clearPlaces(dir: string): void {
+  const { journal, earlier, earlierJournal } = catalogFiles(dir);
+  for (const path of [journal, earlier, earlierJournal]) giveWay(path, "file");
+}
+
 /** Stands for the hash of a file that is not there. */
 const NONE = "none";
 
@@ -41,6 +48,8 @@ const hashOr = (path: string) => hashFile(path) ?? NONE;
 interface Sums {
   original: string[];
   earlier: string[];
+  /** Of the journal between the two, which nothing is appended to; absent in stores of earlier versions. */
+  between?: string;
 }
 
 /** What a catalogue is made from: a database, and journals that come after it. */
@@ -51,6 +60,8 @@ export interface Sources {
   journals: string[];
   /** Of the file that should have been the base and is not as it was written. */
   damaged?: string;
+  /** A journal that is read is not as it was written either. */
+  lossy?: boolean;
   /** Nothing says what the base should be: of an earlier version of the store, or its sums are damaged. */
   unchecked?: boolean;
 }
@@ -92,7 +103,13 @@ export function sourcesOf(dir: string, found?: string): Sources {
     sum: hash,
     journals: [earlierJournal, journal],
     damaged: original,
+    lossy: !isBetweenSound(dir, sums),
   };
+}
+
+/** False for a journal between the copies that is not as it was when it became that: its end may be missing, which no line tells. */
+function isBetweenSound(dir: string, { between }: Sums): boolean {
+  return between === undefined || between === hashOr(catalogFiles(dir).earlierJournal);
 }
 
 /** True for a store with a catalogue, or with what is to become one. */
@@ -135,10 +152,11 @@ export function sumOfCatalog(dir: string): string | undefined {
  * @param before the sha256 of the original, as it was when the copy was made
  */
 export function replaceCatalog(dir: string, copy: string, before: string): void {
-  const { next } = catalogFiles(dir);
+  const { next, journal } = catalogFiles(dir);
   const after = hashOr(copy);
   const earlier = readSums(dir)?.earlier ?? [];
-  writeSums(dir, { original: [before, after], earlier: [...earlier, before] });
+  const between = hashOr(journal);
+  writeSums(dir, { original: [before, after], earlier: [...earlier, before], between });
   renameSync(copy, next);
   syncPath(dir);
   settle(dir);
@@ -153,11 +171,13 @@ export function settle(dir: string): void {
   if (!existsSync(next)) return;
   for (const [from, to] of [[journal, earlierJournal], [original, earlier], [next, original]]) {
     if (!existsSync(from)) continue;
-    renameSync(from, to);
+    moveTo(from, to);
     syncPath(dir);
   }
   const sums = readSums(dir);
-  if (sums) writeSums(dir, { original: sums.original.slice(-1), earlier: sums.earlier.slice(-1) });
+  if (!sums) return;
+  const { original: originals, earlier: earliers, ...rest } = sums;
+  writeSums(dir, { original: originals.slice(-1), earlier: earliers.slice(-1), ...rest });
 }
 
 /**
@@ -173,6 +193,7 @@ export function restore(dir: string, { base, sum = NONE, journals }: Sources): v
   }
   const temporary = join(dir, "tmp");
   writeFileDurable(journal, Buffer.concat(journals.map(wholeLines)), temporary);
+  // The journal between the two is part of the new journal, and goes.
   writeSums(dir, { original: [...readSums(dir)?.original ?? [], sum], earlier: [sum] });
   if (base) writeFileDurable(original, readFileSync(base), temporary);
   else rmSync(original, { force: true });
@@ -191,7 +212,7 @@ export function adopt(dir: string): string {
   syncPath(earlier);
   syncPath(dir);
   const hash = hashOr(original);
-  writeSums(dir, { original: [hash], earlier: [hash] });
+  writeSums(dir, { original: [hash], earlier: [hash], between: NONE });
   return hash;
 }
 
@@ -199,7 +220,10 @@ export function adopt(dir: string): string {
 export function isEarlierSound(dir: string): boolean {
   const { original, earlier, earlierJournal } = catalogFiles(dir);
   if (isBehind(dir) || !existsSync(original)) return true;
-  if (!readSums(dir)?.earlier.includes(hashOr(earlier))) return false;
+  const sums = readSums(dir);
+  if (!sums?.earlier.includes(hashOr(earlier)) || !isBetweenSound(dir, sums)) return false;
+  // Lines that were damaged by the time the catalogue was made are not in that either.
+  if (sums.between !== undefined) return true;
   let damaged = 0;
   for (const _ of new Journal(earlierJournal).changes(() => damaged++));
   return damaged === 0;

@@ -6,12 +6,11 @@
  * the catalogue has the bytes that it was made from; otherwise the catalogue is asked and the mirror
  * written again.
  */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../content/canonical.ts";
 import type { Catalog } from "./catalog.ts";
 import { hasCatalog, hashOfCatalog, sumOfCatalog } from "./catalog_files.ts";
-import { writeCache } from "./files.ts";
+import { readSealed, writeSealed } from "./sealed.ts";
 
 export interface Done {
   content: string;
@@ -87,8 +86,7 @@ export class DoneIndex {
       rules: this.#savedRules(),
       nodes: this.nodes,
     };
-    const text = JSON.stringify(saved);
-    writeCache(join(this.dir, "index.json"), `${HEAD}${sha256(text)}${MIDDLE}${text}}`);
+    writeSealed(join(this.dir, "index.json"), "index", saved);
   }
 
   /** Thousands of jobs have the same few lists. */
@@ -107,18 +105,6 @@ export class DoneIndex {
   }
 }
 
-const HEAD = '{"sha256":"';
-const MIDDLE = '",\n"index":';
-
 /** Undefined for what is not there or not as it was written. */
-function readSaved(dir: string): Saved | undefined {
-  try {
-    const text = readFileSync(join(dir, "index.json"), "utf8");
-    const start = HEAD.length + 64 + MIDDLE.length;
-    const json = text.slice(start, -1);
-    const whole = `${HEAD}${sha256(json)}${MIDDLE}${json}}` === text;
-    return whole ? JSON.parse(json) : undefined;
-  } catch {
-    return undefined;
-  }
-}
+const readSaved = (dir: string) =>
+  readSealed(join(dir, "index.json"), "index") as Saved | undefined;

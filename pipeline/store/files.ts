@@ -8,10 +8,12 @@ import {
   openSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
+import { giveWay } from "./give_way.ts";
 
 let serial = 0;
 
@@ -21,7 +23,7 @@ export function writeFileAtomic(path: string, data: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   try {
     writeFileSync(temporary, data);
-    renameSync(temporary, path);
+    moveTo(temporary, path);
   } catch (cause) {
     rmSync(temporary, { force: true });
     throw cause;
@@ -56,13 +58,24 @@ export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: s
     } finally {
       closeSync(file);
     }
-    renameSync(temporary, path);
+    moveTo(temporary, path);
   } catch (cause) {
     // What is there of it takes room on a disk that has none.
     rmSync(temporary, { force: true });
     throw cause;
   }
   syncPath(dirname(path));
+}
+
+/** Renames a file; a folder in its place gives way. */
+export function moveTo(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (cause) {
+    if (!statSync(to, { throwIfNoEntry: false })?.isDirectory()) throw cause;
+    giveWay(to, "file");
+    renameSync(from, to);
+  }
 }
 
 /** Makes a folder and those above it; that they are there is on the disk when it returns. */

@@ -14,6 +14,7 @@ import {
   ftruncateSync,
   openSync,
   readSync,
+  statSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { canonical, sha256 } from "../content/canonical.ts";
@@ -40,6 +41,8 @@ export class Journal<Change> {
    */
   *changes(damaged: (line: number) => void): Generator<Change> {
     let number = 0;
+    // Who may write has moved it aside.
+    if (statSync(this.path, { throwIfNoEntry: false })?.isDirectory()) return damaged(1);
     for (const line of wholeLines(this.path)) {
       number++;
       this.#end += line.length + 1;

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { makeFolder } from "./files.ts";
+import { giveWay } from "./give_way.ts";
 
 export interface Holder {
   pid: number;
@@ -31,6 +32,7 @@ const PATIENCE_MS = 1000;
 export async function lockStore(dir: string, command: string): Promise<{ release(): void }> {
   makeFolder(dir);
   const path = join(dir, "lock");
+  giveWay(path, "file");
   const file = await Deno.open(path, { create: true, read: true, write: true });
   const start = performance.now();
   while (!await file.tryLock(true)) {

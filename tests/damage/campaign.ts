@@ -9,9 +9,9 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { DAMAGES, flipBit, whole } from "../../pipeline/commands/campaign/damages.ts";
 import { cli, start } from "../pipeline/helpers.ts";
 import { interrupted, JOBS, makeChains, resultsOf } from "./chains.ts";
-import { DAMAGES, flipBit, whole } from "./damages.ts";
 import { fullDisks, sizesOf } from "./full_disk.ts";
 import { GARBAGE, garbageOfWorkers } from "./garbage.ts";
 import { manyJobs } from "./many_jobs.ts";

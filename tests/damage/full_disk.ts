@@ -1,32 +1,10 @@
 /** @file Runs whose store is on a disk of some size, which is too small for most of them. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { mountDisk } from "../../pipeline/commands/campaign/disk.ts";
 import { cli } from "../pipeline/helpers.ts";
 import { makeChains, resultsOf } from "./chains.ts";
 import type { Found } from "./campaign.ts";
-
-/** A disk in memory; undefined where this process may not mount one. */
-export function mountDisk(at: string, kilobytes: number) {
-  mkdirSync(at, { recursive: true });
-  const mount = (...args: string[]) => {
-    try {
-      const { success } = new Deno.Command("mount", { args, stderr: "null" }).outputSync();
-      return success;
-    } catch {
-      return false;
-    }
-  };
-  if (Deno.build.os !== "linux" || !mount("-t", "tmpfs", "-o", `size=${kilobytes}k`, "tmpfs", at)) {
-    return undefined;
-  }
-  return {
-    resize: (kilobytes: number) => mount("-o", `remount,size=${kilobytes}k`, at),
-    [Symbol.dispose]() {
-      new Deno.Command("umount", { args: ["-l", at] }).outputSync();
-      rmSync(at, { recursive: true, force: true });
-    },
-  };
-}
 
 /** Kilobytes with which a run of the demonstration comes to its end, amply. */
 const ENOUGH = 64 * 1024;

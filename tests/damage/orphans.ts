@@ -1,5 +1,6 @@
 /** @file Kills coordinators alone, and looks how long their workers live. */
 import { existsSync, readFileSync } from "node:fs";
+import { childrenOf, isGone } from "../../pipeline/commands/campaign/processes.ts";
 import { makeProbe, start } from "../pipeline/helpers.ts";
 import type { Found } from "./campaign.ts";
 
@@ -7,21 +8,6 @@ import type { Found } from "./campaign.ts";
 const MOST_MS = 5000;
 /** Workers of one coordinator. */
 const TOGETHER = 4;
-
-/** Processes that a process has started. */
-export function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ")
-    .filter(Boolean).map(Number);
-}
-
-export function isGone(pid: number): boolean {
-  // A zombie, whose new parent has not asked for it yet, is gone.
-  try {
-    return /^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return true;
-  }
-}
 
 /** @param behave what the jobs do meanwhile: "hang" computes and hears nothing */
 export async function orphans(count: number, behave = "hang"): Promise<Found> {

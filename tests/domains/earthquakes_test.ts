@@ -47,17 +47,26 @@ Deno.test("pickers: the energy ratio is the largest of its definition", () => {
 });
 
 Deno.test("pickers: the variance picker is the least of Maeda's criterion within two seconds", () => {
-  const x = signal(900, 430, 5);
-  const stretch = x.slice(200, 600);
   const variance = (part: Float64Array) => {
     const mean = part.reduce((a, b) => a + b, 0) / part.length;
     return part.reduce((sum, v) => sum + (v - mean) ** 2, 0) / part.length;
   };
-  const n = stretch.length;
-  const aic = Array.from({ length: n - 19 }, (_, i) => i + 10).map((k) =>
-    k * Math.log(variance(stretch.slice(0, k))) + (n - k - 1) * Math.log(variance(stretch.slice(k)))
-  );
-  assert.equal(variancePick(x, 400), 210 + aic.indexOf(Math.min(...aic)));
+  // Without an onset many places are nearly as good as the best.
+  for (
+    const x of [
+      signal(900, 430, 5),
+      ...[1, 2, 3, 4, 5, 6, 7, 8].map((seed) => normals(keyOf(seed), 900)),
+    ]
+  ) {
+    const stretch = x.slice(200, 600);
+    const n = stretch.length;
+    const aic = Array.from({ length: n - 19 }, (_, i) => i + 10).map((k) =>
+      k * Math.log(variance(stretch.slice(0, k))) +
+      (n - k - 1) * Math.log(variance(stretch.slice(k)))
+    );
+    assert.equal(variancePick(x, 400), 210 + aic.indexOf(Math.min(...aic)));
+  }
+  const x = signal(900, 430, 5);
   // At the ends there is less to look at.
   for (const near of [0, 899]) {
     const pick = variancePick(x, near);
@@ -103,13 +112,11 @@ function record(components: Float64Array[], arrival: number): Uint8Array {
 }
 
 Deno.test("earthquakes: windows are shifted, so that a constant is as bad as it should be", () => {
-  const files = new Map([0, 1].map((i) => [
-    `${i}.npz`,
-    record(
-      [signal(9001, 3000, 10 + i), signal(9001, 3000, 20 + i)].map((x) => x.map((v) => v + 50)),
-      3000,
-    ),
-  ]));
+  // The wave is on the last component, the vertical one; the first has noise alone.
+  const files = new Map([0, 1].map((i) => {
+    const components = [signal(9001, 9001, 10 + i), signal(9001, 3000, 20 + i)];
+    return [`${i}.npz`, record(components.map((x) => x.map((v) => v + 50)), 3000)];
+  }));
   const scores = (picker: string) => domain.assess(files, { picker });
   const constant = scores("constant");
   assert.deepEqual([constant.scores.error, constant.scores.within], [1, 0]);

@@ -48,11 +48,33 @@ Deno.test("eye state: the linear classifier sees levels, alpha power sees waves 
   assert.ok(accuracy(waves, "linear", "blocked") < 0.65);
 });
 
+Deno.test("eye state: the linear classifier sees half a second, not only now", () => {
+  // Rising with closed eyes and falling with open ones: the level says nothing.
+  const triangle = recording(
+    switching,
+    (t, noise) => [300 - Math.abs(t % 600 - 300) + noise, noise],
+  );
+  assert.ok(accuracy(triangle, "linear", "random") > 0.85);
+});
+
 Deno.test("eye state: whoever remembers rows is right with random folds and not with blocked ones", () => {
-  // A slow drift that never comes back says which row it is, and nothing of the state.
-  const drift = recording(switching, (t) => [t, Math.sqrt(t)]);
-  assert.ok(accuracy(drift, "nearest-row", "random") > 0.97);
-  assert.ok(accuracy(drift, "nearest-row", "blocked") < 0.7);
+  // A drift that never comes back says which row it is, and nothing of the state.
+  const closed = (t: number) => Math.floor(t / 128) % 2;
+  const drift = recording(closed, (t) => [t, Math.sqrt(t)]);
+  const random = accuracy(drift, "nearest-row", "random");
+  assert.ok(random > 0.97 && random < 1, String(random));
+  // The nearest row that trains is the last one but for a second before the fold, or the first one after.
+  const size = rows / 5;
+  let right = 0, scored = 0;
+  for (let t = 128; t < rows; t += 4) {
+    const fold = Math.floor(t / size);
+    const before = Math.max(fold * size, 128) - 129, after = (fold + 1) * size + 128;
+    const nearest = before < 128 || after < rows && after - t < t - before ? after : before;
+    right += closed(nearest) === closed(t) ? 1 : 0;
+    scored++;
+  }
+  const blocked = accuracy(drift, "nearest-row", "blocked");
+  assert.ok(Math.abs(blocked - right / scored) < 0.003, `${blocked}, not ${right / scored}`);
 });
 
 Deno.test("eye state: the majority is that of the other folds", () => {

@@ -65,6 +65,20 @@ Deno.test("turbofan: the mean target, and its errors by hand", () => {
   assert.ok(scores["rmse uncut"] !== scores.rmse);
 });
 
+Deno.test("turbofan: no engine has fewer than no cycles left, or more than are told apart", () => {
+  const beyond = (sensor: number) => {
+    const all = files();
+    const lines = new TextDecoder().decode(all.get("test_FD001.txt")!).trimEnd().split("\n");
+    const cells = lines.at(-1)!.trim().split(" ");
+    cells[6] = String(sensor);
+    all.set("test_FD001.txt", text([...lines.slice(0, -1), cells.join(" ")]));
+    return domain.assess(all, { method: "last-cycle" }).parts.squares[3];
+  };
+  // The last engine has none left; the sensor is 600 less what is left.
+  assert.ok(beyond(700) < 1e-9, String(beyond(700)));
+  assert.ok(Math.abs(beyond(300) - 125 ** 2) < 1e-6);
+});
+
 Deno.test("turbofan: what is wrong with a file is named with its line", () => {
   const wrong: [string, (lines: string[]) => string[], RegExp][] = [
     [

@@ -23,13 +23,16 @@ Deno.test("a list that a full disk did not take is an error, and says so; one th
 
 Deno.test("errors of the system are told in words, with what to do; others are not taken for them", () => {
   const error = (code: string, message = "m") => Object.assign(new Error(message), { code });
-  for (const code of ["ENOSPC", "EDQUOT", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM"]) {
+  const codes = ["ENOSPC", "EDQUOT", "EFBIG", "EROFS", "EIO", "EMFILE", "ENFILE", "ENOMEM"];
+  for (const code of codes) {
     assert.match(systemError(error(code))!, /^[a-z ,]+ \(m\)\. \S.*\.$/, code);
   }
   assert.match(
     systemError(new Error("IO Error: No space left on device"))!,
     /^the disk is full \(/,
   );
+  const large = new Error("File too large (os error 27)");
+  assert.match(systemError(large)!, /^a file would be larger than files may be \(/);
   for (const other of [error("ENOENT"), error("toString"), new Error("x"), "text", {}]) {
     assert.equal(systemError(other), undefined);
   }

@@ -203,4 +203,6 @@ Deno.test("heads must have an even width, and a whole one", () => {
 
 Deno.test("a factor of the width may miss a whole number by rounding", () => {
   assert.doesNotThrow(() => minGru.configure({ expansion: 1.1 }, 10)); // 11.000000000000002
+  assert.doesNotThrow(() => minGru.configure({ expansion: 1 + 0.5e-9 }, 16));
+  assert.throws(() => minGru.configure({ expansion: 1 + 1.5e-9 }, 16), /a whole number/);
 });

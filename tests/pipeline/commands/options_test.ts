@@ -46,7 +46,13 @@ Deno.test("every option reaches what it names", async () => {
     ["verify", ["--rerun", "0"], { rerun: 0 }],
     ["gc", ["--yes"], { yes: true }],
     ["crash", ["--kills", "1", "--seed", "0", "--profile", "quick"], {
-      ...{ kills: 1, seed: 0, profile: "quick" },
+      ...{ kills: 1, seed: 0, profile: "quick", campaign: undefined },
+    }],
+    ["crash", ["--campaign", "--seed", "4"], {
+      ...{ seed: 4, campaign: { tries: 200, report: undefined } },
+    }],
+    ["crash", ["--campaign", "--tries", "3", "--report", "/r.md"], {
+      campaign: { tries: 3, report: "/r.md" },
     }],
     ["sweep", ["f.yaml", "--count", "1", "--retry"], { words: ["f.yaml"], count: 1, retry: true }],
     ["why", ["e/a"], { words: ["e/a"] }],
@@ -72,6 +78,11 @@ Deno.test("what would have no effect is told, and what is given twice", async ()
     ["verify", ["--jobs", "2"], /^--jobs has an effect with --rerun only\./],
     ["run", ["--log", "wandb", "--dry-run"], /^--log has no effect beside --dry-run\./],
     ["run", ["--estimate", "--dry-run"], /^--estimate has no effect beside --dry-run\./],
+    ["crash", ["--tries", "3"], /^--tries has an effect with --campaign only\./],
+    ["crash", ["--report", "r"], /^--report has an effect with --campaign only\./],
+    ["crash", ["--campaign", "--kills", "3"], /^--kills has no effect beside --campaign\./],
+    ["crash", ["--campaign", "--profile", "quick"], /^--profile has no effect beside --campaign/],
+    ["crash", ["--campaign", "--jobs", "3"], /^--jobs has no effect beside --campaign\./],
     ["sweep", ["f.yaml", "--log", "wandb", "--estimate"], /^--log has no effect beside --estimate/],
     ["run", ["--jobs", "2", "--jobs", "3"], /^--jobs is given twice/],
     ["gc", ["--yes", "--yes"], /^--yes is given twice/],

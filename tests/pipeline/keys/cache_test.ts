@@ -117,20 +117,39 @@ Deno.test("the cache is written when something was made, and only then", async (
   }
 });
 
-Deno.test("a cache that cannot be read is made again", async () => {
+Deno.test("a cache that cannot be read, or is not as it was written, is made again", async () => {
   using demo = makeDemo();
   const first = fingerprintsOf(demo);
-  const { code } = await first.of(GENERATE, {});
+  const { code, files } = await first.of(GENERATE, {});
+  const detail = first.detail(code);
   first.save();
-  const cache = JSON.parse(readFileSync(cacheOf(demo), "utf8"));
-  const lacking = (name: string) => JSON.stringify({ ...cache, [name]: undefined });
-  for (const text of ["", "{", "null", "{}", lacking("entries"), lacking("hashes")]) {
-    writeFileSync(cacheOf(demo), text);
+  const second = fingerprintsOf(demo);
+  // Files that are old enough to be remembered.
+  const real = Date.now;
+  Date.now = () => real() + 1e6;
+  await second.of(GENERATE, {});
+  Date.now = real;
+  second.save();
+  const text = readFileSync(cacheOf(demo), "utf8");
+  const [hash] = Object.values(files);
+  assert.ok(text.includes(code) && text.split(hash).length > 2, "remembered, and an entry's");
+  const other = (of: string) => of.replace(/^./, (digit) => digit === "0" ? "1" : "0");
+  const damages = ["", "{", "null", "{}", text.slice(0, -1), text + " "];
+  damages.push(text.replaceAll(code, other(code)), text.replaceAll(hash, other(hash)));
+  damages.push(text.replace('"entries"', '"entrie_"'), text.replace('"hashes"', '"hashe_"'));
+  for (const bad of damages) {
+    writeFileSync(cacheOf(demo), bad);
     const fingerprints = fingerprintsOf(demo);
-    assert.equal((await fingerprints.of(GENERATE, {})).code, code, text);
+    const found = await fingerprints.of(GENERATE, {});
+    assert.deepEqual([found.code, found.files], [code, files], bad);
     fingerprints.save();
-    assert.deepEqual(JSON.parse(readFileSync(cacheOf(demo), "utf8")).entries, cache.entries);
+    const { cache } = JSON.parse(readFileSync(cacheOf(demo), "utf8"));
+    assert.deepEqual(cache.entries, JSON.parse(text).cache.entries);
   }
+  const told = join(demo.root, "cache/code", `${code}.json`);
+  writeFileSync(told, readFileSync(told, "utf8").replace("noise", "noisy"));
+  assert.ok(detail, "it was there");
+  assert.equal(fingerprintsOf(demo).detail(code), undefined);
   await stopBundler();
 });
 

@@ -100,7 +100,7 @@ Deno.test("real workers: while a job alone is at work no other process is", asyn
   addStage(demo, "plain", body("plain", meeting));
   const nap = "await new Promise((go) => setTimeout(go, 50));";
   addStage(demo, "alone", body("alone", nap), "export const alone = true;");
-  await using bench = await openBench(demo, { capacity: 3 });
+  await using bench = await openBench(demo, { capacity: 5 });
   const { scheduler, executor, recorder } = bench;
   await scheduler.run(executor, {
     prepare: (status) => recorder.spec(status),

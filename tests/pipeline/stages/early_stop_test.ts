@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { multiply, transpose } from "../../../lib/linalg/matrix.ts";
 import { init } from "../../../lib/models/deep_linear.ts";
+import { initialised } from "../../../lib/models/initialisations.ts";
 import { keyOf, normals } from "../../../lib/random/random.ts";
 import { task as forecasting } from "../../../lib/tasks/forecasting/forecasting.ts";
 import { lowRankTwin } from "../../../lib/tasks/forecasting/low_rank_twin.ts";
@@ -22,6 +23,7 @@ const params = {
   ...{ task, depth: 3, starts: [0.1], initialisation: 4 },
   ...{ steps: 40, every: 10, momentum: 0.8, share: 0.4 },
 };
+const usual = { ...params, initialiser: "balanced", optimiser: "momentum" } as const;
 const run = (own: object = {}) =>
   runStage(earlyStop, { ...params, ...own }, {
     inputs: { data: artifact({ files: { data: csv } }) },
@@ -77,6 +79,9 @@ function naive(depth: number, start: number, rate: number, steps: number): Float
   return seen;
 }
 
+const naiveStart = (start: number) =>
+  Float64Array.from(init(keyOf(4), { lookback: 5, horizon: 3, depth: 1 }, start).first.data);
+
 function near(got: number, want: number, within = 1e-5): void {
   assert.ok(Math.abs(got - want) <= within * Math.abs(want), `${got}, ${want}`);
 }
@@ -122,6 +127,38 @@ Deno.test("the best of several starts is kept; a width is a bottleneck", async (
   assert.notEqual(narrow.path[0].validation, path[0].validation);
 });
 
+Deno.test("other starts and wider layers; at the identity a path starts from the product of near-identity layers", async () => {
+  for (const initialiser of ["orthogonal", "xavier", "identity"] as const) {
+    const own = {
+      initialiser,
+      width: 4,
+      depth: 2,
+      starts: [0.3],
+      steps: 10,
+      every: 10,
+      momentum: 0,
+    };
+    // At a rate of nearly nothing the path stays at its start.
+    const still = await run({ ...own, share: 1e-12 });
+    const [A, B] = initialised(initialiser, keyOf(4), [5, 4, 3]);
+    const product = multiply(A, B, 5, 4, 3).map((value) => 0.3 * value);
+    near(still.json("scores.json").path[0].validation, error(product));
+  }
+  await assert.rejects(run({ width: 4, depth: 2 }), /Wider layers cannot be balanced/);
+});
+
+Deno.test("Adam moves every entry by about the rate at first, and then nears least squares", async () => {
+  const own = { depth: 1, optimiser: "adam", starts: [0.1], share: 0.3, every: 1, steps: 1 };
+  const { fit, path } = (await run(own)).json("scores.json");
+  near(fit.rate, 0.3 / 3, 1e-12);
+  const start = naiveStart(0.1);
+  const slope = multiply(covariances.G, start, 5, 5, 3).map((v, k) => v - covariances.C[k]);
+  const moved = start.map((value, k) => value - 0.1 * Math.sign(slope[k]));
+  near(path[0].validation, error(moved), 1e-4);
+  const long = (await run({ ...own, share: 0.03, every: 50, steps: 600 })).json("scores.json");
+  near(long.path.at(-1).validation, error(solveLeastSquares(covariances)), 0.02);
+});
+
 Deno.test("the stable rate is 2 over the curvature of the aligned largest directions", () => {
   // G = diag(4, 1), X = diag(3, 1): the largest directions are one.
   const G = Float64Array.of(4, 0, 0, 1), X = Float64Array.of(3, 0, 0, 1);
@@ -150,7 +187,7 @@ Deno.test("a made series is a CSV of the twin", async () => {
 });
 
 Deno.test("pilots: three looks of one path; what is made is measured whole", () => {
-  const given = { ...params, starts: [0.1, 0.2] };
+  const given = { ...usual, starts: [0.1, 0.2] };
   const { class: own, ...rest } = pilot(given);
   assert.deepEqual(rest, { params: { ...given, starts: [0.1], steps: 30 }, units: 3, of: 8 });
   assert.deepEqual(pilot({ ...given, share: 1, momentum: 0, steps: 15 }).class, own);

@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { DoneJob, FailedJob } from "../../../pipeline/store/changes.ts";
-import { whole } from "../../damage/damages.ts";
+import { whole } from "../../../pipeline/commands/campaign/damages.ts";
 import { doneJob, dump, RUN } from "../fixtures/catalog.ts";
 import { opened, scratch } from "./helpers.ts";
 

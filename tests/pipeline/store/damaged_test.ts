@@ -249,3 +249,43 @@ Deno.test("a catalogue that is only read sees what a kill left, stays as it is a
   assert.deepEqual((await readContents(none.dir)).job, []);
   assert.deepEqual(left(none.dir), []);
 });
+
+Deno.test("a journal between the copies that has lost its end, which no line tells, is noticed", async () => {
+  using at = scratch();
+  using said = errors();
+  for (const key of ["k1", "k2"]) await committed(at.dir, key);
+  assert.ok(isEarlierSound(at.dir));
+  const bytes = readFileSync(at.earlierJournal);
+  const lines = bytes.toString().split("\n");
+  const endings: Record<string, () => void> = {
+    "in the middle of a line": () => truncateSync(at.earlierJournal, bytes.length - 9),
+    "a whole line": () => writeFileSync(at.earlierJournal, lines.slice(0, -2).join("\n") + "\n"),
+    "all of it": () => rmSync(at.earlierJournal),
+  };
+  for (const [what, damage] of Object.entries(endings)) {
+    damage();
+    assert.ok(!isEarlierSound(at.dir), what);
+    writeFileSync(at.earlierJournal, bytes);
+    assert.ok(isEarlierSound(at.dir), what);
+  }
+  // Where it is needed it is told that something is lost.
+  endings["a whole line"]();
+  flip(at.original, 9000);
+  const { job } = await contents(at.dir);
+  assert.deepEqual(job.map((row) => /^key=(\S+)/.exec(row)![1]), ["k1"]);
+  assert.match(
+    said.lines.join(),
+    /and the journal, which is damaged too: what is lost runs again\./,
+  );
+  said.lines.length = 0;
+  assert.deepEqual((await contents(at.dir)).job, job);
+  await committed(at.dir, "k3");
+  assert.ok(isEarlierSound(at.dir));
+  assert.deepEqual(said.lines, []);
+  // What a damaged line of a journal held is in neither of the catalogues: they agree.
+  await killed(at.dir);
+  flip(at.journal, readFileSync(at.journal).indexOf(10) + 41);
+  await contents(at.dir);
+  assert.match(said.lines.join(), /catalog\.journal is damaged in line 2/);
+  assert.ok(isEarlierSound(at.dir));
+});

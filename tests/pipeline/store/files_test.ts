@@ -40,8 +40,9 @@ Deno.test("a file that is written again is replaced, and nothing lies beside it"
 Deno.test("a file that cannot take its place is an error, and what it was to replace stays", () => {
   using store = scratch();
   mkdirSync(store.at("taken", "inside"), { recursive: true });
-  assert.throws(() => writeFileAtomic(store.at("taken"), "x"));
-  assert.deepEqual(readdirSync(store.dir), ["taken"]);
+  // A folder would be moved into itself.
+  assert.throws(() => writeFileAtomic(`${store.at("taken")}/`, "x"));
+  assert.deepEqual(readdirSync(store.dir, { recursive: true }).sort(), ["taken", "taken/inside"]);
   writeFileAtomic(store.at("file"), "x");
   assert.throws(() => writeFileAtomic(store.at("file", "below"), "y"));
   assert.equal(readFileSync(store.at("file"), "utf8"), "x");
@@ -100,7 +101,8 @@ Deno.test({
 
 Deno.test("a durable file that cannot take its place leaves nothing of itself", () => {
   using store = scratch();
-  const [path, temporary] = [join(store.dir, "x"), join(store.dir, "tmp")];
+  // A folder with a name so long that none is left to give it.
+  const [path, temporary] = [join(store.dir, "x".repeat(253)), join(store.dir, "tmp")];
   mkdirSync(join(path, "full"), { recursive: true });
   assert.throws(() => writeFileDurable(path, new Uint8Array(3), temporary));
   assert.deepEqual(readdirSync(temporary), []);

@@ -59,6 +59,15 @@ for (const [lookback, horizon, windows] of [[5, 3, 2], [2, 1, 1], [1, 4, 1]]) {
       const W = denseFit(windowsOf(panel, lookback), lookback, ridge);
       const { forecaster, metrics } = fitRidge(panel, lookback, ridge);
       assert.equal(metrics.lookback, lookback);
+      const all = windowsOf(panel, lookback);
+      const loss = mean(all.map((rows) => {
+        const x = new Matrix([[...rows.slice(0, lookback), 1]]);
+        return mean(x.mmul(W).to1DArray().map((v, h) => (v - rows[lookback + h]) ** 2));
+      }));
+      assert.ok(
+        Math.abs(metrics.trainingLoss / loss - 1) < 1e-9,
+        `${metrics.trainingLoss} ${loss}`,
+      );
       for (const one of panel.series) {
         const known = [...one.values.subarray(0, one.values.length - horizon * windows)];
         for (const origin of [one.values.length - horizon, one.values.length - 2 * horizon]) {

@@ -4,6 +4,7 @@ import * as experiment from "../../../../pipeline/experiments/deep_linear_networ
 import { accuracyModels } from "../../../../pipeline/experiments/deep_linear_networks/shared/accuracy_models.ts";
 import { publishedError } from "../../../../pipeline/experiments/deep_linear_networks/shared/published_errors.ts";
 import { graphOf, type Made, runsOf, type Table, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 
 /** @param over difference of a model from OLS-IN on a set, in every block and seed but for a little noise */
 async function table(
@@ -145,4 +146,8 @@ Deno.test("the reason names who is where, and where our Transformer is none to s
   // .31 against .302 and .149 and .088 and .329 and .414: over 5 % above on Weather and Exchange.
   assert.match(summary.verdict.reason, /PatchTST's published error on weather, exchange\.$/);
   assert.match(summary.findings[0], /ols-in on etth1, .*lstm on weather, ols-in on exchange/);
+});
+
+Deno.test("every cell of ours follows from the published scores", async () => {
+  await assertFollows(new Map([["accuracy", await table()]]));
 });

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/deep_training.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 
 type Excess = (depth: number, width: number, seed: number) => number;
 
@@ -37,6 +38,12 @@ Deno.test("a row for each depth and width, over the least loss of the width", as
     ...{ name: "step seconds", scale: 1, stage: "train" },
   });
   assert.match(found.summary.findings[0], /^9 of 9 .* 1,000 layers/);
+});
+
+Deno.test("cells follow from what is published", async () => {
+  const found = await tableOf(experiment, made(good));
+  const { cells } = await assertFollows(new Map([["deep-training", found]]));
+  assert.ok(cells > 30, `${cells}`);
 });
 
 Deno.test("every run must be within its margin; ten times the margin is failure", async () => {

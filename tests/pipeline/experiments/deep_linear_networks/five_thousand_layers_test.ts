@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/five_thousand_layers.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 
 /** A chain whose loss goes from 200 down to these, and whose gradient norms are told apart. */
 function made(layers: number, losses: number[], scalars: Record<string, number> = {}) {
@@ -62,6 +63,12 @@ Deno.test("the deepest chain decides: trained, at rest without being trained, or
   assert.equal(await outcome(ending(17.9), { closed: 0.9 }), "supported");
   assert.equal(await outcome(flat, { distance: 0.99 }), "undecided");
   assert.equal((await table(made(500, flat))).outcome, "illustration");
+});
+
+Deno.test("cells follow from what is published", async () => {
+  const found = await table(made(5000, flat), made(50, flat));
+  const { cells } = await assertFollows(new Map([["five-thousand-layers", found]]));
+  assert.ok(cells > 100, `${cells}`);
 });
 
 Deno.test("words: what was closed, by what margin, and by how much gradients differ", async () => {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import published from "../../../../data/published/m4.json" with { type: "json" };
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/m4.ts";
 import { graphOf, runsOf, type Table, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 
 type Row = { smape: number; mase: number; owa?: number };
 const theirs = (frequency: string, model: string): Row =>
@@ -125,4 +126,8 @@ Deno.test("reason and findings say the numbers", async () => {
   assert.match(summary.verdict.reason, /off by at most 0\.0000/);
   assert.match(summary.findings[1], /M4 hourly: .* OWA of 1\.006, Theta 1\.006, .* 0\.44\./);
   assert.equal(summary.findings.length, 2);
+});
+
+Deno.test("every cell of ours follows from the published scores", async () => {
+  await assertFollows(new Map([["m4", await table()]]));
 });

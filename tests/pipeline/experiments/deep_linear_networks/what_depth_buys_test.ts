@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/what_depth_buys.ts";
 import { runsOf, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 
 const sets = ["etth1", "etth2", "ettm1", "weather-filled", "exchange"];
 const horizons = [24, 96];
@@ -91,6 +92,12 @@ Deno.test("without the twin's gain nothing is decided, without five series nothi
   assert.equal(await outcome(() => 0.03, () => 0), "undecided");
   assert.equal(await outcome(() => 0.03, (seed) => seed === 0 ? -0.1 : 0.01), "undecided");
   assert.equal(await outcome(() => 0.03, helps, sets.slice(0, 4)), "illustration");
+});
+
+Deno.test("cells follow from what is published", async () => {
+  const found = await tableOf(experiment, made(() => 0.03, (seed) => 0.1 + seed / 100));
+  const { cells } = await assertFollows(new Map([["what-depth-buys", found]]));
+  assert.ok(cells > 100, `${cells}`);
 });
 
 Deno.test("words", async () => {

@@ -10,7 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { fold, keyOf, uniforms } from "../../lib/random/random.ts";
+import { fold, keyOf, uniforms } from "../../../lib/random/random.ts";
 
 /** Uniform whole numbers below a bound, from a seed. */
 export function whole(seed: number): (below: number) => number {
