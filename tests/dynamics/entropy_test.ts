@@ -40,8 +40,12 @@ Deno.test("entropy is the volume of O(d)^{N-1} times the density of its image", 
   }
 });
 
-Deno.test("the volumes of O(1), O(2) and O(3) are those on paper", () => {
-  const expected = [2, 2 * 2 * Math.PI * Math.SQRT2, 2 * 8 * Math.PI ** 2 * 2 * Math.SQRT2];
+Deno.test("the volumes of O(1) to O(5) are those on paper", () => {
+  const { PI, SQRT2 } = Math;
+  const spheres = [2 * PI, 4 * PI, 2 * PI ** 2, 8 * PI ** 2 / 3];
+  const expected = [0, 1, 2, 3, 4].map((n) =>
+    spheres.slice(0, n).reduce((a, b) => a * b, 2) * SQRT2 ** (n * (n + 1) / 2)
+  );
   expected.forEach((volume, i) => {
     const log = logVolumeOfOrthogonalGroup(i + 1);
     assert.ok(Math.abs(log - Math.log(volume)) < 1e-12, `O(${i + 1}): ${Math.exp(log)}, ${volume}`);
