@@ -22,6 +22,7 @@ export type Synapses = {
   reversal: JaxArray;
 };
 
+/** Synapses, and what every neuron is and shows. */
 export type Params = {
   /** Of the tokens, after `scale` and `shift`. */
   sensory: Synapses;
@@ -40,7 +41,7 @@ export type Params = {
 };
 
 /** Sums of conductances, and of conductances times reversal potentials, over the sources: [..., d] each. */
-type Currents = { conductance: JaxArray; current: JaxArray };
+export type Currents = { conductance: JaxArray; current: JaxArray };
 
 function currents({ strength, slope, middle, reversal }: Synapses, voltage: JaxArray): Currents {
   const [...lead] = voltage.shape;

@@ -1,6 +1,6 @@
 /** @file A forecast taken apart: what each input value adds to it. Exact, because the forecaster is one linear map of the window. */
-import type { Fit } from "./forecaster.ts";
-import { type LinearMap, SPREAD_EPSILON } from "./linear_map.ts";
+import type { Fit, LinearMap } from "./forecaster.ts";
+import { SPREAD_EPSILON } from "./linear_map.ts";
 
 /** Parts of the forecast of one column, in the units of the file; for each step they sum to the forecast. */
 export interface Contributions {

@@ -4,7 +4,8 @@
 import onnxProto from "onnx-proto";
 import { Model, type Ref } from "../../../lib/engine/onnx/model.ts";
 import { DataError } from "../../../lib/data/data_error.ts";
-import { type LinearMap, SPREAD_EPSILON } from "../../../lib/tasks/forecasting/linear_map.ts";
+import type { LinearMap } from "../../../lib/tasks/forecasting/forecaster.ts";
+import { SPREAD_EPSILON } from "../../../lib/tasks/forecasting/linear_map.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 import { tensor } from "../../../lib/tensor/tensor.ts";
 

@@ -4,7 +4,8 @@
  */
 import { availableParallelism } from "node:os";
 import type { TestedForecaster } from "../../../lib/tasks/forecasting/evaluate.ts";
-import { linearForecaster, type LinearMap } from "../../../lib/tasks/forecasting/linear_map.ts";
+import type { LinearMap } from "../../../lib/tasks/forecasting/forecaster.ts";
+import { linearForecaster } from "../../../lib/tasks/forecasting/linear_map.ts";
 import { countWindows, score, type Scores } from "../../../lib/tasks/forecasting/metrics.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
 

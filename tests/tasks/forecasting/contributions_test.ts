@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { keyOf, normals } from "../../../lib/random/random.ts";
 import { contributionsOf, mapOf, sumOf } from "../../../lib/tasks/forecasting/contributions.ts";
-import { linearForecaster, type LinearMap } from "../../../lib/tasks/forecasting/linear_map.ts";
+import type { LinearMap } from "../../../lib/tasks/forecasting/forecaster.ts";
+import { linearForecaster } from "../../../lib/tasks/forecasting/linear_map.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";

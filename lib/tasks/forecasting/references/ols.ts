@@ -7,8 +7,8 @@ import type { ReferenceModule } from "../../task.ts";
 import type { ForecastingTask } from "../forecasting_task.ts";
 import { referenceOf } from "./reference.ts";
 import { cholesky, choleskySolve } from "../../../linalg/cholesky.ts";
-import type { Fit } from "../forecaster.ts";
-import { linearForecaster, type LinearMap } from "../linear_map.ts";
+import type { Fit, LinearMap } from "../forecaster.ts";
+import { linearForecaster } from "../linear_map.ts";
 import { centre, type Covariances, trainingLoss, trainingMoments } from "../moments.ts";
 import type { Problem } from "../problem.ts";
 
