@@ -1,9 +1,9 @@
 /** @file A linear map applied to all windows of a channel: by the transform and directly as one window at a time gives it. */
 import assert from "node:assert/strict";
 import { keyOf, normals } from "../../../lib/random/random.ts";
+import type { LinearMap } from "../../../lib/tasks/forecasting/forecaster.ts";
 import {
   linearForecaster,
-  type LinearMap,
   SPREAD_EPSILON,
   windowSpread,
 } from "../../../lib/tasks/forecasting/linear_map.ts";
