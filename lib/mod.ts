@@ -234,7 +234,7 @@ export {
   task as filtering,
 } from "./tasks/filtering/filtering.ts";
 export type { Scores as FilteringScores } from "./tasks/filtering/scores.ts";
-export type { Fit, Forecaster } from "./tasks/forecasting/forecaster.ts";
+export type { Fit, Forecaster, LinearMap } from "./tasks/forecasting/forecaster.ts";
 export { forecastingTask, task as forecasting } from "./tasks/forecasting/forecasting.ts";
 export type { ForecastingTask, Training } from "./tasks/forecasting/forecasting_task.ts";
 export { type Split, type SplitName } from "./tasks/forecasting/split.ts";

@@ -1,8 +1,21 @@
 /**
  * @file What a fitted model can do; the modules of references/ export `fit`.
  */
-import type { LinearMap } from "./linear_map.ts";
 import type { Problem } from "./problem.ts";
+
+/** yhat[h] = intercept[h] + sum_l weights[l * horizon + h] x[l] + spread[h] s(x). */
+export interface LinearMap {
+  /** Rows of the window x, oldest first. */
+  lookback: number;
+  /** Rows of the forecast. */
+  horizon: number;
+  /** [lookback, horizon], row-major; row `lookback - 1` multiplies the newest value. */
+  weights: Float64Array;
+  /** [horizon] */
+  intercept: Float64Array;
+  /** [horizon], multiplies s(x) = sqrt(variance of the window + SPREAD_EPSILON); absent for zero. */
+  spread?: Float64Array;
+}
 
 /** Forecasts of one standardised channel at consecutive origins. */
 export interface Forecaster {

@@ -7,21 +7,8 @@
  * 0.6 s where a blocked matrix product takes 5 s; both are float64 and agree to 1e-15.
  */
 import { type Complex, type Fft, makeFft, overlapSize } from "../../linalg/fft.ts";
-import type { Forecaster } from "./forecaster.ts";
-
-/** yhat[h] = intercept[h] + sum_l weights[l * horizon + h] x[l] + spread[h] s(x). */
-export interface LinearMap {
-  /** Rows of the window x, oldest first. */
-  lookback: number;
-  /** Rows of the forecast. */
-  horizon: number;
-  /** [lookback, horizon], row-major; row `lookback - 1` multiplies the newest value. */
-  weights: Float64Array;
-  /** [horizon] */
-  intercept: Float64Array;
-  /** [horizon], multiplies s(x) = sqrt(variance of the window + SPREAD_EPSILON); absent for zero. */
-  spread?: Float64Array;
-}
+import type { Forecaster, LinearMap } from "./forecaster.ts";
+export type { LinearMap } from "./forecaster.ts";
 
 /** Keeps the standard deviation of a constant window away from zero, as in RevIN. */
 export const SPREAD_EPSILON = 1e-5;
