@@ -1,6 +1,5 @@
 /** @file The shape of a summary, checked wherever one is read: see `results.ts`, which says what its parts mean. */
 import { z } from "zod";
-import type { Cell, Observed, RowValue } from "./results.ts";
 import { termSchemas } from "./terms.ts";
 
 /** A function rather than a constant: nothing runs when a module only imports the types. */
@@ -55,15 +54,15 @@ export function summarySchema() {
     rules: z.array(z.strictObject({ y: z.number(), label: text })).optional(),
   });
   // Told apart by hand: a union of schemas would only say "invalid input" about a malformed cell.
-  const rowValue = z.unknown().transform((v, context): RowValue => {
-    if (typeof v === "string" || Number.isFinite(v)) return v as string | number;
+  const rowValue = z.unknown().transform((v, context): unknown => {
+    if (typeof v === "string" || Number.isFinite(v)) return v;
     if (typeof v === "number") {
       context.addIssue("expected a finite number; a measured NaN or infinity belongs in a cell");
       return z.NEVER;
     }
     const schema = v instanceof Object && "observed" in v ? observed : cell;
     const parsed = schema.safeParse(v);
-    if (parsed.success) return parsed.data as Cell | Observed;
+    if (parsed.success) return parsed.data;
     for (const issue of parsed.error.issues) context.addIssue({ ...issue } as never);
     return z.NEVER;
   });

@@ -55,7 +55,7 @@ export const grid: Grid = (g, profile) => {
       standard: {
         sets: ["etth1", "etth2", "ettm1", "weather-filled", "exchange"],
         ...{ lookback: 336, horizons: [24, 96], depths: [1, 2, 4, 16], descent },
-        twin: { ...twin, seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9] },
+        twin: { ...twin, seeds: [10, 11, 12, 13, 14, 15, 16, 17, 18, 19] },
       },
     }),
   ));

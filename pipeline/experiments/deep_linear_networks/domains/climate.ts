@@ -76,12 +76,14 @@ export const grid: Grid = (g) => g.table(forecastJobs(g, cases));
 /** The table: one row for each series and forecaster. */
 export function summarize(runs: Runs): Summary {
   const rows = forecastRows(runs, cases, blocks);
-  const judged = cases.map((one) => rowFor(rows, one, linear));
-  const shown = judged.map(({ series, score, against }) =>
-    `${series} ${score.toPrecision(2)} against ${against!.score.toPrecision(2)} (${
-      against!.method
-    })`
-  );
+  const shown = cases.map((one) => {
+    const [best] = one.methods.slice(0, -1).map((method) => rowFor(rows, one, method))
+      .toSorted((a, b) => a.score - b.score);
+    const { series, score } = rowFor(rows, one, linear);
+    return `${series} ${score.toPrecision(2)} against ${
+      best.score.toPrecision(2)
+    } (${best.method})`;
+  });
   return {
     ...domainTable(rows, squaredError, baseline),
     verdict: verdictOf(stated, effectsAgainstAll(rows, cases)),
