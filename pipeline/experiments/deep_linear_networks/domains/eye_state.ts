@@ -28,7 +28,8 @@ export const meta: ExperimentMeta = {
     "**blocked**, fifths of the time with a second left out beside them, or **random**, rows drawn one by one, as in results of 97 % and more. **Linear**: ridge regression of the state on all channels " +
     "at eight times within half a second. **Alpha power**: the same on the logarithm of the power at 8 to 12 Hz of the occipital channels in the last second, what one looks at first. " +
     "**Nearest row** remembers all training rows. Every fourth row is scored, accuracy in 20 stretches of time. Below 50 % is no mistake: the states of the eyes come in a few long stretches, so " +
-    "whoever learns the commoner state of the other folds bets against this one. One person, two minutes: no claim beyond that.",
+    "whoever learns the commoner state of the other folds bets against this one. One person, two minutes: no claim beyond that." +
+    " The hypothesis was written after these methods had been run once on this file.",
   from: "standard",
 };
 

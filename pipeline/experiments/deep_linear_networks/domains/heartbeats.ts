@@ -21,7 +21,8 @@ export const meta: ExperimentMeta = {
     "atria, one of a ventricle. **Prematurity**: one minus the last interval over the mean of the eight before it. **Template**: one minus the correlation with " +
     "the mean beat. **Linear forecast**: least squares from the last 400 samples, mean squared error over the beat. All learn from the first five minutes, without labels, " +
     "and score the later beats. The score is the area under the receiver's curve, which is the mean over abnormal beats of the share of normal ones " +
-    "that are ranked lower; abnormal beats in the order of time, in 15 blocks. One patient: no general claim. Prematurity is nearly the definition of most of these beats.",
+    "that are ranked lower; abnormal beats in the order of time, in 15 blocks. One patient: no general claim. Prematurity is nearly the definition of most of these beats." +
+    " The hypothesis was written after these methods had been run once on this file.",
   from: "standard",
 };
 

@@ -34,6 +34,7 @@ export const meta: ExperimentMeta = {
     "**Speed** at 207 detectors in Los Angeles, five minutes a row, one hour ahead; one map for all detectors, no neighbours. The file has 2,016 rows, which is one week: " +
     "it is not the four months of METR-LA, and no published table stands beside it; three earlier days are averaged at most. " +
     "The linear map is ridge regression toward the last value, its ridge chosen on the validation rows; 20 blocks of the last 20 % of the rows. " +
+    "That every simple method counts, not only the historical average, was settled after a run had been seen. " +
     notAvailable("Occupancy at 862 sensors", sensors),
   from: "standard",
 };

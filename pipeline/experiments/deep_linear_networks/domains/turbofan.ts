@@ -24,7 +24,8 @@ export const meta: ExperimentMeta = {
     "C-MAPSS FD001: 100 engines that ran to failure train, 100 others test; the columns that vary, standardised; targets cut off at 125 cycles, as in most published " +
     "results. Ridge regression on the last cycle or on a **window** of thirty; the ridge is chosen on every fifth training engine. **Mean** is the mean target. Published root mean squared errors " +
     "(arXiv 2604.27234, from its abstract, not rerun): LSTM 14.93, deep LSTM 16.14, CNN 16.97. Engines in 20 blocks of five; a block's error is its root mean square. The test needs `RUL_FD001.txt`, " +
-    "which few mirrors have: where it cannot be downloaded, the job that fetches it says where to get it and where to put it.",
+    "which few mirrors have: where it cannot be downloaded, the job that fetches it says where to get it and where to put it." +
+    " The hypothesis was written after these methods had been run once on this file.",
   from: "standard",
 };
 
