@@ -8,6 +8,12 @@ export interface OptionsSchema<Options> {
     | { success: false; error: { issues: readonly OptionIssue[] } };
 }
 
+/** A zod schema of one option, as far as its type is needed: what it gives, the default where nothing is given. */
+export interface OptionSchema<Option> {
+  /** Zod's own; `output` is only a type. */
+  readonly _zod: { readonly output: Option };
+}
+
 /** One thing that is wrong with options. */
 export interface OptionIssue {
   /** Names and indices that lead to the option; [] for the options as a whole. */

@@ -3,7 +3,9 @@ import { DataError } from "./data_error.ts";
 
 /** An array with its shape. */
 export interface NpyArray {
+  /** Lengths of the axes; [] for a single number. */
   shape: number[];
+  /** Row-major; int64 rounded to float64. */
   data: Float64Array;
 }
 

@@ -5,7 +5,9 @@ import { DataError } from "./data_error.ts";
 
 /** One row. */
 export interface RowSeries {
+  /** In its first cell; no other row has it. */
   name: string;
+  /** In the units of the file, in the order of the row. */
   values: Float64Array;
 }
 

@@ -5,6 +5,7 @@ import { cholesky, choleskySolve } from "../linalg/cholesky.ts";
 export interface Regression {
   /** [features] */
   weights: Float64Array;
+  /** What it predicts where all features are 0. */
   intercept: number;
 }
 

@@ -11,7 +11,9 @@ import { constant } from "./constant.ts";
 
 /** Real and imaginary parts of the same shape; an imaginary part that is left out is 0. */
 export interface Spectrum {
+  /** Real part, [..., n]. */
   readonly re: JaxArray;
+  /** Imaginary part, [..., n]. */
   readonly im?: JaxArray;
 }
 

@@ -1,5 +1,6 @@
 /** @file Time scales of a window: averages over so many rows, the newest first. */
 import * as z from "zod";
+import type { OptionSchema } from "../options.ts";
 
 /** One scale. */
 export interface Scale {
@@ -17,7 +18,7 @@ const trading: Scale[] = [
 ];
 
 /** An option that is a list of scales. */
-export function scalesSchema() {
+export function scalesSchema(): OptionSchema<Scale[]> {
   const count = () => z.number().int().min(1);
   return z.array(z.strictObject({ every: count(), lags: count() })).min(1).default(trading);
 }

@@ -14,9 +14,11 @@ export interface Dynamics {
   readonly strength: number;
 }
 
-/** A map of two frames to the next one: `now` [n, n] of the last, `before` [n, n] of the one before it. */
+/** A map of two frames to the next one, u_{t+1}. */
 export interface TwoFrames {
+  /** Of u_t, [n, n]. */
   readonly now: Matrix;
+  /** Of u_{t-1}, [n, n]. */
   readonly before: Matrix;
 }
 

@@ -23,6 +23,7 @@ export const profiles = {
 export interface Labelled {
   /** Path inside the benchmark, for messages and order. */
   readonly file: string;
+  /** One a row, oldest first. */
   readonly values: Float64Array;
   /** First and last row of each window around an anomaly, in order. */
   readonly windows: readonly (readonly [number, number])[];
@@ -32,6 +33,7 @@ export interface Labelled {
 export interface RowScores {
   /** Index of the window that a row is in, -1 outside, -2 in the rows that are not scored. */
   readonly window: Int32Array;
+  /** [rows]: above 0 and up to 1 in a window; outside from 0, close behind one, down to minus the cost of a false alarm. */
   readonly reward: Float64Array;
 }
 
@@ -92,6 +94,7 @@ export function rawScore(
 
 /** Rows of one series with what a detector says of them. */
 export interface ScoredRows extends RowScores {
+  /** [rows]: the larger, the sooner the detector speaks. */
   readonly scores: Float64Array;
 }
 

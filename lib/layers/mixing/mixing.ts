@@ -19,6 +19,7 @@ export interface About {
 
 /** Sizes of the sequence that is mixed. */
 export interface MixingShape {
+  /** C. */
   readonly channels: number;
   /** T, times. */
   readonly length: number;
@@ -26,6 +27,7 @@ export interface MixingShape {
 
 /** A way to mix times. */
 export interface Mixing<Params extends Arrays = Arrays> {
+  /** What tables and pages say of it. */
   readonly about: About;
   /**
    * Fresh parameters of a small map: entries of the response are noise whose sum over T times has a standard deviation of about 1.

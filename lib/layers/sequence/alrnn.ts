@@ -17,6 +17,7 @@ export interface Config {
   readonly nonlinear: number;
 }
 
+/** Maps into the state and out of it, and both parts of the recurrence; only the input has a bias. */
 export type Params = {
   /** [d, M], with h as its bias. */
   input: LinearParams;

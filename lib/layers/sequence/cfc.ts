@@ -16,6 +16,7 @@ export interface Config {
   readonly expansion: number;
 }
 
+/** Backbone and heads; the bias of the backbone is that of the input. */
 export type Params = {
   /** [d, u], of the token into the backbone. */
   input: LinearParams;

@@ -14,13 +14,15 @@ export interface Config {
   readonly width: number;
   /** H; gates see the d/H channels of their own block. */
   readonly heads: number;
-  /** Between which radii the state is multiplied at the start, where its gate is fully open. */
+  /** The smallest radius that the state is multiplied by at the start, where its gate is fully open. */
   readonly minRadius: number;
+  /** The largest, below 1. */
   readonly maxRadius: number;
   /** Whether the state is multiplied by 2 a - 1, not by a. */
   readonly negative: boolean;
 }
 
+/** Of both gates, and the rate at which the state decays. */
 export type Params = {
   /** Of both gates by block, [H, d/H, 2 d/H]: on the input, then on the recurrence. */
   gates: JaxArray;

@@ -17,6 +17,7 @@ export interface Config {
   readonly keep: number;
 }
 
+/** Maps of the token, the hidden layer and the averages. */
 export type Params = {
   /** [d, d + c]: into the hidden layer, then into the averages; only the hidden layer has a bias, as d numbers. */
   input: JaxArray;

@@ -19,6 +19,7 @@ export interface Config {
   readonly clipped: boolean;
 }
 
+/** Maps into the state and out of it, the diagonal, and the hidden layer that is fed back. */
 export type Params = {
   /** [d, M], with h_1 as its bias. */
   input: LinearParams;

@@ -17,6 +17,7 @@ export interface Config {
   readonly heads: number;
 }
 
+/** Of all gates at once; the biases are those of the input. */
 export type Params = {
   /** [d, 4 d]: input and forget gates, candidate, output gate. */
   input: LinearParams;

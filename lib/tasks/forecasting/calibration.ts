@@ -27,7 +27,8 @@ export function attainableLevel(n: number): number {
 }
 
 /** Rows from one window that calibrates to the next. */
-export const strideOf = (windows: number) => Math.max(1, Math.ceil(windows / CALIBRATION_WINDOWS));
+export const strideOf = (windows: number): number =>
+  Math.max(1, Math.ceil(windows / CALIBRATION_WINDOWS));
 
 /**
  * Absolute errors over evenly spaced windows of a range.

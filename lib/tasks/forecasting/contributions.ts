@@ -13,6 +13,7 @@ export interface Contributions {
 }
 
 /**
+ * The forecast from one window, in parts.
  * @param window standardised, [lookback]
  * @param mean and `deviation` of the column, in the units of the file
  */

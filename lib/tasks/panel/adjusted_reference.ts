@@ -4,7 +4,11 @@ import type { ReferenceModule } from "../task.ts";
 import { panelReference, type PanelTask } from "./panel_task.ts";
 import { adjusted } from "./seasonal_adjustment.ts";
 
-/** @param name for messages @param forecast [horizon] of a series without a season; below zero it is cut to zero, as in the competition. */
+/**
+ * A reference that forecasts the series without its season, and multiplies each step by the index of its season.
+ * @param name for messages
+ * @param forecast [horizon] of a series without a season; below zero it is cut to zero, as in the competition.
+ */
 export function adjustedReference(
   name: string,
   forecast: (y: Float64Array, horizon: number) => Float64Array,

@@ -15,6 +15,7 @@ const REFINEMENTS = 60;
 
 /** What it found. */
 export interface Smoothed {
+  /** Rate: the share of an error that the level follows. */
   alpha: number;
   /** After the last value: the forecast of every later one. */
   level: number;

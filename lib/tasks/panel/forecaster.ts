@@ -17,6 +17,7 @@ export interface PanelForecaster {
 
 /** A forecaster with numbers that its fit determined. */
 export interface PanelFit {
+  /** For every series of the panel. */
   readonly forecaster: PanelForecaster;
   /** The same in every run. */
   readonly metrics: Readonly<Record<string, number>>;

@@ -1,12 +1,12 @@
 /** @file The panel task as its references know it. */
-import type * as z from "zod";
-import { readOptions } from "../../options.ts";
+import { type OptionsSchema, readOptions } from "../../options.ts";
 import type { Evaluation, ReferenceModule, Runner, Task } from "../task.ts";
 import type { PanelFit, PanelForecaster } from "./forecaster.ts";
 import type { Panel } from "./series.ts";
 
 /** Forecasting several series from the same origins: what references need to know of it beyond the contract. */
 export interface PanelTask extends Task {
+  /** What is forecast, and from which origins. */
   readonly panel: Panel;
   /** Rows that trained models look back on; references may choose others. */
   readonly lookback: number;
@@ -20,10 +20,10 @@ export interface PanelTask extends Task {
  * A forecaster that is fitted without an engine, as a reference of the task.
  * @param name for messages @param schema of its options
  */
-export function panelReference<Schema extends z.ZodType>(
+export function panelReference<Options>(
   name: string,
-  schema: () => Schema,
-  fit: (task: PanelTask, options: z.output<Schema>) => PanelFit | Promise<PanelFit>,
+  schema: () => OptionsSchema<Options>,
+  fit: (task: PanelTask, options: Options) => PanelFit | Promise<PanelFit>,
 ): ReferenceModule<PanelTask> {
   return {
     async score(task, _instance, _data, _protocol, options = {}) {

@@ -49,6 +49,7 @@ export function seasonalIndices(y: Float64Array, season: number): Float64Array {
 
 /** A series without its season, and the season of the rows after it. */
 export interface Adjusted {
+  /** Each divided by the index of its season, oldest first. */
   values: Float64Array;
   /** Index of the row `h` rows after the last. */
   indexAt(h: number): number;

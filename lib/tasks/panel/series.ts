@@ -10,6 +10,7 @@ export interface PanelSeries {
 
 /** Series and the origins from which their last values are forecast. */
 export interface Panel {
+  /** They need not be of one length. */
   readonly series: readonly PanelSeries[];
   /** Rows a season: of the seasonal naive forecast, and of the errors that scores are scaled by. */
   readonly season: number;
@@ -37,7 +38,11 @@ export function earlier(panel: Panel): Panel {
   return { ...panel, series };
 }
 
-/** @throws {RangeError} for a series that has fewer rows before its first origin than are needed. */
+/**
+ * Checks that every series is long enough.
+ * @param rows that are needed before the first origin @param why what needs them, for the message
+ * @throws {RangeError} for a series that has fewer rows before its first origin than are needed.
+ */
 export function requireHistory(panel: Panel, rows: number, why: string): void {
   for (const one of panel.series) {
     const known = one.values.length - panel.horizon * panel.windows;

@@ -39,9 +39,12 @@ const schema = () =>
   });
 
 /** A combination. */
-interface Choice {
+export interface Choice {
+  /** Rows. */
   lookback: number;
+  /** Of the whole window, or its last value. */
   level: Candidates["levels"][number];
+  /** Added to the diagonal of the sum of x x' over windows. */
   ridge: number;
 }
 

@@ -1,12 +1,13 @@
 /** @file Repeats the last value. */
 import * as z from "zod";
-import { panelReference } from "../panel_task.ts";
+import type { ReferenceModule } from "../../task.ts";
+import { panelReference, type PanelTask } from "../panel_task.ts";
 import { repeating } from "../repeating.ts";
 
 const schema = () => z.strictObject({ recent: z.number().int().min(2).optional() });
 
 /** What a job names. Options: `recent`, rows that the spread of its errors is measured on. */
-export const reference = panelReference(
+export const reference: ReferenceModule<PanelTask> = panelReference(
   "naive",
   schema,
   ({ panel }, { recent }) => ({ forecaster: repeating(panel, 1, recent), metrics: {} }),

@@ -5,9 +5,10 @@
 import * as z from "zod";
 import { trainingLoss } from "../../forecasting/moments.ts";
 import { solveLeastSquares } from "../../forecasting/references/ols.ts";
+import type { ReferenceModule } from "../../task.ts";
 import type { PanelFit } from "../forecaster.ts";
 import { linearPanelForecaster, pooledWindows } from "../linear.ts";
-import { panelReference } from "../panel_task.ts";
+import { panelReference, type PanelTask } from "../panel_task.ts";
 import { scorePanel } from "../scores.ts";
 import { earlier, type Panel } from "../series.ts";
 
@@ -50,7 +51,7 @@ async function chosen(
 }
 
 /** What a job names. Options: `lookbacks` and `ridges`, of which the best is chosen where there are several. */
-export const reference = panelReference(
+export const reference: ReferenceModule<PanelTask> = panelReference(
   "ridge",
   schema,
   async ({ panel, lookback: own }, { lookbacks = [own], ridges }) => {

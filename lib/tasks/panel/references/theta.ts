@@ -2,8 +2,10 @@
  * @file The Theta method (Assimakopoulos and Nikolopoulos 2000) as the M4 competition ran it: the mean of the regression line on time and
  * of the exponentially smoothed line with twice the distance of the values from it.
  */
+import type { ReferenceModule } from "../../task.ts";
 import { adjustedReference } from "../adjusted_reference.ts";
 import { smooth } from "../exponential_smoothing.ts";
+import type { PanelTask } from "../panel_task.ts";
 
 /** Intercept and slope of least squares on the rows 0, 1, 2 ... */
 function line(y: Float64Array): { intercept: number; slope: number } {
@@ -18,7 +20,7 @@ function line(y: Float64Array): { intercept: number; slope: number } {
 }
 
 /** What a job names. */
-export const reference = adjustedReference("theta", (y, horizon) => {
+export const reference: ReferenceModule<PanelTask> = adjustedReference("theta", (y, horizon) => {
   const { intercept, slope } = line(y);
   const at = (t: number) => intercept + slope * t;
   const { level } = smooth(y.map((value, t) => 2 * value - at(t)));
