@@ -32,7 +32,7 @@ export type Params = {
   decay: JaxArray;
 };
 
-/** h [B, d], and 1 before the first token [B, 1], whose input has the factor 1. */
+/** h [B, d], and 1 before the first token, whose input has the factor 1, then 0: int32 [B, 1]. */
 export type State = { h: JaxArray; first: JaxArray };
 
 /** log a_t and i_t x_t, [..., d] each. */
@@ -87,7 +87,7 @@ export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
 
   initialState: ({ width }, batch) => ({
     h: tensor(0, [batch, width]),
-    first: tensor(1, [batch, 1]),
+    first: tensor(1, [batch, 1], "int32"),
   }),
 
   inputs({ width, heads }, { gates, bias, decay }, x) {
@@ -107,11 +107,14 @@ export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
 
   cell({ negative }, _, { h, first }, { logKeep, gated }) {
     const keep = np.exp(logKeep.ref);
-    const square = np.maximum(np.exp(logKeep.mul(2)).neg().add(1), leastSquare);
-    const rest = first.ref.neg().add(1);
-    const factor = rest.mul(np.sqrt(square)).add(first.ref);
+    // 1 - a^2 by tanh(-log a), which keeps the digits that the difference loses where a is near 1.
+    const tangent = np.tanh(logKeep.neg());
+    const difference = tangent.ref.mul(2).mul(np.reciprocal(tangent.add(1)));
+    const square = np.maximum(difference, leastSquare);
+    const isFirst = first.ref.greater(0);
+    const factor = np.where(isFirst, np.onesLike(square.ref), np.sqrt(square));
     const next = (negative ? keep.mul(2).sub(1) : keep).mul(h).add(factor.mul(gated));
-    return [{ h: next.ref, first: first.mul(0) }, next];
+    return [{ h: next.ref, first: first.ref.sub(first) }, next];
   },
 
   outputs(_config, _params, h, x) {

@@ -117,7 +117,9 @@ for (const negative of [false, true]) {
     const heads = 2;
     const params = { gates: draw(heads, 2, 4), bias: draw(2 * d), decay: draw(d) };
     for (const first of [0, 1]) {
-      const start = { ...draw(batch, 1), data: new Float32Array(batch).fill(first) };
+      const start: Tensor = {
+        ...{ dtype: "int32", shape: [batch, 1], data: new Int32Array(batch).fill(first) },
+      };
       const state = { h: draw(batch, d), first: start };
       check(rgLru, { heads, negative }, params, state, (x, { h }) => {
         const next = h.map((before, i) => {
