@@ -34,7 +34,9 @@ export function experimentIds(root: string): string[] {
     existsSync(join(root, path)) ? readFileSync(join(root, path), "utf8") : "";
   const index = read("pipeline/experiments/index.ts");
   return [...index.matchAll(/"(pipeline\/experiments\/[^"]+\.ts)"/g)]
-    .flatMap(([, path]) => /\bid: "([a-z][a-z0-9-]*)"/.exec(read(path))?.[1] ?? []);
+    .flatMap(([, path]) =>
+      /export const meta\b[^=]*=\s*\{\s*id: "([a-z][a-z0-9-]*)"/.exec(read(path))?.[1] ?? []
+    );
 }
 
 /** The message about a word that a command does not take. */

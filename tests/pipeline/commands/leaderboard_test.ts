@@ -22,8 +22,10 @@ class Copy implements Disposable {
   readonly root = mkdtempSync(join(Deno.env.get("TMPDIR") ?? "/tmp", "copy-"));
 
   constructor() {
-    for (const part of ["lib", "pipeline", "data/datasets.json", "deno.json", "deno.lock"]) {
-      cpSync(join(repository, part), join(this.root, part), { recursive: true });
+    for (const part of ["lib", "pipeline", "data", "deno.json", "deno.lock"]) {
+      // (What was downloaded is large.)
+      const filter = (from: string) => !from.endsWith("data/cache");
+      cpSync(join(repository, part), join(this.root, part), { recursive: true, filter });
     }
   }
 
