@@ -42,7 +42,7 @@ Deno.test("filtering: parameters by name, with what is allowed", async () => {
     [{ model: { name: "stack", width: 4, layers: 2 } }, /^model\.layers is 2: expected names of/],
     [
       { model: { name: "stack", width: 4, layers: ["lsmt"] } },
-      /^a layer of model\.layers is "lsmt"; lib\/layers\/sequence has lstm, .*dense_recurrence/,
+      /^a layer of model\.layers is "lsmt"; lib\/layers\/sequence has .*\blstm, .*dense_recurrence/,
     ],
     [
       { model: { name: "stack", width: 4, layers: [{ name: "lru", options: { states: 1 } }] } },
