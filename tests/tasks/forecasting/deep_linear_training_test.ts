@@ -37,6 +37,16 @@ const basisRows = (basis: string): Rows | undefined => {
     : undefined;
 };
 
+/** The last measurement; while training goes on it is made in another basis, and its sums have another order. */
+function assertLast(curve: readonly (readonly [number, number])[], step: number, excess: number) {
+  const [at, value] = curve.at(-1)!;
+  assert.equal(at, step);
+  assert.ok(
+    Math.abs(value - excess) <= 1e-11 * Math.max(1, Math.abs(excess)),
+    `${value}, ${excess}`,
+  );
+}
+
 /** A linear warm-up, then half a cosine down to zero at the last step. */
 const schedule = (peak: number, steps: number, warmup: number) => (step: number) =>
   step < warmup
@@ -111,7 +121,7 @@ Deno.test("the loss it reports is that of its forecasts on the training windows,
     assert.ok(Math.abs(trainingLoss / mse - 1) < 1e-9);
     const best = ols.fit(problem).metrics.trainingLoss;
     assert.ok(Math.abs(excess - (mse / best - 1)) < 1e-9);
-    assert.deepEqual(curve.at(-1), [30, excess]);
+    assertLast(curve, 30, excess);
     const { details, loss } = await evaluate();
     assert.deepEqual((details as { fit: object }).fit, { trainingLoss, excess });
     const test = await naiveScore(problem, forecaster, problem.split.test);
@@ -194,7 +204,7 @@ Deno.test("it stops at the first measurement within the tolerance, and takes eve
   assert.ok(curve.length > 2 && steps < 2000);
   assert.ok(curve.slice(0, -1).every(([, excess]) => excess > 0.02));
   assert.ok(excess <= 0.02);
-  assert.deepEqual(curve.at(-1), [steps, excess]);
+  assertLast(curve, steps, excess);
   // A tolerance that is just met is met.
   const met = await trainLinear(problemOf(), { ...options, tolerance: curve[0][1] });
   assert.equal(met.steps, 0);
