@@ -2,7 +2,10 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { childrenOf, signal } from "./processes.ts";
+import { childrenWith, signal } from "./processes.ts";
+
+/** Named where a worker is started. */
+const WORKER = "pipeline/run/worker.ts";
 
 export interface Ended {
   /** Null where a signal ended it. */
@@ -65,7 +68,7 @@ export function start(
     said: () => out,
     kill: (name) => !over && signal(pid, name),
     killGroup: (name) => !over && signal(-pid, name),
-    workers: () => over ? [] : childrenOf(pid),
+    workers: () => over ? [] : childrenWith(pid, WORKER),
   };
 }
 

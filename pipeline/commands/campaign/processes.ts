@@ -21,6 +21,14 @@ export function childrenOf(pid: number): number[] {
   return numbers(shell(`cat "/proc/$1/task/$1/children"`, String(pid)));
 }
 
+/** Of the children of a process those that were started with this name of a file; git and the bundler are others. */
+export function childrenWith(pid: number, name: string): number[] {
+  const script = `for child in $(cat "/proc/$1/task/$1/children"); do
+    if grep -qaF -- "$2" "/proc/$child/cmdline"; then echo "$child"; fi
+  done`;
+  return numbers(shell(script, String(pid), name));
+}
+
 /** True as well of a zombie, whose new parent has not asked for it yet. */
 export function isGone(pid: number): boolean {
   return !/^State:\s+[^ZX]/m.test(shell(`cat "/proc/$1/status"`, String(pid)));
