@@ -52,6 +52,8 @@ export class Fingerprints {
   readonly hashes: FileHashes;
   #entries: Record<string, Entry>;
   #memo = new Map<string, Fingerprint>();
+  /** What is being bundled. */
+  #making = new Map<string, Promise<Fingerprint>>();
   #details = new Map<string, CodeDetail>();
   #imports: string;
   #changed = false;
@@ -91,6 +93,16 @@ export class Fingerprints {
   async #of(entry: string, check = () => {}): Promise<Fingerprint> {
     const known = this.#memo.get(entry);
     if (known) return known;
+    // Thousands of jobs ask at once for what few bundles say.
+    let making = this.#making.get(entry);
+    if (!making) {
+      making = this.#fingerprint(entry, check).finally(() => this.#making.delete(entry));
+      this.#making.set(entry, making);
+    }
+    return await making;
+  }
+
+  async #fingerprint(entry: string, check: () => void): Promise<Fingerprint> {
     let made = this.#entries[entry];
     if (!made || !this.#holds(made)) {
       check();

@@ -81,13 +81,14 @@ export async function publishResults(
 /** What the tables that a run left out are compared with, as a hash. */
 async function othersOf({ graph, resolver, fingerprints }: Workspace): Promise<string> {
   await new Scheduler(graph.jobs, resolver).plan();
-  const jobs = graph.jobs.map(async (node) => {
+  const jobs: unknown[] = [];
+  for (const node of graph.jobs) {
     const { stage, modules, params, label } = node;
     // Without its inputs a job has no key.
-    return resolver.keys.get(node) ??
-      [label, params, (await fingerprints.of(stage.path, modules)).code];
-  });
-  return sha256(canonical(await Promise.all(jobs)));
+    const key = resolver.keys.get(node);
+    jobs.push(key ?? [label, params, (await fingerprints.of(stage.path, modules)).code]);
+  }
+  return sha256(canonical(jobs));
 }
 
 /**
