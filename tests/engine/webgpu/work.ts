@@ -95,7 +95,7 @@ async function checkTraining(training: TrainingCase, tolerance: number): Promise
   assert.ok(sameBits(got.first, got.again), "two runs differ");
   got.losses.forEach((loss, k) => {
     // Adam divides by the size of gradients, so that small differences grow.
-    const limit = 1e-3 * Math.max(Math.abs(want.losses[k]), 1e-2);
+    const limit = Math.max(1e-3, tolerance) * Math.max(Math.abs(want.losses[k]), 1e-2);
     assert.ok(Math.abs(loss - want.losses[k]) <= limit, `${k}: ${loss}, ${want.losses[k]}`);
   });
 }
