@@ -36,13 +36,20 @@ export function valueTicks(
 const LONGEST = 22;
 
 /**
- * Category names, turned when they do not fit side by side in `width`.
+ * Category names, turned when they do not fit side by side in `width`; of numbers as many as do fit.
  * @returns the axis, and the room that it takes below and to the left of the plot.
  */
-export function categoryTicks(names: string[], width: number) {
+export function categoryTicks(values: readonly (string | number)[], width: number) {
+  const names = values.map(String);
   const longest = Math.max(...names.map((name) => name.length));
   const slot = width / names.length;
-  if (longest * CHARACTER < slot - 6) return { ticks: {} as Plot.AxisXOptions, height: 0, left: 0 };
+  const flat = { height: 0, left: 0 };
+  if (longest * CHARACTER < slot - 6) return { ticks: {} as Plot.AxisXOptions, ...flat };
+  if (values.every((value) => typeof value === "number")) {
+    const every = Math.ceil((longest * CHARACTER + 6) / slot);
+    const ticks = values.toSorted((a, b) => a - b).filter((_, i) => i % every === 0);
+    return { ticks: { ticks } as Plot.AxisXOptions, ...flat };
+  }
   // Turned by 36 degrees, so that the label of the first category reaches to the left of the plot.
   const room = Math.min(longest, LONGEST) * CHARACTER;
   const height = room * Math.sin(Math.PI / 5);

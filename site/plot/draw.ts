@@ -84,9 +84,7 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   const xs = [...new Set(series.flatMap((s) => s.points.map((p) => p.x)))];
   const bars = spec.marks.includes("bar");
   const grouped = bars && series.length > 1;
-  const categories = bars || spec.x.scale === "band"
-    ? categoryTicks(xs.map(String), across)
-    : undefined;
+  const categories = bars || spec.x.scale === "band" ? categoryTicks(xs, across) : undefined;
   const label = fitted(spec.x.label, across);
   const xAxis = {
     ...{ label, labelArrow: "none", labelAnchor: "center", tickSize: 0 },

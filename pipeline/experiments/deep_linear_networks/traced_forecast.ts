@@ -20,7 +20,7 @@ export const meta: ExperimentMeta = {
   method:
     "A network without activation functions is one matrix, so the part of every value in a forecast is known exactly: its weight times its distance " +
     "from the training mean. No attribution method is needed, and none could say otherwise. The table takes the first forecast of the test rows apart, seven days " +
-    "ahead, of the daily temperature in Seattle from the thirty days before; all forecasts of up to 256 windows, every step, are compared with " +
+    "ahead, of one column of the daily weather in Seattle from the thirty days before; all forecasts of up to 256 windows, every step, are compared with " +
     "what the network computes layer by layer in single precision.",
   from: "quick",
 };
