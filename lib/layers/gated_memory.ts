@@ -53,6 +53,19 @@ export function gatedMemory(tokens: GatedTokens, memory: JaxArray): [JaxArray, J
   return [last, rows.reshape([batch, padded, heads, rows.shape[4]]).slice([], [0, length])];
 }
 
+/** One token, leaves [B, H, K or V]: the recurrence by itself. @returns the next memory, and o [B, H, V] */
+export function gatedToken(
+  memory: JaxArray,
+  { query, key, value, logGate }: GatedTokens,
+): [JaxArray, JaxArray] {
+  const [lead, keys, values] = [key.shape.slice(0, -1), key.shape.at(-1)!, value.shape.at(-1)!];
+  const column = (x: JaxArray) => x.reshape([...lead, keys, 1]);
+  const written = column(key).mul(value.reshape([...lead, 1, values]));
+  const next = memory.mul(column(np.exp(logGate))).add(written);
+  const mixed = np.matmul(query.reshape([...lead, 1, keys]), next.ref);
+  return [next, mixed.reshape([...lead, values])];
+}
+
 /** The tokens of one chunk, [B, H, C, K or V] each. */
 function chunkOf(
   memory: JaxArray,

@@ -91,6 +91,15 @@ export interface LinearWindowModel<Params extends Arrays = Arrays> extends Model
   collapse(params: Tree<Tensor>): Float64Array;
 }
 
+const isLinearWindowModel = (model: Model): model is LinearWindowModel =>
+  "matrix" in model && "collapse" in model;
+
+/** The model as one that is a single matrix. @param otherwise what to say of another @throws {TypeError} for another */
+export function asLinearWindowModel(model: Model, otherwise: string): LinearWindowModel {
+  if (isLinearWindowModel(model)) return model;
+  throw new TypeError(otherwise);
+}
+
 const isSequenceModel = (model: Model): model is SequenceModel =>
   "patch" in model && "initialState" in model && "step" in model;
 

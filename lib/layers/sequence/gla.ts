@@ -5,7 +5,7 @@ import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { expandedWidth } from "../expanded_width.ts";
-import { gatedMemory, type GatedTokens, leastLogGate } from "../gated_memory.ts";
+import { gatedMemory, gatedToken, type GatedTokens, leastLogGate } from "../gated_memory.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import { rmsNorm } from "../rms_norm.ts";
 import { freshState } from "./forms.ts";
@@ -119,15 +119,7 @@ export const layer: SequenceLayer<Config, Params, JaxArray, GatedTokens, JaxArra
 
   inputs,
 
-  cell(config, _, memory, { query, key, value, logGate }) {
-    const { key: keys, value: values } = sizes(config);
-    const lead = query.shape.slice(0, -1);
-    const column = (x: JaxArray) => x.reshape([...lead, keys, 1]);
-    const written = column(key).mul(value.reshape([...lead, 1, values]));
-    const next = memory.mul(column(np.exp(logGate))).add(written);
-    const mixed = np.matmul(query.reshape([...lead, 1, keys]), next.ref);
-    return [next, mixed.reshape([...lead, values])];
-  },
+  cell: (_config, _params, memory, token) => gatedToken(memory, token),
 
   outputs: (_, params, mixed, x) => outputs(params, mixed, x),
 

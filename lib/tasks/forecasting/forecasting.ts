@@ -6,7 +6,8 @@ import { numpy as np } from "@jax-js/jax";
 import * as z from "zod";
 import { readSeries } from "../../data/series.ts";
 import type { Arrays, JaxArray } from "../../engine/arrays.ts";
-import type { LinearWindowModel, Model } from "../../models/model.ts";
+import { asLinearWindowModel, type LinearWindowModel, type Model } from "../../models/model.ts";
+import { once } from "../../once.ts";
 import { readOptions } from "../../options.ts";
 import { fold, keyOf } from "../../random/random.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
@@ -131,17 +132,11 @@ export function forecastingTask(problem: Problem, { loss, basis }: Training): Fo
   return task;
 }
 
-function asLinear(model: Model): LinearWindowModel {
-  if ("matrix" in model && "collapse" in model) return model as LinearWindowModel;
-  throw new TypeError(
+const asLinear = (model: Model) =>
+  asLinearWindowModel(
+    model,
     'forecasting: loss "gram" needs a model that is one matrix of a window (deep_linear); use loss "windows" for others',
   );
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
 
 /** Forecasting one series. */
 export const task: TaskModule<ForecastingTask> = {

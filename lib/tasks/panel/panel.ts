@@ -5,7 +5,8 @@
  */
 import * as z from "zod";
 import type { Arrays, JaxArray } from "../../engine/arrays.ts";
-import type { LinearWindowModel, Model } from "../../models/model.ts";
+import { asLinearWindowModel, type LinearWindowModel, type Model } from "../../models/model.ts";
+import { once } from "../../once.ts";
 import { readOptions } from "../../options.ts";
 import type { Tensor, Tree } from "../../tensor/tensor.ts";
 import { gramBatch, gramLoss } from "../forecasting/gram.ts";
@@ -92,17 +93,11 @@ export function panelTask(panel: Panel, lookback: number): PanelTask {
   return task;
 }
 
-function asLinear(model: Model): LinearWindowModel {
-  if ("matrix" in model && "collapse" in model) return model as LinearWindowModel;
-  throw new TypeError(
+const asLinear = (model: Model) =>
+  asLinearWindowModel(
+    model,
     "panel: it trains models that are one matrix of a window, on all windows at once; choose deep_linear",
   );
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
-}
 
 /** The series of stage `panel`. */
 function seriesOf({ tensors = {} }: TaskData): PanelSeries[] {

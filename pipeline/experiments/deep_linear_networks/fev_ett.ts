@@ -7,6 +7,7 @@ import { seriesOf } from "../../series.ts";
 import type { Run, Runs } from "../../table/runs.ts";
 import type { Tags } from "../../tags.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
+import { trainingOf } from "./shared/forecasting.ts";
 
 /** Of the task. */
 const [season, horizon, windows] = [24, 168, 20];
@@ -85,9 +86,7 @@ function runsOf(g: GraphBuilder): TaggedJob[] {
     "train",
     {
       ...parts,
-      ...{ seeds: [{ instance: 0, initialisation: 0, data: 0 }], steps: 2000, tolerance: 1e-4 },
-      ...{ learningRate: 4 / (lookback * depth), warmup: 100, floor: 0 },
-      ...{ weightDecay: 0, clipNorm: null },
+      ...trainingOf({ lookback, horizon, depth, steps: 2000, tolerance: 1e-4 }),
     },
     { data },
     { ...tags, result: "training" },

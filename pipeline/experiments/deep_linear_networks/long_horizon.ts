@@ -5,6 +5,7 @@ import { seriesOf } from "../../series.ts";
 import type { Run, Runs } from "../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { type ForecastScores, maseOf, meanSquaredError } from "./shared/forecast_scores.ts";
+import { trainingOf } from "./shared/forecasting.ts";
 import { publishedError, publishedFor, publishedSource } from "./shared/published_errors.ts";
 
 const datasets = ["etth1", "etth2", "ettm1", "weather", "exchange"];
@@ -103,9 +104,7 @@ function cell(g: GraphBuilder, dataset: string, horizon: number): TaggedJob[] {
     "train",
     {
       ...parts,
-      ...{ seeds: [{ instance: 0, initialisation: 0, data: 0 }], steps: 2000, tolerance: 1e-3 },
-      ...{ learningRate: 4 / (Math.min(lookback, horizon) * depth), warmup: 100, floor: 0 },
-      ...{ weightDecay: 0, clipNorm: null },
+      ...trainingOf({ lookback, horizon, depth, steps: 2000, tolerance: 1e-3 }),
     },
     { data },
     { ...tags, result: "training" },

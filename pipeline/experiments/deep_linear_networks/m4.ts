@@ -6,6 +6,7 @@ import type { GraphBuilder, Grid, TaggedJob } from "../../graph.ts";
 import type { ExperimentMeta, Summary, Verdict } from "../../results.ts";
 import type { Run, Runs } from "../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
+import { trainingOf } from "./shared/forecasting.ts";
 
 /** What the competition asked for, and lookbacks that its shortest series leave room for. */
 const frequencies = {
@@ -85,9 +86,7 @@ function runsOf(g: GraphBuilder, frequency: Frequency): TaggedJob[] {
     "train",
     {
       ...deep,
-      ...{ seeds: [{ instance: 0, initialisation: 0, data: 0 }], steps: 2000, tolerance: 1e-3 },
-      ...{ learningRate: 4 / (Math.min(lookback, horizon) * depth), warmup: 100, floor: 0 },
-      ...{ weightDecay: 0, clipNorm: null },
+      ...trainingOf({ lookback, horizon, depth, steps: 2000, tolerance: 1e-3 }),
     },
     { data },
     { ...tags, result: "training" },

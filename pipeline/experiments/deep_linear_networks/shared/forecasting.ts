@@ -39,11 +39,7 @@ export function forecastRuns(g: GraphBuilder, windows: Windows): TaggedJob[] {
   const networks = depths.map((depth): TaggedJob => {
     const tags = { ...common, model: "deep-linear", depth };
     const parts = { task, model: { name: "deep_linear", options: { depth } } };
-    const training = {
-      ...{ seeds: [{ instance: 0, initialisation: 0, data: 0 }], steps, tolerance: 1e-4 },
-      ...{ learningRate: learningRate(Math.min(lookback, horizon), depth), warmup: 100, floor: 0 },
-      ...{ weightDecay: 0, clipNorm: null },
-    };
+    const training = trainingOf({ lookback, horizon, depth, steps, tolerance: 1e-4 });
     const trained = g.job("train", { ...parts, ...training }, { data }, {
       ...tags,
       result: "training",
@@ -51,6 +47,19 @@ export function forecastRuns(g: GraphBuilder, windows: Windows): TaggedJob[] {
     return { tags, job: g.job("evaluate", parts, { model: trained, data }, tags) };
   });
   return [...references, ...networks];
+}
+
+/** How a deep linear network is trained on all windows at once, one seed, until it is within the tolerance of least squares. */
+export function trainingOf(
+  { lookback, horizon, depth, steps, tolerance }:
+    & Record<"lookback" | "horizon" | "depth" | "steps", number>
+    & { tolerance: number },
+) {
+  return {
+    ...{ seeds: [{ instance: 0, initialisation: 0, data: 0 }], steps, tolerance },
+    ...{ learningRate: learningRate(Math.min(lookback, horizon), depth), warmup: 100, floor: 0 },
+    ...{ weightDecay: 0, clipNorm: null },
+  };
 }
 
 /**
