@@ -15,7 +15,7 @@ const negligible = 0.005;
 
 export const rule =
   "On every series and horizon the best network of two matrices or more and the best of ridge, reduced rank and one matrix, both by " +
-  "validation error, are compared on the test rows: the gain, paired over blocks of `horizon` origins, by sign flips at one-sided " +
+  "validation error, are compared on the test rows: the gain, paired over blocks of as many origins as the horizon is long, by sign flips at one-sided " +
   `${level}, Holm over all comparisons. Supported if depth wins at every horizon on at least ${fewestSets} of five series; ` +
   `refuted if at every horizon of at least ${fewestSets} the upper end of the 95 % interval of the gain lies below ${
     percent(negligible)
