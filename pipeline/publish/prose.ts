@@ -52,14 +52,6 @@ export class Prose {
     return this.#written(cell, format);
   }
 
-  /** The number itself, for what depends on it. */
-  raw(id: string, labels: Labels, column: string): number {
-    const { cell } = this.#cell(id, labels, column);
-    const value = typeof cell === "object" ? cell.value : cell;
-    if (typeof value === "number") return value;
-    throw new Error(`${id}: ${column} of ${JSON.stringify(labels)} is ${value}, no number.`);
-  }
-
   #written(
     cell: Exclude<RowValue, { observed: unknown }>,
     format: PublishedSummary["columns"][number]["format"],

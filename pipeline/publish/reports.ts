@@ -96,7 +96,6 @@ export async function report(
     finding: note(prose.finding),
     value: note(prose.value),
     number: note(prose.number),
-    raw: note(prose.raw),
   };
   let text: string;
   try {

@@ -1,6 +1,7 @@
 /** @file Stage that takes the forecasts of a network that is one matrix apart: what every value of the window adds to them. */
 import { z } from "zod";
 import type { LinearWindowModel } from "../../lib/models/model.ts";
+import { contributionsOf, sumOf } from "../../lib/tasks/forecasting/contributions.ts";
 import type { ForecastingTask } from "../../lib/tasks/forecasting/forecasting_task.ts";
 import { freshParameters } from "../../lib/train/host.ts";
 import { runnerOf } from "../../lib/train/runner.ts";
@@ -70,26 +71,28 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
       data.set(channel.subarray(first + i - lookback, first + i), i * lookback);
     }
     const y = await runner.apply({ dtype: "float32", shape: [count, lookback, 1], data });
+    const map = { lookback, horizon, weights, intercept };
     let largestDifference = 0;
     for (let i = 0; i < count; i++) {
       const window = channel.subarray(first + i - lookback, first + i);
-      for (let h = 0; h < horizon; h++) {
-        const sum = contributions(weights, window, horizon, h).reduce((a, b) => a + b, 0);
-        largestDifference = Math.max(largestDifference, Math.abs(sum - y.data[i * horizon + h]));
+      const sums = sumOf(contributionsOf(map, window, { mean: 0, deviation: 1 }));
+      for (const [h, sum] of sums.entries()) {
+        const difference = sum - intercept[h] - y.data[i * horizon + h];
+        largestDifference = Math.max(largestDifference, Math.abs(difference));
       }
     }
     const window = channel.subarray(first - lookback, first);
-    const own = contributions(weights, window, horizon, step - 1);
+    const { baseline, inputs } = contributionsOf(map, window, { mean, deviation });
     const trace: Trace = {
       column: problem.columns[0],
       step,
-      level: mean + deviation * intercept[step - 1],
+      level: baseline[step - 1],
       forecast: mean + deviation * (y.data[step - 1] + intercept[step - 1]),
-      rows: Array.from(own, (contribution, s) => ({
+      rows: Array.from(window, (value, s) => ({
         back: lookback - s,
-        value: mean + deviation * window[s],
+        value: mean + deviation * value,
         weight: weights[s * horizon + step - 1],
-        contribution: deviation * contribution,
+        contribution: inputs[s * horizon + step - 1],
       })).reverse(),
     };
     return {
@@ -99,16 +102,6 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   } finally {
     await runner.close();
   }
-}
-
-/** What every value of a window [lookback] adds to step h of the forecast, by weights [lookback, horizon]. */
-function contributions(
-  weights: Float64Array,
-  window: Float64Array,
-  horizon: number,
-  h: number,
-): Float64Array {
-  return window.map((value, s) => weights[s * horizon + h] * value);
 }
 
 /** One forecast, taken apart; values in units of the column. */

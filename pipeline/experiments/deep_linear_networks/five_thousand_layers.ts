@@ -14,7 +14,7 @@ const settled = 0.01;
 
 export const meta: ExperimentMeta = {
   id: "five-thousand-layers",
-  title: "Five thousand structured layers, trained",
+  title: "Five thousand structured layers",
   question: "Can a chain of five thousand linear layers be trained at all?",
   hypothesis:
     "5,000 Monarch layers of width 512 (123 million parameters) close at least 90 % of the gap between the untrained chain and its " +

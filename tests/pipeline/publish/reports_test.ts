@@ -43,12 +43,10 @@ Deno.test("a number is written as its table writes it, with its interval or with
   const shallow = { model: "a", depth: 1 };
   assert.equal(prose.value("speed", shallow, "gap"), "25.0 % [20.0, 30.0]");
   assert.equal(prose.number("speed", shallow, "gap"), "25.0 %");
-  assert.equal(prose.raw("speed", shallow, "gap"), 0.25);
   assert.equal(prose.value("speed", { model: "a", depth: 20 }, "gap"), "50.0 %");
   assert.equal(prose.value("speed", { model: "a", depth: 20 }, "mse"), "1.000");
   assert.equal(prose.number("speed", { model: "b" }, "mse"), "NaN");
   assert.equal(prose.value("speed", { model: "b" }, "depth"), "20");
-  assert.equal(prose.raw("speed", { model: "b" }, "depth"), 20);
   assert.equal(prose.value("speed", { depth: 1 }, "model"), "a");
   assert.equal(prose.verdict("speed"), "refuted");
   assert.equal(prose.reason("speed"), "because of 3.");
@@ -70,7 +68,6 @@ Deno.test("what no table has cannot be said", () => {
   );
   assert.throws(() => prose.finding("speed", "is"), /2 findings have "is"; expected one/);
   assert.throws(() => prose.finding("speed", "three"), /0 findings/);
-  assert.throws(() => prose.raw("speed", { depth: 1 }, "model"), /model of .* is a, no number/);
 });
 
 Deno.test("a template becomes a report that names the tables that it asked", async () => {
