@@ -37,7 +37,10 @@ Deno.test({
         if (sql) await page.locator("#sql-query").fill(sql);
         await page.getByRole("button", { name: "Run" }).click();
         const status = page.locator("#sql-status");
-        await status.filter({ hasNotText: "…" }).filter({ hasText: /./ }).waitFor();
+        // DuckDB's 34 MB compile once: a machine with other work takes over half a minute.
+        await status.filter({ hasNotText: "…" }).filter({ hasText: /./ }).waitFor({
+          timeout: 180_000,
+        });
         const rows = await page.locator("#sql-result tr").evaluateAll((rows) =>
           // deno-lint-ignore no-explicit-any -- table rows, in the browser
           (rows as any[]).map((row) => [...row.children].map((cell) => cell.textContent))

@@ -48,7 +48,11 @@ export function worst(settings: readonly Values[], metric: string): Values {
 
 /** A clause that errors stay below a tolerance: tolerance over error, above a factor of 1. */
 export function withinClause(what: string, tolerance: number): Clause {
-  return { what: `${tolerance} over ${what}`, metric: what, scale: "factor" };
+  return {
+    what: `${what}, at most ${tolerance} (tolerance over error)`,
+    metric: what,
+    scale: "factor",
+  };
 }
 
 /** The effect of a {@linkcode withinClause}; an error below 1e-9 of the tolerance counts as that. */
