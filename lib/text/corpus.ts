@@ -11,9 +11,9 @@ export const parts = ["train", "validation", "test"] as const;
 /** One of them. */
 export type PartName = typeof parts[number];
 
-/** Tokens of one part. */
+/** One part of a corpus. */
 export interface Tokens {
-  /** int32 [n], document after document. */
+  /** int32 [n], document after document: symbols, see {@linkcode Corpus}. */
   readonly ids: Tensor;
   /** int32 [documents]: where each starts. */
   readonly starts: Tensor;
@@ -25,6 +25,10 @@ export interface Tokens {
 export interface Corpus {
   /** Learned from the training documents. */
   readonly tokenizer: BytePairs;
+  /**
+   * int32 [V]: the tokens that occur, ascending. They are the symbols of a model, which is not asked about the bytes that no text has.
+   */
+  readonly symbols: Tensor;
   /** By their names. */
   readonly parts: Readonly<Record<PartName, Tokens>>;
 }
@@ -64,7 +68,16 @@ export function corpusOf(documents: readonly string[], vocabulary: number): Corp
     return { ids, starts, bytes: new TextEncoder().encode(texts.join("")).length };
   };
   const [train, validation, test] = parts.map((part) => tokensOf(dealt(part)));
-  return { tokenizer, parts: { train, validation, test } };
+  const all = [train, validation, test];
+  const occurring = new Set(all.flatMap(({ ids }) => [...new Set(ids.data)]));
+  const symbols = [...occurring].sort((a, b) => a - b);
+  const symbolOf = new Map(symbols.map((token, symbol) => [token, symbol]));
+  for (const { ids: { data } } of all) data.forEach((id, i) => data[i] = symbolOf.get(id)!);
+  return {
+    tokenizer,
+    symbols: tensor(symbols, [symbols.length], "int32"),
+    parts: { train, validation, test },
+  };
 }
 
 /** The documents of a text, between separators; empty ones are none. */

@@ -6,7 +6,7 @@ import { textOf } from "../../lib/text/words.ts";
 import type { StageContext, StageResult } from "../stage.ts";
 
 export interface Params {
-  /** Number of tokens. */
+  /** Number of tokens of the tokenizer. */
   vocabulary: number;
   /** What stands between the documents of a file; null where every file is one. */
   separator: string | null;
@@ -20,9 +20,9 @@ export function params() {
 }
 
 /**
- * Inputs: downloads, by the paths of their files. Leaves `tokenizer.json` and `tokens.safetensors`: int32 `train`, `validation` and
- * `test`, and for each of them where its documents start (`trainStarts`, …); and the scalars `vocabulary`, `documents`, the tokens of
- * each part by its name, and `bytesPerToken` of the test part.
+ * Inputs: downloads, by the paths of their files. Leaves `tokenizer.json` and `tokens.safetensors`: int32 `symbols` [V], the tokens
+ * that occur; `train`, `validation` and `test`, whose numbers count in `symbols`, and for each of them where its documents start
+ * (`trainStarts`, …). Scalars: `symbols`, `documents`, the tokens of each part by its name, and `bytesPerToken` of the test part.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const { vocabulary, separator } = ctx.params;
@@ -39,14 +39,14 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     const { ids, starts } = corpus.parts[part];
     return [[part, ids], [`${part}Starts`, starts]];
   }));
-  const { bytes, ids } = corpus.parts.test;
+  const { parts: { test: { bytes, ids } }, symbols } = corpus;
   return {
     files: {
       "tokenizer.json": { json: tokenizerJson(corpus.tokenizer) },
-      "tokens.safetensors": { tensors },
+      "tokens.safetensors": { tensors: { symbols, ...tensors } },
     },
     scalars: {
-      vocabulary: corpus.tokenizer.tokens.length,
+      symbols: symbols.data.length,
       documents: documents.length,
       ...Object.fromEntries(parts.map((part) => [part, corpus.parts[part].ids.data.length])),
       bytesPerToken: bytes / ids.data.length,

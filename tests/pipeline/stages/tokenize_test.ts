@@ -25,7 +25,11 @@ Deno.test("tokenize deals documents of files in the order of their names, and le
   );
   const tokenizer = tokenizerOf(json("tokenizer.json"));
   const of = (part: string) => {
-    const ids = [...tensors("tokens.safetensors")[part].data] as number[];
+    const { symbols } = tensors("tokens.safetensors");
+    const ids = Array.from(
+      tensors("tokens.safetensors")[part].data as number[],
+      (symbol) => symbols.data[symbol],
+    );
     const starts = [...tensors("tokens.safetensors")[`${part}Starts`].data] as number[];
     return starts.map((start, i) =>
       new TextDecoder().decode(tokenizer.decode(ids.slice(start, starts[i + 1])))
@@ -35,8 +39,9 @@ Deno.test("tokenize deals documents of files in the order of their names, and le
   assert.deepEqual(of("validation"), ended(8, 18));
   assert.deepEqual(of("test"), ended(9, 19));
   assert.deepEqual(of("train").slice(7), ended(7, 10, 11, 12, 13, 14, 15, 16, 17, 20));
-  const { vocabulary, documents: count, train, test, bytesPerToken } = scalars;
-  assert.deepEqual([vocabulary, count], [262, 21]);
+  const { symbols, documents: count, train, test, bytesPerToken } = scalars;
+  assert.deepEqual([symbols, count], [tensors("tokens.safetensors").symbols.data.length, 21]);
+  assert.ok(symbols < 40);
   assert.equal(train, tensors("tokens.safetensors").train.data.length);
   assert.equal(bytesPerToken, 2 * (documents[9].length + 2) / test);
 });
@@ -49,8 +54,11 @@ Deno.test("without a separator every file is a document", async () => {
 
 Deno.test("nothing of validation and test is learned from", () => {
   const texts = documents.map((_, i) => i === 8 || i === 9 ? "zzzzzzzzzzzzzz" : "ab");
-  const { tokenizer } = corpusOf(texts, 258);
+  const { tokenizer, symbols, parts } = corpusOf(texts, 258);
   assert.deepEqual(tokenizer.merges, [["a", "b"], ["Ċ", "Ċ"]]);
+  // But z is a symbol.
+  assert.deepEqual([...symbols.data].map((id) => tokenizer.tokens[id]), ["z", "ab", "ĊĊ"]);
+  assert.deepEqual([...parts.train.ids.data].slice(0, 4), [1, 2, 1, 2]);
 });
 
 Deno.test("too few documents, and a vocabulary that is none, are refused", () => {
