@@ -27,7 +27,8 @@ import { gapClosed } from "../gap_closed.ts";
 import { Ledger, logSoftmax, type Losses } from "../language/losses.ts";
 import { crossEntropy, emptySequences, type Sequences, sequencesOf } from "../symbols.ts";
 import type { Task, TaskModule } from "../task.ts";
-import { drawn, type Law } from "./law.ts";
+import { drawToken } from "../../text/sampling.ts";
+import type { Law } from "./law.ts";
 import { additiveLaw } from "./laws/additive.ts";
 import { grammarLaw } from "./laws/grammar.ts";
 import { productsLaw } from "./laws/products.ts";
@@ -132,11 +133,11 @@ function texts(law: Law, key: Key, count: number, length: number): Sequences {
   const draws = uniforms(key, count * (length + 1));
   for (let b = 0, next = 0; b < count; b++) {
     const walk = law.start();
-    let symbol = drawn(walk.probabilities(), draws[next++]);
+    let symbol = drawToken(walk.probabilities(), draws[next++]);
     for (let i = b * length; i < (b + 1) * length; i++) {
       sequences.x.data[i] = symbol;
       walk.read(symbol);
-      sequences.target.data[i] = symbol = drawn(walk.probabilities(), draws[next++]);
+      sequences.target.data[i] = symbol = drawToken(walk.probabilities(), draws[next++]);
     }
   }
   return sequences;
@@ -163,9 +164,7 @@ function sum(p: Float64Array, of: (p: number, symbol: number) => number): number
 }
 
 /** Predicting the next symbol of a language of known law. */
-export const task: TaskModule<Task<Model, Record<string, never>>> & {
-  configure(options: unknown): ArtificialLanguageTask;
-} = {
+export const task: TaskModule<ArtificialLanguageTask> = {
   about: {
     name: "artificial language",
     floor: { name: "the mean of the law", known: "exact" },

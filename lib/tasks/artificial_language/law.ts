@@ -25,15 +25,3 @@ export function softmaxInPlace(logits: Float64Array): Float64Array {
   for (let v = 0; v < logits.length; v++) logits[v] /= sum;
   return logits;
 }
-
-/** The symbol at which the sum of the probabilities passes u; the last that is possible where rounding leaves it short. */
-export function drawn(probabilities: Float64Array, u: number): number {
-  let last = 0;
-  for (let v = 0; v < probabilities.length; v++) {
-    if (probabilities[v] === 0) continue;
-    last = v;
-    u -= probabilities[v];
-    if (u < 0) break;
-  }
-  return last;
-}

@@ -211,9 +211,7 @@ function unigramLoss(training: Sequences, scored: Sequences, vocabulary: number)
 }
 
 /** Predicting the next token of a given text. */
-export const task: TaskModule<Task<Model, Protocol>> & {
-  configure(options: unknown, data?: TaskData): LanguageTask;
-} = {
+export const task: TaskModule<LanguageTask> = {
   about: {
     name: "language",
     floor: { name: "the frequencies of tokens", known: "exact" },

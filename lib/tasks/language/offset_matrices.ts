@@ -116,15 +116,10 @@ export function bilinearMember(
   const { vocabulary, taps } = of;
   const square = vocabulary ** 2;
   const f = objective(of, training);
-  const whole = new Float64Array(sizeOf(of));
-  const back = new Float64Array(whole.length);
+  const back = new Float64Array(sizeOf(of));
   return minimise(
     (point, gradient) => {
-      for (let k = 0; k < taps; k++) {
-        for (let i = 0; i < square; i++) whole[k * square + i] = point[square + k] * point[i];
-      }
-      whole.set(point.subarray(square + taps), taps * square);
-      const value = f(whole, back);
+      const value = f(manyMatrices(of, point), back);
       gradient.fill(0);
       for (let k = 0; k < taps; k++) {
         for (let i = 0; i < square; i++) {
@@ -138,6 +133,18 @@ export function bilinearMember(
     start,
     { ...options, convexity: 0 },
   );
+}
+
+/** The member of the class that one matrix and the weights of distances are. @param point as {@linkcode bilinearMember} takes it */
+export function manyMatrices(of: OffsetClass, point: Float64Array): Float64Array {
+  const { vocabulary, taps } = of;
+  const square = vocabulary ** 2;
+  const member = new Float64Array(sizeOf(of));
+  for (let k = 0; k < taps; k++) {
+    for (let i = 0; i < square; i++) member[k * square + i] = point[square + k] * point[i];
+  }
+  member.set(point.subarray(square + taps), taps * square);
+  return member;
 }
 
 /**

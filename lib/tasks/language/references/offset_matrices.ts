@@ -4,21 +4,10 @@
  */
 import * as z from "zod";
 import { readOptions } from "../../../options.ts";
-import { UNASKED } from "../../symbols.ts";
 import type { ReferenceModule } from "../../task.ts";
 import type { LanguageTask } from "../language.ts";
-import { Ledger } from "../losses.ts";
-import { bestMember, memberLosses } from "../offset_matrices.ts";
-
-/** What a score leaves beside losses. */
-export interface Certified {
-  /** The penalised training loss of the member that was found. */
-  readonly objective: number;
-  /** How far it is above the lowest one at most. */
-  readonly gap: number;
-  /** Of the objective. */
-  readonly evaluations: number;
-}
+import { bestMember } from "../offset_matrices.ts";
+import { scoreMember } from "../score_member.ts";
 
 /** @throws {Error} where the certificate is not reached */
 export const reference: ReferenceModule<LanguageTask> = {
@@ -44,20 +33,6 @@ export const reference: ReferenceModule<LanguageTask> = {
         } nats, not to ${tolerance}; raise evaluations, penalty or tolerance`,
       );
     }
-    const scored = task.scored(data, protocol);
-    const ledger = new Ledger(scored.x.shape[0], length);
-    const losses = new Float64Array(vocabulary);
-    scored.target.data.forEach((right, at) => {
-      if (right === UNASKED) return;
-      memberLosses(of, found.x, scored.x.data, at, losses);
-      ledger.add(Math.floor(at / length), at % length, losses[right]);
-    });
-    const evaluation = task.evaluated(scored, ledger);
-    const certified: Certified = {
-      objective: found.value,
-      gap: found.gap,
-      evaluations: found.evaluations,
-    };
-    return { ...evaluation, details: { ...evaluation.details as object, ...certified } };
+    return scoreMember(task, of, found.x, found, data, protocol);
   },
 };
