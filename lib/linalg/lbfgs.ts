@@ -21,10 +21,13 @@ export interface MinimiseOptions {
 
 /** Where the search ended. */
 export interface Minimum {
+  /** The point. */
   readonly x: Float64Array;
+  /** Of the function there. */
   readonly value: number;
   /** The certified distance from the lowest value; of a function that is not strongly convex the norm of the gradient. */
   readonly gap: number;
+  /** Of the function, in all. */
   readonly evaluations: number;
 }
 

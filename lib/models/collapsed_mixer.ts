@@ -24,6 +24,7 @@ export interface CollapsedMixer {
 
 /** One token of a context and what it adds. */
 export interface Contribution {
+  /** The token that was read. */
   readonly token: number;
   /** M_ts, by which its row of the matrix counts. */
   readonly weight: number;

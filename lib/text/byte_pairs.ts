@@ -33,7 +33,10 @@ export class BytePairs {
   readonly #bytes: readonly Uint8Array[];
   readonly #known = new Map<string, readonly number[]>();
 
-  /** @throws {RangeError} for a merge of what is no token before it */
+  /**
+   * The tokenizer of these merges.
+   * @throws {RangeError} for a merge of what is no token before it
+   */
   constructor(merges: readonly Merge[]) {
     const tokens = [...alphabet];
     const ids = new Map(tokens.map((token, id) => [token, id]));

@@ -6,7 +6,9 @@ import { drawToken, nucleus, type Sharpness } from "./sampling.ts";
 
 /** A model of a text's symbols, and the tokenizer whose tokens they are. */
 export interface LanguageModel {
+  /** The model. */
   readonly mixer: CollapsedMixer;
+  /** Of the text that it learned from. */
   readonly tokenizer: BytePairs;
   /** [V]: the token of each symbol. */
   readonly symbols: ArrayLike<number>;
@@ -16,6 +18,7 @@ export interface LanguageModel {
 export interface Drawn {
   /** Its bytes. */
   readonly bytes: Uint8Array;
+  /** Of being drawn. */
   readonly probability: number;
   /** Its logit: the sum of the parts and of `position`. */
   readonly logit: number;

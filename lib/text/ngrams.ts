@@ -16,7 +16,10 @@ export class NGrams {
   /** Node of the n-gram without its first token. */
   readonly suffixes: number[] = [0];
 
-  /** @param tokens of one text @param vocabulary of which the tokens are the ids @param order longest n-gram, from 1 */
+  /**
+   * Counts a text.
+   * @param tokens of one text @param vocabulary of which the tokens are the ids @param order longest n-gram, from 1
+   */
   constructor(tokens: ArrayLike<number>, vocabulary: number, order: number) {
     this.order = order;
     this.#vocabulary = vocabulary;

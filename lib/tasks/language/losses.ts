@@ -26,7 +26,10 @@ export class Ledger {
   readonly #blocks: { sum: number; count: number }[];
   readonly #sequences: number;
 
-  /** @param sequences number of them @param length tokens in one */
+  /**
+   * An empty one.
+   * @param sequences number of them @param length tokens in one
+   */
   constructor(sequences: number, length: number) {
     this.#sequences = sequences;
     this.#length = length;

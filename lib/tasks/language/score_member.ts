@@ -16,7 +16,10 @@ export interface Searched {
   readonly evaluations: number;
 }
 
-/** @param found where the search of it ended */
+/**
+ * Scores a member on the part that a protocol says.
+ * @param found where the search of it ended
+ */
 export function scoreMember(
   task: LanguageTask,
   of: OffsetClass,

@@ -9,7 +9,7 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
-import { lossesOf, trainedRuns } from "./shared/trained.ts";
+import { edgesOf, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 /** Positions of a sequence, and distances of the largest class. */
 const length = 16;
@@ -26,8 +26,8 @@ export const meta: ExperimentMeta = {
   method:
     "Linear mixers belong to a convex class: one free matrix for each distance and a bias for each position, logits_t = sum_k Q_k e_{t-k} + b_t, where mixers have Q_k = m_k Q. The class' lowest penalised training loss, " +
     "f = cross-entropy + 5e-6 (sum |Q_k|^2 + |b|^2), is found by L-BFGS in float64 with the certificate f - f* <= |grad f|^2 / 2e-5 below 1e-4 nats; classes that look back less far are within it. **Gap closed** is (f_0 - f) / (f_0 - f_16) " +
-    "of this training objective, with f_0 the frequencies by position: no prediction on other text is meant. A mixer is evaluated with the same penalty, though it is not trained with it. **Best of one matrix** is a mixer's class " +
-    "with free biases, searched by the same method from five starts: the problem is not convex, so that is an upper bound. State of the Union addresses, 132 tokens, 100,000 training tokens, 16 positions, rates found. The loss on speeches " +
+    "of this training objective, with f_0 the frequencies by position: no prediction on other text is meant. A mixer is evaluated with the same penalty, though it is not trained with it. **One matrix** is a mixer's class " +
+    "with free biases, searched by the same method from five starts: the problem is not convex, so the lowest of them is an upper bound. State of the Union addresses, 132 tokens, 100,000 training tokens, 16 positions, rates found. The loss on speeches " +
     "that were not trained on stands beside it, where no optimum is known.",
   from: "standard",
 };
@@ -95,6 +95,8 @@ interface ClassRow {
   test: Values;
   gapClosed: Values;
   certificate?: Values;
+  rate?: Values;
+  edge?: Values;
 }
 
 const columns: TableColumn<ClassRow>[] = [
@@ -118,6 +120,15 @@ const columns: TableColumn<ClassRow>[] = [
     ...{ id: "certificate", label: "at most above the optimum", unit: "nats" },
     of: ({ certificate }) => cellOf(certificate!),
   }),
+  onlyIf(({ rate }) => rate !== undefined, {
+    ...{ id: "learning_rate", label: "learning rate" },
+    of: ({ rate }) => cellOf(rate!),
+  }),
+  onlyIf(({ edge }) => edge !== undefined, {
+    ...{ id: "edge", label: "edge" },
+    note: "1 where the best rate was the first or the last that was tried.",
+    of: ({ edge }) => cellOf(edge!),
+  }),
 ];
 
 /** The table: one row for each class, and for each width of trained mixers. */
@@ -136,7 +147,9 @@ export function summarize(runs: Runs): Summary {
     ...rowOf(
       taps === 0
         ? "frequencies by position"
-        : `${taps === 1 ? "one matrix, the last token" : `${taps} matrices`}`,
+        : taps === 1
+        ? "one matrix, the last token"
+        : `${taps} matrices`,
       convexRun(taps),
       "taps",
     ),
@@ -146,18 +159,22 @@ export function summarize(runs: Runs): Summary {
       "certificate",
     ),
   }));
-  const bounds = runs.where({ class: "one-matrix" });
-  const oneMatrix = starts.map((start) => objectiveOf(bounds.where({ start }).one()));
-  const best = starts[oneMatrix.indexOf(Math.min(...oneMatrix))];
+  const bounds = starts.map((start) =>
+    rowOf(`one matrix, start ${start}`, runs.where({ class: "one-matrix", start }), "start")
+  );
   const mixers = widths.map((width) => {
     const own = runs.where({ class: "mixer", width, result: "score" });
     const row = rowOf(`linear mixer, ${width} units`, own, "seed");
-    return { ...row, test: lossesOf(runs, { class: "mixer", width }) };
+    const tags = { class: "mixer", width };
+    return {
+      ...{ ...row, test: lossesOf(runs, tags) },
+      ...{ rate: ratesOf(runs, tags), edge: edgesOf(runs, tags) },
+    };
   });
-  const bound = rowOf("best of one matrix (upper bound)", bounds.where({ start: best }), "start");
+  const oneMatrix = Math.max(...bounds.map(({ gapClosed }) => mean(gapClosed)));
   const [small, , large] = mixers.map(({ gapClosed }) => gapClosed);
   return {
-    ...tableOf([...convex, bound, ...mixers], columns),
+    ...tableOf([...convex, ...bounds, ...mixers], columns),
     verdict: verdictOf(stated, [
       plainEffect(large),
       plainEffect(mapped(
@@ -168,7 +185,7 @@ export function summarize(runs: Runs): Summary {
     ]),
     findings: [
       `Of the gap between frequencies and the best linear model, one matrix for all distances closes ${
-        percent(mean(bound.gapClosed))
+        percent(oneMatrix)
       } at its best known, a trained mixer of ${widths.at(-1)} units ${
         percent(mean(large))
       }: the rest of its distance is training.`,

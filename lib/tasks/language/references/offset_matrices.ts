@@ -9,7 +9,7 @@ import type { LanguageTask } from "../language.ts";
 import { bestMember } from "../offset_matrices.ts";
 import { scoreMember } from "../score_member.ts";
 
-/** @throws {Error} where the certificate is not reached */
+/** The best member, or an error where the certificate is not reached: nothing is scored whose distance is not known. */
 export const reference: ReferenceModule<LanguageTask> = {
   score(task, _instance, data, protocol, options) {
     const schema = z.strictObject({

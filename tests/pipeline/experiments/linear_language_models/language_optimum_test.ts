@@ -44,18 +44,21 @@ function table(change: (width: number, seed: number) => number = () => 0) {
 
 Deno.test("a row is a class or a width: objective, gap closed between frequencies and the largest class", async () => {
   const made = await table();
-  assert.equal(made.summary.rows.length, 6 + 1 + 3);
+  assert.equal(made.summary.rows.length, 6 + 5 + 3);
   const of = (model: string, column: string) => made.cell({ model }, column).value;
   close(of("frequencies by position", "gap_closed"), 0);
   close(of("16 matrices", "gap_closed"), 1);
   close(of("one matrix, the last token", "objective"), 3 - 1 / 16);
   close(of("4 matrices", "gap_closed"), 0.25);
   close(of("16 matrices", "certificate"), 5e-5);
-  const bound = "best of one matrix (upper bound)";
+  const bound = "one matrix, start 3";
   close(of(bound, "objective"), 2.1);
   close(of(bound, "gap_closed"), 0.9);
   close(of(bound, "nats"), 5.6);
+  close(of("one matrix, start 0", "gap_closed"), 0.6);
   close(of("linear mixer, 256 units", "gap_closed"), 0.85);
+  close(of("linear mixer, 128 units", "learning_rate"), 0.25);
+  close(of("linear mixer, 128 units", "edge"), 1);
   close(of("linear mixer, 32 units", "nats"), 2.7);
   assert.equal("certificate" in made.row({ model: "linear mixer, 32 units" }), false);
   assert.match(
