@@ -52,9 +52,9 @@ export async function makeModel(root: string, folder: string, say: (line: string
     nextBatch,
     {
       schedule: { peak: 4e-3, steps, warmup: 50, floor: 0.05 },
-      onStep: ({ step, losses: [loss] }) => {
+      onStep: ({ step, losses }) => {
         if ((step + 1) % 100 === 0) {
-          say(`step ${step + 1} of ${steps}: ${loss.toFixed(3)} nats a token`);
+          say(`step ${step + 1} of ${steps}: ${losses[0].toFixed(3)} nats a token`);
         }
       },
     },

@@ -12,6 +12,7 @@ import { percent, plotOver } from "../../table/verdict.ts";
 import { edgesOf, type LanguageModel, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 const length = 16;
+const vocabulary = 32;
 
 export const meta: ExperimentMeta = {
   id: "artificial-languages",
@@ -22,16 +23,16 @@ export const meta: ExperimentMeta = {
     "A linear mixer comes within .005 nats of a language whose logits add up what the symbols of the past say; of one in which only the last two symbols together say anything it closes less " +
     "than 5 % of the gap, at any width, and a mixer with a ReLU of the wider width at least 20 points more.",
   method:
-    "Three laws of 16 positions. **Sums**: 64 symbols, softmax(Q (m_0 e_t + ... + m_7 e_{t-7})), Q normal and m_k falling by .7: a linear mixer of 64 units can be it. **Products**: 64 symbols, the next depends on the " +
-    "sum modulo 64 of the last two; after either alone all are equally likely, so whatever adds logits is left with the uniform distribution. **Grammar**: sentences of 19 words whose verbs agree with their subjects over " +
+    "Three laws of 16 positions. **Sums**: 32 symbols, softmax(Q (m_0 e_t + ... + m_7 e_{t-7})), Q normal and m_k falling by .7: a linear mixer of 32 units or more can be it. **Products**: 32 symbols, the next depends on the " +
+    "sum modulo 32 of the last two; after either alone all are equally likely, so whatever adds logits is left with the uniform distribution. **Grammar**: sentences of 19 words whose verbs agree with their subjects over " +
     "relative clauses that nest; what may come next is read off a stack. Scored is the mean divergence from the law in nats, which is 0 for the law alone and has no noise of the symbols that came; the floor is the best constant " +
-    "prediction. A seed is a law (of the grammar a sample) with fresh texts at every step. Linear mixers have weights by distance; masked mixer and Transformer are one residual block with an MLP. Rates are found for each model on another law.",
+    "prediction. A seed is a law (of the grammar a sample) with fresh texts at every step. Linear mixers have weights by distance; masked mixer and Transformer are one residual block of 32 units with an MLP. Rates are found for each model on another law.",
   from: "standard",
 };
 
 const laws: Record<string, { label: string; options: Part["options"] }> = {
-  additive: { label: "sums", options: { law: "additive" } },
-  products: { label: "products", options: { law: "products" } },
+  additive: { label: "sums", options: { law: "additive", vocabulary } },
+  products: { label: "products", options: { law: "products", vocabulary } },
   grammar: { label: "grammar", options: { law: "grammar" } },
 };
 
@@ -39,7 +40,7 @@ const mixer = (width: number, kind: string): LanguageModel => ({
   model: { name: "token_mixer", options: { width, length, kind, toeplitz: true } },
 });
 const stack = (layer: Part): LanguageModel => ({
-  model: { name: "stack", options: { width: 64 } },
+  model: { name: "stack", options: { width: 32 } },
   layers: [layer],
 });
 
@@ -87,8 +88,8 @@ export const grid: Grid = (g: GraphBuilder) =>
           g,
           of,
           {
-            ...{ task, batch: 64, steps: 2500, warmup: 50 },
-            ...{ rates: [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2], rungs: [200, 600] },
+            ...{ task, batch: 64, steps: 1500, warmup: 50 },
+            ...{ rates: [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2], rungs: [150, 450] },
             instanceOf: (seed) => seed,
             scoredOn: (seed) =>
               g.job(

@@ -5,7 +5,7 @@ import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Reference } from "../../../../pipeline/stages/reference.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
-import { close, madeRun, seeds } from "./made_language.ts";
+import { close, fewer as seeds, madeRun } from "./made_language.ts";
 
 Deno.test("the grid: five models on the same tokens, at rates that are found, and counts of four orders", () => {
   assert.equal(graphOf(experiment, "quick").later.get("language-models"), "standard");
@@ -14,15 +14,15 @@ Deno.test("the grid: five models on the same tokens, at rates that are found, an
   const trained = runs.filter(({ tags }) => tags.result === "training");
   for (const { job } of trained) {
     const { task, steps, batch, model, layers } = job.params as Train;
-    assert.deepEqual([task.options, steps, batch], [{ length: 32, tokens: 300_000 }, 1758, 16]);
+    assert.deepEqual([task.options, steps, batch], [{ length: 32, tokens: 200_000 }, 1172, 16]);
     assert.equal((job.inputs.tuned as JobNode).stage.name, "tune");
-    assert.deepEqual(model.options.width, model.name === "stack" ? 256 : 512);
+    assert.deepEqual(model.options.width, model.name === "stack" ? 128 : 512);
     assert.equal(layers.length, model.name === "stack" ? 1 : 0);
   }
   assert.equal(new Set(trained.map(({ job }) => job)).size, 5);
   const orders = runs.filter(({ tags }) => tags.model === "counts").map(({ job }) => {
     const { task, reference } = job.params as Reference;
-    assert.deepEqual(task.options, { length: 32, tokens: 300_000 });
+    assert.deepEqual(task.options, { length: 32, tokens: 200_000 });
     assert.equal(reference.name, "kneser_ney");
     return reference.options.order;
   });
@@ -48,9 +48,9 @@ Deno.test("a row is a model: loss, at the first position and at the last ones", 
   const made = await table((model, seed) => model === "relu" ? 0.1 * seed : 0);
   assert.equal(made.summary.rows.length, 9);
   const row = { model: "linear mixer with ReLU" };
-  close(made.cell(row, "nats").value, 2.85);
-  close(made.cell(row, "first").value, 3.85);
-  close(made.cell(row, "last").value, 2.35);
+  close(made.cell(row, "nats").value, 2.8);
+  close(made.cell(row, "first").value, 3.8);
+  close(made.cell(row, "last").value, 2.3);
   close(made.cell(row, "learning_rate").value, 0.25);
   const counts = { model: "Kneser-Ney, order 5" };
   close(made.cell(counts, "nats").value, 3.5);

@@ -6,12 +6,12 @@ import type { Params as Tokenize } from "../../../../pipeline/stages/tokenize.ts
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import type { Params as Tune } from "../../../../pipeline/stages/tune.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
-import { close, madeRun, seeds } from "./made_language.ts";
+import { close, fewer as seeds, madeRun } from "./made_language.ts";
 
-Deno.test("the grid: two mixers at four widths, at the published rate and at rates that are found on another seed", () => {
+Deno.test("the grid: two mixers at three widths, at the published rate and at rates that are found on another seed", () => {
   assert.equal(graphOf(experiment, "quick").later.get("language-width"), "standard");
   const runs = runsOf(experiment, "standard");
-  assert.equal(runs.length, 2 * 4 * 2 * seeds.length * 2);
+  assert.equal(runs.length, 2 * 3 * 2 * seeds.length * 2);
   for (const { tags, job } of runs.filter(({ tags }) => tags.result === "training")) {
     const { model, seeds: trained, learningRate, task, steps, batch } = job.params as Train;
     assert.deepEqual(model.options, { width: tags.width, length: 32, kind: tags.kind });
@@ -62,11 +62,12 @@ function table(
 
 Deno.test("a row is a mixer at a width and rate: loss, what a doubling saved, the rate", async () => {
   const made = await table();
-  assert.equal(made.summary.rows.length, 16);
-  const row = { model: "linear", setting: "fixed", width: 512 };
-  close(made.cell(row, "nats").value, 3 - 0.06 * 9 + 0.0035);
+  assert.equal(made.summary.rows.length, 12);
+  const row = { model: "linear", setting: "fixed", width: 1024 };
+  close(made.cell(row, "nats").value, 3 - 0.06 * 10 + 0.003);
   close(made.cell(row, "saved").value, 0.06);
-  assert.equal("saved" in made.row({ ...row, width: 256 }), false); // 128 was not trained
+  close(made.cell({ ...row, width: 256 }, "saved").value, 0.06);
+  assert.equal("saved" in made.row({ ...row, width: 64 }), false);
   close(made.cell(row, "learning_rate").value, 0.25);
   assert.deepEqual(
     ["fixed", "found"].map((setting) => made.cell({ ...row, setting }, "edge").value),

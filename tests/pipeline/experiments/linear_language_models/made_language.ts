@@ -3,6 +3,8 @@ import type { Tags } from "../../../../pipeline/tags.ts";
 import type { Made } from "../grids.ts";
 
 export const seeds = [0, 1, 2, 3, 4, 5, 6, 7];
+/** Those of up to three clauses. */
+export const fewer = seeds.slice(0, 7);
 
 /** What training, evaluation or a reference would leave. @param nats the loss; a score's gap closed is 1 - nats */
 export function madeRun(tags: Tags, nats: number, scores: object = {}): Made {
