@@ -65,7 +65,6 @@ export function objective(
   const { vocabulary, length, taps, penalty } = of;
   const asked = [...target].filter((id) => id !== UNASKED).length;
   const logits = new Float64Array(vocabulary);
-  const logs = new Float64Array(vocabulary);
   return (member, gradient) => {
     let value = 0;
     for (let i = 0; i < member.length; i++) {
@@ -76,16 +75,22 @@ export function objective(
       const right = target[at];
       if (right === UNASKED) continue;
       addLogits(of, member, x, at, logits);
-      logSoftmax(logits, 0, logs);
-      value -= logs[right] / asked;
-      for (let v = 0; v < vocabulary; v++) logs[v] = Math.exp(logs[v]) / asked;
-      logs[right] -= 1 / asked;
+      // Probabilities and loss from one exponential of each logit: they are half of the time.
+      let largest = -Infinity;
+      for (let v = 0; v < vocabulary; v++) largest = Math.max(largest, logits[v]);
+      const own = logits[right] - largest;
+      let sum = 0;
+      for (let v = 0; v < vocabulary; v++) sum += logits[v] = Math.exp(logits[v] - largest);
+      value += (Math.log(sum) - own) / asked;
+      const share = 1 / (sum * asked);
+      for (let v = 0; v < vocabulary; v++) logits[v] *= share;
+      logits[right] -= 1 / asked;
       const t = at % length;
       const bias = (taps * vocabulary + t) * vocabulary;
-      for (let v = 0; v < vocabulary; v++) gradient[bias + v] += logs[v];
+      for (let v = 0; v < vocabulary; v++) gradient[bias + v] += logits[v];
       for (let k = 0; k < taps && k <= t; k++) {
         const row = (k * vocabulary + x[at - k]) * vocabulary;
-        for (let v = 0; v < vocabulary; v++) gradient[row + v] += logs[v];
+        for (let v = 0; v < vocabulary; v++) gradient[row + v] += logits[v];
       }
     }
     return value;

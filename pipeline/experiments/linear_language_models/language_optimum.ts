@@ -32,7 +32,7 @@ export const meta: ExperimentMeta = {
   from: "standard",
 };
 
-const taps = [0, 1, 2, 4, 8, 16];
+const taps = [0, 1, 2, 4, 16];
 const widths = [32, 128, 256];
 const starts = [0, 1, 2];
 

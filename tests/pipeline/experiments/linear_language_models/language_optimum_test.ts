@@ -9,7 +9,7 @@ import { close, fewer as seeds, madeRun } from "./made_language.ts";
 Deno.test("the grid: classes and mixers have one task and one penalty", () => {
   assert.equal(graphOf(experiment, "quick").later.get("language-optimum"), "standard");
   const runs = runsOf(experiment, "standard");
-  assert.equal(runs.length, 6 + 3 + 3 * seeds.length * 2);
+  assert.equal(runs.length, 5 + 3 + 3 * seeds.length * 2);
   for (const { tags, job } of runs.filter(({ tags }) => tags.result !== "training")) {
     const { task, reference, protocol, model } = job.params as Partial<Reference & Evaluate>;
     assert.deepEqual(task!.options, { length: 16, tokens: 60_000 });
@@ -44,7 +44,7 @@ function table(change: (width: number, seed: number) => number = () => 0) {
 
 Deno.test("a row is a class or a width: objective, gap closed between frequencies and the largest class", async () => {
   const made = await table();
-  assert.equal(made.summary.rows.length, 6 + 3 + 3);
+  assert.equal(made.summary.rows.length, 5 + 3 + 3);
   const of = (model: string, column: string) => made.cell({ model }, column).value;
   close(of("frequencies by position", "gap_closed"), 0);
   close(of("16 matrices", "gap_closed"), 1);
