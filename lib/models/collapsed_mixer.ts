@@ -2,6 +2,7 @@
  * @file A linear mixer as what it is: one matrix of token by token, one of position by position, in float64. Inference is a sum of rows,
  * and says exactly what each token of the context adds to each logit.
  */
+import { multiply } from "../linalg/matrix.ts";
 import type { Tensor, Tree } from "../tensor/tensor.ts";
 import { flatten } from "../tensor/trees.ts";
 import type { TokenMixer } from "./token_mixer.ts";
@@ -43,17 +44,18 @@ export function collapse(model: TokenMixer, params: Tree<Tensor>): CollapsedMixe
     );
   }
   const { length, toeplitz } = model;
-  const { embed, head, ...rest } = flatten(params);
+  const { embed, ...rest } = flatten(params);
   const [weight, bias] = [rest["mixing.weight"], rest["mixing.bias"]];
   const [vocabulary, width] = embed.shape;
+  const head = headOf(rest, width);
   const matrix = new Float64Array(vocabulary * vocabulary);
   const direction = new Float64Array(vocabulary);
   for (let k = 0; k < width; k++) {
-    for (let v = 0; v < vocabulary; v++) direction[v] += head.data[k * vocabulary + v];
+    for (let v = 0; v < vocabulary; v++) direction[v] += head[k * vocabulary + v];
     for (let u = 0; u < vocabulary; u++) {
       const unit = embed.data[u * width + k];
       for (let v = 0; v < vocabulary; v++) {
-        matrix[u * vocabulary + v] += unit * head.data[k * vocabulary + v];
+        matrix[u * vocabulary + v] += unit * head[k * vocabulary + v];
       }
     }
   }
@@ -67,6 +69,23 @@ export function collapse(model: TokenMixer, params: Tree<Tensor>): CollapsedMixe
     ...{ vocabulary, length, matrix, mixing, direction },
     bias: Float64Array.from(bias.data),
   };
+}
+
+/** The head and the maps before it as one matrix [d, V]. */
+function headOf(tensors: Readonly<Record<string, Tensor>>, width: number): Float64Array {
+  let product = Float64Array.from(tensors.head.data);
+  const columns = tensors.head.shape[1];
+  const maps = Object.keys(tensors).filter((name) => name.startsWith("maps.")).length;
+  for (let i = maps - 1; i >= 0; i--) {
+    product = multiply(
+      Float64Array.from(tensors[`maps.${i}`].data),
+      product,
+      width,
+      width,
+      columns,
+    );
+  }
+  return product;
 }
 
 /**

@@ -11,16 +11,18 @@ import * as z from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
 import { constant } from "../layers/constant.ts";
 import { readOptions } from "../options.ts";
+import { keysFor } from "./keys.ts";
 import type { Model, ModelModule } from "./model.ts";
 
 /** A causal map over positions: weights [T, T], of which the lower triangle counts, or [T] of the distances; and a bias [T]. */
 export type MixingParams = { weight: JaxArray; bias: JaxArray };
 
-/** E [V, d], the mixing, another one where there are two, and the head [d, V]. */
+/** E [V, d], the mixing, another one where there are two, maps [d, d] between it and the head, and the head [d, V]. */
 export type TokenMixerParams = {
   embed: JaxArray;
   mixing: MixingParams;
   second?: MixingParams;
+  maps?: JaxArray[];
   head: JaxArray;
 };
 
@@ -37,7 +39,10 @@ export interface TokenMixer extends Model<TokenMixerParams> {
   readonly toeplitz: boolean;
 }
 
-/** Options: `width` d, `length` T, `kind`, `toeplitz` (weights by distance). For symbols, in sequences of T; it takes no layers. */
+/**
+ * Options: `width` d, `length` T, `kind`, `toeplitz` (weights by distance), `maps` (matrices [d, d] before the head, which add no function).
+ * For symbols, in sequences of T; it takes no layers.
+ */
 export const model: ModelModule<TokenMixer> = {
   configure(options, { signature, layers }) {
     const schema = z.strictObject({
@@ -45,8 +50,13 @@ export const model: ModelModule<TokenMixer> = {
       length: z.number().int().min(1).default(32),
       kind: z.enum(kinds).default("linear"),
       toeplitz: z.boolean().default(false),
+      maps: z.number().int().min(0).default(0),
     });
-    const { width, length, kind, toeplitz } = readOptions("token_mixer", schema, options);
+    const { width, length, kind, toeplitz, maps: count } = readOptions(
+      "token_mixer",
+      schema,
+      options,
+    );
     if (signature.kind !== "tokens") {
       throw new TypeError(
         `token_mixer: a task of ${signature.kind}; it reads symbols, choose another model`,
@@ -72,16 +82,20 @@ export const model: ModelModule<TokenMixer> = {
       /** As in its code: a standard normal embedding, and PyTorch's uniform weights of convolutions and of the head. */
       init(seed) {
         const [embedKey, mixingKey, secondKey, headKey] = random.split(random.key(seed), 4);
+        const [own, ...mapKeys] = keysFor(headKey, count + 1);
         const params = {
           embed: random.normal(embedKey, [vocabulary, width]),
           mixing: mixingInit(mixingKey),
-          head: random.uniform(headKey, [width, classes], within(width)),
+          ...(count > 0
+            ? { maps: mapKeys.map((key) => random.uniform(key, [width, width], within(width))) }
+            : {}),
+          head: random.uniform(own, [width, classes], within(width)),
         };
         if (kind === "nearly linear") return { ...params, second: mixingInit(secondKey) };
         secondKey.dispose();
         return params;
       },
-      apply({ embed, mixing, second, head }, x) {
+      apply({ embed, mixing, second, maps = [], head }, x) {
         const [batch, tokens] = x.shape;
         if (tokens !== length) {
           throw new RangeError(
@@ -96,7 +110,8 @@ export const model: ModelModule<TokenMixer> = {
         const h = second ? mix(second, nn.gelu(mixed)).add(e) : mixed.add(e);
         const units = kind === "relu" ? nn.relu(h) : h;
         const rows = np.transpose(units.reshape([length, batch, width]), [1, 0, 2]);
-        return np.matmul(rows.reshape([batch * length, width]), head)
+        return [...maps, head]
+          .reduce((rows, map) => np.matmul(rows, map), rows.reshape([batch * length, width]))
           .reshape([batch, length, classes]);
       },
     };

@@ -43,6 +43,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/deep_linear_networks/domains/eye_state.ts",
   "pipeline/experiments/deep_linear_networks/domains/turbofan.ts",
   "pipeline/experiments/linear_language_models/language_width.ts",
+  "pipeline/experiments/linear_language_models/stacked_maps.ts",
   "pipeline/experiments/linear_language_models/language_optimum.ts",
   "pipeline/experiments/linear_language_models/artificial_languages.ts",
   "pipeline/experiments/linear_language_models/language_models.ts",

@@ -87,6 +87,26 @@ for (const toeplitz of [false, true]) {
   });
 }
 
+Deno.test("maps before the head add no function: with them it is one matrix too, and a product by hand", async () => {
+  const mixer = made({ maps: 2 });
+  const params = await freshParameters(mixer, 5);
+  const x = symbols.slice(0, length);
+  const { data } = await logitsOf(mixer, params, tensor(x, [1, length], "int32"));
+  const collapsed = collapse(mixer, params);
+  for (let t = 0; t < length; t++) {
+    near(logitsAfter(collapsed, x.slice(0, t + 1)), data.slice(t * 5, (t + 1) * 5), 1e-5);
+  }
+  const { head, embed, ...p } = flatten(params);
+  const row = (of: number[], map: Tensor) =>
+    Array.from(
+      { length: map.shape[1] },
+      (_, j) => of.reduce((sum, value, i) => sum + value * map.data[i * map.shape[1] + j], 0),
+    );
+  const read = [...embed.data.slice(4 * width, 5 * width)]; // of token 4
+  const want = [p["maps.0"], p["maps.1"], head].reduce(row, read);
+  near(collapsed.matrix.slice(20, 25), want, 1e-6);
+});
+
 Deno.test("a context longer than the mixer's is its last tokens, and every token's part is known", async () => {
   const mixer = made({});
   const collapsed = collapse(mixer, await freshParameters(mixer, 0));

@@ -72,7 +72,7 @@ export const grid: Grid = (g) => {
       {
         // Ten times 3,749 sequences.
         ...{ task, batch: 32, steps: 1172, warmup: 50, data, scoredOn: () => data },
-        ...{ rates: [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2], rungs: [200, 600], protocol: { penalty } },
+        ...{ rates: [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2], rungs: [200, 600], protocol: { penalty } },
       },
       stated.seeds,
       { class: "mixer", width },
