@@ -10,10 +10,10 @@ import { tensor } from "../../tensor/tensor.ts";
 import {
   attentionInit,
   type AttentionParams,
-  configureHeads,
   project,
 } from "../attention_projections.ts";
 import { inChunks } from "../chunks.ts";
+import { expandedWidth } from "../expanded_width.ts";
 import { constantDecay, headMemory, type HeadTokens, headToken } from "../head_memory.ts";
 import { linear } from "../linear.ts";
 import { freshState } from "./forms.ts";
@@ -47,7 +47,7 @@ function inputs({ width, heads }: Config, params: AttentionParams, x: JaxArray):
     return np.concatenate([np.zerosLike(positive.ref), positive], -1);
   };
   const value = byHead(projected.value);
-  const one = np.onesLike(value.ref.slice(...lead.map(() => [] as []), [], [1]));
+  const one = np.ones([...lead, heads, 1]).astype(value.dtype);
   return {
     query: features(projected.query),
     key: features(projected.key),
@@ -81,11 +81,12 @@ export const layer: SequenceLayer<Config, AttentionParams, JaxArray, HeadTokens,
 
   configure(options, width) {
     const schema = z.strictObject({
-      heads: z.unknown(),
+      heads: z.number().int().min(1).default(4),
       span: z.number().int().min(1).default(512),
     });
-    const { heads, span } = readOptions("cosformer", schema, options);
-    return { ...configureHeads("cosformer", heads === undefined ? {} : { heads }, width), span };
+    const config = { width, ...readOptions("cosformer", schema, options) };
+    expandedWidth("cosformer", "expansion", 1, width, config.heads);
+    return config;
   },
 
   init: ({ width }, key, gain = 1) => attentionInit(key, width, gain),

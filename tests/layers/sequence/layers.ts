@@ -38,6 +38,11 @@ const chosenOptions: Record<string, unknown> = {
   ltc: { unfolds: 2 },
   scrn: { context: 3, keep: 0.8 },
   alrnn: { state: 7, nonlinear: 3 },
+  retnet: { heads: 3, expandKey: 1, expandValue: 1.5 },
+  tnl: { heads: 3, decay: 0.4 },
+  cosformer: { heads: 3, span: 90 },
+  mlstm: { heads: 3, expand: 1, block: 2, conv: 3, negative: true },
+  rwkv6: { heads: 2, expandKey: 1, mixRank: 3, decayRank: 2, negative: true },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 
