@@ -83,7 +83,7 @@ function chunkOf(
   const [batch, heads, size, keys] = query.shape;
   const columns = (x: JaxArray) => x.reshape([batch, heads, keys, 1]);
   // Everything decayed to, or grown back to, the middle of the chunk, where gates are gone; likewise signs, to its start.
-  const fromMiddle = np.matmul(sumsFromMiddle(logGate), logGate.ref);
+  const fromMiddle = np.einsum("ml,bhlw->bhmw", sumsFromMiddle(logGate), logGate.ref);
   const [first, second] = np.split(logGate, 2, 2)
     .map((half) => columns(np.exp(np.sum(half, 2))));
   const sign = reverses && signs(reverses);
@@ -108,10 +108,10 @@ function chunkOf(
   return [last.mul(columns(np.split(sign, [size - 1], 2)[1])), mixed];
 }
 
-/** -1 where an odd number of the gates up to a token is below zero, else 1. @param reverses [..., C, K] */
+/** -1 where an odd number of the gates up to a token is below zero, else 1. @param reverses [B, H, C, K] */
 function signs(reverses: JaxArray): JaxArray {
   const size = reverses.shape.at(-2)!;
-  const count = np.matmul(np.tri(size, size).astype(reverses.dtype), reverses);
+  const count = np.einsum("ml,bhlw->bhmw", np.tri(size, size).astype(reverses.dtype), reverses);
   const even = np.floor(count.ref.mul(0.5)).mul(2);
   return count.sub(even).mul(-2).add(1);
 }

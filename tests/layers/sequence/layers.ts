@@ -43,6 +43,11 @@ const chosenOptions: Record<string, unknown> = {
   cosformer: { heads: 3, span: 90 },
   mlstm: { heads: 3, expand: 1, block: 2, conv: 3, negative: true },
   rwkv6: { heads: 2, expandKey: 1, mixRank: 3, decayRank: 2, negative: true },
+  gated_deltanet: { heads: 2, expandKey: 1.2, expandValue: 2, conv: 3, negative: true },
+  kda: { heads: 2, expandKey: 1.2, expandValue: 0.8, conv: 3, negative: true },
+  deltaproduct: { heads: 2, expandKey: 1.2, expandValue: 0.8, conv: 3, steps: 3 },
+  rwkv7: { heads: 2, rank: 3 },
+  mesa: { heads: 2, expand: 1.2, conv: 3, leastRidge: 0.4 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 

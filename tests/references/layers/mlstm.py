@@ -68,6 +68,7 @@ def outputs(dump, source):
             _, states = model.step(x[:, t : t + 1], **states)
         memory, total, stabiliser = states["mlstm_state"]
         mixed = model.proj_up(x)[..., : ours["input"].shape[1]]
+        window = window_of(mixed, dump.config["conv"])
         joined = torch.cat([memory, total], -1).transpose(2, 3).numpy()
     own = dump["state.stabiliser"]
     # Ours is never below theirs, and what it exceeds it by is the fractions that it rounded up.

@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import torch
 from flash_linear_attention import COMMIT, REPOSITORY, layer_module
+from rwkv import GroupNorm, shift
 from torch import nn
 from torch_modules import fill, tensor
 
@@ -11,21 +12,6 @@ CASES = [
     "--seed 1",
     """--seed 2 --width 12 --length 150 --options '{"heads":3,"expandKey":1,"expandValue":1.5,"mixRank":5,"decayRank":3}'""",
 ]
-
-
-def shift(x, cu_seqlens=None):
-    """The token before, less the token: what fla/modules/token_shift.py computes."""
-    return torch.cat([torch.zeros_like(x[:, :1]), x[:, :-1]], 1) - x
-
-
-class GroupNorm(nn.GroupNorm):
-    """The interface of fla/modules/layernorm.py, by PyTorch's own."""
-
-    def __init__(self, num_groups, hidden_size, elementwise_affine=True, bias=True, eps=1e-5):
-        super().__init__(num_groups, hidden_size, eps=eps, affine=elementwise_affine)
-
-    def forward(self, x):
-        return super().forward(x.reshape(-1, x.shape[-1])).view_as(x)
 
 
 def build(source, config):
