@@ -8,7 +8,7 @@ import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import { readOptions } from "../options.ts";
 import { type Tensor, tensor } from "../tensor/tensor.ts";
 import { expandedWidth } from "./expanded_width.ts";
-import { lowRankMemory, type LowRankTokens, lowRankToken } from "./low_rank_memory.ts";
+import { lowRankMemory, lowRankToken, type LowRankTokens } from "./low_rank_memory.ts";
 import { rmsNorm } from "./rms_norm.ts";
 import { freshState } from "./sequence/forms.ts";
 import type { About, SequenceLayer } from "./sequence/sequence_layer.ts";

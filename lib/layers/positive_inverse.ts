@@ -7,7 +7,11 @@ import { constant } from "./constant.ts";
 function inverse(a: JaxArray): JaxArray {
   const size = a.shape.at(-1)!;
   for (let k = 0; k < size; k++) {
-    const unit = constant(Float64Array.from({ length: size }, (_, i) => +(i === k)), [size, 1], a.dtype);
+    const unit = constant(
+      Float64Array.from({ length: size }, (_, i) => +(i === k)),
+      [size, 1],
+      a.dtype,
+    );
     const row = unit.ref.reshape([1, size]);
     const column = np.matmul(a.ref, unit.ref);
     const pivot = np.sum(column.ref.mul(unit.ref), -2, { keepdims: true });

@@ -7,14 +7,10 @@ import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
-import {
-  attentionInit,
-  type AttentionParams,
-  project,
-} from "../attention_projections.ts";
+import { attentionInit, type AttentionParams, project } from "../attention_projections.ts";
 import { inChunks } from "../chunks.ts";
 import { expandedWidth } from "../expanded_width.ts";
-import { constantDecay, headMemory, type HeadTokens, headToken } from "../head_memory.ts";
+import { constantDecay, headMemory, headToken, type HeadTokens } from "../head_memory.ts";
 import { linear } from "../linear.ts";
 import { freshState } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";

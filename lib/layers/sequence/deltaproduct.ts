@@ -23,7 +23,8 @@ export const layer: SequenceLayer<Config, Params<HeadRate, JaxArray>, State, Inp
       name: "DeltaProduct",
       paper: "Siems et al., arXiv 2502.10297, eq. 3 and section 3, with the gate of fla/layers",
       kind: "linear in the state",
-      eigenvalues: "|lambda| <= 1, complex from steps = 2 on; [0, 1] of each factor with negative: false",
+      eigenvalues:
+        "|lambda| <= 1, complex from steps = 2 on; [0, 1] of each factor with negative: false",
     },
     defaults: { expandValue: 2, negative: true },
     steps: 2,

@@ -30,7 +30,8 @@ export const layer: SequenceLayer<Config, Params<Forget, Gate>, State, Input, Ja
     name: "kda",
     about: {
       name: "KDA",
-      paper: "Kimi Team, arXiv 2510.26692, eq. 1 and section 3, with negative eigenvalues as in arXiv 2411.12537",
+      paper:
+        "Kimi Team, arXiv 2510.26692, eq. 1 and section 3, with negative eigenvalues as in arXiv 2411.12537",
       kind: "linear in the state",
       eigenvalues: "[0, 1]; [-1, 1] with negative: true",
     },

@@ -86,7 +86,12 @@ function tokensOf(config: Config, active: JaxArray, { value, logits }: Omit<Inpu
 }
 
 /** What the regression says of queries. @param memory [..., H, 2 K/H, K/H] @param query [..., H, K/H] */
-function solved({ heads, leastRidge }: Config, { ridge }: Params, memory: JaxArray, query: JaxArray) {
+function solved(
+  { heads, leastRidge }: Config,
+  { ridge }: Params,
+  memory: JaxArray,
+  query: JaxArray,
+) {
   const each = query.shape.at(-1)!;
   const [squares, products] = np.split(memory, 2, -2);
   const lambda = nn.softplus(ridge).add(leastRidge).reshape([heads, each, 1]);

@@ -8,7 +8,7 @@ import { byHead } from "../by_head.ts";
 import { inChunks } from "../chunks.ts";
 import { expandedWidth } from "../expanded_width.ts";
 import { groupNorm } from "../group_norm.ts";
-import { headMemory, type HeadTokens, headToken } from "../head_memory.ts";
+import { headMemory, headToken, type HeadTokens } from "../head_memory.ts";
 import { linear, type LinearParams } from "../linear.ts";
 import {
   convolve,
@@ -236,8 +236,11 @@ function chunk(config: Config, params: Params, state: State, x: JaxArray): [Stat
   // As token by token: the maximum of what each of them brings, less what is forgotten after it.
   const falls = ceil(tokens.logDecay.ref);
   const after = np.triu(np.ones([size, size]), 1).astype(write.dtype);
-  const left = np.transpose(np.matmul(after, np.transpose(falls.ref, [1, 0, 2]).reshape([size, -1]))
-    .reshape([size, batch, heads]), [1, 0, 2]);
+  const left = np.transpose(
+    np.matmul(after, np.transpose(falls.ref, [1, 0, 2]).reshape([size, -1]))
+      .reshape([size, batch, heads]),
+    [1, 0, 2],
+  );
   const last = np.maximum(before.ref.add(np.sum(falls, 1)), np.max(own.add(left), 1));
   const scaled = (memory: JaxArray, log: JaxArray) =>
     memory.mul(np.exp(log).reshape([batch, heads, 1, 1]));

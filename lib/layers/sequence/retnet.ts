@@ -6,7 +6,7 @@ import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { inChunks } from "../chunks.ts";
 import { expandedWidth } from "../expanded_width.ts";
-import { constantDecay, headMemory, type HeadTokens, headToken } from "../head_memory.ts";
+import { constantDecay, headMemory, headToken, type HeadTokens } from "../head_memory.ts";
 import { rmsNorm } from "../rms_norm.ts";
 import { freshState } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
@@ -81,7 +81,8 @@ const chunkLength = 32;
 export const layer: SequenceLayer<Config, Params, JaxArray, HeadTokens, JaxArray> = {
   about: {
     name: "RetNet",
-    paper: "Sun et al., arXiv 2307.08621, eq. 6 to 8, with the norm by root mean square of fla/layers",
+    paper:
+      "Sun et al., arXiv 2307.08621, eq. 6 to 8, with the norm by root mean square of fla/layers",
     kind: "linear in the state",
     eigenvalues: "gamma exp(i theta), fixed: complex, |lambda| < 1",
   },

@@ -118,7 +118,8 @@ export const layer: SequenceLayer<Config, Params, State, JaxArray, JaxArray> = {
     name: "RWKV-7",
     paper: "Peng et al., arXiv 2503.14456, section 4, eq. 12 to 21, as the first layer of a stack",
     kind: "linear in the state",
-    eigenvalues: "of diag(w) - (a k^) k^': real or in pairs, along k^ between exp(-exp(-1/2)) - 1 = -0.45 and 1",
+    eigenvalues:
+      "of diag(w) - (a k^) k^': real or in pairs, along k^ between exp(-exp(-1/2)) - 1 = -0.45 and 1",
   },
 
   configure(options, width) {

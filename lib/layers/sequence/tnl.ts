@@ -7,7 +7,7 @@ import { tensor } from "../../tensor/tensor.ts";
 import { inChunks } from "../chunks.ts";
 import { expandedWidth } from "../expanded_width.ts";
 import { groupNorm } from "../group_norm.ts";
-import { constantDecay, headMemory, type HeadTokens, headToken } from "../head_memory.ts";
+import { constantDecay, headMemory, headToken, type HeadTokens } from "../head_memory.ts";
 import { freshState } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
