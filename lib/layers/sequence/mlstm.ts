@@ -69,8 +69,8 @@ export type Output = { read: JaxArray; active: JaxArray };
 const innerOf = ({ width, heads, expand }: Config) =>
   expandedWidth("mlstm", "expand", expand, width, heads);
 
-/** As small as the logarithm of a factor may be: what is multiplied by it is gone in float32. */
-const leastLog = -20;
+/** Below which no factor falls that may be zero on its way to the other sign: in float32 it forgets everything. */
+const leastFactor = 1e-9;
 
 /** Of tokens, [..., H, ...] each; `write` is the logarithm of the input gate. */
 function tokensOf(
@@ -96,10 +96,10 @@ function tokensOf(
     value: np.concatenate([values, np.ones([...lead, heads, 1]).astype(values.dtype)], -1),
     write,
   };
-  if (!negative) return { ...tokens, logDecay: np.maximum(nn.logSigmoid(forget), leastLog) };
+  if (!negative) return { ...tokens, logDecay: nn.logSigmoid(forget) };
   const factor = np.tanh(forget.mul(0.5)); // 2 f - 1
   const reverses = factor.ref.less(0).astype(values.dtype);
-  const size = np.maximum(np.abs(factor), Math.exp(leastLog));
+  const size = np.maximum(np.abs(factor), leastFactor);
   return { ...tokens, logDecay: np.log(size), reverses };
 }
 

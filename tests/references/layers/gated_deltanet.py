@@ -21,7 +21,8 @@ def build(source, config):
     def kernel(q, k, v, g, beta, A_log, dt_bias, allow_neg_eigval, **_):
         gate = -A_log.exp() * F.softplus(g + dt_bias)
         rate = torch.sigmoid(beta) * (2 if allow_neg_eigval else 1)
-        return rule(normalised(q), normalised(k), v, rate, gate, output_final_state=True)
+        o, state = rule(normalised(q), normalised(k), v, rate, gate, output_final_state=True)
+        return o.to(v.dtype), state
 
     kernels = SimpleNamespace(chunk_gated_delta_rule=kernel, fused_recurrent_gated_delta_rule=kernel)
     module = layer_module(

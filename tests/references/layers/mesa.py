@@ -18,7 +18,8 @@ def build(source, config):
     rule = source.module("fla/ops/mesa_net/naive.py").naive_mesa_net_exact
 
     def kernel(q, k, v, g, beta, lamb, **_):
-        return rule(normalised(q), normalised(k), v, g, lamb, beta)
+        o, *states = rule(normalised(q), normalised(k), v, g, lamb, beta)
+        return o.to(v.dtype), *states
 
     module = layer_module(
         source,
