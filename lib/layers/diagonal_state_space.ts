@@ -150,7 +150,7 @@ export function diagonalStateSpace(
 
     /** By Fourier transforms of the impulse response. */
     parallel({ width, state: count }, params, x, state) {
-      const [batch, length] = x.shape;
+      const length = x.shape[1];
       const upTo = Array.from({ length }, (_, t) => t);
       const lambda = powers(params, upTo);
       const c = readout(params);
