@@ -20,7 +20,15 @@ import {
   stampOf,
 } from "./catalog_files.ts";
 import { CatalogQuestions, REPLACED } from "./catalog_questions.ts";
-import type { Change, DoneJob, FailedJob, MovedInput, NodeRow, RunInfo } from "./changes.ts";
+import type {
+  Change,
+  DoneJob,
+  FailedJob,
+  Machine,
+  MovedInput,
+  NodeRow,
+  RunInfo,
+} from "./changes.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { hashFile } from "./objects.ts";
@@ -234,12 +242,17 @@ export class Catalog extends CatalogQuestions {
     await this.#change({ kind: "run", run, at: Date.now() });
   }
 
-  /** Records jobs that succeeded and jobs that failed, and where labels lead now: all or nothing. */
+  /**
+   * Records jobs that succeeded and jobs that failed, and where labels lead now: all or nothing.
+   *
+   * @param machines that jobs ran on, besides the run's
+   */
   async commit(
     run: RunInfo,
     done: DoneJob[],
     failed: FailedJob[] = [],
     nodes: NodeRow[] = [],
+    machines: Machine[] = [],
   ): Promise<void> {
     if (!done.length && !failed.length) return;
     // Hundreds of jobs have the same code; its detail is told once.
@@ -251,6 +264,7 @@ export class Catalog extends CatalogQuestions {
     await this.#change({
       ...{ kind: "jobs", run, done: jobs, failed, codes, at },
       ...(nodes.length && { nodes }),
+      ...(machines.length && { machines }),
     });
     for (const { code } of codes) this.#codes.add(code);
   }

@@ -49,11 +49,17 @@ export interface NodeRow {
   doneKey: string | null;
 }
 
+/** What results come from, in words; the id is a hash of them. */
+export interface Machine {
+  id: string;
+  description: string;
+}
+
 export interface RunInfo {
   id: string;
   profile: string;
   command: string;
-  machine: { id: string; description: string };
+  machine: Machine;
   /** Of the project, with "-dirty" where files differ from it; absent outside git, and in journals of earlier versions. */
   commit?: string;
 }
@@ -68,6 +74,8 @@ export type Change =
     codes: { code: string; detail: string }[];
     /** Where labels of the run's profile lead now; absent in journals of earlier versions. */
     nodes?: NodeRow[];
+    /** That jobs ran on, besides the run's; absent for none. */
+    machines?: Machine[];
     at: number;
   }
   | { kind: "inputs"; moved: MovedInput[] }
