@@ -150,7 +150,7 @@ async function openSlurm(
 ): Promise<Executor> {
   const { SlurmExecutor } = await import("../run/executors/slurm/slurm.ts");
   const { NeedsOfStages } = await import("../run/executors/slurm/needs.ts");
-  const { storeDir, plan, catalog } = workspace;
+  const { storeDir, plan, catalog, options: { engine, device } } = workspace;
   const rows = await (await catalog()).query(
     "SELECT stage, max(value) AS bytes FROM observation JOIN job ON job.key = job_key " +
       "WHERE name = 'peak memory bytes' GROUP BY stage",
@@ -161,6 +161,7 @@ async function openSlurm(
   const byLabel = new Map(nodes.map(({ node }) => [node.label, node]));
   return await SlurmExecutor.open({
     ...{ storeDir, tasks: jobs, detach: slurm.detach, say },
+    ...(device !== undefined && { device: { engine, device } }),
     needs: (stage) => needs.of(stage),
     seconds: (label) => estimate(byLabel.get(label)!),
   }, new Set(nodes.map(({ node }) => node.stage.name)));

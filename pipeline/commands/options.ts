@@ -112,12 +112,12 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     root,
     store: text("store") === undefined ? ".store" : callerPath(text("store")!),
     profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
-    ...await engineOptions(engine),
+    ...await engineOptions(engine, slurm),
     set: list("set"),
     only: list("only"),
     job: text("job"),
     jobs: number("jobs", slurm ? TASKS : navigator.hardwareConcurrency, 1),
-    slurm,
+    ...(slurm && { slurm }),
     dryRun: values["dry-run"] === true,
     estimate: values.estimate === true,
     publish: values["no-publish"] !== true,
@@ -162,8 +162,8 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 };
 /** Options that one of others leaves without effect. */
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
-  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
-  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
+  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
+  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
   // It runs a small pipeline of its own.
   crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },
 };
@@ -191,10 +191,11 @@ function refuseIdle(command: string, given: readonly string[]): void {
   }
 }
 
-/** Resolved once, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
-async function engineOptions(choice: EngineName | "auto") {
+/** Resolved once, where jobs will run, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
+async function engineOptions(choice: EngineName | "auto", slurm?: SlurmOptions) {
   const { chooseEngine } = await import("../../lib/engine/available.ts");
-  const { engine, device } = await chooseEngine(choice);
+  const onNode = slurm && (await import("../run/executors/slurm/probe.ts")).probeOnNode(slurm);
+  const { engine, device } = await chooseEngine(choice, onNode);
   return { engine, device };
 }
 

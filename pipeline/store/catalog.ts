@@ -20,15 +20,8 @@ import {
   stampOf,
 } from "./catalog_files.ts";
 import { CatalogQuestions, REPLACED } from "./catalog_questions.ts";
-import type {
-  Change,
-  DoneJob,
-  FailedJob,
-  Machine,
-  MovedInput,
-  NodeRow,
-  RunInfo,
-} from "./changes.ts";
+import { aboutOf, type Change, rowsOf } from "./changes.ts";
+import type { DoneJob, FailedJob, Machine, MovedInput, NodeRow, RunInfo } from "./changes.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { hashFile } from "./objects.ts";
@@ -36,8 +29,6 @@ import { WorkingCopy } from "./working_copy.ts";
 
 /** So many rows wait for the database at most; those of curves are short. */
 const WAITING = 200_000;
-/** About as many rows does a job have beside its curves. */
-const ROWS = 20;
 
 /** The tables, and what has happened to them since they were written. */
 export class Catalog extends CatalogQuestions {
@@ -326,24 +317,6 @@ export class Catalog extends CatalogQuestions {
     this.#writing = written.catch(() => {});
     return written;
   }
-}
-
-/** Keys of jobs and bases of programs; undefined for changes that are rare. */
-function aboutOf(change: Change): string[] | undefined {
-  if (change.kind === "run" || change.kind === "nodes") return [];
-  if (change.kind !== "jobs") return undefined;
-  const { done, failed } = change;
-  return [...done, ...failed].flatMap((job) =>
-    "program" in job && job.program ? [job.key, job.program.base] : [job.key]
-  );
-}
-
-function rowsOf(change: Change): number {
-  if (change.kind !== "jobs") return ROWS;
-  return [...change.done, ...change.failed].reduce(
-    (sum, { metrics }) => sum + ROWS + (metrics?.length ?? 0),
-    0,
-  );
 }
 
 /** Sources that can be read: where no sums say so, the catalogue is looked at, row by row. */

@@ -88,3 +88,25 @@ export interface MovedInput {
   name: string;
   input: string;
 }
+
+/** About as many rows does a job have beside its curves. */
+const ROWS = 20;
+
+/** Keys of jobs and bases of programs; undefined for changes that are rare. */
+export function aboutOf(change: Change): string[] | undefined {
+  if (change.kind === "run" || change.kind === "nodes") return [];
+  if (change.kind !== "jobs") return undefined;
+  const { done, failed } = change;
+  return [...done, ...failed].flatMap((job) =>
+    "program" in job && job.program ? [job.key, job.program.base] : [job.key]
+  );
+}
+
+/** How many rows it comes to, about. */
+export function rowsOf(change: Change): number {
+  if (change.kind !== "jobs") return ROWS;
+  return [...change.done, ...change.failed].reduce(
+    (sum, { metrics }) => sum + ROWS + (metrics?.length ?? 0),
+    0,
+  );
+}

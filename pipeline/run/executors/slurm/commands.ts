@@ -7,7 +7,7 @@ import { environmentOf } from "../confinement.ts";
 import { flagsOf, type Needs } from "./needs.ts";
 
 const TASK = fileURLToPath(new URL("./task.ts", import.meta.url));
-const CONFIG = fileURLToPath(new URL("../../../../deno.json", import.meta.url));
+export const CONFIG = fileURLToPath(new URL("../../../../deno.json", import.meta.url));
 
 /** A task of an array that SLURM has not ended. */
 export interface TaskState {
@@ -50,7 +50,7 @@ export class Slurm {
   /** @throws {Error} where sbatch is missing, or refuses such a task */
   async check(needs: Needs, minutes: number): Promise<void> {
     const flags = flagsOf(needs, minutes);
-    await run("sbatch", ["--test-only", ...flags, "--wrap=true"]).catch((error) => {
+    await runCommand("sbatch", ["--test-only", ...flags, "--wrap=true"]).catch((error) => {
       throw new SlurmError(`sbatch ${flags.join(" ")}`, (error as SlurmError).said);
     });
   }
@@ -78,7 +78,7 @@ export class Slurm {
       ...["--allow-read", "--allow-write=.", "--allow-run", "--allow-env", "--allow-ffi"],
       ...["--allow-sys=hostname,cpus,systemMemoryInfo", TASK, kind, String(lead * 1000 / 2)],
     ];
-    const said = await run("sbatch", [
+    const said = await runCommand("sbatch", [
       ...["--parsable", `--job-name=${this.nameOf(kind)}`, `--array=0-${tasks - 1}`],
       ...["--ntasks=1", "--cpus-per-task=1", `--chdir=${this.storeDir}`],
       // The coordinator knows better what is to be done again, and does not wait two minutes.
@@ -92,14 +92,19 @@ export class Slurm {
   /** @throws {SlurmError} */
   async tasks(): Promise<TaskState[]> {
     const format = "%F|%K|%t|%j|%N|%r";
-    const said = await run("squeue", ["--noheader", "--array", "--me", `--format=${format}`]);
+    const said = await runCommand("squeue", [
+      "--noheader",
+      "--array",
+      "--me",
+      `--format=${format}`,
+    ]);
     return readTasks(said, `${this.#name}-`);
   }
 
   /** Ends tasks; those that are gone already do not matter. */
   async cancel(tasks: readonly string[]): Promise<void> {
     for (let i = 0; i < tasks.length; i += 500) {
-      await run("scancel", tasks.slice(i, i + 500)).catch(() => {});
+      await runCommand("scancel", tasks.slice(i, i + 500)).catch(() => {});
     }
   }
 }
@@ -116,7 +121,7 @@ export function readTasks(said: string, prefix: string): TaskState[] {
 }
 
 /** @throws {SlurmError} */
-async function run(command: string, args: readonly string[]): Promise<string> {
+export async function runCommand(command: string, args: readonly string[]): Promise<string> {
   let output: Deno.CommandOutput;
   try {
     output = await new Deno.Command(command, {

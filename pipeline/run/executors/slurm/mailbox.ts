@@ -27,6 +27,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { EngineName } from "../../../../lib/engine/engines.ts";
 import type { StagePermissions } from "../../../stage.ts";
 import type { Machine } from "../../../store/changes.ts";
 import { writeFileAtomic } from "../../../store/files.ts";
@@ -43,6 +44,13 @@ import type { Outcome } from "../executor.ts";
 export interface Order {
   spec: JobSpec;
   permissions: StagePermissions;
+  /** What the key says that the job runs on; absent where that is the same everywhere. */
+  device?: EngineDevice;
+}
+
+export interface EngineDevice {
+  engine: EngineName;
+  device: string;
 }
 
 /** A job that a task works on. */

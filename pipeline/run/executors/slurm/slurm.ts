@@ -11,9 +11,10 @@ import type { StagePermissions } from "../../../stage.ts";
 import { Objects } from "../../../store/objects.ts";
 import type { FromWorker, JobSpec } from "../../protocol.ts";
 import type { Executor, JobHooks, Outcome } from "../executor.ts";
-import { Slurm, SlurmError, type TaskState } from "./commands.ts";
-import { Mailbox } from "./mailbox.ts";
-import { inWords, kindOf, type Needs } from "./needs.ts";
+import { Arrays } from "./arrays.ts";
+import { Slurm, type TaskState } from "./commands.ts";
+import { type EngineDevice, Mailbox } from "./mailbox.ts";
+import { kindOf, type Needs } from "./needs.ts";
 
 const LOOK_EVERY_MS = 250;
 /** The controller has others to answer, too. */
@@ -23,12 +24,8 @@ const GATHER_MS = 500;
 const POSTPONED = 2;
 /** Jobs that wait in files at the same time, where the run waits for them: more are no use to any cluster. */
 const WAITING = 2000;
-/** Of an array, where the cluster says nothing else (MaxArraySize is 1001). */
-const LARGEST_ARRAY = 1000;
 /** Tasks of a job that end without having saved anything of it, before it counts as failed. */
 const ENDED_TASKS = 3;
-/** Arrays that end without having taken a job, before those that wait count as failed. */
-const IDLE_ARRAYS = 3;
 /** A stopped task may take so long to be heard of, beside what its job gets. */
 const STOP_MS = 3000;
 
@@ -39,6 +36,8 @@ export interface SlurmSetup {
   needs(stage: string): Needs;
   /** Estimate for a job, by its label. */
   seconds(label: string): number;
+  /** Of the engine, where it has one. */
+  device?: EngineDevice;
   /** Leave jobs to their tasks, and do not wait for them. */
   detach: boolean;
   say(line: string): void;
@@ -57,13 +56,6 @@ interface Pending {
   checkpoint: number;
 }
 
-interface Kind {
-  needs: Needs;
-  /** Arrays in a row that took nothing, and what had been taken when the last was submitted. */
-  idle: number;
-  takenBefore: number;
-}
-
 export class SlurmExecutor implements Executor {
   readonly queues = true;
   readonly capacity: number;
@@ -71,7 +63,7 @@ export class SlurmExecutor implements Executor {
   readonly #slurm: Slurm;
   readonly #objects: Objects;
   readonly #pending = new Map<string, Pending>();
-  readonly #kinds = new Map<string, Kind>();
+  readonly #arrays: Arrays;
   readonly #heard = new Map<string, number>();
   /** Jobs that some task has taken so far. */
   #taken = 0;
@@ -80,7 +72,6 @@ export class SlurmExecutor implements Executor {
   /** Whether there are tasks for all that waits, as many as there may be. */
   #covered = false;
   #postponed = 0;
-  readonly #lastArray = new Map<string, string>();
   /** What tasks of an earlier run work on. */
   readonly #before: ReadonlySet<string>;
   #stopping = false;
@@ -95,6 +86,14 @@ export class SlurmExecutor implements Executor {
     this.#mailbox = new Mailbox(storeDir);
     this.#slurm = new Slurm(storeDir);
     this.#objects = new Objects(storeDir);
+    this.#arrays = new Arrays(this.#slurm, this.#mailbox, setup.tasks, {
+      say: setup.say,
+      refuse: (kind, message) => this.#refuse(kind, message),
+      seconds: (kind) =>
+        [...this.#pending.values()]
+          .filter((pending) => pending.kind === kind && pending.task === undefined)
+          .map(({ spec }) => setup.seconds(spec.label)),
+    });
     // What is to be done is asked for again; what runs goes on.
     this.#mailbox.withdrawAll();
     this.#mailbox.goOn();
@@ -118,7 +117,7 @@ export class SlurmExecutor implements Executor {
     if (this.#stopping) return Promise.resolve(stopped());
     const needs = this.setup.needs(spec.stage.name);
     const kind = kindOf(needs);
-    if (!this.#kinds.has(kind)) this.#kinds.set(kind, { needs, idle: 0, takenBefore: -1 });
+    this.#arrays.add(kind, needs);
     this.#moved();
     return new Promise((settle) => {
       const pending: Pending = {
@@ -129,7 +128,7 @@ export class SlurmExecutor implements Executor {
       this.#pending.set(spec.key, pending);
       // A run before this one may have left it running, or done.
       const isThere = this.#before.has(spec.key) || this.#mailbox.isDelivered(spec.key);
-      if (!isThere) this.#mailbox.put(kind, { spec, permissions });
+      if (!isThere) this.#put(pending);
     });
   }
 
@@ -218,8 +217,7 @@ export class SlurmExecutor implements Executor {
   }
 
   #collect(pending: Pending): void {
-    const { spec, kind, permissions } = pending;
-    const outcome = this.#mailbox.collect(spec.key);
+    const outcome = this.#mailbox.collect(pending.spec.key);
     const isWhole = outcome?.ok &&
       outcome.result.artifact.files.every(({ sha256 }) => this.#objects.has(sha256));
     // Of another run's end, or of objects that are gone since: as if it had not been.
@@ -229,7 +227,7 @@ export class SlurmExecutor implements Executor {
       this.#settle(pending, outcome);
     } else if (!this.#stopping) {
       pending.task = undefined;
-      this.#mailbox.put(kind, { spec, permissions });
+      this.#put(pending);
     } else this.#settle(pending, stopped());
   }
 
@@ -248,9 +246,7 @@ export class SlurmExecutor implements Executor {
     const where = this.#mailbox.placeOf(task);
     if (pending.ended < ENDED_TASKS) {
       const isThere = this.#mailbox.waitingKeys().includes(key);
-      if (!isThere) {
-        this.#mailbox.put(kind, { spec: pending.spec, permissions: pending.permissions });
-      }
+      if (!isThere) this.#put(pending);
       hooks.queued?.(`its task ended (SLURM ${where}); it waits for another`);
       return;
     }
@@ -285,57 +281,8 @@ export class SlurmExecutor implements Executor {
     const isQuiet = performance.now() - this.#movedAt > GATHER_MS;
     if (!isQuiet && this.#postponed++ < POSTPONED) return;
     this.#postponed = 0;
-    const busy = new Set(this.#mailbox.claims().map(({ task }) => task));
-    let room = this.setup.tasks - tasks.length;
-    for (const [kind, state] of this.#kinds) {
-      const waiting = this.#mailbox.waiting(kind).length;
-      const own = tasks.filter((task) => task.kind === kind);
-      const free = own.filter(({ task }) => !busy.has(task)).length;
-      const wanted = Math.min(waiting - free, room, LARGEST_ARRAY);
-      if (wanted <= 0 || this.#stopping) continue;
-      const isAlone = !own.length && state.takenBefore === this.#taken;
-      state.idle = isAlone ? state.idle + 1 : 0;
-      if (await this.#submit(kind, state, wanted)) room -= wanted;
-    }
+    if (!this.#stopping) await this.#arrays.submit(tasks, this.#taken);
     this.#covered = true;
-  }
-
-  async #submit(kind: string, state: Kind, tasks: number): Promise<boolean> {
-    state.takenBefore = this.#taken;
-    if (state.idle >= IDLE_ARRAYS) {
-      const last = this.#lastArray.get(kind)!;
-      this.#refuse(
-        kind,
-        `${IDLE_ARRAYS} arrays ended without taking a job. Does ${this.setup.storeDir}, and ${Deno.execPath()}, exist on the nodes? ` +
-          `The last one said:\n${this.#mailbox.lastWords(`${last}_0`) || "(nothing)"}`,
-      );
-      return false;
-    }
-    const minutes = state.needs.minutes ?? this.#minutes(kind, tasks);
-    try {
-      const logs = this.#mailbox.logs();
-      const array = await this.#slurm.submit(kind, { needs: state.needs, minutes, tasks, logs });
-      this.#lastArray.set(kind, array);
-      this.setup.say(
-        `SLURM: array ${array}, ${tasks} ${tasks === 1 ? "task" : "tasks"} of ${
-          inWords(state.needs, minutes)
-        }.`,
-      );
-      return true;
-    } catch (error) {
-      if (!(error instanceof SlurmError) || error.passing) throw error;
-      this.#refuse(kind, error.message);
-      return false;
-    }
-  }
-
-  /** A limit that the longest of what waits, and a fair share of all of it, keeps well below. */
-  #minutes(kind: string, tasks: number): number {
-    const seconds = [...this.#pending.values()]
-      .filter((pending) => pending.kind === kind && pending.task === undefined)
-      .map(({ spec }) => this.setup.seconds(spec.label));
-    const sum = seconds.reduce((all, of) => all + of, 0);
-    return Math.ceil((3 * Math.max(0, ...seconds) + 1.5 * sum / tasks) / 60) + 10;
   }
 
   /** Nothing of a kind can run. */
@@ -351,6 +298,11 @@ export class SlurmExecutor implements Executor {
     for (const pending of this.#pending.values()) {
       this.#settle(pending, { ok: false, message, aborted: true });
     }
+  }
+
+  #put({ kind, spec, permissions }: Pending): void {
+    const device = spec.modules.engine && this.setup.device;
+    this.#mailbox.put(kind, { spec, permissions, ...(device && { device }) });
   }
 
   #settle(pending: Pending, outcome: Outcome): void {

@@ -11,7 +11,9 @@ import { machineInfo } from "../../machine.ts";
 import type { FromWorker, News } from "../../protocol.ts";
 import type { Outcome } from "../executor.ts";
 import { LocalExecutor } from "../local.ts";
-import { type Claim, Mailbox } from "./mailbox.ts";
+import type { EngineStatus } from "../../../../lib/engine/available.ts";
+import type { EngineName } from "../../../../lib/engine/engines.ts";
+import { type Claim, type EngineDevice, Mailbox } from "./mailbox.ts";
 
 /** So long it waits for a job: those behind what runs elsewhere come soon, and a node is not to be kept for nothing. */
 const PATIENCE_MS = 15_000;
@@ -28,6 +30,7 @@ class Task {
   /** The user wants a stop. */
   #stopping = false;
   #progressAt = 0;
+  readonly #engines: Partial<Record<EngineName, Promise<EngineStatus>>> = {};
 
   constructor(storeDir: string, private readonly kind: string, private readonly name: string) {
     this.#mailbox = new Mailbox(storeDir);
@@ -62,21 +65,35 @@ class Task {
     const mailbox = this.#mailbox;
     const taken = mailbox.claim(this.kind, this.name);
     if (!taken) return false;
-    const { claim, order: { spec, permissions } } = taken;
+    const { claim, order: { spec, permissions, device } } = taken;
     const say = (news: News) =>
       mailbox.say(this.name, { key: claim.key, ...news } satisfies FromWorker);
-    const outcome = await this.#executor.run(spec, permissions, {
-      log: (line) => say({ type: "log", line }),
-      metrics: (points) => say({ type: "metrics", points }),
-      progress: (done, total) => {
-        const now = performance.now();
-        if (now - this.#progressAt < LOOK_EVERY_MS && done < total) return;
-        this.#progressAt = now;
-        say({ type: "progress", done, total });
-      },
-    });
+    const outcome = await this.#wrongDevice(device) ??
+      await this.#executor.run(spec, permissions, {
+        log: (line) => say({ type: "log", line }),
+        metrics: (points) => say({ type: "metrics", points }),
+        progress: (done, total) => {
+          const now = performance.now();
+          if (now - this.#progressAt < LOOK_EVERY_MS && done < total) return;
+          this.#progressAt = now;
+          say({ type: "progress", done, total });
+        },
+      });
     await this.#end(claim, outcome);
     return true;
+  }
+
+  /** A job's key names the GPU that it runs on. */
+  async #wrongDevice(expected?: EngineDevice): Promise<Outcome | undefined> {
+    if (!expected) return undefined;
+    const { engine, device } = expected;
+    const { probeEngine } = await import("../../../../lib/engine/available.ts");
+    const found = await (this.#engines[engine] ??= probeEngine(engine));
+    if (found.device === device) return undefined;
+    const message = `The jobs of this run are of ${device}, and ${hostname()} has ${
+      found.device ?? found.problem ?? "none"
+    } for ${engine}. Choose nodes that are alike, such as by --sbatch=--constraint=NAME.`;
+    return { ok: false, message, aborted: false };
   }
 
   async #end(claim: Claim, outcome: Outcome): Promise<void> {
