@@ -19,6 +19,8 @@ interface Kind {
 }
 
 export interface ArrayHooks {
+  /** Nobody waits for what is submitted. */
+  detached: boolean;
   say(line: string): void;
   /** Estimates for the jobs of a kind that wait. */
   seconds(kind: string): number[];
@@ -55,7 +57,9 @@ export class Arrays {
       const waiting = this.mailbox.waiting(kind).length;
       const own = tasks.filter((task) => task.kind === kind);
       const free = own.filter(({ task }) => !busy.has(task)).length;
-      const wanted = Math.min(waiting - free, room, LARGEST_ARRAY);
+      // Where nobody comes back soon, no kind is left without a task.
+      const least = this.hooks.detached && !own.length ? 1 : 0;
+      const wanted = Math.min(waiting - free, Math.max(room, least), LARGEST_ARRAY);
       if (wanted <= 0) continue;
       state.idle = !own.length && state.takenBefore === taken ? state.idle + 1 : 0;
       state.takenBefore = taken;

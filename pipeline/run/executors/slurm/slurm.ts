@@ -87,7 +87,7 @@ export class SlurmExecutor implements Executor {
     this.#slurm = new Slurm(storeDir);
     this.#objects = new Objects(storeDir);
     this.#arrays = new Arrays(this.#slurm, this.#mailbox, setup.tasks, {
-      say: setup.say,
+      ...{ say: setup.say, detached: detach },
       refuse: (kind, message) => this.#refuse(kind, message),
       seconds: (kind) =>
         [...this.#pending.values()]

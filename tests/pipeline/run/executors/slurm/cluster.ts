@@ -202,7 +202,7 @@ function ports(count: number): number[] {
 export async function until(
   holds: () => boolean | Promise<boolean>,
   what: string,
-  seconds = 60,
+  seconds = 300,
 ): Promise<void> {
   const start = performance.now();
   while (!await holds()) {

@@ -67,11 +67,11 @@ Deno.test({
   sanitizeResources: false,
   sanitizeOps: false,
   async fn(t) {
-    await using cluster = await Cluster.open();
+    await using cluster = await Cluster.open(3);
     Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
     using demo = makeJobs();
     const mailbox = new Mailbox(join(demo.root, ".store"));
-    const options = ["--executor", "slurm", "--jobs", "2", "--time", "hold=2"];
+    const options = ["--executor", "slurm", "--jobs", "3", "--time", "hold=2"];
     /** Both jobs have saved something and wait. */
     const held = () =>
       until(
@@ -163,7 +163,7 @@ Deno.test({
         third.kill("SIGINT");
         const stopped = await third.ended;
         assert.equal(stopped.code, 130, stopped.out);
-        await until(async () => !(await cluster.tasks()).length, "the end of all tasks", 20);
+        await until(async () => !(await cluster.tasks()).length, "the end of all tasks");
         openGate(demo, "end");
         const last = await call(demo, "run", ...options);
         assert.equal(last.code, 0, last.out);
