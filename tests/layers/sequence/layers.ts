@@ -20,6 +20,7 @@ const notLayers = ["sequence_layer.ts", "forms.ts"];
 /** What the defaults leave out; a layer that is not named here is tested as it is by default. */
 const chosenOptions: Record<string, unknown> = {
   softmax_attention: { heads: 3 },
+  token_mixing: { taps: 5 },
   linear_attention: { heads: 3 },
   lru: { state: 5, minRadius: 0.3, maxRadius: 0.95 },
   dense_recurrence: { state: 5, radius: 0.7 },
