@@ -52,6 +52,8 @@ interface Stamp {
 const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
+/** Folders outside of it that pages are made from. */
+const BESIDE = ["lib/layers/sequence"].map((folder) => join(ROOT, folder));
 /** Where the site of this project goes unless told otherwise. */
 const OWN = join(SOURCES, "_site");
 
@@ -133,7 +135,9 @@ async function build(
 /** Hash of the published results, of the sources of the site and of the versions they run with. */
 async function fingerprint(reports: string, sql: boolean): Promise<string> {
   const hash = createHash("sha256").update(`sql ${sql}\0`);
-  const entries = await readdir(SOURCES, { recursive: true, withFileTypes: true });
+  const entries = (await Promise.all(
+    [SOURCES, ...BESIDE].map((folder) => readdir(folder, { recursive: true, withFileTypes: true })),
+  )).flat();
   const sources = entries.filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !path.slice(SOURCES.length).includes("_site"));

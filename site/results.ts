@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { olderText } from "../pipeline/publish/markdown.ts";
 import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
+import type { Judged } from "../pipeline/terms.ts";
 
 export interface Results {
   profile: string;
@@ -29,6 +30,8 @@ export interface ExperimentResult {
   rule: string;
   reason: string;
   findings: string[];
+  /** What the judge judged, as far as it was one; its terms are in the database. */
+  clauses: Clause[];
   /** What is said of a table that the project of today would make from other jobs; null otherwise. */
   older: string | null;
   /** Jobs, seeds, sizes, engine, commit and machine, a sentence each. */
@@ -40,6 +43,12 @@ export interface ExperimentResult {
   /** Inputs before their users. */
   jobs: JobResult[];
 }
+
+/** One effect that a verdict rests on; of a factor the logarithm. */
+export type Clause = Pick<
+  Judged,
+  "kind" | "what" | "metric" | "scale" | "n" | "effect" | "p" | "low" | "high" | "reversed"
+>;
 
 export interface CellResult {
   kind: "label" | "measured";
@@ -93,6 +102,9 @@ export async function readResults(reports: string): Promise<Results> {
   try {
     const cells = await query('SELECT *, n::DOUBLE AS size FROM cell ORDER BY experiment, "row"');
     const links = await query("SELECT * FROM provenance ORDER BY rowid");
+    const [known] = await query("SELECT 1 FROM duckdb_tables() WHERE table_name = 'clause'");
+    // Results of earlier versions have no such table.
+    const clauses = known ? await query("SELECT * FROM clause ORDER BY experiment, clause") : [];
     const jobs = new Map<string, JobResult>();
     for (const row of await query("SELECT *, seed::DOUBLE AS s FROM job ORDER BY rowid")) {
       const { key, stage, label, code, engine, machine, seconds, command, inputs } = row;
@@ -103,22 +115,25 @@ export async function readResults(reports: string): Promise<Results> {
         ...{ seconds, commit: row.commit ?? null, command, inputs },
       });
     }
+    const cellsOf = Map.groupBy(cells, (cell) => cell.experiment);
+    const linksOf = Map.groupBy(links, (link) => link.experiment);
     const experiments: ExperimentResult[] = [];
     let profile = basename(reports);
     for (const row of await query("SELECT * FROM experiment ORDER BY position")) {
       profile = row.profile;
       const rows = Array.from({ length: row.rows }, () => new Map<string, CellResult>());
-      for (const c of cells.filter((c) => c.experiment === row.id)) {
+      for (const c of cellsOf.get(row.id) ?? []) {
         const { kind, value, low, high, text, interval } = c;
         rows[c.row].set(c.column, { kind, value, low, high, n: c.size, text, interval, runs: [] });
       }
-      for (const { experiment, row: r, column, run, job } of links) {
-        if (experiment === row.id) rows[r].get(column)!.runs.push({ run, job });
+      for (const { row: r, column, run, job } of linksOf.get(row.id) ?? []) {
+        rows[r].get(column)!.runs.push({ run, job });
       }
       experiments.push({
         ...row,
         columns: JSON.parse(row.columns),
         plots: JSON.parse(row.plots),
+        clauses: clauses.filter((c) => c.experiment === row.id).map(clauseOf),
         // Results that do not say are of a version that did not record it.
         older: row.older ?? true ? olderText({ commit: row.commit ?? null }) : null,
         rows,
@@ -140,6 +155,12 @@ export async function readResults(reports: string): Promise<Results> {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+// deno-lint-ignore no-explicit-any -- a row of the database
+function clauseOf({ kind, what, metric, scale, n, effect, p, low, high, reversed }: any): Clause {
+  const known = Object.entries({ low, high, reversed }).filter(([, value]) => value !== null);
+  return { kind, what, metric, scale, n, effect, p, ...Object.fromEntries(known) };
 }
 
 /** The jobs a table came from, in the order of the job table (inputs before their users). */

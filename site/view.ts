@@ -5,6 +5,7 @@ import type { Column, Outcome } from "../pipeline/results.ts";
 import { markdownToHtml } from "./markdown.ts";
 import { type Drawing, drawPlot } from "./plot/draw.ts";
 import type { CellResult, ExperimentResult, JobResult, Results } from "./results.ts";
+import { prose } from "./words.ts";
 
 /** The glyph says the verdict a second time, for readers who do not tell the colours apart. */
 const VERDICTS: Record<Outcome, { label: string; glyph: string; meaning: string }> = {
@@ -18,13 +19,8 @@ const VERDICTS: Record<Outcome, { label: string; glyph: string; meaning: string 
   },
 };
 
-/** No line begins with the per cent sign of a number. */
-export function keepUnits(text: string): string {
-  return text.replace(/(\d) %/g, "$1\u00a0%");
-}
-
 export function verdictView({ outcome, rule, reason }: ExperimentResult) {
-  return { outcome, ...VERDICTS[outcome], rule: keepUnits(rule), reason: keepUnits(reason) };
+  return { outcome, ...VERDICTS[outcome], rule: prose(rule), reason: prose(reason) };
 }
 
 export interface TableView {
