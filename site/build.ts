@@ -54,6 +54,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
 /** Folders outside of it that pages are made from. */
 const BESIDE = ["lib/layers/sequence"].map((folder) => join(ROOT, folder));
+/** And files: sources of data. The reports in prose come besides. */
+const FILES = ["deno.json", "data/datasets.json"].map((file) => join(ROOT, file));
 /** Where the site of this project goes unless told otherwise. */
 const OWN = join(SOURCES, "_site");
 
@@ -144,7 +146,9 @@ async function fingerprint(reports: string, sql: boolean): Promise<string> {
   const beside = await readdir(reports, { withFileTypes: true }).catch(() => []);
   const published = beside.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
     .map(({ name }) => join(reports, name));
-  for (const path of [join(ROOT, "deno.json"), ...sources.sort(), ...published.sort()]) {
+  const prose = (await readdir(join(ROOT, "reports")).catch(() => []))
+    .filter((name) => name.endsWith(".md")).map((name) => join(ROOT, "reports", name));
+  for (const path of [...FILES, ...prose.sort(), ...sources.sort(), ...published.sort()]) {
     hash.update(`${path.replace(ROOT, "")}\0`).update(await readFile(path));
   }
   return hash.digest("hex");

@@ -4,6 +4,7 @@ import type { Layer } from "./catalogue/layers.ts";
 import { decidingEffect } from "./effects.ts";
 import { termsOf } from "./glossary.ts";
 import { drawReach } from "./plot/reach.ts";
+import { stylesOf } from "./plot/styles.ts";
 import { reachOf } from "./reach.ts";
 import type { Results } from "./results.ts";
 import { plotViews, verdictView } from "./view.ts";
@@ -25,7 +26,8 @@ export default function* ({ results, layers }: Data) {
     effect: decidingEffect(experiment),
   }));
   const reach = reachOf(results, layers);
-  const first = results.experiments.find((experiment) => plotViews(experiment).length);
+  const styles = stylesOf(results.experiments);
+  const first = results.experiments.find(({ plots }) => plots.length);
   yield {
     url: "/index.html",
     root: "",
@@ -39,11 +41,11 @@ export default function* ({ results, layers }: Data) {
         title: "How much of the gap is closed",
         caption:
           "The best of its kind on each task of the leaderboard, and linear networks of several depths. Lines are 95 % intervals, cut at the edge.",
-        direct: false,
+        ...{ direct: false, large: false },
         hidden: 0,
         ...drawReach(reach),
       }
-      : first && plotViews(first)[0],
+      : first && plotViews(first, styles)[0],
     figureLink: reach ? "experiments/leaderboard.html" : first && `experiments/${first.id}.html`,
     words: termsOf("gap-closed", "floor", "optimum", "lambda", "seed"),
   };

@@ -5,7 +5,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { olderText } from "../pipeline/publish/markdown.ts";
+import { olderText, shortCommit } from "../pipeline/publish/markdown.ts";
 import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
 import type { Judged } from "../pipeline/terms.ts";
@@ -15,6 +15,10 @@ export interface Results {
   experiments: ExperimentResult[];
   /** Machine id to its description. */
   machines: Map<string, string>;
+  /** Commits that the tables are of, as a footer says them; empty where none was recorded. */
+  version: string;
+  /** Losses while the layers of the leaderboard were trained. */
+  curves: Curve[];
   /** What a visitor can download, by name. */
   files: { name: string; bytes: Uint8Array }[];
 }
@@ -34,6 +38,8 @@ export interface ExperimentResult {
   clauses: Clause[];
   /** What is said of a table that the project of today would make from other jobs; null otherwise. */
   older: string | null;
+  /** Of the project when the table was made, with "-dirty" where files differed from it; null where it was not recorded. */
+  commit: string | null;
   /** Jobs, seeds, sizes, engine, commit and machine, a sentence each. */
   made: string[];
   columns: Column[];
@@ -49,6 +55,16 @@ export type Clause = Pick<
   Judged,
   "kind" | "what" | "metric" | "scale" | "n" | "effect" | "p" | "low" | "high" | "reversed"
 >;
+
+/** The loss of one seed. */
+export interface Curve {
+  /** Module of the layer, such as "rg_lru", and the row that it was trained for. */
+  layer: string;
+  row: string;
+  task: string;
+  name: string;
+  points: { step: number; loss: number }[];
+}
 
 export interface CellResult {
   kind: "label" | "measured";
@@ -135,11 +151,21 @@ export async function readResults(reports: string): Promise<Results> {
         plots: JSON.parse(row.plots),
         clauses: clauses.filter((c) => c.experiment === row.id).map(clauseOf),
         // Results that do not say are of a version that did not record it.
+        commit: row.commit ?? null,
         older: row.older ?? true ? olderText({ commit: row.commit ?? null }) : null,
         rows,
         jobs: behind(rows, jobs),
       });
     }
+    const curves = await readCurves(query);
+    const commits = [...new Set(experiments.flatMap(({ commit }) => commit ?? []))].map(
+      shortCommit,
+    );
+    const version = commits.length === 0
+      ? ""
+      : commits.length < 4
+      ? `commit ${commits.join(", ")}`
+      : `${commits.length} commits`;
     const machines = (await query("SELECT * FROM machine")).map((m) => [m.id, m.description]);
     const wanted = [
       "results.duckdb",
@@ -150,11 +176,37 @@ export async function readResults(reports: string): Promise<Results> {
       name,
       bytes: new Uint8Array(await readFile(join(reports, name))),
     })));
-    return { profile, experiments, machines: new Map(machines as [string, string][]), files };
+    return {
+      ...{ profile, experiments, version, curves, files },
+      machines: new Map(machines as [string, string][]),
+    };
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Of the leaderboard's trainings: one curve for each seed. */
+// deno-lint-ignore no-explicit-any -- rows of the database
+async function readCurves(query: (sql: string) => Promise<any[]>): Promise<Curve[]> {
+  const rows = await query(
+    `SELECT label, params, name, step, value FROM curve JOIN job ON job = key
+     WHERE stage = 'train' AND label LIKE 'leaderboard/%' AND name LIKE 'loss%' AND isfinite(value)
+     ORDER BY label, name, step`,
+  );
+  const curves = new Map<string, Curve>();
+  for (const { label, params, name, step, value } of rows) {
+    const key = `${label} ${name}`;
+    let curve = curves.get(key);
+    if (!curve) {
+      const layer = JSON.parse(params).layers?.[0]?.name ?? "";
+      const tag = (of: string) => new RegExp(`/${of}=([^/]*)`).exec(label)?.[1] ?? "";
+      curve = { layer, row: tag("layer"), task: tag("task"), name, points: [] };
+      curves.set(key, curve);
+    }
+    curve.points.push({ step, loss: value });
+  }
+  return [...curves.values()];
 }
 
 // deno-lint-ignore no-explicit-any -- a row of the database

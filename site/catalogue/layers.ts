@@ -18,6 +18,7 @@ export interface Layer extends About {
   summary: string;
   /** The comment above the layer: its equations and options. */
   details: string;
+  source: string;
 }
 
 /** All layers, by kind and name. */
@@ -46,7 +47,8 @@ function describe(file: string, about: About, source: string): Layer {
     id,
     path: `lib/layers/sequence/${file}`,
     summary: header ? text(header[1]).replace(/^@file\s+/, "").split("\n\n")[0] : "",
-    details: own ? text(own[1]) : "",
+    details: own ? text(own[1]).split(/\n*@example/)[0] : "",
+    source,
   };
 }
 

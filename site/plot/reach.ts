@@ -4,6 +4,7 @@
 import * as Plot from "@observablehq/plot";
 import { type Drawn, emptyDocument } from "../../lib/plot/document.ts";
 import { fitted } from "../../lib/plot/labels.ts";
+import { finished } from "./finish.ts";
 import { type Use, USES } from "../catalogue/layers.ts";
 import type { Bar, Reach } from "../reach.ts";
 
@@ -99,10 +100,7 @@ function render(
       }),
     ],
   }) as unknown as Drawn;
-  svg.querySelector("style").remove();
-  svg.setAttribute("role", "img");
-  svg.setAttribute("aria-label", described(groups));
-  return svg.outerHTML;
+  return finished(svg, described(groups));
 }
 
 function numbersOf({ value, low, high }: Bar, long: boolean): string {
