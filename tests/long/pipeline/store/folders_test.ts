@@ -2,15 +2,15 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { isEarlierSound } from "../../../pipeline/store/catalog_files.ts";
-import { writeFileAtomic, writeFileDurable } from "../../../pipeline/store/files.ts";
-import { giveWay } from "../../../pipeline/store/give_way.ts";
-import { holderOf, lockStore } from "../../../pipeline/store/lock.ts";
-import { readSealed, writeSealed } from "../../../pipeline/store/sealed.ts";
-import { doneJob, dump, RUN } from "../fixtures/catalog.ts";
-import { scratch } from "./helpers.ts";
-import { errors } from "./killed.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { isEarlierSound } from "../../../../pipeline/store/catalog_files.ts";
+import { writeFileAtomic, writeFileDurable } from "../../../../pipeline/store/files.ts";
+import { giveWay } from "../../../../pipeline/store/give_way.ts";
+import { holderOf, lockStore } from "../../../../pipeline/store/lock.ts";
+import { readSealed, writeSealed } from "../../../../pipeline/store/sealed.ts";
+import { doneJob, dump, RUN } from "../../../pipeline/fixtures/catalog.ts";
+import { scratch } from "../../../pipeline/store/helpers.ts";
+import { errors } from "../../../pipeline/store/killed.ts";
 
 /** A folder with something in it. */
 function putFolder(path: string): void {

@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { query } from "./query.ts";
-import { smallPipeline } from "./small_pipeline.ts";
+import { query } from "../../../pipeline/publish/query.ts";
+import { smallPipeline } from "../../../pipeline/publish/small_pipeline.ts";
 
 const { root, database, pipeline, remove } = smallPipeline();
 

@@ -5,15 +5,15 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { checkpointOf } from "../../../pipeline/store/checkpoints.ts";
-import { DoneIndex } from "../../../pipeline/store/done_index.ts";
-import { Objects } from "../../../pipeline/store/objects.ts";
-import { dump } from "../fixtures/catalog.ts";
-import { type Contents, Disk, keyOf, writeContents } from "./disk_model.ts";
-import { record } from "./record.ts";
-import type { StoreState } from "./recorded_program.ts";
-import type { Operation } from "./recording_fs.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { checkpointOf } from "../../../../pipeline/store/checkpoints.ts";
+import { DoneIndex } from "../../../../pipeline/store/done_index.ts";
+import { Objects } from "../../../../pipeline/store/objects.ts";
+import { dump } from "../../../pipeline/fixtures/catalog.ts";
+import { type Contents, Disk, keyOf, writeContents } from "../../../pipeline/store/disk_model.ts";
+import { record } from "../../../pipeline/store/record.ts";
+import type { StoreState } from "../../../pipeline/store/recorded_program.ts";
+import type { Operation } from "../../../pipeline/store/recording_fs.ts";
 
 type Dump = StoreState["catalog"];
 /** An empty catalogue's dump. */

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { stopBundler } from "../../../pipeline/keys/bundle.ts";
-import { sha256 } from "../../../pipeline/content/canonical.ts";
-import { makeProbe } from "../helpers.ts";
+import { stopBundler } from "../../../../pipeline/keys/bundle.ts";
+import { sha256 } from "../../../../pipeline/content/canonical.ts";
+import { makeProbe } from "../../../pipeline/helpers.ts";
 import {
   addStage,
   type Bench,
@@ -17,7 +17,7 @@ import {
   openBench,
   openGate,
   resultOf,
-} from "./helpers.ts";
+} from "../../../pipeline/run/helpers.ts";
 
 const DATA = `return g.job("generate", { seed: 1 }, {}, "data");`;
 

@@ -5,14 +5,14 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { classId } from "../../../pipeline/estimate/classes.ts";
-import { extrapolate, meanCost, measurement } from "../../../pipeline/estimate/cost.ts";
-import { playThrough, type Task } from "../../../pipeline/estimate/schedule.ts";
-import type { JobEstimate, Source } from "../../../pipeline/estimate/estimate.ts";
-import { type Report, report, reportText } from "../../../pipeline/estimate/report.ts";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import type { JobNode } from "../../../pipeline/graph.ts";
-import { call, cli, type Demo, makeProbe, start } from "../helpers.ts";
+import { classId } from "../../../../pipeline/estimate/classes.ts";
+import { extrapolate, meanCost, measurement } from "../../../../pipeline/estimate/cost.ts";
+import { playThrough, type Task } from "../../../../pipeline/estimate/schedule.ts";
+import type { JobEstimate, Source } from "../../../../pipeline/estimate/estimate.ts";
+import { type Report, report, reportText } from "../../../../pipeline/estimate/report.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import type { JobNode } from "../../../../pipeline/graph.ts";
+import { call, cli, type Demo, makeProbe, start } from "../../../pipeline/helpers.ts";
 
 const STAGE = `
 import { z } from "zod";

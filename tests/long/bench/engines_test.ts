@@ -2,11 +2,11 @@
 import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { ENGINES } from "../../lib/engine/engines.ts";
-import { compileOn } from "../../lib/engine/mod.ts";
-import type { Compile } from "../../lib/engine/types.ts";
-import { cases } from "./engines/cases.ts";
-import { COMPARED, compareEngines } from "./engines/compare.ts";
+import { ENGINES } from "../../../lib/engine/engines.ts";
+import { compileOn } from "../../../lib/engine/mod.ts";
+import type { Compile } from "../../../lib/engine/types.ts";
+import { cases } from "../../bench/engines/cases.ts";
+import { COMPARED, compareEngines } from "../../bench/engines/compare.ts";
 
 await initJax("wasm");
 
@@ -59,7 +59,7 @@ Deno.test("a reference that cannot run is an error, not a row", async () => {
 
 /** Runs the benchmark as its user does. */
 async function bench(...args: string[]) {
-  const script = fileURLToPath(new URL("bench.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../../bench/bench.ts", import.meta.url));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--quiet", script, "engines", ...args],
     env: { NO_COLOR: "1" },

@@ -9,12 +9,12 @@
  */
 import { init } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { grad } from "../../lib/engine/gradient.ts";
-import type { EngineName, Tensor } from "../../lib/engine/mod.ts";
-import { nativeTfjs } from "./native_tfjs.ts";
-import { generator, randomTensor, runEngine, runJax } from "./oracle.ts";
-import { listing, type RandomProgram, withGradients } from "./random_program.ts";
-import { randomProgram, randomProgramWithLoops } from "./random_steps.ts";
+import { grad } from "../../../lib/engine/gradient.ts";
+import type { EngineName, Tensor } from "../../../lib/engine/mod.ts";
+import { nativeTfjs } from "../../engine/native_tfjs.ts";
+import { generator, randomTensor, runEngine, runJax } from "../../engine/oracle.ts";
+import { listing, type RandomProgram, withGradients } from "../../engine/random_program.ts";
+import { randomProgram, randomProgramWithLoops } from "../../engine/random_steps.ts";
 
 await init("wasm");
 

@@ -14,9 +14,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { files } from "./publish/small_pipeline.ts";
+import { files } from "../../pipeline/publish/small_pipeline.ts";
 
-const PROJECT = fileURLToPath(new URL("../..", import.meta.url));
+const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The project with a small pipeline in the place of its own. */
 function checkout(root: string) {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Catalog } from "../../pipeline/store/catalog.ts";
-import { call, cli, type Demo, makeDemo, makeProbe } from "./helpers.ts";
+import { Catalog } from "../../../pipeline/store/catalog.ts";
+import { call, cli, type Demo, makeDemo, makeProbe } from "../../pipeline/helpers.ts";
 
 async function query(demo: Demo, sql: string) {
   const catalog = await Catalog.open(join(demo.root, ".store"));

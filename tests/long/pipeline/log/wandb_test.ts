@@ -3,9 +3,9 @@
  * and no server can hold up a run.
  */
 import assert from "node:assert/strict";
-import { WandbSink } from "../../../pipeline/log/wandb.ts";
-import { cli, makeProbe } from "../helpers.ts";
-import { PROBE, run } from "./helpers.ts";
+import { WandbSink } from "../../../../pipeline/log/wandb.ts";
+import { cli, makeProbe } from "../../../pipeline/helpers.ts";
+import { PROBE, run } from "../../../pipeline/log/helpers.ts";
 
 /** Environment of this process and of those that it starts. */
 async function withEnv(

@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { lockStore } from "../../../pipeline/store/lock.ts";
-import { call, cli, makeDemo } from "../helpers.ts";
+import { lockStore } from "../../../../pipeline/store/lock.ts";
+import { call, cli, makeDemo } from "../../../pipeline/helpers.ts";
 
 Deno.test("files and folders of others, anywhere in a store and beside reports, hurt no command", async () => {
   using demo = makeDemo();

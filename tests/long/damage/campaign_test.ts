@@ -1,11 +1,11 @@
 /** @file The short form of the damage campaign, from a fixed seed. */
 import assert from "node:assert/strict";
-import { damageCatalogue, damageCheckpoints, runBesideQuestions } from "./campaign.ts";
-import { fullDisks } from "./full_disk.ts";
-import { garbageOfWorkers } from "./garbage.ts";
-import { manyJobs } from "./many_jobs.ts";
-import { orphans } from "./orphans.ts";
-import { closedTerminals } from "./terminals.ts";
+import { damageCatalogue, damageCheckpoints, runBesideQuestions } from "../../damage/campaign.ts";
+import { fullDisks } from "../../damage/full_disk.ts";
+import { garbageOfWorkers } from "../../damage/garbage.ts";
+import { manyJobs } from "../../damage/many_jobs.ts";
+import { orphans } from "../../damage/orphans.ts";
+import { closedTerminals } from "../../damage/terminals.ts";
 
 Deno.test("damaged checkpoints are dropped with a line, and the results are those of an undisturbed run", async () => {
   assert.deepEqual(await damageCheckpoints(20, 1), { tries: 20, problems: [] });

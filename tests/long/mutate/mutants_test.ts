@@ -4,11 +4,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeCopy } from "./copy.ts";
-import { mutantsOf, mutate } from "./mutants.ts";
-import { reach } from "./reach.ts";
+import { makeCopy } from "../../mutate/copy.ts";
+import { mutantsOf, mutate } from "../../mutate/mutants.ts";
+import { reach } from "../../mutate/reach.ts";
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Every text that some seed makes of a source. */
 function all(source: string, except: string[] = []): string[] {
@@ -54,7 +54,7 @@ Deno.test("types, imports, the prose of errors and what is excepted stay as they
 });
 
 Deno.test("a seed decides what is tried and in which order, whatever else is in the folder", () => {
-  const source = readFileSync(new URL("./mutants.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../mutate/mutants.ts", import.meta.url), "utf8");
   assert.deepEqual(mutantsOf("a.ts", source, 1), mutantsOf("a.ts", source, 1));
   assert.notDeepEqual(mutantsOf("a.ts", source, 1)[0], mutantsOf("a.ts", source, 2)[0]);
   const starts = mutantsOf("a.ts", source, 1).map(({ start, end }) => `${start} ${end}`);

@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cli, makeProbe, start } from "../helpers.ts";
-import { eventFile, scalarsOf } from "./event_file.ts";
-import { PROBE } from "./helpers.ts";
+import { cli, makeProbe, start } from "../../../pipeline/helpers.ts";
+import { eventFile, scalarsOf } from "../../../pipeline/log/event_file.ts";
+import { PROBE } from "../../../pipeline/log/helpers.ts";
 
 Deno.test("--log tensorboard on the command line: live, later from the catalogue, and only once", async () => {
   using demo = makeProbe(PROBE);

@@ -9,13 +9,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Browser, Page } from "playwright-core";
-import { publish } from "../../pipeline/publish/publish.ts";
-import { buildSite } from "../../site/build.ts";
-import { serveSite } from "../../site/serve.ts";
-import { CHROMIUM, launch } from "./chromium.ts";
-import { awkward } from "./fixtures/awkward.ts";
-import { leaderboard } from "./fixtures/leaderboard.ts";
-import { realistic } from "./fixtures/realistic.ts";
+import { publish } from "../../../pipeline/publish/publish.ts";
+import { buildSite } from "../../../site/build.ts";
+import { serveSite } from "../../../site/serve.ts";
+import { CHROMIUM, launch } from "../../site/chromium.ts";
+import { awkward } from "../../site/fixtures/awkward.ts";
+import { leaderboard } from "../../site/fixtures/leaderboard.ts";
+import { realistic } from "../../site/fixtures/realistic.ts";
 
 /** What is seen of one page; runs in the browser. */
 const LOOK = `(() => {

@@ -9,10 +9,10 @@ import {
   rmSync,
 } from "node:fs";
 import { join } from "node:path";
-import { campaign, KINDS } from "../../../../pipeline/commands/campaign/campaign.ts";
-import type { Kind } from "../../../../pipeline/commands/campaign/kind.ts";
-import { nameOf } from "../../../../pipeline/commands/campaign/report.ts";
-import { lockStore } from "../../../../pipeline/store/lock.ts";
+import { campaign, KINDS } from "../../../../../pipeline/commands/campaign/campaign.ts";
+import type { Kind } from "../../../../../pipeline/commands/campaign/kind.ts";
+import { nameOf } from "../../../../../pipeline/commands/campaign/report.ts";
+import { lockStore } from "../../../../../pipeline/store/lock.ts";
 
 const ignore = Deno.build.os !== "linux";
 

@@ -14,14 +14,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseSweep } from "../../../pipeline/sweep/config.ts";
-import { readSweepFile } from "../../../pipeline/sweep/parse.ts";
-import { pointsOf } from "../../../pipeline/sweep/points.ts";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import type { SweepState } from "../../../pipeline/sweep/state.ts";
-import { call, type Demo, start } from "../helpers.ts";
+import { parseSweep } from "../../../../pipeline/sweep/config.ts";
+import { readSweepFile } from "../../../../pipeline/sweep/parse.ts";
+import { pointsOf } from "../../../../pipeline/sweep/points.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import type { SweepState } from "../../../../pipeline/sweep/state.ts";
+import { call, type Demo, start } from "../../../pipeline/helpers.ts";
 
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+const root = fileURLToPath(new URL("../../../..", import.meta.url));
 const example = join(root, "pipeline/sweep/examples/learning_rate.yaml");
 
 /** Runs the real command in this repository. */

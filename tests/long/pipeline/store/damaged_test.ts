@@ -13,11 +13,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { isEarlierSound } from "../../../pipeline/store/catalog_files.ts";
-import type { MetricPoint } from "../../../pipeline/store/changes.ts";
-import { doneJob, dump, RUN } from "../fixtures/catalog.ts";
-import { contents, errors, killed, LATER, left, scratch } from "./killed.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { isEarlierSound } from "../../../../pipeline/store/catalog_files.ts";
+import type { MetricPoint } from "../../../../pipeline/store/changes.ts";
+import { doneJob, dump, RUN } from "../../../pipeline/fixtures/catalog.ts";
+import { contents, errors, killed, LATER, left, scratch } from "../../../pipeline/store/killed.ts";
 
 async function committed(dir: string, key: string) {
   const catalog = await Catalog.open(dir);

@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { chmodSync, lstatSync, readdirSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { lockStore } from "../../../pipeline/store/lock.ts";
-import { readWorkspace } from "../../../pipeline/workspace.ts";
-import { cli, type Demo, makeDemo, start } from "../helpers.ts";
+import { lockStore } from "../../../../pipeline/store/lock.ts";
+import { readWorkspace } from "../../../../pipeline/workspace.ts";
+import { cli, type Demo, makeDemo, start } from "../../../pipeline/helpers.ts";
 
 /** Every file below a folder, with its bytes. */
 function filesIn(dir: string): Map<string, string> {

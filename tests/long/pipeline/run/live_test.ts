@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { crash } from "../../../pipeline/commands/crash.ts";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { cli, type Demo, makeDemo, makeProbe, start } from "../helpers.ts";
+import { crash } from "../../../../pipeline/commands/crash.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { cli, type Demo, makeDemo, makeProbe, start } from "../../../pipeline/helpers.ts";
 
 const SLOW = `
   const runs = Object.fromEntries([1, 2, 3].map((seed) =>

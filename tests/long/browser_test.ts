@@ -5,12 +5,12 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { brotliCompressSync, gzipSync } from "node:zlib";
-import { readSeries } from "../lib/data/series.ts";
-import { compile } from "../lib/engine/engines/jax.ts";
-import { browserModules, type Bundled, bundleForBrowsers } from "./browser/bundle.ts";
-import { inChromium, type Seen } from "./browser/page.ts";
-import { type Trained, trained } from "./browser/training.ts";
-import { CHROMIUM } from "./site/chromium.ts";
+import { readSeries } from "../../lib/data/series.ts";
+import { compile } from "../../lib/engine/engines/jax.ts";
+import { browserModules, type Bundled, bundleForBrowsers } from "../browser/bundle.ts";
+import { inChromium, type Seen } from "../browser/page.ts";
+import { type Trained, trained } from "../browser/training.ts";
+import { CHROMIUM } from "../site/chromium.ts";
 
 const TRAINING = "tests/browser/training.ts";
 const modules = [...browserModules(), TRAINING];

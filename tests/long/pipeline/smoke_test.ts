@@ -7,10 +7,16 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { isCell, numberOf, parseSummary, type Row, type Summary } from "../../pipeline/results.ts";
-import { type Demo, start } from "./helpers.ts";
+import {
+  isCell,
+  numberOf,
+  parseSummary,
+  type Row,
+  type Summary,
+} from "../../../pipeline/results.ts";
+import { type Demo, start } from "../../pipeline/helpers.ts";
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The summary that an experiment's aggregate job left in a store. */
 async function summaries(store: string): Promise<Map<string, Summary>> {

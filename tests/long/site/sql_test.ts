@@ -4,11 +4,11 @@ import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { publish } from "../../pipeline/publish/publish.ts";
-import { buildSite } from "../../site/build.ts";
-import { serveSite } from "../../site/serve.ts";
-import { CHROMIUM, launch } from "./chromium.ts";
-import { realistic } from "./fixtures/realistic.ts";
+import { publish } from "../../../pipeline/publish/publish.ts";
+import { buildSite } from "../../../site/build.ts";
+import { serveSite } from "../../../site/serve.ts";
+import { CHROMIUM, launch } from "../../site/chromium.ts";
+import { realistic } from "../../site/fixtures/realistic.ts";
 
 Deno.test({
   name: "the SQL page answers from results.duckdb",

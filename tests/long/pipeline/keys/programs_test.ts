@@ -5,10 +5,10 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { scalarsOf } from "../log/event_file.ts";
-import { call, makeDemo } from "../helpers.ts";
-import { writeSums } from "./sums.ts";
-import { flipByte } from "../run/helpers.ts";
+import { scalarsOf } from "../../../pipeline/log/event_file.ts";
+import { call, makeDemo } from "../../../pipeline/helpers.ts";
+import { writeSums } from "../../../pipeline/keys/sums.ts";
+import { flipByte } from "../../../pipeline/run/helpers.ts";
 
 const ADD = "sums/add", MUL = "sums/mul", TABLE = "sums/table";
 const MAKING = "lib/engine/sums/making_table.ts", RUNNING = "lib/engine/sums/running.ts";
