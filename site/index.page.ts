@@ -1,6 +1,7 @@
 /** @file The front page: the question, its answer, the figure that carries it, and a row for each experiment. */
 import { answersOf } from "./answers.ts";
 import type { Layer } from "./catalogue/layers.ts";
+import { compared, type Tables } from "./compare.ts";
 import { decidingEffect } from "./effects.ts";
 import { termsOf } from "./glossary.ts";
 import { drawReach } from "./plot/reach.ts";
@@ -15,9 +16,11 @@ export const layout = "layouts/home.vto";
 interface Data {
   results: Results;
   layers: Layer[];
+  /** The same tables of another run. */
+  other?: Tables;
 }
 
-export default function* ({ results, layers }: Data) {
+export default function* ({ results, layers, other }: Data) {
   const experiments = results.experiments.map((experiment) => ({
     id: experiment.id,
     title: experiment.title,
@@ -34,6 +37,7 @@ export default function* ({ results, layers }: Data) {
     section: "overview",
     profile: results.profile,
     experiments,
+    comparison: other && compared(results, other),
     answers: answersOf(results, layers),
     figure: reach
       ? {
