@@ -6,6 +6,7 @@
  * embedded builder instead.
  */
 import { resolve } from "node:path";
+import { readTables } from "./compare.ts";
 import { readResults } from "./results.ts";
 import { COPIED, VENTO } from "./settings.ts";
 
@@ -16,6 +17,8 @@ const site = (await import(lume)).default({ src: "site", dest: "site/_site" }, {
   vento: { options: VENTO },
 });
 site.data("results", await readResults(reports));
+const beside = Deno.env.get("BESIDE");
+if (beside) site.data("other", await readTables(resolve(beside)));
 if (Deno.env.get("SQL")) site.data("sql", await (await import(sql)).sqlFiles());
 for (const folder of COPIED) site.copy(folder);
 

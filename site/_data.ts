@@ -1,9 +1,29 @@
 /** @file What every page and layout can name. */
+import { readDatasets } from "./catalogue/datasets.ts";
+import { readLayers } from "./catalogue/layers.ts";
+import { readReports } from "./catalogue/reports.ts";
 
 export const project = {
   name: "deep-linear-ts",
   question: "How far do linear sequence models get, what does depth add, and what does " +
     "nonlinearity buy?",
-  about: "Filters and forecasters measured against exact optima: the Kalman filter and the " +
-    "closed-form least-squares forecaster. Every number links to the job that computed it.",
+  /** Of the head of every page. */
+  pages: [
+    { section: "overview", file: "index.html", name: "Findings" },
+    { section: "leaderboard", file: "leaderboard.html", name: "Leaderboard" },
+    { section: "layers", file: "layers.html", name: "Layers" },
+    { section: "tasks", file: "tasks.html", name: "Tasks" },
+    { section: "reports", file: "reports.html", name: "Reports" },
+    { section: "data", file: "data.html", name: "Data" },
+    { section: "sql", file: "sql.html", name: "SQL", needs: "sql" },
+  ],
 };
+
+/** What the layers of the library say of themselves. */
+export const layers = await readLayers();
+
+/** Where data come from. */
+export const datasets = await readDatasets();
+
+/** Findings in prose. */
+export const reports = await readReports();

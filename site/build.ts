@@ -28,6 +28,8 @@ import { callerPath } from "../pipeline/user_files.ts";
 export interface BuildOptions {
   /** Folder of one profile, as publish wrote it: `reports/quick`. */
   reports: string;
+  /** Likewise, of another profile: its cells are compared with these. */
+  beside?: string;
   /** Folder of the built site; replaced as a whole. */
   dest: string;
   /** With the SQL page: DuckDB for the browser, about 35 MB. */
@@ -52,6 +54,10 @@ interface Stamp {
 const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
+/** Folders outside of it that pages are made from. */
+const BESIDE = ["lib/layers/sequence"].map((folder) => join(ROOT, folder));
+/** And files: sources of data. The reports in prose come besides. */
+const FILES = ["deno.json", "data/datasets.json"].map((file) => join(ROOT, file));
 /** Where the site of this project goes unless told otherwise. */
 const OWN = join(SOURCES, "_site");
 
@@ -60,10 +66,10 @@ const OWN = join(SOURCES, "_site");
  *   when a page cannot be rendered; the old site stays in place then
  */
 export async function buildSite(options: BuildOptions): Promise<Built> {
-  const { reports, sql = false } = options;
+  const { reports, beside, sql = false } = options;
   const dest = resolve(options.dest);
   const own = options.own || dest === OWN;
-  const source = await fingerprint(reports, sql);
+  const source = await fingerprint([reports, ...(beside ? [beside] : [])], sql);
   const known = await upToDate(dest, source);
   if (known) return known;
   if (!own) await refuseForeign(dest);
@@ -74,7 +80,7 @@ export async function buildSite(options: BuildOptions): Promise<Built> {
     write: true,
   });
   await lock.lock(true);
-  return await upToDate(dest, source) ?? await build(dest, source, reports, sql);
+  return await upToDate(dest, source) ?? await build(dest, source, options);
 }
 
 /** The site as it was built from the same source, where it still is. */
@@ -92,19 +98,20 @@ async function upToDate(dest: string, source: string): Promise<Built | undefined
 async function build(
   dest: string,
   source: string,
-  reports: string,
-  sql: boolean,
+  { reports, beside, sql }: BuildOptions,
 ): Promise<Built> {
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
-  const [{ readResults }, { renderSite }] = await Promise.all([
+  const [{ readResults }, { readTables }, { renderSite }] = await Promise.all([
     import("./results.ts"),
+    import("./compare.ts"),
     import("./render.ts"),
   ]);
   const results = await readResults(reports);
   // No literal: that would make every install download the package behind it.
   const sqlModule = "./sql/files.ts";
   const files = sql ? await (await import(sqlModule)).sqlFiles() : undefined;
-  const output = await renderSite(SOURCES, { results, sql: files });
+  const other = beside ? await readTables(beside) : undefined;
+  const output = await renderSite(SOURCES, { results, other, sql: files });
   const prefix = `.${basename(dest)}-`;
   for (const name of await readdir(dirname(dest))) { // left by a build that was killed
     if (!name.startsWith(prefix) || name === `${prefix}lock`) continue;
@@ -131,16 +138,22 @@ async function build(
 }
 
 /** Hash of the published results, of the sources of the site and of the versions they run with. */
-async function fingerprint(reports: string, sql: boolean): Promise<string> {
+async function fingerprint(folders: string[], sql: boolean): Promise<string> {
   const hash = createHash("sha256").update(`sql ${sql}\0`);
-  const entries = await readdir(SOURCES, { recursive: true, withFileTypes: true });
+  const entries = (await Promise.all(
+    [SOURCES, ...BESIDE].map((folder) => readdir(folder, { recursive: true, withFileTypes: true })),
+  )).flat();
   const sources = entries.filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
     .filter((path) => !path.slice(SOURCES.length).includes("_site"));
-  const beside = await readdir(reports, { withFileTypes: true }).catch(() => []);
-  const published = beside.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
-    .map(({ name }) => join(reports, name));
-  for (const path of [join(ROOT, "deno.json"), ...sources.sort(), ...published.sort()]) {
+  const published = (await Promise.all(folders.map(async (folder) => {
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+    return entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
+      .map(({ name }) => join(folder, name));
+  }))).flat();
+  const prose = (await readdir(join(ROOT, "reports")).catch(() => []))
+    .filter((name) => name.endsWith(".md")).map((name) => join(ROOT, "reports", name));
+  for (const path of [...FILES, ...prose.sort(), ...sources.sort(), ...published.sort()]) {
     hash.update(`${path.replace(ROOT, "")}\0`).update(await readFile(path));
   }
   return hash.digest("hex");
@@ -183,8 +196,20 @@ async function exists(path: string): Promise<boolean> {
   return await stat(path).then(() => true, () => false);
 }
 
-/** Profiles of which the first that was published is shown, where none is named. */
-const USUAL = ["quick", "standard", "smoke"];
+/** Profiles of which the first that was published is shown, where none is named; the next is compared with it. */
+const USUAL = ["standard", "quick", "smoke"];
+
+/**
+ * The folder whose tables stand beside those of a profile: the published ones of standard, and beside these the reader's own.
+ *
+ * @param reports the folder that holds one for each profile
+ */
+export async function besideOf(reports: string, profile: string): Promise<string | undefined> {
+  for (const other of USUAL) {
+    const folder = join(reports, other);
+    if (other !== profile && await exists(join(folder, "results.duckdb"))) return folder;
+  }
+}
 
 /** `--profile`, or the first of the usual ones that has been published. */
 async function chooseProfile(profile: string | undefined): Promise<string> {
@@ -236,11 +261,11 @@ async function main(args: string[]): Promise<void> {
   if (values.profile !== undefined && values.reports !== undefined) {
     throw new UsageError("--profile has no effect beside --reports. Leave one of them out.");
   }
-  const reports = values.reports === undefined
-    ? join("reports", await chooseProfile(values.profile))
-    : callerPath(values.reports);
+  const profile = values.reports === undefined ? await chooseProfile(values.profile) : undefined;
+  const reports = profile === undefined ? callerPath(values.reports!) : join("reports", profile);
+  const beside = profile === undefined ? undefined : await besideOf("reports", profile);
   const dest = values.dest === undefined ? "site/_site" : callerPath(values.dest);
-  const { index, upToDate } = await buildSite({ reports, dest, sql: values.sql });
+  const { index, upToDate } = await buildSite({ reports, beside, dest, sql: values.sql });
   console.log(
     `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
   );

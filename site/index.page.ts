@@ -1,24 +1,56 @@
-/** @file The front page: the question, what was found, and the main plot. */
+/** @file The front page: the question, its answer, the figure that carries it, and a row for each experiment. */
+import { answersOf } from "./answers.ts";
+import type { Layer } from "./catalogue/layers.ts";
+import { compared, type Tables } from "./compare.ts";
+import { decidingEffect } from "./effects.ts";
+import { termsOf } from "./glossary.ts";
+import { drawReach } from "./plot/reach.ts";
+import { stylesOf } from "./plot/styles.ts";
+import { reachOf } from "./reach.ts";
 import type { Results } from "./results.ts";
-import { keepUnits, plotViews, verdictView } from "./view.ts";
+import { plotViews, verdictView } from "./view.ts";
+import { prose, shortened } from "./words.ts";
 
 export const layout = "layouts/home.vto";
 
-export default function* ({ results }: { results: Results }) {
+interface Data {
+  results: Results;
+  layers: Layer[];
+  /** The same tables of another run. */
+  other?: Tables;
+}
+
+export default function* ({ results, layers, other }: Data) {
   const experiments = results.experiments.map((experiment) => ({
     id: experiment.id,
     title: experiment.title,
-    question: experiment.question,
-    findings: experiment.findings.map(keepUnits),
+    hypothesis: shortened(prose(experiment.hypothesis)),
     verdict: verdictView(experiment),
+    effect: decidingEffect(experiment),
   }));
-  const main = results.experiments.find((experiment) => plotViews(experiment).length);
+  const reach = reachOf(results, layers);
+  const styles = stylesOf(results.experiments);
+  const first = results.experiments.find(({ plots }) => plots.length);
   yield {
     url: "/index.html",
     root: "",
     section: "overview",
     profile: results.profile,
     experiments,
-    main: main && { id: main.id, plot: plotViews(main)[0] },
+    comparison: other && compared(results, other),
+    answers: answersOf(results, layers),
+    figure: reach
+      ? {
+        id: "reach",
+        title: "How much of the gap is closed",
+        caption:
+          "The best of its kind on each task of the leaderboard, and linear networks of several depths. Lines are 95 % intervals, cut at the edge.",
+        ...{ direct: false, large: false },
+        hidden: 0,
+        ...drawReach(reach),
+      }
+      : first && plotViews(first, styles)[0],
+    figureLink: reach ? "experiments/leaderboard.html" : first && `experiments/${first.id}.html`,
+    words: termsOf("gap-closed", "floor", "optimum", "lambda", "seed"),
   };
 }

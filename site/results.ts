@@ -5,15 +5,20 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { olderText } from "../pipeline/publish/markdown.ts";
+import { olderText, shortCommit } from "../pipeline/publish/markdown.ts";
 import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
+import type { Judged } from "../pipeline/terms.ts";
 
 export interface Results {
   profile: string;
   experiments: ExperimentResult[];
   /** Machine id to its description. */
   machines: Map<string, string>;
+  /** Commits that the tables are of, as a footer says them; empty where none was recorded. */
+  version: string;
+  /** Losses while the layers of the leaderboard were trained. */
+  curves: Curve[];
   /** What a visitor can download, by name. */
   files: { name: string; bytes: Uint8Array }[];
 }
@@ -29,8 +34,12 @@ export interface ExperimentResult {
   rule: string;
   reason: string;
   findings: string[];
+  /** What the judge judged, as far as it was one; its terms are in the database. */
+  clauses: Clause[];
   /** What is said of a table that the project of today would make from other jobs; null otherwise. */
   older: string | null;
+  /** Of the project when the table was made, with "-dirty" where files differed from it; null where it was not recorded. */
+  commit: string | null;
   /** Jobs, seeds, sizes, engine, commit and machine, a sentence each. */
   made: string[];
   columns: Column[];
@@ -39,6 +48,22 @@ export interface ExperimentResult {
   rows: Map<string, CellResult>[];
   /** Inputs before their users. */
   jobs: JobResult[];
+}
+
+/** One effect that a verdict rests on; of a factor the logarithm. */
+export type Clause = Pick<
+  Judged,
+  "kind" | "what" | "metric" | "scale" | "n" | "effect" | "p" | "low" | "high" | "reversed"
+>;
+
+/** The loss of one seed. */
+export interface Curve {
+  /** Module of the layer, such as "rg_lru", and the row that it was trained for. */
+  layer: string;
+  row: string;
+  task: string;
+  name: string;
+  points: { step: number; loss: number }[];
 }
 
 export interface CellResult {
@@ -93,6 +118,9 @@ export async function readResults(reports: string): Promise<Results> {
   try {
     const cells = await query('SELECT *, n::DOUBLE AS size FROM cell ORDER BY experiment, "row"');
     const links = await query("SELECT * FROM provenance ORDER BY rowid");
+    const [known] = await query("SELECT 1 FROM duckdb_tables() WHERE table_name = 'clause'");
+    // Results of earlier versions have no such table.
+    const clauses = known ? await query("SELECT * FROM clause ORDER BY experiment, clause") : [];
     const jobs = new Map<string, JobResult>();
     for (const row of await query("SELECT *, seed::DOUBLE AS s FROM job ORDER BY rowid")) {
       const { key, stage, label, code, engine, machine, seconds, command, inputs } = row;
@@ -103,28 +131,41 @@ export async function readResults(reports: string): Promise<Results> {
         ...{ seconds, commit: row.commit ?? null, command, inputs },
       });
     }
+    const cellsOf = Map.groupBy(cells, (cell) => cell.experiment);
+    const linksOf = Map.groupBy(links, (link) => link.experiment);
     const experiments: ExperimentResult[] = [];
     let profile = basename(reports);
     for (const row of await query("SELECT * FROM experiment ORDER BY position")) {
       profile = row.profile;
       const rows = Array.from({ length: row.rows }, () => new Map<string, CellResult>());
-      for (const c of cells.filter((c) => c.experiment === row.id)) {
+      for (const c of cellsOf.get(row.id) ?? []) {
         const { kind, value, low, high, text, interval } = c;
         rows[c.row].set(c.column, { kind, value, low, high, n: c.size, text, interval, runs: [] });
       }
-      for (const { experiment, row: r, column, run, job } of links) {
-        if (experiment === row.id) rows[r].get(column)!.runs.push({ run, job });
+      for (const { row: r, column, run, job } of linksOf.get(row.id) ?? []) {
+        rows[r].get(column)!.runs.push({ run, job });
       }
       experiments.push({
         ...row,
         columns: JSON.parse(row.columns),
         plots: JSON.parse(row.plots),
+        clauses: clauses.filter((c) => c.experiment === row.id).map(clauseOf),
         // Results that do not say are of a version that did not record it.
+        commit: row.commit ?? null,
         older: row.older ?? true ? olderText({ commit: row.commit ?? null }) : null,
         rows,
         jobs: behind(rows, jobs),
       });
     }
+    const curves = await readCurves(query);
+    const commits = [...new Set(experiments.flatMap(({ commit }) => commit ?? []))].map(
+      shortCommit,
+    );
+    const version = commits.length === 0
+      ? ""
+      : commits.length < 4
+      ? `commit ${commits.join(", ")}`
+      : `${commits.length} commits`;
     const machines = (await query("SELECT * FROM machine")).map((m) => [m.id, m.description]);
     const wanted = [
       "results.duckdb",
@@ -135,11 +176,43 @@ export async function readResults(reports: string): Promise<Results> {
       name,
       bytes: new Uint8Array(await readFile(join(reports, name))),
     })));
-    return { profile, experiments, machines: new Map(machines as [string, string][]), files };
+    return {
+      ...{ profile, experiments, version, curves, files },
+      machines: new Map(machines as [string, string][]),
+    };
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** Of the leaderboard's trainings: one curve for each seed. */
+// deno-lint-ignore no-explicit-any -- rows of the database
+async function readCurves(query: (sql: string) => Promise<any[]>): Promise<Curve[]> {
+  const rows = await query(
+    `SELECT label, params, name, step, value FROM curve JOIN job ON job = key
+     WHERE stage = 'train' AND label LIKE 'leaderboard/%' AND name LIKE 'loss%' AND isfinite(value)
+     ORDER BY label, name, step`,
+  );
+  const curves = new Map<string, Curve>();
+  for (const { label, params, name, step, value } of rows) {
+    const key = `${label} ${name}`;
+    let curve = curves.get(key);
+    if (!curve) {
+      const layer = JSON.parse(params).layers?.[0]?.name ?? "";
+      const tag = (of: string) => new RegExp(`/${of}=([^/]*)`).exec(label)?.[1] ?? "";
+      curve = { layer, row: tag("layer"), task: tag("task"), name, points: [] };
+      curves.set(key, curve);
+    }
+    curve.points.push({ step, loss: value });
+  }
+  return [...curves.values()];
+}
+
+// deno-lint-ignore no-explicit-any -- a row of the database
+function clauseOf({ kind, what, metric, scale, n, effect, p, low, high, reversed }: any): Clause {
+  const known = Object.entries({ low, high, reversed }).filter(([, value]) => value !== null);
+  return { kind, what, metric, scale, n, effect, p, ...Object.fromEntries(known) };
 }
 
 /** The jobs a table came from, in the order of the job table (inputs before their users). */

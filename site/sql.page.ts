@@ -3,6 +3,44 @@ import { cellsQuery, verdictsQuery } from "../pipeline/publish/recompute.ts";
 import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Results } from "./results.ts";
 
+/** What a reader can ask about; scores only where results have them. */
+const SCHEMA = [
+  {
+    name: "experiment",
+    what: "a row an experiment",
+    columns:
+      "id, title, question, hypothesis, outcome, rule, reason, findings, p, q, commit, older",
+  },
+  {
+    name: "cell",
+    what: "a row a number of a table",
+    columns: "experiment, row, column, kind, value, low, high, n, text, interval",
+  },
+  {
+    name: "provenance",
+    what: "the runs behind a cell",
+    columns: "experiment, row, column, run, job",
+  },
+  {
+    name: "job",
+    what: "a row a job",
+    columns:
+      "key, stage, label, params, code, engine, machine, seed, seconds, command, inputs, commit",
+  },
+  { name: "curve", what: "points of training curves", columns: "job, name, step, value" },
+  { name: "machine", what: "where jobs ran", columns: "id, description" },
+  {
+    name: "score",
+    what: "what runs scored",
+    columns: "experiment, run, tags, seed, part, metric, value",
+  },
+  {
+    name: "clause",
+    what: "what the judge judged",
+    columns: "experiment, clause, kind, what, metric, scale, n, effect, low, high, p",
+  },
+];
+
 interface Data {
   results: Results;
   /** Absent unless asked for. */
@@ -25,6 +63,7 @@ export default function* ({ results, sql }: Data) {
         { what: "SQL for every verdict", sql: verdictsQuery },
       ]
       : [],
+    schema: SCHEMA,
     example: results.experiments[0]?.id ?? "eigenvalue-sweep",
   };
   for (const { name, bytes } of sql) yield { url: `/sql/${name}`, content: bytes };

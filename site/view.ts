@@ -1,10 +1,14 @@
 /**
  * @file What the layouts show, prepared so that the layouts decide nothing.
  */
+import { shortCommit, span } from "../pipeline/publish/markdown.ts";
 import type { Column, Outcome } from "../pipeline/results.ts";
 import { markdownToHtml } from "./markdown.ts";
 import { type Drawing, drawPlot } from "./plot/draw.ts";
-import type { CellResult, ExperimentResult, JobResult, Results } from "./results.ts";
+import type { Styles } from "./plot/styles.ts";
+import type { CellResult, ExperimentResult, JobResult } from "./results.ts";
+import { sourceUrl } from "./sources.ts";
+import { prose } from "./words.ts";
 
 /** The glyph says the verdict a second time, for readers who do not tell the colours apart. */
 const VERDICTS: Record<Outcome, { label: string; glyph: string; meaning: string }> = {
@@ -18,18 +22,13 @@ const VERDICTS: Record<Outcome, { label: string; glyph: string; meaning: string 
   },
 };
 
-/** No line begins with the per cent sign of a number. */
-export function keepUnits(text: string): string {
-  return text.replace(/(\d) %/g, "$1\u00a0%");
-}
-
 export function verdictView({ outcome, rule, reason }: ExperimentResult) {
-  return { outcome, ...VERDICTS[outcome], rule: keepUnits(rule), reason: keepUnits(reason) };
+  return { outcome, ...VERDICTS[outcome], rule: prose(rule), reason: prose(reason) };
 }
 
 export interface TableView {
   columns: { id: string; label: string; unit?: string; numeric: boolean }[];
-  rows: { label: string; groupStart: boolean; cells: TableCell[] }[];
+  rows: TableRow[];
   notes: { label: string; text: string }[];
   /** Columns at the left that name the rows and stay in sight: none, one or two. */
   pinned: number;
@@ -38,6 +37,16 @@ export interface TableView {
   /** Too many rows to see the head with the last, and too many columns for the text's width. */
   long: boolean;
   broad: boolean;
+}
+
+export interface TableRow {
+  label: string;
+  groupStart: boolean;
+  cells: TableCell[];
+  /** How many jobs its numbers came from at once, the seeds among them, and the commits. */
+  jobs: number;
+  seeds: string;
+  commits: string;
 }
 
 const LONG = 30;
@@ -54,11 +63,14 @@ export interface TableCell {
   missing: boolean;
   text: string;
   interval: string | null;
-  /** Anchor of the provenance page; null for what only names the row. */
-  anchor: string | null;
+  /** Observations behind it. */
+  n: string | null;
+  /** From the root of the site, where it came from; null for what only names the row. */
+  source: string | null;
 }
 
-export function tableView({ columns, rows }: ExperimentResult): TableView {
+export function tableView({ id: experiment, columns, rows, jobs }: ExperimentResult): TableView {
+  const byKey = new Map(jobs.map((job) => [job.key, job]));
   const numeric = columns.map((c) =>
     c.format !== "text" && rows.every((row) => row.get(c.id)?.value !== null)
   );
@@ -80,6 +92,7 @@ export function tableView({ columns, rows }: ExperimentResult): TableView {
       return {
         label: rowLabel(columns, row, r),
         groupStart: r > 0 && !repeats(first),
+        ...behindRow(row, byKey),
         cells: columns.map(({ id }, i) => {
           const cell = row.get(id);
           return {
@@ -89,7 +102,8 @@ export function tableView({ columns, rows }: ExperimentResult): TableView {
             missing: !cell,
             text: cell?.text ?? "–",
             interval: cell?.interval ?? null,
-            anchor: cell?.kind === "measured" ? anchor(r, id) : null,
+            n: cell?.n === null || cell?.n === undefined ? null : String(cell.n),
+            source: cell?.kind === "measured" ? sourceUrl(experiment, r, id) : null,
           };
         }),
       };
@@ -109,13 +123,22 @@ export interface PlotView extends Drawing {
   id: string;
   title: string;
   caption: string;
+  /** From the root of the site, without ending: where its files are. */
+  file: string;
+  /** Too large to stand in a page: it is shown as a picture. */
+  large: boolean;
 }
 
+/** Bytes of a drawing up to which it stands in the page, where its values can be pointed at. */
+const LARGE = 22_000;
+
 /** Plots that have at least one point to show. */
-export function plotViews(experiment: ExperimentResult): PlotView[] {
+export function plotViews(experiment: ExperimentResult, styles: Styles): PlotView[] {
   return experiment.plots.map((spec) => {
     const { id, title, caption } = spec;
-    return { id, title, caption, ...drawPlot(spec, experiment) };
+    const drawn = drawPlot(spec, experiment, styles);
+    const large = Math.max(drawn.wide.length, drawn.narrow.length) > LARGE;
+    return { id, title, caption, ...drawn, large, file: `plots/${experiment.id}-${id}` };
   }).filter((plot) => plot.wide);
 }
 
@@ -123,53 +146,21 @@ export function methodHtml({ method }: ExperimentResult): string {
   return markdownToHtml(method);
 }
 
-/** Every measured cell with the jobs its runs came from, a group for each row. */
-export function cellSources({ columns, rows, jobs }: ExperimentResult) {
-  const byKey = new Map(jobs.map((job) => [job.key, job]));
-  return rows.map((row, r) => ({
-    label: rowLabel(columns, row, r),
-    cells: columns.filter(({ id }) => row.get(id)?.kind === "measured").map((column) => {
-      const { text, interval, n, runs } = row.get(column.id)!;
-      return {
-        ...{ text, interval, n: n === null ? null : String(n) },
-        anchor: anchor(r, column.id),
-        column: column.label,
-        runs: runs.map(({ run, job }) => ({ run, anchor: jobAnchor(byKey.get(job)!) })),
-      };
-    }),
-  })).filter((row) => row.cells.length);
-}
-
-export function jobViews({ jobs }: ExperimentResult, { machines }: Results) {
-  const byKey = new Map(jobs.map((job) => [job.key, job]));
-  return jobs.map((job) => ({
-    ...job,
-    anchor: jobAnchor(job),
-    params: JSON.stringify(job.params, null, 2),
-    engine: `${job.engine} ${job.engineVersion}`.trim(),
-    machine: job.machine === null ? null : machines.get(job.machine) ?? job.machine,
-    seed: job.seed === null ? null : String(job.seed),
-    seconds: job.seconds === null ? null : job.seconds.toFixed(job.seconds < 10 ? 2 : 0),
-    inputs: job.inputs.map(({ name, job, content }) => {
-      const maker = job === null ? undefined : byKey.get(job)!;
-      return { name, content, label: maker?.label, anchor: maker && jobAnchor(maker) };
-    }),
-  }));
+/** What a row says of its jobs before anybody opens them. */
+function behindRow(row: Map<string, CellResult>, jobs: ReadonlyMap<string, JobResult>) {
+  const keys = new Set([...row.values()].flatMap(({ runs }) => runs.map(({ job }) => job)));
+  const behind = [...keys].flatMap((key) => jobs.get(key) ?? []);
+  const seeds = [...new Set(behind.flatMap(({ seed }) => seed ?? []))].sort((a, b) => a - b);
+  const commits = [...new Set(behind.flatMap(({ commit }) => commit ?? []))].map(shortCommit)
+    .sort();
+  return { jobs: behind.length, seeds: span(seeds), commits: commits.join(", ") };
 }
 
 /** "λ 0.36, Kalman filter": what tells this row from the others. */
-function rowLabel(columns: Column[], row: Map<string, CellResult>, r: number): string {
+export function rowLabel(columns: Column[], row: Map<string, CellResult>, r: number): string {
   const parts = columns.filter((c) => row.get(c.id)?.kind === "label").map((c) => {
     const cell = row.get(c.id)!;
     return cell.value === null ? cell.text : `${c.label} ${cell.text}`;
   });
   return parts.join(", ") || `Row ${r + 1}`;
-}
-
-function anchor(row: number, column: string): string {
-  return `cell-${row}-${column}`;
-}
-
-function jobAnchor({ key }: JobResult): string {
-  return `job-${key}`;
 }

@@ -9,6 +9,7 @@ import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Catalog } from "../store/catalog.ts";
 import { publishedKeys } from "../publish/published.ts";
+import { awaitsTasks } from "../run/executors/slurm/mailbox.ts";
 import { holderOf, lockStore } from "../store/lock.ts";
 import { Objects } from "../store/objects.ts";
 import { hasCatalog } from "../store/catalog_files.ts";
@@ -22,6 +23,13 @@ export async function command(options: CommandOptions): Promise<number> {
   }
   const lock = await lockStore(dir, "gc");
   try {
+    if (awaitsTasks(dir)) {
+      console.error(
+        `Nothing is deleted: tasks of SLURM work in ${dir}. The command that began them, without --detach, waits for them; ` +
+          `where they are known to be gone (squeue --me), delete ${join(dir, "slurm")}.`,
+      );
+      return 1;
+    }
     const catalog = await Catalog.open(dir);
     try {
       const published = await publishedKeys(join(resolve(options.root), "reports"));
@@ -106,7 +114,7 @@ function listing(dir: string): string[] {
 async function abandoned(dir: string): Promise<string[]> {
   const unfinished = [dir, join(dir, "cache")].flatMap(listing)
     .filter((path) => /\.\d+-\d+\.tmp$/.test(path));
-  const stores: string[] = [];
+  const stores = listing(dir).filter((path) => basename(path) === "slurm");
   for (const path of listing(dir)) {
     const own = /^(verify|crash)-\w{6}$/.test(basename(path)) && lstatSync(path).isDirectory();
     if (own && !await holderOf(path)) stores.push(path);

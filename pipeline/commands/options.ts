@@ -10,6 +10,8 @@ import { nearestFirst } from "../../lib/nearest.ts";
 import { helpHint, readFlags } from "../program.ts";
 import { refuseRepeated, UsageError } from "../usage_error.ts";
 import { callerPath } from "../user_files.ts";
+import { EXECUTORS } from "../run/executors/names.ts";
+import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
 import { COMMANDS, ENGINE_CHOICES, type OptionName, OPTIONS, taskOf } from "./commands.ts";
 import { whatWasMeant } from "./help.ts";
@@ -18,6 +20,8 @@ export interface CommandOptions extends WorkspaceOptions {
   only: string[];
   job?: string;
   jobs: number;
+  /** Where jobs run, if not here. */
+  slurm?: SlurmOptions;
   dryRun: boolean;
   /** Say what a run would cost instead of running. */
   estimate: boolean;
@@ -39,6 +43,17 @@ export interface CommandOptions extends WorkspaceOptions {
   /** What is not an option. */
   words: string[];
 }
+
+/** Tasks of SLURM at the same time, unless --jobs says so. */
+const TASKS = 32;
+const SLURM_ONLY: readonly OptionName[] = [
+  "partition",
+  "time",
+  "mem",
+  "gres",
+  "sbatch",
+  "detach",
+];
 
 /** Of the project. */
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -75,15 +90,34 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
   }
   const number = (name: OptionName, fallback: number, least: number) =>
     wholeNumber(name, text(name), fallback, least);
+  const executor = text("executor") ?? "local";
+  if (!EXECUTORS.includes(executor)) {
+    const nearest = nearestFirst(executor, EXECUTORS).join(", ");
+    throw new UsageError(`Unknown executor "${executor}"; the executors are ${nearest}.`);
+  }
+  const slurm = executor === "slurm"
+    ? {
+      partition: text("partition"),
+      ...{ time: list("time"), mem: list("mem"), gres: list("gres"), sbatch: list("sbatch") },
+      detach: values.detach === true,
+    }
+    : undefined;
+  const idle = SLURM_ONLY.find((name) => values[name] !== undefined);
+  if (!slurm && idle) {
+    throw new UsageError(
+      `--${idle} has an effect with --executor slurm only. Add it, or leave --${idle} out.`,
+    );
+  }
   return {
     root,
     store: text("store") === undefined ? ".store" : callerPath(text("store")!),
     profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
-    ...await engineOptions(engine),
+    ...await engineOptions(engine, slurm),
     set: list("set"),
     only: list("only"),
     job: text("job"),
-    jobs: number("jobs", navigator.hardwareConcurrency, 1),
+    jobs: number("jobs", slurm ? TASKS : navigator.hardwareConcurrency, 1),
+    ...(slurm && { slurm }),
     dryRun: values["dry-run"] === true,
     estimate: values.estimate === true,
     publish: values["no-publish"] !== true,
@@ -128,8 +162,8 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 };
 /** Options that one of others leaves without effect. */
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
-  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
-  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
+  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
+  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
   // It runs a small pipeline of its own.
   crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },
 };
@@ -157,10 +191,11 @@ function refuseIdle(command: string, given: readonly string[]): void {
   }
 }
 
-/** Resolved once, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
-async function engineOptions(choice: EngineName | "auto") {
+/** Resolved once, where jobs will run, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
+async function engineOptions(choice: EngineName | "auto", slurm?: SlurmOptions) {
   const { chooseEngine } = await import("../../lib/engine/available.ts");
-  const { engine, device } = await chooseEngine(choice);
+  const onNode = slurm && (await import("../run/executors/slurm/probe.ts")).probeOnNode(slurm);
+  const { engine, device } = await chooseEngine(choice, onNode);
   return { engine, device };
 }
 

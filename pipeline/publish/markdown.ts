@@ -128,7 +128,7 @@ export function madeBy(
 }
 
 /** `0 to 9` for a run of whole numbers, else the list. */
-function span(numbers: number[]): string {
+export function span(numbers: number[]): string {
   const last = numbers[numbers.length - 1];
   const run = numbers.length > 2 && numbers.every((n, i) => n === numbers[0] + i);
   return run ? `${numbers[0]} to ${last}` : numbers.join(", ");

@@ -71,9 +71,10 @@ export async function publishResults(
     if (profile === REPORTED) after.reports = reportsState(workspace.root);
     writeFileAtomic(stampPath, sha256(canonical(after)));
   }
-  const { buildSite } = await import("../../site/build.ts");
+  const { besideOf, buildSite } = await import("../../site/build.ts");
   const dest = join(workspace.root, "site", "_site");
-  const { index } = await buildSite({ reports: join(reports, profile), dest, own: true });
+  const beside = await besideOf(reports, profile);
+  const { index } = await buildSite({ reports: join(reports, profile), beside, dest, own: true });
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
   return true;
 }

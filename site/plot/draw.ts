@@ -18,8 +18,10 @@ import {
   shortPercent,
   valueTicks,
 } from "./axes.ts";
+import { finished } from "./finish.ts";
 import { arrange } from "./panels.ts";
-import { readSeries, type Series } from "./series.ts";
+import { type Point, readSeries, type Series } from "./series.ts";
+import type { Styles } from "./styles.ts";
 
 export interface Drawing {
   /** SVG; empty when there is no point to draw. */
@@ -31,6 +33,8 @@ export interface Drawing {
   direct: boolean;
   /** Points and intervals that no axis can show. */
   hidden: number;
+  /** For a reader who does not see it. */
+  described: string;
 }
 
 interface Frame {
@@ -46,8 +50,12 @@ interface Frame {
   columns: number;
 }
 
-export function drawPlot(spec: PlotSpec, { rows, columns }: ExperimentResult): Drawing {
-  const { series, hidden } = readSeries(spec, rows);
+export function drawPlot(
+  spec: PlotSpec,
+  { rows, columns }: ExperimentResult,
+  styles: Styles,
+): Drawing {
+  const { series, hidden } = readSeries(spec, rows, styles);
   const named = series.length > 1 || spec.series !== undefined;
   const direct = named && !spec.facet && spec.marks.includes("line") && series.length <= 6 &&
     series.every(({ name, points }) => name.length <= 22 && points.length > 0);
@@ -70,7 +78,7 @@ export function drawPlot(spec: PlotSpec, { rows, columns }: ExperimentResult): D
       ...{ ...axes, titles, columns: 1, width: 340, height: 300 },
       direct: false,
     }),
-    ...{ legend, direct, hidden },
+    ...{ legend, direct, hidden, described: described(spec, titles) },
   };
 }
 
@@ -143,7 +151,7 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
         const dx = apart ? (i - (series.length - 1) / 2) * step : 0;
         const r = panels || frame.width < 400 ? 3.5 : 4.5;
         const at = grouped ? { fx: "x", x: () => s.name } : { x: "x", dx, ...panels?.at };
-        return seriesMarks(spec, s, r, at);
+        return seriesMarks(spec, s, { r, at, className: `series s-${i + 1}`, said: said(s) });
       }),
     ],
   };
@@ -153,34 +161,55 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   options.marginLeft = Math.max(leftMargin(texts), categories?.left ?? 0);
   if (frame.direct) options.marks!.push(...labelMarks(options, labels));
   const svg = Plot.plot(options) as unknown as Drawn;
-  svg.querySelector("style").remove(); // the style sheet of the site says it better
-  svg.setAttribute("role", "img");
-  const split = panels ? `, in a panel for each of ${[...frame.titles.values()].join(", ")}` : "";
-  svg.setAttribute("aria-label", `${spec.title}. ${spec.y.label} against ${spec.x.label}${split}.`);
-  return svg.outerHTML;
+  return finished(svg, described(spec, frame.titles));
 }
 
-/**
- * @param r size of a dot
- * @param at the channels that say where on the x axis
- */
-function seriesMarks(spec: PlotSpec, s: Series, r: number, at: object): Plot.Markish[] {
+function described({ title, x, y }: PlotSpec, titles: Map<string, string>): string {
+  const split = titles.size ? `, in a panel for each of ${[...titles.values()].join(", ")}` : "";
+  return `${title}. ${y.label} against ${x.label}${split}.`;
+}
+
+/** More points than this are too many for words of their own. */
+const TOLD = 120;
+
+/** What a dot says when the pointer rests on it. */
+function said({ name, points }: Series): ((point: Point) => string) | undefined {
+  if (points.length > TOLD) return undefined;
+  return ({ x, y, low, high }) => {
+    const at = typeof x === "number" ? short(x) : x;
+    const ends = Number.isNaN(low) ? "" : ` [${short(low)}, ${short(high)}]`;
+    return `${name && `${name}, `}${at}: ${short(y)}${ends}`;
+  };
+}
+
+interface Place {
+  /** Size of a dot. */
+  r: number;
+  /** The channels that say where on the x axis. */
+  at: object;
+  className: string;
+  said?: (point: Point) => string;
+}
+
+function seriesMarks(spec: PlotSpec, s: Series, { r, at, className, said }: Place): Plot.Markish[] {
   const marks: Plot.Markish[] = [];
   const bars = spec.marks.includes("bar");
+  const title = said && ((point: Point) => said(point));
   if (bars) {
-    marks.push(Plot.barY(s.points, { ...at, y: "y", fill: s.color, fillOpacity: 0.75 }));
+    const style = { fill: s.color, fillOpacity: 0.75, className, title };
+    marks.push(Plot.barY(s.points, { ...at, y: "y", ...style }));
   }
   if (spec.marks.includes("interval")) {
     const drawn = s.points.filter((p) => !Number.isNaN(p.low));
     const style = { stroke: bars ? "currentColor" : s.color, strokeWidth: 2, strokeOpacity: 0.85 };
-    marks.push(Plot.ruleX(drawn, { ...at, y1: "low", y2: "high", ...style }));
+    marks.push(Plot.ruleX(drawn, { ...at, y1: "low", y2: "high", ...style, className }));
   }
   if (spec.marks.includes("line")) {
-    const style = { stroke: s.color, strokeWidth: 2, strokeDasharray: s.dash };
+    const style = { stroke: s.color, strokeWidth: 2, strokeDasharray: s.dash, className };
     marks.push(Plot.lineY(s.points, { ...at, y: "y", ...style }));
   }
   if (spec.marks.includes("dot")) {
-    const style = { fill: s.color, stroke: "var(--page)", strokeWidth: 1, r };
+    const style = { fill: s.color, stroke: "var(--page)", strokeWidth: 1, r, className, title };
     marks.push(Plot.dot(s.points, { ...at, y: "y", symbol: s.symbol, ...style }));
   }
   return marks;

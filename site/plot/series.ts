@@ -3,6 +3,7 @@
  */
 import type { PlotSpec } from "../../pipeline/results.ts";
 import type { CellResult } from "../results.ts";
+import { nameIn, type Style, type Styles } from "./styles.ts";
 
 export interface Point {
   /** Panel that it stands in; empty in a plot that is not split. */
@@ -15,39 +16,24 @@ export interface Point {
   high: number;
 }
 
-export interface Series {
+export interface Series extends Style {
   name: string;
-  /** A variable of the style sheet, which has a value for dark and for light. */
-  color: string;
-  /** Series differ in shape too, for readers who do not tell the colours apart. */
-  symbol: typeof SYMBOLS[number];
-  dash: string | undefined;
   points: Point[];
 }
 
-const SYMBOLS = [
-  "circle",
-  "square",
-  "triangle",
-  "diamond2",
-  "cross",
-  "star",
-  "hexagon",
-  "wye",
-] as const;
-
 /**
+ * @param styles of all plots, see {@linkcode stylesOf}
  * @returns the series in the order of the table, and the number of points and of intervals that
  *   cannot be drawn: NaN, infinities, and what is not positive on a logarithmic axis
  */
-export function readSeries(spec: PlotSpec, rows: Map<string, CellResult>[]) {
+export function readSeries(spec: PlotSpec, rows: Map<string, CellResult>[], styles: Styles) {
   const series = new Map<string, Series>();
   let hidden = 0;
   for (const row of rows) {
     const [x, y] = [row.get(spec.x.column), row.get(spec.y.column)];
     if (!x || !y) continue;
     const name = spec.series ? row.get(spec.series)?.text ?? "–" : "";
-    const points = seriesFor(series, name).points;
+    const points = seriesFor(series, name, styles.get(nameIn(spec, row))!).points;
     const at = spec.x.scale === "band" ? x.text : x.value;
     const ends = [y.low, y.high].filter((end) => end !== null);
     const drawn = ends.length === 2 && ends.every((end) => shown(end, spec.y.scale));
@@ -65,17 +51,10 @@ export function readSeries(spec: PlotSpec, rows: Map<string, CellResult>[]) {
   return { series: [...series.values()], hidden };
 }
 
-function seriesFor(series: Map<string, Series>, name: string): Series {
+function seriesFor(series: Map<string, Series>, name: string, style: Style): Series {
   const known = series.get(name);
   if (known) return known;
-  const i = series.size;
-  const made: Series = {
-    name,
-    color: `var(--series-${i % 8 + 1})`,
-    symbol: SYMBOLS[i % SYMBOLS.length],
-    dash: i < 8 ? undefined : "4 3",
-    points: [],
-  };
+  const made: Series = { name, ...style, points: [] };
   series.set(name, made);
   return made;
 }

@@ -5,11 +5,13 @@
  * reader types runs in their browser and nowhere else.
  */
 import * as duckdb from "@duckdb/duckdb-wasm";
+import { csvText, isNumeric, shownValue, statementsOf } from "./shown.js";
 
 const form = document.querySelector("#sql-form");
 const query = document.querySelector("#sql-query");
 const status = document.querySelector("#sql-status");
 const result = document.querySelector("#sql-result");
+const csv = document.querySelector("#sql-csv");
 
 /** More would only make the page slow; the database can be downloaded. */
 const MOST_ROWS = 500;
@@ -34,16 +36,12 @@ async function start() {
   const bytes = new Uint8Array(await response.arrayBuffer());
   await database.registerFileBuffer("results.duckdb", bytes);
   const connection = await database.connect();
-  await connection.query("ATTACH 'results.duckdb' AS results (READ_ONLY); USE results");
+  await connection.query("ATTACH 'results.duckdb' AS results (READ_ONLY)");
+  await connection.query("USE results");
+  // What a reader was sent must not read from elsewhere, nor tell others what it read here.
+  await connection.query("SET enable_external_access = false");
+  await connection.query("SET lock_configuration = true");
   return connection;
-}
-
-function shown(value) {
-  if (value === null || value === undefined) return "";
-  if (typeof value === "object") {
-    return JSON.stringify(value, (_key, v) => typeof v === "bigint" ? Number(v) : v);
-  }
-  return String(value);
 }
 
 function cell(tag, text, numeric) {
@@ -53,29 +51,38 @@ function cell(tag, text, numeric) {
   return element;
 }
 
-function show(table) {
+/** Columns by their place: two may have one name. */
+function show(table, seconds) {
   const fields = table.schema.fields;
-  const rows = table.toArray().slice(0, MOST_ROWS);
-  const numeric = fields.map(({ name }) =>
-    rows.some((row) => ["number", "bigint"].includes(typeof row[name]))
-  );
+  const columns = fields.map((_, i) => table.getChildAt(i));
+  const count = table.numRows;
+  const text = (r) => fields.map(({ type }, i) => shownValue(columns[i].get(r), type));
   const element = document.createElement("table");
   element.className = "results";
   const head = element.createTHead().insertRow();
-  fields.forEach(({ name }, i) => {
-    const header = cell("th", name, numeric[i]);
+  for (const { name, type } of fields) {
+    const header = cell("th", name, isNumeric(type));
     header.scope = "col";
     head.append(header);
-  });
+  }
   const body = element.createTBody();
-  for (const row of rows) {
+  for (let r = 0; r < Math.min(count, MOST_ROWS); r++) {
     body.insertRow().append(
-      ...fields.map(({ name }, i) => cell("td", shown(row[name]), numeric[i])),
+      ...text(r).map((value, i) => cell("td", value, isNumeric(fields[i].type))),
     );
   }
   result.replaceChildren(element);
-  const count = table.numRows;
-  status.textContent = `${count} ${count === 1 ? "row" : "rows"}` +
+  csv.hidden = false;
+  csv.onclick = () => {
+    const rows = Array.from({ length: count }, (_, r) => text(r));
+    const file = new Blob([csvText(fields.map(({ name }) => name), rows)], { type: "text/csv" });
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(file);
+    link.download = "result.csv";
+    link.click();
+    URL.revokeObjectURL(link.href);
+  };
+  status.textContent = `${count} ${count === 1 ? "row" : "rows"} in ${seconds.toFixed(2)} s` +
     (count > MOST_ROWS ? `; the first ${MOST_ROWS} are shown.` : ".");
 }
 
@@ -85,12 +92,27 @@ form.addEventListener("submit", async (event) => {
   try {
     const connection = await open();
     status.textContent = "Running …";
-    show(await connection.query(query.value));
+    const statements = statementsOf(query.value);
+    if (!statements.length) throw new Error("There is no statement to run.");
+    history.replaceState(null, "", `#${encodeURIComponent(query.value)}`);
+    const begun = performance.now();
+    let table;
+    for (const statement of statements) table = await connection.query(statement);
+    show(table, (performance.now() - begun) / 1000);
   } catch (error) {
     result.replaceChildren();
+    csv.hidden = true;
     status.textContent = error.message;
   }
 });
+// A question that was sent as an address is written down, and runs when its reader says so.
+if (location.hash.length > 1) {
+  try {
+    query.value = decodeURIComponent(location.hash.slice(1));
+  } catch {
+    // Half an escape: the example stays.
+  }
+}
 for (const button of form.querySelectorAll("[data-query]")) {
   button.addEventListener("click", () => query.value = button.dataset.query);
 }

@@ -7,6 +7,7 @@ import { parseHTML } from "linkedom";
 import { publish } from "../../pipeline/publish/publish.ts";
 import type { PlotSpec } from "../../pipeline/results.ts";
 import { drawPlot } from "../../site/plot/draw.ts";
+import { stylesOf } from "../../site/plot/styles.ts";
 import { arrange } from "../../site/plot/panels.ts";
 import { type ExperimentResult, readResults } from "../../site/results.ts";
 import { leaderboard } from "./fixtures/leaderboard.ts";
@@ -45,8 +46,11 @@ function texts(svg: string, selector: string) {
   }).sort((a, b) => a.y - b.y || a.x - b.x);
 }
 
-const X = "[aria-label='x-axis tick label']";
-const Y = "[aria-label='y-axis tick label']";
+const drawn = (spec: PlotSpec, result: ExperimentResult) =>
+  drawPlot(spec, result, stylesOf([{ ...result, plots: [spec] }]));
+
+const X = "[data-part='x-axis tick label']";
+const Y = "[data-part='y-axis tick label']";
 
 Deno.test("panels stand in rows of equal length, below each other on a phone", () => {
   const names = (n: number) =>
@@ -67,7 +71,7 @@ Deno.test("panels stand in rows of equal length, below each other on a phone", (
 
 Deno.test("every facet has a panel with its name; scales are shared; no tick is lost", () => {
   const [spec] = rollouts.plots;
-  const { wide, narrow, direct, legend } = drawPlot(spec, rollouts);
+  const { wide, narrow, direct, legend } = drawn(spec, rollouts);
   const lambdas = ["0.36", "0.68", "0.84", "0.92", "0.96", "0.98", "0.99"];
   const titles = lambdas.map((v) => `λ ${v}`);
   for (const svg of [wide, narrow]) {
@@ -99,13 +103,13 @@ Deno.test("shares are written as percentages on both axes", () => {
     x: { column: x, label: x },
     y: { column: y, label: y },
   });
-  const across = drawPlot(spec("gap", "ratio"), table).wide;
+  const across = drawn(spec("gap", "ratio"), table).wide;
   assert.ok(
     texts(across, X).every((t) => /^−?\d+ %$/.test(t.text)),
     JSON.stringify(texts(across, X)),
   );
   assert.ok(texts(across, Y).every((t) => !t.text.includes("%")));
-  const up = drawPlot(spec("ratio", "gap"), table).wide;
+  const up = drawn(spec("ratio", "gap"), table).wide;
   assert.ok(texts(up, Y).every((t) => /^−?\d+ %$/.test(t.text)));
   // A long title is cut to the width of its panel.
   assert.ok(texts(up, ".panel-title").every((t) => t.text.length <= 25));

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { parseHTML } from "linkedom";
 import type { PlotSpec } from "../../pipeline/results.ts";
 import { drawPlot } from "../../site/plot/draw.ts";
+import { stylesOf } from "../../site/plot/styles.ts";
 import type { CellResult, ExperimentResult } from "../../site/results.ts";
 
 type Row = [x: number, y: number, low: number, high: number];
@@ -30,16 +31,17 @@ function places(rows: Row[], scale: "linear" | "log" | undefined) {
     columns: [{ id: "x", label: "x" }, { id: "y", label: "y" }],
     rows: rows.map(([x, y, low, high]) => new Map([["x", cell(x)], ["y", cell(y, low, high)]])),
   } as unknown as ExperimentResult;
+  const { wide } = drawPlot(spec, result, stylesOf([{ ...result, plots: [spec] }]));
   // deno-lint-ignore no-explicit-any -- linkedom has no types for its elements
-  const { document } = parseHTML(`<html>${drawPlot(spec, result).wide}</html>`) as any;
+  const { document } = parseHTML(`<html>${wide}</html>`) as any;
   const numbers = (selector: string, ...names: string[]): number[][] =>
     // deno-lint-ignore no-explicit-any -- as above
     [...document.querySelectorAll(selector)].map((element: any) =>
       names.map((name) => Number(element.getAttribute(name)))
     );
   return {
-    dots: numbers("[aria-label='dot'] circle", "cx", "cy"),
-    intervals: numbers("[aria-label='rule'] line", "y1", "y2")
+    dots: numbers("[data-part='dot'] circle", "cx", "cy"),
+    intervals: numbers("[data-part='rule'] line", "y1", "y2")
       .map((ends) => ends.toSorted((a, b) => b - a)),
   };
 }

@@ -1,7 +1,8 @@
 /** @file Which points and intervals of a table a plot shows, and which no axis can. */
 import assert from "node:assert/strict";
 import type { PlotSpec } from "../../pipeline/results.ts";
-import { readSeries } from "../../site/plot/series.ts";
+import { readSeries as readStyled } from "../../site/plot/series.ts";
+import { stylesOf } from "../../site/plot/styles.ts";
 import type { CellResult } from "../../site/results.ts";
 
 type Scale = PlotSpec["x"]["scale"];
@@ -22,6 +23,9 @@ const spec = (
   y: { column: "y", label: "y", scale: y },
   ...more,
 });
+
+const readSeries = (spec: PlotSpec, rows: Map<string, CellResult>[]) =>
+  readStyled(spec, rows, stylesOf([{ plots: [spec], rows }]));
 
 const rowsOf = (rows: Record<string, CellResult>[]) =>
   rows.map((row) => new Map(Object.entries(row)));
@@ -81,4 +85,38 @@ Deno.test("an interval is shown whole or not at all, and counted where it was as
   assert.deepEqual(read([1, Infinity], "linear", both), [NaN, NaN, 1]);
   assert.deepEqual(read([1, Infinity], "linear", ["dot"]), [NaN, NaN, 0]);
   assert.deepEqual(read([], "linear", both), [NaN, NaN, 0]);
+});
+
+Deno.test("a model has one style on all pages, whatever its column is called; the names of a plot have styles of their own", () => {
+  const named = (column: string, names: string[]) => ({
+    plots: [spec(undefined, undefined, { series: column })],
+    rows: rowsOf(
+      names.map((name, i) => ({ x: cell(i), y: cell(i), [column]: cell(null, [], name) })),
+    ),
+  });
+  const many = Array.from({ length: 20 }, (_, i) => `m${i}`);
+  const pages = [
+    named("predictor", ["a", "b"]),
+    named("model", many),
+    named("layer", ["b", "z", "a"]),
+    named("state", ["a"]),
+  ];
+  const styles = stylesOf(pages);
+  const read = ({ plots: [plot], rows }: typeof pages[number]) =>
+    readStyled(plot, rows, styles).series;
+  const style = (page: number, name: string) => {
+    const { color, symbol, dash } = read(pages[page]).find((series) => series.name === name)!;
+    return [color, symbol, dash];
+  };
+  assert.deepEqual(style(0, "a"), style(2, "a"));
+  assert.deepEqual(style(0, "b"), style(2, "b"));
+  assert.equal(styles.get("state\0a") === styles.get("model\0a"), false, "another subject");
+  for (const page of pages) {
+    const seen = read(page).map(({ color, symbol, dash }) => `${color} ${symbol} ${dash}`);
+    assert.equal(new Set(seen).size, seen.length);
+  }
+  const colors = (page: number, count: number) =>
+    new Set(read(pages[page]).slice(0, count).map(({ color }) => color)).size;
+  assert.equal(colors(1, 8), 8, "eight colours before one comes again");
+  assert.equal(colors(2, 3), 3);
 });

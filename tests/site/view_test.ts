@@ -1,7 +1,7 @@
 /** @file What the layouts are given to show, from results made by hand. */
 import assert from "node:assert/strict";
-import type { CellResult, ExperimentResult, JobResult, Results } from "../../site/results.ts";
-import { cellSources, jobViews, keepUnits, tableView, verdictView } from "../../site/view.ts";
+import type { CellResult, ExperimentResult, JobResult } from "../../site/results.ts";
+import { tableView, verdictView } from "../../site/view.ts";
 import type { Column } from "../../pipeline/results.ts";
 
 const label = (text: string, value: number | null = null): CellResult => ({
@@ -15,7 +15,7 @@ const measured = (value: number, more: Partial<CellResult> = {}): CellResult => 
 
 function result(columns: Column[], rows: Record<string, CellResult>[], jobs: JobResult[] = []) {
   return {
-    ...{ columns, jobs, rows: rows.map((row) => new Map(Object.entries(row))) },
+    ...{ id: "e", columns, jobs, rows: rows.map((row) => new Map(Object.entries(row))) },
     ...{ outcome: "refuted", rule: "95 % or so", reason: "Only 12.5 %, 7 % and 3 times." },
   } as unknown as ExperimentResult;
 }
@@ -44,10 +44,10 @@ Deno.test("the table shows every cell as it was written, and a dash where there 
   const [first, missing] = table.rows.map(({ cells }) => cells[2]);
   assert.deepEqual(first, {
     ...{ numeric: true, heading: false, repeated: false, missing: false, text: "~1" },
-    ...{ interval: "[0, 2]", anchor: "cell-0-loss" },
+    ...{ interval: "[0, 2]", n: null, source: "provenance/e/1.html#loss" },
   });
-  assert.deepEqual([missing.missing, missing.anchor, missing.interval], [true, null, null]);
-  assert.equal(table.rows[0].cells[0].anchor, null, "a label has no source");
+  assert.deepEqual([missing.missing, missing.source, missing.interval], [true, null, null]);
+  assert.equal(table.rows[0].cells[0].source, null, "a label has no source");
   assert.deepEqual(table.rows.map(({ label }) => label), ["λ 0.5, a", "λ 0.5, a", "λ 0.9, b"]);
 });
 
@@ -101,68 +101,32 @@ Deno.test("notes say what is better and what is meant, with one full stop", () =
   ]);
 });
 
-Deno.test("a number keeps its per cent sign, in the verdict too", () => {
-  assert.equal(keepUnits("12.5 % and 7 % of % signs"), "12.5\u00a0% and 7\u00a0% of % signs");
+Deno.test("a number keeps its per cent sign in the verdict", () => {
   const view = verdictView(result([], []));
   assert.deepEqual([view.outcome, view.label, view.glyph], ["refuted", "Refuted", "✕"]);
   assert.equal(view.reason, "Only 12.5\u00a0%, 7\u00a0% and 3 times.");
   assert.equal(view.rule, "95\u00a0% or so");
 });
 
-const made = (key: string, more: Partial<JobResult> = {}): JobResult => ({
-  ...{ key, stage: "train", label: `label ${key}`, params: { a: 1 }, code: "c", engine: "" },
-  ...{
-    engineVersion: "",
-    machine: null,
-    seed: null,
-    seconds: null,
-    commit: null,
-    command: "x",
-    inputs: [],
-  },
-  ...more,
-});
-
-Deno.test("every measured cell leads to the jobs of its runs", () => {
-  const runs = [{ run: "r1", job: "k1" }, { run: "r2", job: "k2" }];
-  const sources = cellSources(result(
-    [lambda, loss],
-    [{ lambda: label("0.5", 0.5) }, {
-      lambda: label("0.9", 0.9),
-      loss: measured(1, { n: 0, runs }),
-    }],
-    [made("k1"), made("k2")],
-  ));
-  assert.deepEqual(sources, [{
-    label: "λ 0.9",
-    cells: [{
-      ...{ text: "~1", interval: null, n: "0", anchor: "cell-1-loss", column: "loss" },
-      runs: [{ run: "r1", anchor: "job-k1" }, { run: "r2", anchor: "job-k2" }],
-    }],
-  }]);
-});
-
-Deno.test("jobs show their machine, time, seed and what they were made of", () => {
-  const machines = new Map([["m1", "fast"]]);
+Deno.test("a row says how many jobs, which seeds and which commits its numbers came from at once", () => {
+  const job = (key: string, seed: number | null, commit: string | null) =>
+    ({ key, seed, commit, inputs: [] }) as unknown as JobResult;
   const jobs = [
-    made("k1", { machine: "m1", seconds: 9.994, seed: 0, engine: "ort", engineVersion: "1.2" }),
-    made("k2", {
-      ...{ machine: "m2", seconds: 10.4 },
-      inputs: [{ name: "data", job: "k1", content: "h1" }, {
-        name: "file",
-        job: null,
-        content: "h2",
-      }],
-    }),
-    made("k3", { params: { b: [1] } }),
+    job("a", 2, "1".repeat(40)),
+    job("b", 0, "1".repeat(40) + "-dirty"),
+    job("c", 1, null),
   ];
-  const [a, b, c] = jobViews(result([], [], jobs), { machines } as Results);
-  assert.deepEqual([a.machine, a.seconds, a.seed, a.engine], ["fast", "9.99", "0", "ort 1.2"]);
-  assert.deepEqual([b.machine, b.seconds, b.seed, b.engine], ["m2", "10", null, ""]);
-  assert.deepEqual([c.machine, c.seconds, c.anchor], [null, null, "job-k3"]);
-  assert.equal(c.params, '{\n  "b": [\n    1\n  ]\n}');
-  assert.deepEqual(b.inputs, [
-    { name: "data", content: "h1", label: "label k1", anchor: "job-k1" },
-    { name: "file", content: "h2", label: undefined, anchor: undefined },
+  const runs = jobs.map(({ key }) => ({ run: key, job: key }));
+  const [row, none] = tableView(
+    result([lambda, loss], [
+      { lambda: label("0.5"), loss: measured(1, { runs: [...runs, runs[0]] }) },
+      { lambda: label("0.9") },
+    ], jobs),
+  ).rows;
+  assert.deepEqual([row.jobs, row.seeds, row.commits], [
+    3,
+    "0 to 2",
+    "1111111111, 1111111111-dirty",
   ]);
+  assert.deepEqual([none.jobs, none.seeds, none.commits], [0, "", ""]);
 });

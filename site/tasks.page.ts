@@ -1,0 +1,69 @@
+/** @file The tasks and the data: a list, and a page for each. */
+import { boardOf } from "./board.ts";
+import type { Dataset } from "./catalogue/datasets.ts";
+import type { Layer } from "./catalogue/layers.ts";
+import { mathMl } from "./catalogue/mathematics.ts";
+import { TASKS } from "./catalogue/tasks.ts";
+import type { Results } from "./results.ts";
+
+interface Data {
+  results: Results;
+  layers: Layer[];
+  datasets: Dataset[];
+}
+
+export default function* ({ results, layers, datasets }: Data) {
+  const section = "tasks";
+  yield {
+    layout: "layouts/tasks.vto",
+    url: "/tasks.html",
+    root: "",
+    section,
+    title: "Tasks and data",
+    description: "What models are asked, from which floor to which optimum, and on which data.",
+    tasks: TASKS,
+    datasets,
+  };
+  const models = boardOf(results, layers).families.flatMap(({ models }) => models);
+  for (const task of TASKS) {
+    const scored = models.flatMap(({ label, kind, layer, scores }) =>
+      scores[task.id] ? [{ label, kind, layer, shown: scores[task.id] }] : []
+    );
+    yield {
+      layout: "layouts/task.vto",
+      url: `/tasks/${task.id}.html`,
+      root: "../",
+      section,
+      title: task.name,
+      description: task.asks,
+      task,
+      equations: task.equations.map(mathMl),
+      scored: scored.sort((a, b) => b.shown.value - a.shown.value),
+      used: usedBy(results, (task_) => task_?.name === task.id),
+    };
+  }
+  for (const dataset of datasets) {
+    yield {
+      layout: "layouts/dataset.vto",
+      url: `/datasets/${dataset.id}.html`,
+      root: "../",
+      section,
+      title: dataset.title,
+      description: `${dataset.title}: source, licence and checksum.`,
+      dataset,
+      used: usedBy(results, (task) => task?.options?.dataset === dataset.id),
+    };
+  }
+}
+
+/** Experiments one of whose jobs has such a task. */
+function usedBy(
+  { experiments }: Results,
+  wanted: (task: { name?: unknown; options?: { dataset?: unknown } } | undefined) => boolean,
+) {
+  return experiments.filter(({ jobs }) =>
+    jobs.some(({ params }) =>
+      wanted((params as { task?: Parameters<typeof wanted>[0] } | null)?.task)
+    )
+  ).map(({ id, title }) => ({ id, title }));
+}

@@ -1,0 +1,339 @@
+/**
+ * @file `--estimate`: what it foretells against what a run then takes, and that it leaves no trace. The
+ * stage of these tests sleeps, so that a busy machine changes its cost little.
+ */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { classId } from "../../../../pipeline/estimate/classes.ts";
+import { extrapolate, meanCost, measurement } from "../../../../pipeline/estimate/cost.ts";
+import { playThrough, type Task } from "../../../../pipeline/estimate/schedule.ts";
+import type { JobEstimate, Source } from "../../../../pipeline/estimate/estimate.ts";
+import { type Report, report, reportText } from "../../../../pipeline/estimate/report.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import type { JobNode } from "../../../../pipeline/graph.ts";
+import { call, cli, type Demo, makeProbe, start } from "../../../pipeline/helpers.ts";
+
+const STAGE = `
+import { z } from "zod";
+export function params() {
+  return z.strictObject({
+    steps: z.number().int(), ms: z.number(), seed: z.number().default(0),
+    behave: z.enum(["well", "silent", "fail"]).default("well"),
+  });
+}
+export async function run(ctx) {
+  const { steps, ms, seed, behave } = ctx.params;
+  const sleep = (ms) => new Promise((go) => setTimeout(go, ms));
+  if (behave === "fail" && steps <= 4) throw new Error("no such small job\\nat all");
+  await sleep(150); // set-up
+  for (let i = 0; i < steps; i++) {
+    await sleep(ms);
+    if (behave !== "silent") ctx.progress(i + 1, steps);
+  }
+  if (ctx.inputs.data) ctx.log("read " + ctx.inputs.data.files.length);
+  return { files: { out: new Uint8Array(8 * steps).fill(seed) } };
+}
+`;
+
+const PILOT = `
+export function pilot({ seed, steps, ...cost }, inputs) {
+  const few = Math.min(steps, 4);
+  return {
+    class: cost,
+    params: { seed, steps: few, ...cost },
+    inputs: inputs.data && { data: { ...inputs.data.params, length: 2 } },
+    units: few, of: steps, tokens: 10 * steps, disk: 8 * (steps - few),
+    memory: () => 1e9,
+  };
+}
+`;
+
+function makeSlow(grid: string): Demo {
+  const demo = makeProbe(grid);
+  demo.write("pipeline/stages/slow.ts", STAGE);
+  mkdirSync(join(demo.root, "pipeline/estimate/pilots"), { recursive: true });
+  demo.write("pipeline/estimate/pilots/slow.ts", PILOT);
+  return demo;
+}
+
+/** Two classes, three jobs each, with inputs, and a table whose cost nobody knows. */
+const GRID = `
+  const runs = {};
+  for (const [seed, steps] of [[1, 30], [2, 30], [3, 60]]) {
+    for (const ms of [20, 30]) {
+      const data = g.job("generate", { seed, length: 4000 }, {}, "data" + seed);
+      runs[seed + "/" + ms] = g.job("slow", { seed, steps, ms }, { data }, "slow" + seed + "-" + ms);
+    }
+  }
+  return g.job("collect", { title: "t" }, runs, "table");`;
+
+const estimate = (demo: Demo, ...args: string[]) => estimateBy(call, demo, ...args);
+
+const estimateBy = async (
+  run: typeof call,
+  demo: Demo,
+  ...args: string[]
+): Promise<Report & { said: string }> => {
+  const { code, out } = await run(demo, "run", "--estimate", "--json", ...args);
+  assert.equal(code, 0, out);
+  const from = out.search(/^\{$/m);
+  const to = out.search(/^\}$/m);
+  return { ...JSON.parse(out.slice(from, to + 1)), said: out };
+};
+
+/** Everything in the store but caches and the lock: what an estimate must leave as it was. */
+async function contents(demo: Demo): Promise<string> {
+  const store = join(demo.root, ".store");
+  const files = existsSync(join(store, "objects"))
+    ? (readdirSync(join(store, "objects"), { recursive: true }) as string[]).sort()
+    : [];
+  if (!existsSync(join(store, "catalog.duckdb"))) return "empty";
+  const catalog = await Catalog.open(store);
+  try {
+    const tables = await catalog.query("SELECT table_name AS name FROM duckdb_tables()");
+    const rows = [];
+    for (const { name } of tables) {
+      rows.push(name, (await catalog.query(`SELECT * FROM ${name} ORDER BY ALL`)).map(String));
+      rows.push(await catalog.query(`SELECT hash(list(t ORDER BY ALL)) AS h FROM ${name} t`));
+    }
+    const text = (_: string, v: unknown) => typeof v === "bigint" ? String(v) : v;
+    return JSON.stringify([files, rows, readdirSync(store).sort()], text);
+  } finally {
+    await catalog.close();
+  }
+}
+
+const leftovers = (demo: Demo) =>
+  readdirSync(join(demo.root, ".store")).filter((name) => name.startsWith("estimate-"));
+
+Deno.test("what is foretold happens, and the estimate leaves no trace", async () => {
+  using demo = makeSlow(GRID);
+  // In a process of its own: to a system's count of a worker's peak belongs what its parent held when it started.
+  const before = await estimateBy(cli, demo, "--jobs", "2");
+  assert.deepEqual(leftovers(demo), []);
+  assert.equal(await contents(demo), "empty");
+  assert.equal(existsSync(join(demo.root, "reports")), false);
+  const slow = before.stages.find((s) => s.stage === "slow")!;
+  assert.deepEqual([slow.jobs, slow.measuredNow, slow.unknown], [6, 6, 0]);
+  assert.equal(slow.tokens, 2 * 10 * (30 + 30 + 60));
+  assert.equal(slow.diskBytes, 2 * 8 * (30 + 30 + 60));
+  assert.ok(slow.peakMemoryBytes > 1e9 && slow.peakMemoryBytes < 2e9);
+  // Two classes, each alone; the dearer one, which takes half of the time, twice at once.
+  const pilots = before.said.match(/^pilot of .*$/gm)!;
+  assert.deepEqual(pilots.filter((p) => !p.includes("generate")).length, 3, before.said);
+  assert.equal(before.slowdown!.workers, 2);
+  assert.deepEqual(before.slowdown!.measured.map(({ label }) => label), ["slow probes/slow1-30"]);
+  const unknown = before.stages.filter((s) => s.unknown).map((s) => s.stage);
+  assert.deepEqual(unknown.sort(), ["collect", "generate"]);
+  assert.match(
+    before.classes.find((c) => c.stage === "collect")!.reason!,
+    /stage collect has no pilot, and no such job was recorded here/,
+  );
+
+  const { out, code } = await call(demo, "run", "--jobs", "2");
+  assert.equal(code, 0, out);
+  const took = Number(/ran \(profile quick, ([\d.]+) s\)/.exec(out)![1]);
+  const catalog = await Catalog.open(join(demo.root, ".store"));
+  const [{ seconds }] = await catalog.query(
+    "SELECT sum(seconds) AS seconds FROM job WHERE stage = 'slow'",
+  );
+  await catalog.close();
+  const summary = `foretold ${before.wallSeconds.toFixed(2)} s, took ${took} s; jobs: foretold ` +
+    `${slow.seconds.toFixed(2)} s, took ${(seconds as number).toFixed(2)} s`;
+  console.log(summary);
+  assert.ok(Math.abs(Math.log2(before.wallSeconds / took)) < 1, summary);
+  assert.ok(Math.abs(Math.log2(slow.seconds / (seconds as number))) < 1, summary);
+
+  // Twice the seeds: what has been done tells the rest, and nothing is measured again.
+  demo.edit("pipeline/experiments/probes.ts", "[3, 60]]", "[3, 60], [4, 30], [5, 90]]");
+  const store = await contents(demo);
+  const after = await estimate(demo, "--jobs", "1");
+  assert.equal(await contents(demo), store);
+  const again = after.stages.find((s) => s.stage === "slow")!;
+  assert.deepEqual([again.fromCatalogue, again.measuredNow], [2, 2], "90 steps were never done");
+  assert.equal(after.stages.find((s) => s.stage === "generate")!.fromCatalogue, 2);
+  const expected = 2 * 0.15 + 0.05 * (30 + 90);
+  assert.ok(Math.abs(Math.log2(again.seconds / expected)) < 0.5, `${again.seconds} s`);
+  const text = await call(demo, "run", "--estimate");
+  assert.match(text.out, /^slow +4 +2 +2 +0 /m, text.out);
+  assert.match(text.out, /^Wall time with \d+ workers?: /m);
+
+  // What a pilot says about the cost of a job is no part of its code: nothing runs again for it.
+  demo.edit("pipeline/estimate/pilots/slow.ts", "10 * steps", "20 * steps");
+  // In a process that has not loaded it yet.
+  const rewritten = await estimateBy(cli, demo, "--jobs", "1");
+  assert.equal(rewritten.jobs, after.jobs, rewritten.said);
+  assert.equal(rewritten.stages.find((s) => s.stage === "slow")!.tokens, 2 * again.tokens);
+
+  // Other code: what was recorded says nothing about it.
+  demo.edit("pipeline/stages/slow.ts", "sleep(150)", "sleep(10)");
+  const edited = await estimate(demo, "--jobs", "1");
+  assert.equal(edited.stages.find((s) => s.stage === "slow")!.fromCatalogue, 0);
+});
+
+Deno.test("what cannot be measured is said to be unknown, with the reason", async () => {
+  using demo = makeSlow(`
+    const job = (behave, steps) => g.job("slow", { behave, steps, ms: 1 }, {}, behave + steps);
+    return g.job("collect", { title: "t" },
+      { a: job("silent", 9), b: job("silent", 4), c: job("fail", 9) }, "table");`);
+  const { classes, stages, wallSeconds, said } = await estimate(demo);
+  const reasons = Object.fromEntries(classes.map((c) => [c.label, c.reason]));
+  assert.match(
+    reasons["probes/silent9"]!,
+    /reported no units: it must call ctx\.progress or ctx\.tick/,
+  );
+  assert.equal(reasons["probes/silent4"], undefined, "measured whole");
+  assert.equal(reasons["probes/fail9"], "Error: no such small job");
+  assert.deepEqual(stages.map((s) => s.unknown), [2, 1], said);
+  assert.ok(wallSeconds > 0.15);
+  const { out } = await call(demo, "run", "--estimate");
+  assert.match(out, /^slow +3 +1 +0 +2 +> \d/m, out);
+  assert.match(out, /^Unknown: slow, 1 job such as probes\/fail9: Error: no such small job\.$/m);
+  const wrong = await call(demo, "run", "--json");
+  assert.match(wrong.out, /--json has an effect with --estimate only/);
+  assert.equal(wrong.code, 1);
+});
+
+Deno.test("a pilot reads its input's pilot, or what is done, which stays as it was", async () => {
+  using demo = makeSlow(`
+    const first = g.job("slow", { steps: 9, ms: 1, seed: 7 }, {}, "first");
+    return g.job("slow", { steps: 9, ms: 2 }, { first }, "second");`);
+  const before = await estimate(demo, "--jobs", "1");
+  assert.deepEqual(before.stages.map((s) => [s.jobs, s.measuredNow]), [[2, 2]], before.said);
+  assert.equal(before.said.match(/^pilot of/gm)!.length, 2, "the input's pilot ran once");
+  await call(demo, "run", "--job", "probes/first");
+  const store = await contents(demo);
+  const after = await estimate(demo, "--jobs", "1");
+  assert.deepEqual(after.said.match(/^pilot of .*$/gm), ["pilot of slow probes/second"]);
+  assert.deepEqual(after.stages.map((s) => [s.jobs, s.measuredNow]), [[1, 1]], after.said);
+  assert.equal(await contents(demo), store);
+  const objects = join(demo.root, ".store", "objects");
+  for (const name of readdirSync(objects, { recursive: true }) as string[]) {
+    const { isFile, nlink } = Deno.statSync(join(objects, name));
+    if (isFile) assert.equal(nlink, 1, name);
+  }
+});
+
+Deno.test("Ctrl-C leaves nothing behind, and neither does a kill for long", async () => {
+  using demo = makeSlow(`return g.job("slow", { steps: 9, ms: 60000 }, {}, "endless");`);
+  for (const [signal, code] of [["SIGKILL", 137], ["SIGINT", 130]] as const) {
+    const running = start(demo, "run", "--estimate");
+    await running.says("pilot of slow probes/endless");
+    await new Promise((go) => setTimeout(go, 300));
+    assert.equal(leftovers(demo).length, 1, "this one's; an earlier one's is gone");
+    running.kill(signal);
+    const ended = await running.ended;
+    assert.equal(ended.code, code, ended.out);
+  }
+  assert.deepEqual(leftovers(demo), []);
+  assert.equal(await contents(demo), "empty");
+});
+
+Deno.test("a whole job from its pilot", () => {
+  const observed = {
+    "load seconds": 0.5,
+    "unit seconds": 0.2,
+    "cpu seconds": 3,
+    "peak memory bytes": 9,
+  };
+  const measured = measurement(2.5, observed, [{ bytes: 3 }, { bytes: 4 }]);
+  assert.deepEqual([measured.seconds, measured.load, measured.disk], [2, 0.5, 7]);
+  const base = { class: 0, params: {}, units: 5, of: 100 };
+  const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a} is not ${b}`);
+  const whole = extrapolate(measured, { ...base, disk: 10, memory: (o) => o["peak memory bytes"] });
+  close(whole.seconds, 1 + 100 * 0.2);
+  close(whole.cpuSeconds, 1.5 * whole.seconds);
+  assert.deepEqual([whole.memory, whole.disk], [18, 17]);
+  close(extrapolate(measured, { ...base, of: 5 }).seconds, 2);
+  const silent = { ...measured, unit: undefined };
+  assert.throws(() => extrapolate(silent, base), /reported no units/);
+  close(extrapolate(silent, { ...base, of: 5 }).seconds, 2);
+  // Units that were timed longer than the whole pilot took: no set-up is left, not a negative one.
+  close(extrapolate({ ...measured, unit: 1 }, base).seconds, 100);
+  assert.throws(() => meanCost([]), RangeError);
+  assert.equal(meanCost([whole, { ...whole, memory: 20 }]).memory, 20);
+});
+
+Deno.test("classes: equal cost is equal whatever the order of fields; code and units tell apart", () => {
+  const here = { stage: "s", code: "c", packages: {}, engine: null };
+  const pilot = { class: { a: 1, b: 2 }, params: {}, units: 2, of: 9 };
+  const id = classId(here, pilot);
+  assert.equal(classId(here, { ...pilot, class: { b: 2, a: 1 }, params: { seed: 1 }, of: 8 }), id);
+  assert.notEqual(classId(here, { ...pilot, class: { a: 1, b: 3 } }), id);
+  assert.notEqual(classId(here, { ...pilot, units: 3 }), id);
+  assert.notEqual(classId({ ...here, code: "d" }, pilot), id);
+  assert.notEqual(classId({ ...here, engine: "ort" }, pilot), id);
+  assert.notEqual(classId(here, undefined), id);
+});
+
+Deno.test("jobs slow down by the factor of their class, and those of unmeasured classes by the mean", () => {
+  let input: JobNode | undefined;
+  const chained = (stage: string, slowdown?: number, source: Source = "pilot") => {
+    const node = { kind: "job", stage: { name: stage }, label: stage, inputs: { input } };
+    if (!input) node.inputs = {} as typeof node.inputs;
+    input = node as unknown as JobNode;
+    const cost = { seconds: 10, cpuSeconds: 10, memory: 1, disk: 0 };
+    const job: JobEstimate = { node: input, source, cost, tokens: 0 };
+    return { stage, label: stage, jobs: [job], load: 0, slowdown };
+  };
+  const classes = [chained("streams", 1.5), chained("computes", 1), chained("little")];
+  classes.push(chained("recorded", undefined, "catalogue"));
+  classes.forEach(({ jobs }, index) => Object.assign(jobs[0].node, { index }));
+  const measured = [{ label: "streams", factor: 1.5 }, { label: "computes", factor: 1 }];
+  const context = { profile: "quick", workers: 2, machine: "here" };
+  const pilots = { jobs: 0, seconds: 0 };
+  const slowdown = { factor: 1.3, workers: 2, measured };
+  const slowed = report({ classes, pilots, slowdown }, context);
+  assert.equal(slowed.wallSeconds, 15 + 10 + 13 + 10);
+  assert.match(
+    reportText(slowed),
+    /1\.30 times as long as alone .*: 1\.50 on streams, 1\.00 on computes/,
+  );
+  for (const one of classes) one.slowdown = undefined;
+  const alone = report({ classes, pilots }, context);
+  assert.equal(alone.wallSeconds, 40);
+  assert.doesNotMatch(reportText(alone), /times as long/);
+});
+
+Deno.test("the schedule: what can be worked out by hand", () => {
+  const task = (seconds: number, after: number[] = [], more: Partial<Task> = {}): Task => ({
+    ...{ seconds, after, memory: 1, code: "c", load: 0 },
+    ...more,
+  });
+  const wall = (tasks: Task[], workers: number) => playThrough(tasks, workers).wallSeconds;
+  assert.deepEqual(playThrough([], 3), { wallSeconds: 0, loadSeconds: 0, memory: 0 });
+  assert.equal(wall([task(2), task(3)], 1), 5);
+  assert.equal(wall([task(2), task(3)], 2), 3);
+  assert.equal(wall([task(2), task(3, [0]), task(4, [0, 0, 1])], 5), 9, "a chain has no shortcut");
+  // The long chain first, although it starts with the shortest task: 1 + 6 beside 2 + 2 + 2.
+  assert.equal(wall([task(2), task(2), task(2), task(1), task(6, [3])], 2), 7);
+  // Four tasks of one second on three workers take two rounds.
+  assert.equal(wall([1, 1, 1, 1].map((s) => task(s)), 3), 2);
+  // Code is loaded once by each worker that needs it.
+  const loads = [1, 1, 1, 1].map((s) => task(s, [], { load: 0.5 }));
+  assert.deepEqual(playThrough(loads, 2), { wallSeconds: 2.5, loadSeconds: 1, memory: 2 });
+  // A worker keeps the memory of its largest task.
+  const sizes = [5, 1, 3, 2].map((memory) => task(1, [], { memory }));
+  assert.equal(playThrough(sizes, 1).memory, 5);
+  assert.equal(playThrough(sizes, 4).memory, 11);
+  // Never below the two bounds, never above one worker's time; all tasks with random edges run.
+  let state = 7;
+  const random = () => (state = Math.imul(state, 48271) % 2147483647 >>> 0) / 4294967296;
+  for (let round = 0; round < 50; round++) {
+    const tasks = Array.from(
+      { length: 30 },
+      (_, i) =>
+        task(Math.ceil(10 * random()), i && random() < 0.6 ? [Math.floor(random() * i)] : []),
+    );
+    const total = tasks.reduce((sum, t) => sum + t.seconds, 0);
+    const ends: number[] = [];
+    for (const t of tasks) ends.push(t.seconds + Math.max(0, ...t.after.map((a) => ends[a])));
+    for (const workers of [1, 2, 7]) {
+      const found = wall(tasks, workers);
+      const bound = Math.max(total / workers, ...ends);
+      assert.ok(found >= bound - 1e-9 && found <= total + 1e-9, `${found} of ${bound}..${total}`);
+    }
+    assert.equal(wall(tasks, 1), total);
+  }
+});
