@@ -61,7 +61,7 @@ export function minimise(
   const gapOf = (g: Float64Array) =>
     convexity > 0 ? dot(g, g) / (2 * convexity) : Math.sqrt(dot(g, g));
   let gap = gapOf(gradient);
-  while (gap > tolerance && evaluations < most) {
+  while (gap > tolerance) {
     const direction = downhill(gradient, pairs);
     let slope = dot(direction, gradient);
     if (!(slope < 0)) {

@@ -50,7 +50,7 @@ const schema = () =>
     }),
     model: z.object({
       type: z.literal("BPE"),
-      vocab: z.record(z.string(), z.int().nonnegative()),
+      vocab: z.record(z.string(), z.int()),
       merges: z.array(z.union([z.tuple([z.string(), z.string()]), z.string()])),
     }),
   });

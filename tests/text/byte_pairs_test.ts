@@ -60,6 +60,21 @@ Deno.test("bytes that are no UTF-8 are escaped one by one, and come back", () =>
   assert.deepEqual(escapes(0xf4, 0x90, 0x80, 0x80), ["dcf4", "dc90", "dc80", "dc80"]);
   assert.deepEqual(escapes(0xff, 0xf0, 0x9f, 0x98, 0x80), ["dcff", "1f600"]);
   assert.deepEqual(escapes(0xff, 0xef, 0xbb, 0xbf), ["dcff", "feff"]); // a mark is kept
+  // The first and last characters of each length, and those beside the surrogates.
+  const ends = [0x7f, 0x80, 0x7ff, 0x800, 0xfff, 0x1000, 0xd7ff, 0xe000, 0xffff, 0x10000, 0x3ffff];
+  const characters = [...ends, 0x40000, 0xfffff, 0x100000, 0x10ffff];
+  for (const code of characters) {
+    const bytes = new TextEncoder().encode(String.fromCodePoint(code));
+    assert.deepEqual(escapes(0xff, ...bytes), ["dcff", code.toString(16)]);
+    // Without its last byte, and with one that continues nothing.
+    if (bytes.length === 1) continue;
+    const cut = [...bytes.subarray(0, -1)];
+    const each = cut.map((byte) => (0xdc00 + byte).toString(16));
+    assert.deepEqual(escapes(...cut), each);
+    assert.deepEqual(escapes(...cut, 0x41), [...each, "41"]);
+    assert.deepEqual(escapes(...cut, 0xc0), [...each, "dcc0"]);
+  }
+  assert.deepEqual(escapes(0xf5, 0x80, 0x80, 0x80), ["dcf5", "dc80", "dc80", "dc80"]);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
       assert.deepEqual(utf8(textOf(bytes)), bytes);

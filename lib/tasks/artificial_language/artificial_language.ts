@@ -37,6 +37,8 @@ import { productsLaw } from "./laws/products.ts";
 export interface Details extends Losses {
   /** Mean conditional entropy of the law at the scored positions. */
   readonly entropy: number;
+  /** Mean probability that the model gives to what the law does not rule out: that its next symbol is grammatical. */
+  readonly allowed: number;
 }
 
 /** A task of one family of laws. */
@@ -103,7 +105,7 @@ function configure(options: unknown): ArtificialLanguageTask {
       const known = lawOf(instance);
       const [divergences, entropies] = [0, 0].map(() => new Ledger(sequences, across));
       const usual = meanLaw(known, x);
-      let floor = 0;
+      let [floor, allowed] = [0, 0];
       const logs = new Float64Array(classes);
       for await (const { first, values: { data: logits, shape: [count] } } of runner.outputs(x)) {
         for (let s = 0; s < count; s++) {
@@ -114,6 +116,7 @@ function configure(options: unknown): ArtificialLanguageTask {
             logSoftmax(logits, (s * across + t) * classes, logs);
             const entropy = sum(p, (p) => -p * Math.log(p));
             entropies.add(first + s, t, entropy);
+            allowed += sum(p, (_, v) => Math.exp(logs[v]));
             divergences.add(first + s, t, sum(p, (p, v) => -p * logs[v]) - entropy);
             floor += sum(p, (p, v) => -p * Math.log(usual[v])) - entropy;
           }
@@ -121,7 +124,11 @@ function configure(options: unknown): ArtificialLanguageTask {
       }
       const losses = divergences.losses();
       const scores = { loss: losses.nats, floor: floor / losses.tokens, optimum: 0 };
-      const details: Details = { ...losses, entropy: entropies.losses().nats };
+      const details: Details = {
+        ...losses,
+        entropy: entropies.losses().nats,
+        allowed: allowed / losses.tokens,
+      };
       return { ...scores, gapClosed: gapClosed(scores), details };
     },
   };

@@ -1,12 +1,13 @@
 /** @file What linear and nonlinear models lose on languages of known law (linear-language-models, artificial-languages). */
 import type { Hypothesis } from "../../../lib/analysis/judge.ts";
+import type { Details } from "../../../lib/tasks/artificial_language/artificial_language.ts";
 import type { GraphBuilder, Grid } from "../../graph.ts";
 import type { Part } from "../../parts.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";
 import { plainEffect } from "../../table/effects.ts";
 import { verdictOf } from "../../table/judged.ts";
 import type { Runs } from "../../table/runs.ts";
-import { type TableColumn, tableOf } from "../../table/table.ts";
+import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
 import { edgesOf, type LanguageModel, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
@@ -111,6 +112,7 @@ interface LawRow {
   model: string;
   loss: Values;
   gapClosed: Values;
+  allowed: Values;
   rate: Values;
   edge: Values;
 }
@@ -127,6 +129,11 @@ const columns: TableColumn<LawRow>[] = [
     note: "From the best constant prediction to the law.",
     of: ({ gapClosed }) => cellOf(gapClosed),
   },
+  onlyIf(({ law }) => law === "grammar", {
+    ...{ id: "allowed", label: "grammatical", format: "percent", better: "higher" },
+    note: "Mean probability that the next word is one that the grammar allows.",
+    of: ({ allowed }) => cellOf(allowed),
+  }),
   { id: "learning_rate", label: "learning rate", of: ({ rate }) => cellOf(rate) },
   {
     ...{ id: "edge", label: "edge" },
@@ -140,11 +147,15 @@ export function summarize(runs: Runs): Summary {
   const closed = (law: string, model: string) =>
     runs.where({ law, model, result: "score" })
       .each("seed", ({ scalars }) => scalars.gapClosed, "gapClosed");
+  const allowed = (law: string, model: string) =>
+    runs.where({ law, model, result: "score" })
+      .each("seed", (run) => (run.json("scores.json") as Details).allowed, "allowed");
   const rows = Object.keys(laws).flatMap((law) =>
     Object.keys(models).map((model): LawRow => ({
       ...{ law, model },
       loss: lossesOf(runs, { law, model }),
       gapClosed: closed(law, model),
+      allowed: allowed(law, model),
       rate: ratesOf(runs, { law, model }),
       edge: edgesOf(runs, { law, model }),
     }))
@@ -155,6 +166,7 @@ export function summarize(runs: Runs): Summary {
     closed("products", model)
   );
   const grammar = closed("grammar", "linear-256");
+  const mass = allowed("grammar", "linear-256");
   return {
     ...tableOf(rows, columns),
     verdict: verdictOf(
@@ -170,7 +182,9 @@ export function summarize(runs: Runs): Summary {
         percent(mean(products[1]))
       } of the gap of a law of products, with a ReLU ${percent(mean(products[2]))}, and ${
         percent(mean(grammar))
-      } of that of a grammar.`,
+      } of that of a grammar, where ${
+        percent(mean(mass))
+      } of its probability is on words that may follow.`,
     ],
     plots: [
       plotOver(stated.seeds.length, {

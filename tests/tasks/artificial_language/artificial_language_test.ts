@@ -203,6 +203,20 @@ Deno.test("the law itself loses nothing, the mean of the law closes nothing, and
   close((flat.details as any).entropy, all.reduce((sum, p) => sum + entropy(p), 0) / all.length);
 });
 
+Deno.test("what a model allows is the probability of what may follow", async () => {
+  const language = task.configure({ law: "grammar", length: 4 });
+  const data = { tensors: language.generate!(0, 3, 5) };
+  const { details } = await language.evaluate(runnerOf(() => words.map(() => 0)), 0, data, {});
+  const { x } = data.tensors;
+  let possible = 0;
+  for (let i = 0; i < x.data.length; i++) {
+    const p = after(grammarLaw(), ...x.data.slice(i - i % 4, i + 1));
+    possible += p.filter((p) => p > 0).length / words.length;
+  }
+  // deno-lint-ignore no-explicit-any -- as it is stored
+  close((details as any).allowed, possible / x.data.length);
+});
+
 Deno.test("the training loss is the cross-entropy of what came", async () => {
   const language = task.configure({ vocabulary: 3, length: 2 });
   const model = {
