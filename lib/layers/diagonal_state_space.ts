@@ -62,10 +62,10 @@ const times = (a: Complex, b: Complex): Complex => ({
 export function diagonalStateSpace(
   { name, about, rate, half }: Diagonal,
 ): SequenceLayer<Config, Params, Complex, JaxArray, JaxArray> {
-  /** A step, [d, M]: the rate at which states fade, above zero, and the angle by which they turn. */
+  /** A step, [d, M]: the rate at which states fade, above zero, and the angle by which they turn. (Parameters are used again.) */
   const exponents = ({ step, decay, frequency }: Params) => {
-    const each = np.exp(step).reshape([step.shape[0], 1]);
-    return { fade: rate(decay).mul(each.ref), turn: frequency.mul(each) };
+    const each = np.exp(step.ref).reshape([step.shape[0], 1]);
+    return { fade: rate(decay.ref).mul(each.ref), turn: frequency.ref.mul(each) };
   };
 
   /** exp(A step t) for the times given, [d, M, times]. */
@@ -87,12 +87,15 @@ export function diagonalStateSpace(
   /** 2 C (exp(A step) - 1) / A, [d, M]. */
   const readout = (params: Params): Complex => {
     const { re, im } = one(params);
-    const aRe = rate(params.decay).neg();
-    const aIm = params.frequency;
+    const aRe = rate(params.decay.ref).neg();
+    const aIm = params.frequency.ref;
     const square = aRe.ref.mul(aRe.ref).add(aIm.ref.mul(aIm.ref));
     const scale = np.reciprocal(square).mul(2);
     const conjugate = { re: aRe.mul(scale.ref), im: aIm.mul(scale).neg() };
-    return times(times({ re: re.sub(1), im }, conjugate), { re: params.cRe, im: params.cIm });
+    return times(times({ re: re.sub(1), im }, conjugate), {
+      re: params.cRe.ref,
+      im: params.cIm.ref,
+    });
   };
 
   const outputs = (params: Params, read: JaxArray): JaxArray => {

@@ -237,17 +237,17 @@ for (
     "convolution.weight": [[4, d + count * 3 * d], { uniform: [-0.5, 0.5] }],
   }, "output");
 }
-testFresh("kda", kda, [d, { heads: 3, conv: 0 }], {
+testFresh("kda", kda, [d, { heads: 6, conv: 0 }], {
   input: [[d, 3 * d], into],
-  beta: [[d, 3], into],
-  "forget.down": [[d, 8], into],
-  "forget.up.weight": [[8, d], { normal: 1 / Math.sqrt(8) }],
+  beta: [[d, 6], into],
+  "forget.down": [[d, 4], into],
+  "forget.up.weight": [[4, d], { normal: 0.5 }],
   "forget.up.bias": [[d], steps],
-  "forget.rate": [[3], rates],
-  "gate.down": [[d, 8], into],
-  "gate.up.weight": [[8, d], { normal: 1 / Math.sqrt(8) }],
+  "forget.rate": [[6], rates],
+  "gate.down": [[d, 4], into],
+  "gate.up.weight": [[4, d], { normal: 0.5 }],
   "gate.up.bias": [[d], { constant: 0 }],
-  norm: [[8], { constant: 1 }],
+  norm: [[4], { constant: 1 }],
   output: [[d, d], into],
 }, "output");
 testFresh("rwkv7", rwkv7, [d, { heads: 3, rank: 8 }], {

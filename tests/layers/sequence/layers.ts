@@ -138,7 +138,7 @@ export function part(x: Tensor, from: number, to: number): Tensor {
 }
 
 /**
- * A function of trees of tensors, on engine `ort`; by jax-js's interpreter where that has no kernel in float64 (convolutions).
+ * A function of trees of tensors, on engine `ort`; by jax-js's interpreter where that has no kernel in float64 (convolutions, the error function).
  * @param examples arguments, for their shapes.
  */
 export async function compiled(
@@ -146,7 +146,7 @@ export async function compiled(
   ...examples: Any[]
 ): Promise<{ run(...args: Any[]): Promise<Any>; close(): Promise<void>; interpreted: boolean }> {
   const program = await compile(fn as Any, examples).catch((error) => {
-    if (!/Could not find an implementation for Conv/.test(error.message)) throw error;
+    if (!/Could not find an implementation for (Conv|Erf|Gelu)/.test(error.message)) throw error;
   });
   return {
     interpreted: !program,
