@@ -72,7 +72,11 @@ export const OPTIONS = {
   yes: { type: "boolean", help: "delete; without it gc only says what it would delete" },
   rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
   kills: { type: "string", help: "how often to kill (default 50)" },
-  seed: { type: "string", help: "of the random moments (default 1)" },
+  seed: { type: "string", help: "of what is chosen at random (default 1)" },
+  sample: {
+    type: "string",
+    help: "how many cells, drawn from all that have an interval (default 3)",
+  },
   campaign: {
     type: "boolean",
     help: "faults of every kind in a copy of this checkout; again to go on",
@@ -95,7 +99,14 @@ const COMMON: OptionName[] = ["profile", "engine", "set", "store", "root"];
 /** Options by command; anything else is refused. */
 export const COMMANDS: Record<
   string,
-  { options: OptionName[]; help: string; words?: string; examples?: string[] }
+  {
+    options: OptionName[];
+    help: string;
+    words?: string;
+    /** The word may be left out. */
+    optional?: true;
+    examples?: string[];
+  }
 > = {
   run: {
     options: [
@@ -126,6 +137,14 @@ export const COMMANDS: Record<
   verify: {
     options: [...COMMON, "rerun", "jobs"],
     help: "hash every artifact again; with --rerun N, run N jobs again and compare bytes",
+  },
+  replicate: {
+    options: ["profile", "sample", "seed", "jobs", "estimate", "json", "engine", "store", "root"],
+    help:
+      "make published cells again, in a store of their own, and say which fall inside their intervals",
+    words: "CELL",
+    optional: true,
+    examples: ["--sample 3 --estimate", "--sample 10 --seed 2", "eigenvalue-sweep/1/gap"],
   },
   gc: {
     options: ["store", "root", "yes"],

@@ -261,7 +261,7 @@ export function liveJob(status: JobStatus, why: Reasons): LiveJob {
 }
 
 /** What jobs take, from those that the catalogue has. */
-async function workEstimate({ root, plan, catalog }: Workspace): Promise<WorkEstimate> {
+export async function workEstimate({ root, plan, catalog }: Workspace): Promise<WorkEstimate> {
   const rows = await (await catalog()).query(
     "SELECT stage, avg(seconds) AS mean FROM job GROUP BY stage",
   );

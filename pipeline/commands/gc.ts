@@ -3,7 +3,7 @@
  *
  * What labels of any profile lead to is kept, and the jobs that published tables name, also those of an earlier version, with
  * everything they were made from; earlier results, objects without a job, unfinished files, checkpoints of jobs that nobody asks for
- * any more, and what a killed `verify --rerun` or `crash` left, go. Without `--yes` it only says so: results may have taken days.
+ * any more, and what a killed `verify --rerun`, `replicate` or `crash` left, go. Without `--yes` it only says so: results may have taken days.
  */
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
@@ -116,7 +116,8 @@ async function abandoned(dir: string): Promise<string[]> {
     .filter((path) => /\.\d+-\d+\.tmp$/.test(path));
   const stores = listing(dir).filter((path) => basename(path) === "slurm");
   for (const path of listing(dir)) {
-    const own = /^(verify|crash)-\w{6}$/.test(basename(path)) && lstatSync(path).isDirectory();
+    const own = /^(verify|crash|replicate)-\w{6}$/.test(basename(path)) &&
+      lstatSync(path).isDirectory();
     if (own && !await holderOf(path)) stores.push(path);
   }
   return [...unfinished, ...stores];

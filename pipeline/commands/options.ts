@@ -34,6 +34,8 @@ export interface CommandOptions extends WorkspaceOptions {
   retry: boolean;
   yes: boolean;
   rerun: number;
+  /** Cells of `replicate`. */
+  sample: number;
   kills: number;
   seed: number;
   /** Of `crash`; otherwise it kills only. */
@@ -55,12 +57,15 @@ const SLURM_ONLY: readonly OptionName[] = [
   "detach",
 ];
 
+/** Where it is not the usual one. */
+const PROFILE: Record<string, string> = { crash: "smoke", replicate: "standard" };
+
 /** Of the project. */
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** @throws {Error} for anything that the command does not accept */
 export async function parseCommand(command: string, args: string[]): Promise<CommandOptions> {
-  const { options: names, words: wanted } = COMMANDS[command];
+  const { options: names, words: wanted, optional } = COMMANDS[command];
   const known = Object.fromEntries(names.map((name) => {
     const { type, ...rest } = OPTIONS[name];
     return [name, { type, multiple: "multiple" in rest }];
@@ -71,7 +76,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   const words = parsed.positionals;
   const rootOf = values.root as string | undefined;
-  if (words.length !== (wanted ? 1 : 0)) {
+  if (words.length !== (wanted ? 1 : 0) && !(optional && !words.length)) {
     throw new UsageError(
       `${
         wanted
@@ -79,6 +84,10 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
           : whatWasMeant(task, words[0], names, rootOf ?? ROOT)
       } ${helpHint(task)}`,
     );
+  }
+  const drawn = (["sample", "seed"] as const).find((name) => values[name] !== undefined);
+  if (command === "replicate" && words.length && drawn) {
+    throw new UsageError(`--${drawn} has no effect beside a cell. Leave one of them out.`);
   }
   const text = (name: OptionName) => values[name] as string | undefined;
   const list = (name: OptionName) => (values[name] as string[] | undefined) ?? [];
@@ -111,7 +120,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
   return {
     root,
     store: text("store") === undefined ? ".store" : callerPath(text("store")!),
-    profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
+    profile: text("profile") ?? PROFILE[command] ?? "quick",
     ...await engineOptions(engine, slurm),
     set: list("set"),
     only: list("only"),
@@ -127,6 +136,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     json: values.json === true,
     yes: values.yes === true,
     rerun: number("rerun", 0, 0),
+    sample: number("sample", 3, 1),
     kills: number("kills", 50, 1),
     seed: number("seed", 1, 0),
     ...(values.campaign === true
@@ -153,6 +163,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
 /** Options that only count beside one of others, by command. */
 const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   verify: { jobs: ["rerun"] },
+  replicate: { json: ["estimate"] },
   crash: { tries: ["campaign"], report: ["campaign"] },
   leaderboard: {
     engine: ["layer", "publish"],
@@ -202,6 +213,7 @@ async function engineOptions(choice: EngineName | "auto", slurm?: SlurmOptions) 
 /** What a command's one argument is. */
 const WORDS: Record<string, string> = {
   JOB: "the label of one job",
+  CELL: "at most one cell, EXPERIMENT/ROW/COLUMN,",
   "FILE.yaml": "one sweep file",
 };
 

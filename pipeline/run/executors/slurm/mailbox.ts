@@ -118,6 +118,8 @@ export class Mailbox {
   claim(kind: string, task: string): { claim: Claim; order: Order } | undefined {
     for (const name of this.waiting(kind)) {
       const mine = this.#at("claimed", task, name);
+      // A coordinator removes the folders of tasks that have no job.
+      mkdirSync(this.#at("claimed", task), { recursive: true });
       try {
         renameSync(this.#at("waiting", kind, name), mine);
         const order = JSON.parse(readFileSync(mine, "utf8")) as Order;

@@ -91,7 +91,8 @@ SchedulerType=sched/backfill
 SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,sched_min_interval=0
 ReturnToService=2
 KillWait=2
-SlurmdTimeout=30
+SlurmdTimeout=600
+MessageTimeout=60
 NodeName=${NODE} NodeHostname=${hostname()} NodeAddr=127.0.0.1 CPUs=${cpus} RealMemory=16000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 `,
@@ -161,15 +162,22 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
     return said.split("\n").filter((line) => line);
   }
 
-  /** Waits until the node is in a state. */
-  async node(state: string): Promise<void> {
-    const isSo = async () =>
-      (await this.ask("sinfo", "--noheader", "--format=%t")).replace(/[*~#]+$/, "") === state;
-    await until(isSo, `the node to be ${state}`);
+  /** Waits until the node is in one of these states. */
+  async node(...states: string[]): Promise<void> {
+    await until(async () => states.includes(await this.#state()), `the node: ${states}`);
   }
 
+  async #state(): Promise<string> {
+    return (await this.ask("sinfo", "--noheader", "--format=%t")).replace(/[*~#]+$/, "");
+  }
+
+  /** Again and again: a controller that has just been started may not listen yet. */
   async setNode(state: "down" | "resume"): Promise<void> {
-    await this.ask("scontrol", "update", `nodename=${NODE}`, `state=${state}`, "reason=test");
+    const wanted = state === "down" ? ["down"] : ["idle", "mix", "alloc"];
+    await until(async () => {
+      await this.ask("scontrol", "update", `nodename=${NODE}`, `state=${state}`, "reason=test");
+      return wanted.includes(await this.#state());
+    }, `the node to be set ${state}`);
   }
 
   log(name: string): string {
