@@ -21,6 +21,7 @@ const TYPES: Record<string, string> = {
   ".svg": "image/svg+xml",
   ".md": "text/markdown; charset=utf-8",
   ".json": "application/json",
+  ".csv": "text/csv; charset=utf-8",
   ".wasm": "application/wasm",
   ".txt": "text/plain; charset=utf-8",
 };

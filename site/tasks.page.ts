@@ -24,11 +24,15 @@ export default function* ({ results, layers, datasets }: Data) {
     tasks: TASKS,
     datasets,
   };
-  const models = boardOf(results, layers).families.flatMap(({ models }) => models);
+  const { families } = boardOf(results, layers);
   for (const task of TASKS) {
-    const scored = models.flatMap(({ label, kind, layer, scores }) =>
-      scores[task.id] ? [{ label, kind, layer, shown: scores[task.id] }] : []
-    );
+    // Families are told apart: they were measured on data of their own.
+    const scored = families.map(({ title, note, models }) => ({
+      ...{ title, note },
+      models: models.flatMap(({ label, kind, layer, scores }) =>
+        scores[task.id] ? [{ label, kind, layer, shown: scores[task.id] }] : []
+      ).sort((a, b) => b.shown.value - a.shown.value),
+    })).filter(({ models }) => models.length);
     yield {
       layout: "layouts/task.vto",
       url: `/tasks/${task.id}.html`,
@@ -38,7 +42,7 @@ export default function* ({ results, layers, datasets }: Data) {
       description: task.asks,
       task,
       equations: task.equations.map(mathMl),
-      scored: scored.sort((a, b) => b.shown.value - a.shown.value),
+      scored,
       used: usedBy(results, (task_) => task_?.name === task.id),
     };
   }

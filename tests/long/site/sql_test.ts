@@ -49,20 +49,30 @@ Deno.test({
       };
 
       const first = await ask();
-      assert.equal(first.status, "42 rows.");
+      assert.match(first.status, /^42 rows in \d+\.\d\d s\.$/);
       assert.deepEqual(first.rows[0], ["row", "column", "text", "interval", "n"]);
       assert.deepEqual(first.rows[1], ["0", "gap", "0.0 %", "", "2"]);
 
       const ratio = await ask(
         `SELECT text, value, low FROM cell WHERE "row" = 1 AND "column" = 'ratio' ORDER BY experiment`,
       );
-      assert.equal(ratio.status, "1 row.");
+      assert.match(ratio.status, /^1 row in /);
       assert.deepEqual(ratio.rows[1].slice(0, 2), ["1.0009", "1.0009"]);
 
       const structs = await ask("SELECT inputs FROM job WHERE stage = 'train' LIMIT 1");
       assert.match(structs.rows[1][0]!, /"name":"data"/);
 
+      const typed = await ask(
+        "SELECT 0.960 AS a, DATE '2024-02-29' AS a; SELECT 0.960 AS a, DATE '2024-02-29' AS a, -1.50::DECIMAL(38, 2) AS b",
+      );
+      assert.deepEqual(typed.rows, [["a", "a", "b"], ["0.960", "2024-02-29", "-1.50"]]);
+      assert.equal(decodeURIComponent(new URL(page.url()).hash).includes("DECIMAL(38, 2)"), true);
+
       assert.equal(problems.join("\n"), "");
+      const outside = await ask(`FROM read_csv('${server.url}downloads/none.csv')`);
+      assert.match(outside.status, /disabled|Permission/i);
+      assert.equal(outside.rows.length, 0);
+      problems.length = 0;
       const wrong = await ask("SELECT nothing FROM nowhere");
       assert.match(wrong.status, /nowhere does not exist/);
       assert.equal(wrong.rows.length, 0);
