@@ -85,6 +85,7 @@ export function assertDefined(
   width: number,
   define: (params: Named, tokens: Vector[]) => Vector[],
   change: (params: Named) => void = () => {},
+  tolerance = 1e-9,
 ): void {
   const config = layer.configure(options, width);
   const random = generator(7);
@@ -100,7 +101,7 @@ export function assertDefined(
   for (let b = 0; b < batch; b++) {
     define(named, rowsOf(x, b)).flat().forEach((want, i) => {
       const got = y.data[b * length * width + i];
-      const near = Math.abs(got - want) < 1e-9 * Math.max(1, Math.abs(want));
+      const near = Math.abs(got - want) < tolerance * Math.max(1, Math.abs(want));
       assert.ok(near, `sequence ${b}, token ${Math.floor(i / width)}: ${got}, ${want}`);
     });
   }

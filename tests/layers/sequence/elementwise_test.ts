@@ -104,6 +104,9 @@ function normalBelow(x: number): number {
   return 0.5 + all * h / 3;
 }
 
+/** Of jax-js's error function, and more. */
+const errorOfErf = 1e-6;
+
 const diagonal = {
   s4d: { layer: s4d, rate: (decay: number) => Math.exp(decay), half: Math.log(0.5) },
   stable_ssm: {
@@ -115,35 +118,42 @@ const diagonal = {
 for (const [name, { layer, rate, half }] of Object.entries(diagonal)) {
   Deno.test(`${name} is the exact answer of its differential equation to steps that hold for a while`, () => {
     const [width, state] = [3, 4];
-    assertDefined(layer, { state }, width, (p, x) =>
-      x.map((token, t) => {
-        const read = token.map((own, c) => {
-          const step = Math.exp(p.step.data[c]);
-          let all = p.skip.data[c] * own;
-          for (let m = 0; m < state; m++) {
-            const at = c * state + m;
-            const [re, im] = [-rate(p.decay.data[at]), p.frequency.data[at]];
-            // 2 Re(C integral of exp(A tau)) while a token stands, (t - s) steps ago.
-            const integral = (from: number) => {
-              const power = (tau: number) => {
-                const size = Math.exp(re * tau);
-                return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
+    assertDefined(
+      layer,
+      { state },
+      width,
+      (p, x) =>
+        x.map((token, t) => {
+          const read = token.map((own, c) => {
+            const step = Math.exp(p.step.data[c]);
+            let all = p.skip.data[c] * own;
+            for (let m = 0; m < state; m++) {
+              const at = c * state + m;
+              const [re, im] = [-rate(p.decay.data[at]), p.frequency.data[at]];
+              // 2 Re(C integral of exp(A tau)) while a token stands, (t - s) steps ago.
+              const integral = (from: number) => {
+                const power = (tau: number) => {
+                  const size = Math.exp(re * tau);
+                  return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
+                };
+                const [a, b] = [power(from + step), power(from)];
+                const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
+                const square = re * re + im * im;
+                return [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
               };
-              const [a, b] = [power(from + step), power(from)];
-              const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
-              const square = re * re + im * im;
-              return [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
-            };
-            for (let s = 0; s <= t; s++) {
-              const [iRe, iIm] = integral((t - s) * step);
-              all += 2 * (p.cRe.data[at] * iRe - p.cIm.data[at] * iIm) * x[s][c];
+              for (let s = 0; s <= t; s++) {
+                const [iRe, iIm] = integral((t - s) * step);
+                all += 2 * (p.cRe.data[at] * iRe - p.cIm.data[at] * iIm) * x[s][c];
+              }
             }
-          }
-          return all * normalBelow(all);
-        });
-        const [values, logits] = parts(times(read, p["output.weight"], p["output.bias"]), 2);
-        return product(values, logits.map(sigmoid));
-      }));
+            return all * normalBelow(all);
+          });
+          const [values, logits] = parts(times(read, p["output.weight"], p["output.bias"]), 2);
+          return product(values, logits.map(sigmoid));
+        }),
+      undefined,
+      errorOfErf,
+    );
   });
 
   testOptions(name, layer, { state: 32 }, [[{ state: 0 }, />=1/], [
