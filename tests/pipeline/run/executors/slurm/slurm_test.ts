@@ -71,7 +71,7 @@ Deno.test({
     Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
     using demo = makeJobs();
     const mailbox = new Mailbox(join(demo.root, ".store"));
-    const options = ["--executor", "slurm", "--jobs", "3", "--time", "hold=2"];
+    const options = ["--executor", "slurm", "--jobs", "3", "--time", "hold=10"];
     /** Both jobs have saved something and wait. */
     const held = () =>
       until(
