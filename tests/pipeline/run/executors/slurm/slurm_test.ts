@@ -159,7 +159,8 @@ Deno.test({
         const gc = await call(demo, "gc", "--yes");
         assert.match(gc.out, /tasks of SLURM work in/);
         const third = start(demo, "run", ...options);
-        await third.says("hold");
+        // It has collected what was done, and gone on behind that.
+        await third.says("fit probes/fit (");
         third.kill("SIGINT");
         const stopped = await third.ended;
         assert.equal(stopped.code, 130, stopped.out);
