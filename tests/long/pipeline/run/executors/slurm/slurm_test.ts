@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Mailbox } from "../../../../../pipeline/run/executors/slurm/mailbox.ts";
-import { machineInfo } from "../../../../../pipeline/run/machine.ts";
-import { Catalog } from "../../../../../pipeline/store/catalog.ts";
-import { call, type Demo, makeProbe, start } from "../../../helpers.ts";
-import { addStage, gateOf, openGate } from "../../helpers.ts";
+import { Mailbox } from "../../../../../../pipeline/run/executors/slurm/mailbox.ts";
+import { machineInfo } from "../../../../../../pipeline/run/machine.ts";
+import { Catalog } from "../../../../../../pipeline/store/catalog.ts";
+import { call, type Demo, makeProbe, start } from "../../../../../pipeline/helpers.ts";
+import { addStage, gateOf, openGate } from "../../../../../pipeline/run/helpers.ts";
 import { Cluster, lacking, until } from "./cluster.ts";
 
 const reason = lacking();
