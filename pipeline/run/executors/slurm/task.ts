@@ -29,7 +29,7 @@ class Task {
   #leaving = false;
   /** The user wants a stop. */
   #stopping = false;
-  #progressAt = 0;
+  #progressAt = -Infinity;
   readonly #engines: Partial<Record<EngineName, Promise<EngineStatus>>> = {};
 
   constructor(storeDir: string, private readonly kind: string, private readonly name: string) {

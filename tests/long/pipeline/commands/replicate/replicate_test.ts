@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { parseCommand } from "../../../../pipeline/commands/options.ts";
-import { command } from "../../../../pipeline/commands/run.ts";
-import { machineInfo } from "../../../../pipeline/run/machine.ts";
-import { call, makeProbe } from "../../helpers.ts";
+import { parseCommand } from "../../../../../pipeline/commands/options.ts";
+import { command } from "../../../../../pipeline/commands/run.ts";
+import { machineInfo } from "../../../../../pipeline/run/machine.ts";
+import { call, makeProbe } from "../../../../pipeline/helpers.ts";
 
 /** Two models on three seeds: the value of a run is the seed, plus ten for the second. */
 function makeTable() {

@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Mailbox } from "../../../../../pipeline/run/executors/slurm/mailbox.ts";
-import { machineInfo } from "../../../../../pipeline/run/machine.ts";
-import { Catalog } from "../../../../../pipeline/store/catalog.ts";
-import { call, type Demo, makeProbe, start } from "../../../helpers.ts";
-import { addStage, gateOf, openGate } from "../../helpers.ts";
+import { Mailbox } from "../../../../../../pipeline/run/executors/slurm/mailbox.ts";
+import { machineInfo } from "../../../../../../pipeline/run/machine.ts";
+import { Catalog } from "../../../../../../pipeline/store/catalog.ts";
+import { call, type Demo, makeProbe, start } from "../../../../../pipeline/helpers.ts";
+import { addStage, gateOf, openGate } from "../../../../../pipeline/run/helpers.ts";
 import { Cluster, lacking, until } from "./cluster.ts";
 
 const reason = lacking();
@@ -71,7 +71,7 @@ Deno.test({
     Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
     using demo = makeJobs();
     const mailbox = new Mailbox(join(demo.root, ".store"));
-    const options = ["--executor", "slurm", "--jobs", "3", "--time", "hold=2"];
+    const options = ["--executor", "slurm", "--jobs", "3", "--time", "hold=10"];
     /** Both jobs have saved something and wait. */
     const held = () =>
       until(
@@ -159,7 +159,8 @@ Deno.test({
         const gc = await call(demo, "gc", "--yes");
         assert.match(gc.out, /tasks of SLURM work in/);
         const third = start(demo, "run", ...options);
-        await third.says("hold");
+        // It has collected what was done, and gone on behind that.
+        await third.says("fit probes/fit (");
         third.kill("SIGINT");
         const stopped = await third.ended;
         assert.equal(stopped.code, 130, stopped.out);
