@@ -1,5 +1,5 @@
 /**
- * @file `deno task pipeline`, `sweep`, `leaderboard`, `status`, `why`, `verify`, `gc` and `crash`.
+ * @file `deno task pipeline`, `sweep`, `leaderboard`, `status`, `why`, `verify`, `replicate`, `gc` and `crash`.
  *
  * Commands are loaded one at a time, so that a run with nothing to do loads no more than it needs.
  */
@@ -18,6 +18,7 @@ const LOAD: Record<string, () => Promise<{ command: Command }>> = {
   status: () => import("./commands/status.ts"),
   why: () => import("./commands/why.ts"),
   verify: () => import("./commands/verify.ts"),
+  replicate: () => import("./commands/replicate/replicate.ts"),
   gc: () => import("./commands/gc.ts"),
   crash: () => import("./commands/crash.ts"),
   sweep: () => import("./commands/sweep.ts"),

@@ -25,6 +25,8 @@ export interface Collection {
   member?: string;
   /** Folder inside a mirror. */
   mirror?: string;
+  /** Package of deno.json's import map that has the files at their paths. */
+  npm?: string;
   /** sha256 of each file by its path. */
   files: Record<string, string>;
 }
@@ -39,8 +41,11 @@ const schema = () =>
     page: z.url().optional(),
     member: z.string().optional(),
     mirror: z.string().optional(),
+    npm: z.string().optional(),
     files: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits")),
-  }).refine(({ url, mirror }) => url ?? mirror, { message: "needs url or mirror" })
+  }).refine(({ url, mirror, npm }) => url ?? mirror ?? npm, {
+    message: "needs one of url, mirror, npm",
+  })
     .refine(({ member, files }) => member === undefined || Object.keys(files).length === 1, {
       message: "with member there is one file",
       path: ["files"],
@@ -67,7 +72,7 @@ export function collectionOf(list: readonly unknown[], id: string, file: string)
 
 /** The entry of each file, by its path. */
 export function entriesOf(collection: Collection): Map<string, DatasetEntry> {
-  const { id, title, licence, page, url, member, mirror, files } = collection;
+  const { id, title, licence, page, url, member, mirror, npm, files } = collection;
   const raw = Object.entries(files).map(([path, sha256]) => ({
     id: `${id}-${path.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`,
     ...{ title: `${title}: ${path}`, licence, sha256 },
@@ -75,6 +80,7 @@ export function entriesOf(collection: Collection): Map<string, DatasetEntry> {
     ...(url === undefined ? {} : { url: member === undefined ? url + path : url }),
     ...(member === undefined ? {} : { member }),
     ...(mirror === undefined ? {} : { mirror: mirror + path }),
+    ...(npm === undefined ? {} : { npm: { package: npm, file: path } }),
   }));
   const entries = parseEntries(JSON.stringify(raw), `collection ${id}`);
   return new Map(Object.keys(files).map((path, i) => [path, entries[i]]));

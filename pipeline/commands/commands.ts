@@ -1,5 +1,6 @@
 /** @file The commands of pipeline/cli.ts: what each accepts, and what help says of it. */
 import { type EngineName, ENGINES } from "../../lib/engine/engines.ts";
+import { EXECUTORS } from "../run/executors/names.ts";
 import { SINKS } from "../log/sink.ts";
 import { PROFILES } from "../profiles.ts";
 
@@ -16,7 +17,38 @@ export const OPTIONS = {
   engine: { type: "string", help: `what executes traced programs: ${ENGINE_CHOICES.join(", ")}` },
   only: { type: "string", multiple: true, help: "only this experiment (may be repeated)" },
   job: { type: "string", help: "only the job with this label, and what it needs" },
-  jobs: { type: "string", help: "jobs at the same time (default: one a core)" },
+  jobs: {
+    type: "string",
+    help: "jobs at the same time (default: one a core; with --executor slurm tasks, 32)",
+  },
+  executor: { type: "string", help: `where jobs run: ${EXECUTORS.join(", ")} (default local)` },
+  partition: { type: "string", help: "of SLURM (default: the cluster's)" },
+  time: {
+    type: "string",
+    multiple: true,
+    help:
+      "time limit of SLURM, such as 90 or 2:00:00, or STAGE=TIME (may be repeated; default: by the estimate)",
+  },
+  mem: {
+    type: "string",
+    multiple: true,
+    help:
+      "memory of a task, such as 8G, or STAGE=MEMORY (may be repeated; default: what such jobs took, else 4G)",
+  },
+  gres: {
+    type: "string",
+    multiple: true,
+    help: "GPUs for stages that use the engine, such as gpu:1, or STAGE=GRES (may be repeated)",
+  },
+  sbatch: {
+    type: "string",
+    multiple: true,
+    help: "another option of sbatch, such as --sbatch=--account=lab (may be repeated)",
+  },
+  detach: {
+    type: "boolean",
+    help: "leave jobs to SLURM and end; the same command collects them and goes on",
+  },
   set: {
     type: "string",
     multiple: true,
@@ -40,7 +72,11 @@ export const OPTIONS = {
   yes: { type: "boolean", help: "delete; without it gc only says what it would delete" },
   rerun: { type: "string", help: "run so many jobs again and compare their bytes" },
   kills: { type: "string", help: "how often to kill (default 50)" },
-  seed: { type: "string", help: "of the random moments (default 1)" },
+  seed: { type: "string", help: "of what is chosen at random (default 1)" },
+  sample: {
+    type: "string",
+    help: "how many cells, drawn from all that have an interval (default 3)",
+  },
   campaign: {
     type: "boolean",
     help: "faults of every kind in a copy of this checkout; again to go on",
@@ -56,21 +92,35 @@ export const OPTIONS = {
   root: { type: "string", help: "folder with pipeline/stages and pipeline/experiments" },
 } as const;
 
+/** Of commands whose jobs may run on a cluster. */
+const WHERE: OptionName[] = ["executor", "partition", "time", "mem", "gres", "sbatch", "detach"];
 const COMMON: OptionName[] = ["profile", "engine", "set", "store", "root"];
 
 /** Options by command; anything else is refused. */
 export const COMMANDS: Record<
   string,
-  { options: OptionName[]; help: string; words?: string; examples?: string[] }
+  {
+    options: OptionName[];
+    help: string;
+    words?: string;
+    /** The word may be left out. */
+    optional?: true;
+    examples?: string[];
+  }
 > = {
   run: {
-    options: [...COMMON, "only", "job", "jobs", "dry-run", "estimate", "json", "no-publish", "log"],
+    options: [
+      ...COMMON,
+      ...["only", "job", "jobs", "dry-run", "estimate", "json", "no-publish", "log"] as const,
+      ...WHERE,
+    ],
     help: "run every job that is not done, publish the results and build the site",
     examples: [
       "--profile smoke",
       "--only eigenvalue-sweep --set train.steps=300 --dry-run",
       "--only leaderboard --set train.task.options.lambda=0.9",
       "--profile standard --estimate",
+      "--profile standard --executor slurm --partition cpu --time train=4:00:00",
     ],
   },
   status: {
@@ -87,6 +137,14 @@ export const COMMANDS: Record<
   verify: {
     options: [...COMMON, "rerun", "jobs"],
     help: "hash every artifact again; with --rerun N, run N jobs again and compare bytes",
+  },
+  replicate: {
+    options: ["profile", "sample", "seed", "jobs", "estimate", "json", "engine", "store", "root"],
+    help:
+      "make published cells again, in a store of their own, and say which fall inside their intervals",
+    words: "CELL",
+    optional: true,
+    examples: ["--sample 3 --estimate", "--sample 10 --seed 2", "eigenvalue-sweep/1/gap"],
   },
   gc: {
     options: ["store", "root", "yes"],
@@ -110,6 +168,7 @@ export const COMMANDS: Record<
       "estimate",
       "json",
       "log",
+      ...WHERE,
     ],
     help:
       "run the runs of a Weights & Biases sweep file that are not finished, and rank all of them",

@@ -1,12 +1,14 @@
 /**
- * @file Runs the open jobs of a graph on this machine, for `deno task pipeline` and `deno task sweep`:
+ * @file Runs the open jobs of a graph, on this machine or a cluster, for `deno task pipeline` and `deno task sweep`:
  * what is shown, recorded and logged while they run, and what a signal does.
  */
 import { canonical, sha256 } from "../content/canonical.ts";
 import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
+import type { Executor } from "../run/executors/executor.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
+import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
 import type { JobNode } from "../graph.ts";
 import { LiveFile, type LiveJob } from "../run/live.ts";
 import { loadPilots } from "../estimate/pilot.ts";
@@ -36,6 +38,8 @@ export interface Execution {
   command: string;
   /** Jobs at the same time. */
   jobs: number;
+  /** Where they run, if not here. */
+  slurm?: SlurmOptions;
   feed?: LogFeed;
   /** Jobs in the order of the graph; otherwise what starts the longest chain goes first. */
   inOrder?: boolean;
@@ -49,7 +53,7 @@ export interface Execution {
 export async function execute(
   workspace: Workspace,
   scheduler: Scheduler,
-  { title, command, jobs, feed, inOrder, quiet, changed, failed }: Execution,
+  { title, command, jobs, slurm, feed, inOrder, quiet, changed, failed }: Execution,
 ): Promise<boolean> {
   const catalog = await workspace.catalog();
   const run: RunInfo = {
@@ -74,7 +78,12 @@ export async function execute(
     profile: title,
     jobs: [...scheduler.statuses.values()].map((status) => liveJob(status, why)),
   }));
-  const executor = new LocalExecutor(jobs);
+  const executor = slurm
+    ? await openSlurm(workspace, scheduler, {
+      ...{ slurm, jobs, estimate },
+      say: (line) => view.say(line),
+    })
+    : new LocalExecutor(jobs);
   const recorder = new Recorder(workspace, catalog, run);
   let firstStop: number | undefined;
   const stop = () => {
@@ -82,7 +91,9 @@ export async function execute(
     const now = performance.now();
     // `deno task` passes on the Ctrl-C that the terminal has already sent to everybody.
     if (firstStop !== undefined && now - firstStop < SAME_STOP_MS) return;
-    if (firstStop === undefined) view.say("Stopping; press Ctrl-C again to stop at once.");
+    if (firstStop === undefined && !slurm?.detach) {
+      view.say("Stopping; press Ctrl-C again to stop at once.");
+    }
     executor.abort(firstStop === undefined ? GRACE_MS : 0);
     firstStop ??= now;
   };
@@ -125,6 +136,35 @@ export async function execute(
   }
   await recordLabels(workspace, scheduler);
   return scheduler.stopped;
+}
+
+async function openSlurm(
+  workspace: Workspace,
+  scheduler: Scheduler,
+  { slurm, jobs, estimate, say }: {
+    slurm: SlurmOptions;
+    jobs: number;
+    estimate: (node: JobNode) => number;
+    say(line: string): void;
+  },
+): Promise<Executor> {
+  const { SlurmExecutor } = await import("../run/executors/slurm/slurm.ts");
+  const { NeedsOfStages } = await import("../run/executors/slurm/needs.ts");
+  const { storeDir, plan, catalog, options: { engine, device } } = workspace;
+  const rows = await (await catalog()).query(
+    "SELECT stage, max(value) AS bytes FROM observation JOIN job ON job.key = job_key " +
+      "WHERE name = 'peak memory bytes' GROUP BY stage",
+  );
+  const memory = new Map(rows.map((row) => [row.stage as string, row.bytes as number]));
+  const needs = new NeedsOfStages(slurm, plan.stages, memory);
+  const nodes = [...scheduler.statuses.values()].filter(({ state }) => state !== "cached");
+  const byLabel = new Map(nodes.map(({ node }) => [node.label, node]));
+  return await SlurmExecutor.open({
+    ...{ storeDir, tasks: jobs, detach: slurm.detach, say },
+    ...(device !== undefined && { device: { engine, device } }),
+    needs: (stage) => needs.of(stage),
+    seconds: (label) => estimate(byLabel.get(label)!),
+  }, new Set(nodes.map(({ node }) => node.stage.name)));
 }
 
 /** The sinks that were asked for, and what they are to be told; undefined without any. */
@@ -204,13 +244,14 @@ async function explain(
 }
 
 export function liveJob(status: JobStatus, why: Reasons): LiveJob {
-  const { node, state, stale, seconds, progress, error } = status;
+  const { node, state, stale, where, seconds, progress, error } = status;
   const waits = Object.values(node.inputs).filter((i) => i.kind === "job").map((i) => i.label);
   return {
     label: node.label,
     labels: node.labels,
     stage: node.stage.name,
     state,
+    where,
     seconds,
     progress,
     error,
@@ -220,7 +261,7 @@ export function liveJob(status: JobStatus, why: Reasons): LiveJob {
 }
 
 /** What jobs take, from those that the catalogue has. */
-async function workEstimate({ root, plan, catalog }: Workspace): Promise<WorkEstimate> {
+export async function workEstimate({ root, plan, catalog }: Workspace): Promise<WorkEstimate> {
   const rows = await (await catalog()).query(
     "SELECT stage, avg(seconds) AS mean FROM job GROUP BY stage",
   );

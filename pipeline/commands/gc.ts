@@ -3,12 +3,13 @@
  *
  * What labels of any profile lead to is kept, and the jobs that published tables name, also those of an earlier version, with
  * everything they were made from; earlier results, objects without a job, unfinished files, checkpoints of jobs that nobody asks for
- * any more, and what a killed `verify --rerun` or `crash` left, go. Without `--yes` it only says so: results may have taken days.
+ * any more, and what a killed `verify --rerun`, `replicate` or `crash` left, go. Without `--yes` it only says so: results may have taken days.
  */
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { Catalog } from "../store/catalog.ts";
 import { publishedKeys } from "../publish/published.ts";
+import { awaitsTasks } from "../run/executors/slurm/mailbox.ts";
 import { holderOf, lockStore } from "../store/lock.ts";
 import { Objects } from "../store/objects.ts";
 import { hasCatalog } from "../store/catalog_files.ts";
@@ -22,6 +23,13 @@ export async function command(options: CommandOptions): Promise<number> {
   }
   const lock = await lockStore(dir, "gc");
   try {
+    if (awaitsTasks(dir)) {
+      console.error(
+        `Nothing is deleted: tasks of SLURM work in ${dir}. The command that began them, without --detach, waits for them; ` +
+          `where they are known to be gone (squeue --me), delete ${join(dir, "slurm")}.`,
+      );
+      return 1;
+    }
     const catalog = await Catalog.open(dir);
     try {
       const published = await publishedKeys(join(resolve(options.root), "reports"));
@@ -106,9 +114,10 @@ function listing(dir: string): string[] {
 async function abandoned(dir: string): Promise<string[]> {
   const unfinished = [dir, join(dir, "cache")].flatMap(listing)
     .filter((path) => /\.\d+-\d+\.tmp$/.test(path));
-  const stores: string[] = [];
+  const stores = listing(dir).filter((path) => basename(path) === "slurm");
   for (const path of listing(dir)) {
-    const own = /^(verify|crash)-\w{6}$/.test(basename(path)) && lstatSync(path).isDirectory();
+    const own = /^(verify|crash|replicate)-\w{6}$/.test(basename(path)) &&
+      lstatSync(path).isDirectory();
     if (own && !await holderOf(path)) stores.push(path);
   }
   return [...unfinished, ...stores];

@@ -10,7 +10,7 @@ import { COMMANDS, type OptionName, OPTIONS, taskOf } from "./commands.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 export function helpFor(command: string, root = ROOT): string {
-  const { options, help, words, examples } = COMMANDS[command];
+  const { options, help, words, optional, examples } = COMMANDS[command];
   const task = taskOf(command);
   const lines = options.filter((name) => name !== "root").map((name) => {
     const { type, help } = OPTIONS[name];
@@ -18,7 +18,7 @@ export function helpFor(command: string, root = ROOT): string {
   });
   const ids = options.includes("only") ? experimentIds(root) : [];
   return [
-    `${task}${words ? ` ${words}` : ""} [options]: ${help}`,
+    `${task}${words ? optional ? ` [${words}]` : ` ${words}` : ""} [options]: ${help}`,
     ...lines,
     `  --${"help, --version".padEnd(18)} print this, or the version`,
     ...(ids.length

@@ -10,6 +10,8 @@ import { nearestFirst } from "../../lib/nearest.ts";
 import { helpHint, readFlags } from "../program.ts";
 import { refuseRepeated, UsageError } from "../usage_error.ts";
 import { callerPath } from "../user_files.ts";
+import { EXECUTORS } from "../run/executors/names.ts";
+import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
 import type { WorkspaceOptions } from "../workspace.ts";
 import { COMMANDS, ENGINE_CHOICES, type OptionName, OPTIONS, taskOf } from "./commands.ts";
 import { whatWasMeant } from "./help.ts";
@@ -18,6 +20,8 @@ export interface CommandOptions extends WorkspaceOptions {
   only: string[];
   job?: string;
   jobs: number;
+  /** Where jobs run, if not here. */
+  slurm?: SlurmOptions;
   dryRun: boolean;
   /** Say what a run would cost instead of running. */
   estimate: boolean;
@@ -30,6 +34,8 @@ export interface CommandOptions extends WorkspaceOptions {
   retry: boolean;
   yes: boolean;
   rerun: number;
+  /** Cells of `replicate`. */
+  sample: number;
   kills: number;
   seed: number;
   /** Of `crash`; otherwise it kills only. */
@@ -40,12 +46,26 @@ export interface CommandOptions extends WorkspaceOptions {
   words: string[];
 }
 
+/** Tasks of SLURM at the same time, unless --jobs says so. */
+const TASKS = 32;
+const SLURM_ONLY: readonly OptionName[] = [
+  "partition",
+  "time",
+  "mem",
+  "gres",
+  "sbatch",
+  "detach",
+];
+
+/** Where it is not the usual one. */
+const PROFILE: Record<string, string> = { crash: "smoke", replicate: "standard" };
+
 /** Of the project. */
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** @throws {Error} for anything that the command does not accept */
 export async function parseCommand(command: string, args: string[]): Promise<CommandOptions> {
-  const { options: names, words: wanted } = COMMANDS[command];
+  const { options: names, words: wanted, optional } = COMMANDS[command];
   const known = Object.fromEntries(names.map((name) => {
     const { type, ...rest } = OPTIONS[name];
     return [name, { type, multiple: "multiple" in rest }];
@@ -56,7 +76,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
   const values = parsed.values as Record<string, string | boolean | string[] | undefined>;
   const words = parsed.positionals;
   const rootOf = values.root as string | undefined;
-  if (words.length !== (wanted ? 1 : 0)) {
+  if (words.length !== (wanted ? 1 : 0) && !(optional && !words.length)) {
     throw new UsageError(
       `${
         wanted
@@ -64,6 +84,10 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
           : whatWasMeant(task, words[0], names, rootOf ?? ROOT)
       } ${helpHint(task)}`,
     );
+  }
+  const drawn = (["sample", "seed"] as const).find((name) => values[name] !== undefined);
+  if (command === "replicate" && words.length && drawn) {
+    throw new UsageError(`--${drawn} has no effect beside a cell. Leave one of them out.`);
   }
   const text = (name: OptionName) => values[name] as string | undefined;
   const list = (name: OptionName) => (values[name] as string[] | undefined) ?? [];
@@ -75,15 +99,34 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
   }
   const number = (name: OptionName, fallback: number, least: number) =>
     wholeNumber(name, text(name), fallback, least);
+  const executor = text("executor") ?? "local";
+  if (!EXECUTORS.includes(executor)) {
+    const nearest = nearestFirst(executor, EXECUTORS).join(", ");
+    throw new UsageError(`Unknown executor "${executor}"; the executors are ${nearest}.`);
+  }
+  const slurm = executor === "slurm"
+    ? {
+      partition: text("partition"),
+      ...{ time: list("time"), mem: list("mem"), gres: list("gres"), sbatch: list("sbatch") },
+      detach: values.detach === true,
+    }
+    : undefined;
+  const idle = SLURM_ONLY.find((name) => values[name] !== undefined);
+  if (!slurm && idle) {
+    throw new UsageError(
+      `--${idle} has an effect with --executor slurm only. Add it, or leave --${idle} out.`,
+    );
+  }
   return {
     root,
     store: text("store") === undefined ? ".store" : callerPath(text("store")!),
-    profile: text("profile") ?? (command === "crash" ? "smoke" : "quick"),
-    ...await engineOptions(engine),
+    profile: text("profile") ?? PROFILE[command] ?? "quick",
+    ...await engineOptions(engine, slurm),
     set: list("set"),
     only: list("only"),
     job: text("job"),
-    jobs: number("jobs", navigator.hardwareConcurrency, 1),
+    jobs: number("jobs", slurm ? TASKS : navigator.hardwareConcurrency, 1),
+    ...(slurm && { slurm }),
     dryRun: values["dry-run"] === true,
     estimate: values.estimate === true,
     publish: values["no-publish"] !== true,
@@ -93,6 +136,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     json: values.json === true,
     yes: values.yes === true,
     rerun: number("rerun", 0, 0),
+    sample: number("sample", 3, 1),
     kills: number("kills", 50, 1),
     seed: number("seed", 1, 0),
     ...(values.campaign === true
@@ -119,6 +163,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
 /** Options that only count beside one of others, by command. */
 const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   verify: { jobs: ["rerun"] },
+  replicate: { json: ["estimate"] },
   crash: { tries: ["campaign"], report: ["campaign"] },
   leaderboard: {
     engine: ["layer", "publish"],
@@ -128,8 +173,8 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 };
 /** Options that one of others leaves without effect. */
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
-  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
-  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"] },
+  run: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
+  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
   // It runs a small pipeline of its own.
   crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },
 };
@@ -157,16 +202,18 @@ function refuseIdle(command: string, given: readonly string[]): void {
   }
 }
 
-/** Resolved once, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
-async function engineOptions(choice: EngineName | "auto") {
+/** Resolved once, where jobs will run, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
+async function engineOptions(choice: EngineName | "auto", slurm?: SlurmOptions) {
   const { chooseEngine } = await import("../../lib/engine/available.ts");
-  const { engine, device } = await chooseEngine(choice);
+  const onNode = slurm && (await import("../run/executors/slurm/probe.ts")).probeOnNode(slurm);
+  const { engine, device } = await chooseEngine(choice, onNode);
   return { engine, device };
 }
 
 /** What a command's one argument is. */
 const WORDS: Record<string, string> = {
   JOB: "the label of one job",
+  CELL: "at most one cell, EXPERIMENT/ROW/COLUMN,",
   "FILE.yaml": "one sweep file",
 };
 

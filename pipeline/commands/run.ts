@@ -45,6 +45,7 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
       title: options.profile,
       command: `deno task pipeline ${repeatOptions(options)}`,
       jobs: options.jobs,
+      slurm: options.slurm,
       feed,
       failed: (status, view) => reportFailure(status, view, options),
     });
@@ -62,6 +63,15 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
   if (stopped) {
     console.log("Stopped; what was finished is kept. Run the same command to go on.");
     return 130;
+  }
+  const left = countLeft(scheduler);
+  if (left) {
+    const again = counts.failed ? "" : ", and goes on with those behind them";
+    console.log(
+      `${left} jobs are left to SLURM or wait for those; the same command collects what is done${again}. ` +
+        `Where they stand: deno task status.`,
+    );
+    return counts.failed ? 1 : 0;
   }
   if (counts.failed || counts.skipped) {
     reportSkipped(scheduler);
@@ -86,6 +96,10 @@ async function runWorkspace(workspace: Workspace, options: CommandOptions): Prom
   console.error(`Not everything was run: ${lacking.join(", ")} lack data, as said at the start.`);
   return 1;
 }
+
+/** Jobs that nobody waits for now. */
+const countLeft = ({ statuses }: Scheduler) =>
+  [...statuses.values()].filter(({ state }) => state === "stopped").length;
 
 async function dryRun(w: Workspace, scheduler: Scheduler, open: number): Promise<number> {
   const labels = open ? await w.labels() : new Map();

@@ -4,6 +4,7 @@
 import { resolve } from "node:path";
 import { formatSeconds } from "../run/display.ts";
 import { type LiveJob, readLive } from "../run/live.ts";
+import { Mailbox } from "../run/executors/slurm/mailbox.ts";
 import { holderOf } from "../store/lock.ts";
 import { Scheduler } from "../run/scheduler.ts";
 import { readWorkspace, selectJobs } from "../workspace.ts";
@@ -42,6 +43,7 @@ async function standing(options: CommandOptions): Promise<LiveJob[]> {
   try {
     const scheduler = new Scheduler(selectJobs(workspace.graph, options), workspace.resolver);
     const open = await scheduler.plan();
+    const atSlurm = leftToSlurm(workspace.storeDir);
     const failures = new Map<string, string>();
     if (open) {
       const catalog = await workspace.catalog();
@@ -50,24 +52,33 @@ async function standing(options: CommandOptions): Promise<LiveJob[]> {
       }
     }
     return [...scheduler.statuses.values()].map(({ node, state, stale }) => {
+      const key = stale?.key ?? workspace.resolver.keys.get(node);
+      const about = { label: node.label, labels: node.labels, stage: node.stage.name, key };
+      const left = stale && atSlurm.get(stale.key);
+      if (left) return { ...about, ...left };
       const error = stale && failures.get(stale.key);
-      return {
-        label: node.label,
-        labels: node.labels,
-        stage: node.stage.name,
-        state: error ? "failed" : state,
-        key: stale?.key ?? workspace.resolver.keys.get(node),
-        error,
-      };
+      return { ...about, state: error ? "failed" : state, error };
     });
   } finally {
     await workspace.close();
   }
 }
 
+/** What tasks of a cluster do for no run that is there: by key. */
+function leftToSlurm(storeDir: string): Map<string, Pick<LiveJob, "state" | "where">> {
+  const mailbox = new Mailbox(storeDir);
+  const found = new Map<string, Pick<LiveJob, "state" | "where">>();
+  for (const key of mailbox.waitingKeys()) found.set(key, { state: "queued" });
+  for (const { key, task } of mailbox.claims()) {
+    found.set(key, { state: "running", where: mailbox.placeOf(task) });
+  }
+  return found;
+}
+
 const WORDS: Record<LiveJob["state"], string> = {
   cached: "done",
   ran: "done",
+  queued: "queued",
   running: "running",
   ready: "stale",
   waiting: "waiting",
@@ -75,7 +86,8 @@ const WORDS: Record<LiveJob["state"], string> = {
   skipped: "skipped",
   stopped: "stopped",
 };
-const COLUMNS = ["done", "running", "stale", "waiting", "failed", "skipped"];
+/** `queued` only where some are. */
+const COLUMNS = ["done", "running", "queued", "stale", "waiting", "failed", "skipped"];
 
 function print(jobs: LiveJob[], options: CommandOptions): void {
   if (options.json) {
@@ -91,15 +103,18 @@ function print(jobs: LiveJob[], options: CommandOptions): void {
     }
   }
   const width = [...rows.keys()].reduce((most, name) => Math.max(most, name.length), 10);
-  console.log(`${"".padEnd(width)}${COLUMNS.map((c) => c.padStart(9)).join("")}`);
+  const isQueue = jobs.some(({ state }) => state === "queued");
+  const columns = COLUMNS.filter((column) => isQueue || column !== "queued");
+  console.log(`${"".padEnd(width)}${columns.map((c) => c.padStart(9)).join("")}`);
   for (const [name, row] of rows) {
-    const cells = COLUMNS.map((c) => String(row[c] ?? "").padStart(9));
+    const cells = columns.map((c) => String(row[c] ?? "").padStart(9));
     console.log(`${name.padEnd(width)}${cells.join("")}`);
   }
   for (const job of jobs) {
     if (job.state === "running") {
       const { done, total } = job.progress ?? {};
-      console.log(`running: ${job.label}${total ? ` ${done}/${total}` : ""}`);
+      const where = job.where ? ` (SLURM ${job.where})` : "";
+      console.log(`running: ${job.label}${total ? ` ${done}/${total}` : ""}${where}`);
     }
     if (job.state === "failed") {
       console.log(`failed: ${job.label}: ${job.error?.split("\n")[0] ?? ""}`);

@@ -198,6 +198,7 @@ class Invoked {
         title: sweep.space,
         command: this.#command(),
         jobs: options.jobs,
+        slurm: options.slurm,
         feed,
         // One run after the other: what is finished early can be looked at early.
         inOrder: true,

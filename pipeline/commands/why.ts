@@ -88,6 +88,7 @@ async function explain(name: string, options: CommandOptions): Promise<string[]>
 const VERBS: Record<LiveJob["state"], string> = {
   waiting: "waits",
   ready: "will run",
+  queued: "waits for a place on the cluster",
   running: "is running",
   cached: "is done",
   ran: "has run",

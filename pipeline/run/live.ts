@@ -14,6 +14,8 @@ export interface LiveJob {
   labels: string[];
   stage: string;
   state: JobStatus["state"];
+  /** On which node of a cluster. */
+  where?: string;
   seconds?: number;
   progress?: { done: number; total: number };
   error?: string;

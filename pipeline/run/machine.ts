@@ -3,8 +3,9 @@
  */
 import { arch, cpus, platform, totalmem } from "node:os";
 import { sha256 } from "../content/canonical.ts";
+import type { Machine } from "../store/changes.ts";
 
-export function machineInfo(): { id: string; description: string } {
+export function machineInfo(): Machine {
   const processors = cpus();
   const model = processors[0]?.model.trim() || "unknown processor";
   const memory = Math.round(totalmem() / 2 ** 30);

@@ -5,7 +5,14 @@
 import type { ArtifactSource } from "../store/artifact.ts";
 import { canonical, contentOf } from "../content/canonical.ts";
 import type { Catalog } from "../store/catalog.ts";
-import type { DoneJob, FailedJob, MetricPoint, NodeRow, RunInfo } from "../store/changes.ts";
+import type {
+  DoneJob,
+  FailedJob,
+  Machine,
+  MetricPoint,
+  NodeRow,
+  RunInfo,
+} from "../store/changes.ts";
 import type { JobNode, Node } from "../graph.ts";
 import type { Fingerprint } from "../keys/fingerprint.ts";
 import { baseOf, keyOf } from "../keys/ingredients.ts";
@@ -62,11 +69,13 @@ export class Recorder {
   async commit(finished: Finished[]): Promise<(Recorded | { error: string })[]> {
     const done: DoneJob[] = [];
     const failed: FailedJob[] = [];
+    const machines = new Map<string, Machine>();
     const results = await Promise.all(finished.map(async (item) => {
       const { status: { node, stale }, outcome } = item;
       const error = outcome.ok ? await this.#objection(item) : outcome.message;
       if (error === undefined && outcome.ok) {
-        const job = await this.#record(item.status, outcome.result);
+        const job = await this.#record(item.status, outcome.result, outcome.machine);
+        if (outcome.machine) machines.set(outcome.machine.id, outcome.machine);
         done.push(job);
         this.#artifacts.set(node, job.artifact);
         // The workspace looks the next one up by these.
@@ -84,7 +93,8 @@ export class Recorder {
       return { error: error! };
     }));
     const keys = results.map((result) => "key" in result ? result.key : undefined);
-    await this.catalog.commit(this.run, done, failed, this.#rows(finished, keys));
+    const nodes = this.#rows(finished, keys);
+    await this.catalog.commit(this.run, done, failed, nodes, [...machines.values()]);
     for (const { spec, outcome } of finished) {
       const checkpoint = this.workspace.objects.checkpointPath(spec.key);
       if (!outcome.ok || !existsSync(checkpoint)) continue;
@@ -131,10 +141,14 @@ export class Recorder {
     return [...new Set([files, ...whole.map((f) => f?.files ?? {})].flatMap(Object.keys))];
   }
 
-  async #record({ node, stale }: JobStatus, result: DoneResult): Promise<DoneJob> {
+  async #record(
+    { node, stale }: JobStatus,
+    result: DoneResult,
+    ranOn: Machine = this.run.machine,
+  ): Promise<DoneJob> {
     const { programs, sameAs: key } = result;
     const outcome = key === undefined
-      ? { ...result, machine: this.run.machine.id }
+      ? { ...result, machine: ranOn.id }
       : await this.catalog.outcome(key);
     const { artifact, seconds, observations, metrics, machine } = outcome;
     const base = programs && await programBase(this.workspace, node, stale!.ingredients);

@@ -11,10 +11,11 @@ import type { JobSpec } from "./protocol.ts";
 import type { MetricPoint } from "../store/changes.ts";
 import type { Resolver, Stale } from "../keys/resolver.ts";
 
-/** `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
+/** `queued`: waits for a place on a cluster; `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
 export type JobState =
   | "waiting"
   | "ready"
+  | "queued"
   | "running"
   | "cached"
   | "ran"
@@ -28,6 +29,8 @@ export interface JobStatus {
   stale?: Stale;
   /** Milliseconds on the clock of `performance.now`. */
   startedAt?: number;
+  /** On which node, where an executor says so. */
+  where?: string;
   seconds?: number;
   /** Of a job that ran no further than its programs, see {@linkcode Committed}. */
   sameAs?: string;
@@ -72,6 +75,7 @@ const newStatus = (node: JobNode): JobStatus => ({
   state: "waiting",
   stale: undefined,
   startedAt: undefined,
+  where: undefined,
   seconds: undefined,
   sameAs: undefined,
   progress: undefined,
@@ -155,9 +159,11 @@ export class Scheduler {
 
   #start(status: JobStatus, executor: Executor, hooks: SchedulerHooks): void {
     this.#running++;
-    status.state = "running";
-    status.startedAt = performance.now();
-    hooks.changed(status);
+    const begins = (state: "running" | "queued", where?: string) => {
+      Object.assign(status, { state, where, startedAt: performance.now(), progress: undefined });
+      hooks.changed(status);
+    };
+    begins(executor.queues ? "queued" : "running");
     (async () => {
       const spec = await hooks.prepare(status);
       const outcome = await executor.run(spec, status.node.stage.permissions, {
@@ -166,6 +172,11 @@ export class Scheduler {
         progress(done, total) {
           status.progress = { done, total };
           hooks.changed(status);
+        },
+        started: (where) => begins("running", where),
+        queued(why) {
+          hooks.log(status, why);
+          begins("queued");
         },
       });
       this.#finished.push({ status, spec, outcome });
@@ -184,7 +195,10 @@ export class Scheduler {
     for (const [i, { status, outcome }] of finished.entries()) {
       const result = results[i];
       status.progress = undefined;
-      status.seconds = (performance.now() - status.startedAt!) / 1000;
+      // Of a job elsewhere this process sees the end late.
+      status.seconds = outcome.ok && outcome.machine
+        ? outcome.result.seconds
+        : (performance.now() - status.startedAt!) / 1000;
       if ("error" in result) {
         status.error = result.error;
         status.state = !outcome.ok && outcome.aborted ? "stopped" : "failed";

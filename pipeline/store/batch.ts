@@ -78,7 +78,8 @@ export class Batch {
     });
   }
 
-  #addJobs({ run, done, failed, codes, nodes = [], at }: Extract<Change, { kind: "jobs" }>): void {
+  #addJobs(change: Extract<Change, { kind: "jobs" }>): void {
+    const { run, done, failed, codes, nodes = [], machines = [], at } = change;
     // Two labels can lead to one key: their inputs turned out to be the same bytes.
     const jobs = new Map(done.map((job) => [job.key, job]));
     for (const key of new Set([...jobs.keys(), ...failed.map((f) => f.key)])) {
@@ -92,6 +93,7 @@ export class Batch {
       this.#told.get(failure.key)!.failed = { row, curve: failure.metrics ?? [] };
     }
     for (const { code, detail } of codes) this.#codes.set(code, { code, detail });
+    for (const machine of machines) this.#machines.set(machine.id, { ...machine });
     this.#addNodes(run.profile, nodes);
   }
 

@@ -20,7 +20,8 @@ import {
   stampOf,
 } from "./catalog_files.ts";
 import { CatalogQuestions, REPLACED } from "./catalog_questions.ts";
-import type { Change, DoneJob, FailedJob, MovedInput, NodeRow, RunInfo } from "./changes.ts";
+import { aboutOf, type Change, rowsOf } from "./changes.ts";
+import type { DoneJob, FailedJob, Machine, MovedInput, NodeRow, RunInfo } from "./changes.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { hashFile } from "./objects.ts";
@@ -28,8 +29,6 @@ import { WorkingCopy } from "./working_copy.ts";
 
 /** So many rows wait for the database at most; those of curves are short. */
 const WAITING = 200_000;
-/** About as many rows does a job have beside its curves. */
-const ROWS = 20;
 
 /** The tables, and what has happened to them since they were written. */
 export class Catalog extends CatalogQuestions {
@@ -234,12 +233,17 @@ export class Catalog extends CatalogQuestions {
     await this.#change({ kind: "run", run, at: Date.now() });
   }
 
-  /** Records jobs that succeeded and jobs that failed, and where labels lead now: all or nothing. */
+  /**
+   * Records jobs that succeeded and jobs that failed, and where labels lead now: all or nothing.
+   *
+   * @param machines that jobs ran on, besides the run's
+   */
   async commit(
     run: RunInfo,
     done: DoneJob[],
     failed: FailedJob[] = [],
     nodes: NodeRow[] = [],
+    machines: Machine[] = [],
   ): Promise<void> {
     if (!done.length && !failed.length) return;
     // Hundreds of jobs have the same code; its detail is told once.
@@ -251,6 +255,7 @@ export class Catalog extends CatalogQuestions {
     await this.#change({
       ...{ kind: "jobs", run, done: jobs, failed, codes, at },
       ...(nodes.length && { nodes }),
+      ...(machines.length && { machines }),
     });
     for (const { code } of codes) this.#codes.add(code);
   }
@@ -312,24 +317,6 @@ export class Catalog extends CatalogQuestions {
     this.#writing = written.catch(() => {});
     return written;
   }
-}
-
-/** Keys of jobs and bases of programs; undefined for changes that are rare. */
-function aboutOf(change: Change): string[] | undefined {
-  if (change.kind === "run" || change.kind === "nodes") return [];
-  if (change.kind !== "jobs") return undefined;
-  const { done, failed } = change;
-  return [...done, ...failed].flatMap((job) =>
-    "program" in job && job.program ? [job.key, job.program.base] : [job.key]
-  );
-}
-
-function rowsOf(change: Change): number {
-  if (change.kind !== "jobs") return ROWS;
-  return [...change.done, ...change.failed].reduce(
-    (sum, { metrics }) => sum + ROWS + (metrics?.length ?? 0),
-    0,
-  );
 }
 
 /** Sources that can be read: where no sums say so, the catalogue is looked at, row by row. */

@@ -49,11 +49,17 @@ export interface NodeRow {
   doneKey: string | null;
 }
 
+/** What results come from, in words; the id is a hash of them. */
+export interface Machine {
+  id: string;
+  description: string;
+}
+
 export interface RunInfo {
   id: string;
   profile: string;
   command: string;
-  machine: { id: string; description: string };
+  machine: Machine;
   /** Of the project, with "-dirty" where files differ from it; absent outside git, and in journals of earlier versions. */
   commit?: string;
 }
@@ -68,6 +74,8 @@ export type Change =
     codes: { code: string; detail: string }[];
     /** Where labels of the run's profile lead now; absent in journals of earlier versions. */
     nodes?: NodeRow[];
+    /** That jobs ran on, besides the run's; absent for none. */
+    machines?: Machine[];
     at: number;
   }
   | { kind: "inputs"; moved: MovedInput[] }
@@ -79,4 +87,26 @@ export interface MovedInput {
   key: string;
   name: string;
   input: string;
+}
+
+/** About as many rows does a job have beside its curves. */
+const ROWS = 20;
+
+/** Keys of jobs and bases of programs; undefined for changes that are rare. */
+export function aboutOf(change: Change): string[] | undefined {
+  if (change.kind === "run" || change.kind === "nodes") return [];
+  if (change.kind !== "jobs") return undefined;
+  const { done, failed } = change;
+  return [...done, ...failed].flatMap((job) =>
+    "program" in job && job.program ? [job.key, job.program.base] : [job.key]
+  );
+}
+
+/** How many rows it comes to, about. */
+export function rowsOf(change: Change): number {
+  if (change.kind !== "jobs") return ROWS;
+  return [...change.done, ...change.failed].reduce(
+    (sum, { metrics }) => sum + ROWS + (metrics?.length ?? 0),
+    0,
+  );
 }

@@ -15,11 +15,14 @@ import {
 import { dirname, join, resolve } from "node:path";
 import { giveWay } from "./give_way.ts";
 
+/** Digits that no other process has, on whatever machine: several may write into one store, where nodes share a disk. */
+export const PROCESS = `${Deno.pid}${1e9 + crypto.getRandomValues(new Uint32Array(1))[0]}`;
+
 let serial = 0;
 
 /** Survives the death of the process at any instant; see `writeFileDurable` for power cuts. */
 export function writeFileAtomic(path: string, data: string | Uint8Array): void {
-  const temporary = `${path}.${Deno.pid}-${serial++}.tmp`;
+  const temporary = `${path}.${PROCESS}-${serial++}.tmp`;
   mkdirSync(dirname(path), { recursive: true });
   try {
     writeFileSync(temporary, data);
@@ -49,7 +52,7 @@ export function writeCache(path: string, data: string): boolean {
 export function writeFileDurable(path: string, data: Uint8Array, temporaryDir: string): void {
   makeFolder(temporaryDir);
   makeFolder(dirname(path));
-  const temporary = join(temporaryDir, `${Deno.pid}-${serial++}`);
+  const temporary = join(temporaryDir, `${PROCESS}-${serial++}`);
   try {
     const file = openSync(temporary, "w");
     try {

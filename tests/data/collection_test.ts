@@ -36,11 +36,19 @@ Deno.test("collection: an archive has one file, whose url is the archive's", () 
   );
 });
 
+Deno.test("collection: a package has the files at their paths", () => {
+  const { url: _, mirror: __, ...rest } = plain;
+  const entry = entriesOf(collectionOf([{ ...rest, npm: "waves-data" }], "waves", "c.json"))
+    .get("Y.txt")!;
+  assert.deepEqual(entry.npm, { package: "waves-data", file: "Y.txt" });
+  assert.deepEqual([entry.url, entry.mirror], [undefined, undefined]);
+});
+
 Deno.test("collection: what is wrong is named, and only by who asks for it", () => {
   const wrong: [object, RegExp][] = [
     [{ ...plain, files: { a: "12" } }, /files\.a: 64 lower-case hex digits/],
     [{ ...plain, Licence: "x" }, /Unrecognized key: "Licence"/],
-    [{ ...plain, url: undefined, mirror: undefined }, /needs url or mirror/],
+    [{ ...plain, url: undefined, mirror: undefined }, /needs one of url, mirror, npm/],
     [{ ...plain, title: undefined }, /title: /],
   ];
   for (const [raw, message] of wrong) {
@@ -68,6 +76,7 @@ for (const { id } of collections) {
       for (const [path, entry] of entries) {
         // Mirrors lack it; it is downloaded.
         if (path === "RUL_FD001.txt") continue;
+        if (entry.npm) break; // of a package that is installed when an experiment asks for it
         const { sha256 } = await fetchDataset(entry, { root, mirror });
         assert.equal(sha256, entry.sha256);
       }

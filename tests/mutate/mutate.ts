@@ -26,6 +26,7 @@ const FOLDERS = [
   "lib/dynamics",
   "lib/tasks",
   "lib/random",
+  "lib/text",
   "lib/linalg",
   "lib/tensor",
   "lib/analysis",

@@ -9,9 +9,9 @@ import { runnerOf } from "../../../lib/train/runner.ts";
 import { train } from "../../../lib/train/trainer.ts";
 
 /** Most steps to take. */
-const STEPS = 1500;
+const STEPS = 800;
 /** Excess over the training loss of least squares, as a share of it, at which training ends. */
-const TOLERANCE = 1e-4;
+const TOLERANCE = 2.5e-4;
 
 /**
  * The peak of the learning rate is 4 / (width depth), but at most 0.03: Adam moves every entry of a layer by about the rate, which

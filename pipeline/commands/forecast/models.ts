@@ -3,12 +3,13 @@
  */
 import { evaluate, type TestedForecaster } from "../../../lib/tasks/forecasting/evaluate.ts";
 import type { Fit } from "../../../lib/tasks/forecasting/forecaster.ts";
+import { linearForecaster } from "../../../lib/tasks/forecasting/linear_map.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as olsIn from "../../../lib/tasks/forecasting/references/ols_in.ts";
 import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
 import * as seasonalNaive from "../../../lib/tasks/forecasting/references/seasonal_naive.ts";
 import type { Problem } from "../../../lib/tasks/forecasting/problem.ts";
-import { Scoring } from "./scoring.ts";
+import { Crew } from "./crew.ts";
 
 /** A model of the table. */
 export interface Candidate extends TestedForecaster {
@@ -26,42 +27,56 @@ export async function evaluateAll(
   depths: number[],
   progress: (line: string) => void,
 ): Promise<Candidate[]> {
-  const scoring = new Scoring(problem);
+  const crew = new Crew(problem);
   const pending: Promise<Candidate>[] = [];
-  const add = async (id: string, fitTo: (problem: Problem) => Fit | Promise<Fit>) => {
-    progress(id);
-    const start = performance.now();
-    const fit = await fitTo(problem);
-    const fitted = (performance.now() - start) / 1000;
-    // Scores are made by other threads while the next model is fitted here; naive ones take no time.
-    const scored = fit.map
-      ? scoring.evaluate(fit.map)
-      : Promise.resolve(await timed(() => evaluate(problem, fit.forecaster)));
-    const candidate = scored.then(({ seconds, ...tested }) => ({
-      ...{ id, fit, ...tested, seconds: fitted + seconds },
-      refit: async (whole: Problem) => await fitTo(whole),
-    }));
+  const add = (
+    id: string,
+    fitted: Promise<Fit & { seconds: number }>,
+    refit: Candidate["refit"],
+  ) => {
+    const candidate = fitted.then(async (timedFit): Promise<Candidate> => {
+      const { seconds: fitting, ...fit } = timedFit;
+      // Naive forecasts take no time.
+      const scored = fit.map
+        ? await crew.evaluate(fit.map)
+        : await timed(() => evaluate(problem, fit.forecaster));
+      return { id, fit, ...scored, seconds: fitting + scored.seconds, refit };
+    });
     candidate.catch(() => {}); // heard below, once the others are fitted
     pending.push(candidate);
   };
-  try {
-    await add("repeat-last", repeatLast.fit);
-    if (problem.season !== undefined) await add("seasonal-naive", seasonalNaive.fit);
-    await add("ols", ols.fit);
-    await add("ols-in", olsIn.fit);
-    if (depths.length > 0) {
-      // Loaded only now: the closed forms need neither the engine nor its permissions.
+  const closed = async (id: string, fitTo: (problem: Problem) => Fit) => {
+    progress(id);
+    // Between two fits the threads are told what came of the first.
+    await new Promise((resolve) => setTimeout(resolve));
+    add(id, timed(() => Promise.resolve(fitTo(problem))), (whole) => Promise.resolve(fitTo(whole)));
+  };
+  const network = (depth: number) => {
+    const id = `deep-linear-${depth}`;
+    const onStep = (step: number) => progress(`${id}, step ${step}`);
+    const fit = async (): Promise<Fit & { seconds: number }> => {
+      const trained = await crew.train(depth, onStep);
+      return { ...trained, forecaster: linearForecaster(trained.map) };
+    };
+    add(id, fit(), async (whole) => {
       const { fitDeepLinear } = await import("./deep_linear.ts");
-      for (const depth of depths) {
-        const id = `deep-linear-${depth}`;
-        const onProgress = (step: number) => progress(`${id}, step ${step}`);
-        await add(id, (problem) => fitDeepLinear(problem, depth, onProgress));
-      }
-    }
-    await scoring.help();
-    return await Promise.all(pending);
+      return await fitDeepLinear(whole, depth, onStep);
+    });
+  };
+  try {
+    // Networks take longest, so other threads begin with them while this one fits the closed forms.
+    for (const depth of depths.toSorted((a, b) => b - a)) network(depth);
+    await closed("repeat-last", repeatLast.fit);
+    if (problem.season !== undefined) await closed("seasonal-naive", seasonalNaive.fit);
+    await closed("ols", ols.fit);
+    await closed("ols-in", olsIn.fit);
+    const candidates = await Promise.all(pending);
+    return [
+      ...candidates.slice(depths.length),
+      ...depths.map((depth) => candidates.find(({ id }) => id === `deep-linear-${depth}`)!),
+    ];
   } finally {
-    scoring.close();
+    crew.close();
   }
 }
 

@@ -26,7 +26,8 @@ export const meta: ExperimentMeta = {
     "the untrained loss is |T - I|^2 and layers differ in what they can change. Every step sees fresh rows, orthogonal to " +
     "each other, so `gap open` is measured on rows not seen before; `gap closed` is exact, over all directions. " +
     "Plain gradient descent, the rate half of the largest stable one along the common scale of all factors, " +
-    "1 / (2 layers |T|^2 / width): it falls with the depth as 1 / layers, and nothing is tuned at any depth. The way back keeps the " +
+    "1 / (2 layers |T|^2 / width): it falls with the depth as 1 / layers, and nothing is tuned at any depth. A first run had 64 steps, in which chains of 50, 500 and " +
+    "5,000 layers alike closed 86.1, 84.7 and 85.5 %: too few for any depth, so they were doubled; the rule is the same. The way back keeps the " +
     "states of sqrt(layers) segments and computes the others again.",
   from: "quick",
 };
@@ -35,7 +36,7 @@ export const meta: ExperimentMeta = {
 export const grid: Grid = (g, profile) => {
   const { layers, ...sizes } = profile.pick({
     smoke: { layers: [100], blocks: 8, size: 8, batch: 16, steps: 60 },
-    standard: { layers: [50, 500, depth], blocks: 16, size: 32, batch: 64, steps: 64 },
+    standard: { layers: [50, 500, depth], blocks: 16, size: 32, batch: 64, steps: 128 },
   });
   return g.table(layers.map((layers) => {
     const tags = { layers, width: sizes.blocks * sizes.size };

@@ -7,7 +7,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeFolder } from "../../store/files.ts";
+import { makeFolder, PROCESS } from "../../store/files.ts";
 import {
   decodeLines,
   encodeLine,
@@ -102,7 +102,7 @@ class Worker {
     root: string,
     temporaryDir: string,
   ) {
-    this.#audit = join(temporaryDir, `reads-${Deno.pid}-${started++}`);
+    this.#audit = join(temporaryDir, `reads-${PROCESS}-${started++}`);
     const config = ["--quiet", "--no-prompt", `--config=${CONFIG}`];
     this.#process = new Deno.Command(Deno.execPath(), {
       args: ["run", ...config, ...flags, WORKER, String(Deno.pid), this.#audit],

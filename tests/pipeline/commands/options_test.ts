@@ -23,7 +23,8 @@ Deno.test("without options a command has its defaults", async () => {
       job: undefined,
     },
     ...{ jobs: navigator.hardwareConcurrency, dryRun: false, estimate: false, publish: true },
-    ...{ log: [], count: undefined, retry: false, json: false, yes: false, rerun: 0, kills: 50 },
+    ...{ log: [], count: undefined, retry: false, json: false, yes: false, rerun: 0, sample: 3 },
+    ...{ kills: 50 },
     ...{ seed: 1, words: [] },
   });
   assert.equal((await parseCommand("crash", [])).profile, "smoke");
@@ -42,6 +43,22 @@ Deno.test("every option reaches what it names", async () => {
       ...{ estimate: true, json: true, publish: false, dryRun: false },
     }],
     ["run", ["--log", "tensorboard,wandb", "--log", "wandb"], { log: ["tensorboard", "wandb"] }],
+    ["run", ["--executor", "local"], { slurm: undefined, jobs: navigator.hardwareConcurrency }],
+    ["run", ["--executor", "slurm", "--time", "9", "--mem=a=2G", "--gres", "gpu:1", "--detach"], {
+      slurm: {
+        ...{ partition: undefined, time: ["9"], mem: ["a=2G"], gres: ["gpu:1"], sbatch: [] },
+        detach: true,
+      },
+      jobs: 32,
+    }],
+    ["sweep", ["f.yaml", "--executor=slurm", "--partition=p", "--sbatch=--qos=x", "--jobs=5"], {
+      slurm: {
+        ...{ partition: "p", time: [], mem: [], gres: [], sbatch: ["--qos=x"], detach: false },
+      },
+      jobs: 5,
+    }],
+    ["replicate", ["--sample", "9", "--seed", "2"], { sample: 9, seed: 2, profile: "standard" }],
+    ["replicate", ["e/1/gap"], { words: ["e/1/gap"], sample: 3 }],
     ["verify", ["--rerun", "2", "--jobs", "1"], { rerun: 2, jobs: 1 }],
     ["verify", ["--rerun", "0"], { rerun: 0 }],
     ["gc", ["--yes"], { yes: true }],
@@ -85,6 +102,12 @@ Deno.test("what would have no effect is told, and what is given twice", async ()
     ["crash", ["--campaign", "--jobs", "3"], /^--jobs has no effect beside --campaign\./],
     ["sweep", ["f.yaml", "--log", "wandb", "--estimate"], /^--log has no effect beside --estimate/],
     ["run", ["--jobs", "2", "--jobs", "3"], /^--jobs is given twice/],
+    ["run", ["--time", "9"], /^--time has an effect with --executor slurm only\./],
+    ["run", ["--executor", "local", "--detach"], /^--detach has an effect with --executor slurm/],
+    ["run", ["--executor", "slrum"], /^Unknown executor "slrum"; the executors are slurm, local\./],
+    ["run", ["--executor=slurm", "--detach", "--dry-run"], /^--detach has no effect beside/],
+    ["replicate", ["e/1/gap", "--seed", "2"], /^--seed has no effect beside a cell/],
+    ["replicate", ["--json"], /^--json has an effect with --estimate only/],
     ["gc", ["--yes", "--yes"], /^--yes is given twice/],
   ];
   for (const [command, args, message] of cases) {

@@ -1,0 +1,81 @@
+/** @file Cells of published tables: which there are, which are drawn, and how one that was made again compares. */
+import { fold, keyOf, uniforms } from "../../../lib/random/random.ts";
+import { nearestFirst } from "../../../lib/nearest.ts";
+import { type Cell, isCell, type PublishedRow } from "../../results.ts";
+import type { ExperimentRecord } from "../../publish/source.ts";
+import { UsageError } from "../../usage_error.ts";
+
+export interface PublishedCell {
+  experiment: string;
+  /** From 0. */
+  row: number;
+  column: string;
+  cell: Cell;
+}
+
+/** How it is called on the command line: experiment, row from 1, column. */
+export const nameOf = ({ experiment, row, column }: PublishedCell) =>
+  `${experiment}/${row + 1}/${column}`;
+
+/** What is measured in a row, with what says where that is: a table is known by its labels. */
+export const labelsOf = (row: PublishedRow) =>
+  Object.entries(row).flatMap(([id, value]) => isCell(value) ? [] : [`${id}=${value}`]).join(" ");
+
+/** Cells that are made of scores: seconds and bytes belong to the machine, and are other ones elsewhere. */
+export function cellsOf({ meta, summary }: ExperimentRecord): PublishedCell[] {
+  return summary.rows.flatMap((values, row) =>
+    Object.entries(values).flatMap(([column, cell]) =>
+      isCell(cell) && cell.terms?.length ? [{ experiment: meta.id, row, column, cell }] : []
+    )
+  );
+}
+
+const hasInterval = ({ cell: { low, high } }: PublishedCell) =>
+  low !== undefined && high !== undefined;
+
+/**
+ * A sample without repetition of those that have an interval, each as likely as any other.
+ * @throws {Error} when there are not as many
+ */
+export function draw(
+  cells: readonly PublishedCell[],
+  count: number,
+  seed: number,
+): PublishedCell[] {
+  const left = cells.filter(hasInterval);
+  if (left.length < count) {
+    throw new Error(
+      `--sample ${count}: ${left.length} published cells have an interval and can be made again.`,
+    );
+  }
+  const key = fold(keyOf(seed), 0x9e91);
+  return Array.from(uniforms(key, count), (u) => {
+    const [drawn] = left.splice(Math.floor(u * left.length), 1);
+    return drawn;
+  });
+}
+
+/** @throws {UsageError} for a name that no cell has */
+export function find(cells: readonly PublishedCell[], name: string): PublishedCell {
+  const found = cells.find((cell) => nameOf(cell) === name);
+  if (found) return found;
+  const near = nearestFirst(name, cells.map(nameOf)).slice(0, 5).join(", ");
+  throw new UsageError(
+    `"${name}" is no published cell that can be made again; a cell is EXPERIMENT/ROW/COLUMN, such as ${
+      near || "(none)"
+    }.`,
+  );
+}
+
+/** `bytes`: the same numbers to the last bit; `open`: there is no interval that it could be in. */
+export type Agreement = "bytes" | "inside" | "outside" | "open";
+
+/** A published cell beside the same one, made again. */
+export function compare(published: Cell, again: Cell): Agreement {
+  const same = (["value", "low", "high", "n"] as const)
+    .every((part) => Object.is(published[part], again[part]));
+  if (same) return "bytes";
+  const { low, high } = published;
+  if (low === undefined || high === undefined) return "open";
+  return low <= again.value && again.value <= high ? "inside" : "outside";
+}

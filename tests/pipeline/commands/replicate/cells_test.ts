@@ -1,0 +1,104 @@
+/** @file Which cells are drawn, which runs they need, and how a number that came again is judged. */
+import assert from "node:assert/strict";
+import {
+  cellsOf,
+  compare,
+  draw,
+  find,
+  nameOf,
+} from "../../../../pipeline/commands/replicate/cells.ts";
+import {
+  neededRuns,
+  runsOf,
+  standIns,
+  type TableRun,
+} from "../../../../pipeline/commands/replicate/stand_ins.ts";
+import type { JobNode } from "../../../../pipeline/graph.ts";
+import type { ExperimentRecord } from "../../../../pipeline/publish/source.ts";
+import type { PublishedRow } from "../../../../pipeline/results.ts";
+
+const terms = [{ coefficient: 1, metric: "m", runs: ["r"], values: [1] }];
+const table = (...rows: PublishedRow[]) =>
+  ({ meta: { id: "e" }, summary: { rows } }) as unknown as ExperimentRecord;
+const measured = (value: number, half?: number) => ({
+  ...{ value, runs: ["r"], terms },
+  ...(half === undefined ? {} : { low: value - half, high: value + half }),
+});
+
+Deno.test("cells are what is made of scores: no labels, no seconds", () => {
+  const cells = cellsOf(table(
+    { model: "a", gap: measured(1, 1), seconds: { value: 3, runs: ["r"] } },
+    { model: "b", gap: measured(2) },
+  ));
+  assert.deepEqual(cells.map(nameOf), ["e/1/gap", "e/2/gap"]);
+  assert.equal(find(cells, "e/2/gap"), cells[1]);
+  assert.throws(() => find(cells, "e/3/gap"), /"e\/3\/gap" is no published cell .*e\/[12]\/gap/);
+});
+
+Deno.test("a sample is the seed's, has every cell at most once, and in the long run all as often", () => {
+  const rows = Array.from({ length: 7 }, (_, i) => ({ gap: measured(i, i < 6 ? 1 : undefined) }));
+  const cells = cellsOf(table(...rows));
+  const names = (count: number, seed: number) => draw(cells, count, seed).map(nameOf);
+  assert.deepEqual(names(3, 5), names(3, 5));
+  assert.deepEqual(names(6, 1).toSorted(), cells.slice(0, 6).map(nameOf));
+  const often = new Map<string, number>();
+  for (let seed = 0; seed < 600; seed++) {
+    for (const name of names(2, seed)) often.set(name, (often.get(name) ?? 0) + 1);
+  }
+  // 200 are expected of each, give or take 12 (binomial): five standard deviations.
+  assert.equal(often.size, 6);
+  for (const times of often.values()) assert.ok(Math.abs(times - 200) < 60, String(times));
+  assert.throws(() => draw(cells, 7, 1), /--sample 7: 6 published cells have an interval/);
+});
+
+Deno.test("equal to the last bit, inside, on the edge, outside, and without an interval", () => {
+  const published = measured(2, 0.5);
+  assert.equal(compare(published, measured(2, 0.5)), "bytes");
+  assert.equal(compare(published, measured(2, 0.25)), "inside");
+  for (const value of [1.5, 2.1, 2.5]) {
+    assert.equal(compare(published, measured(value, 1)), "inside", String(value));
+  }
+  for (const value of [1.49, 2.51, NaN, Infinity]) {
+    assert.equal(compare(published, measured(value, 5)), "outside", String(value));
+  }
+  assert.equal(compare(measured(2), measured(2)), "bytes");
+  assert.equal(compare(measured(NaN), measured(NaN)), "bytes");
+  assert.equal(compare(measured(2), measured(3)), "open");
+});
+
+const run = (stage: string, tags: TableRun["tags"]): TableRun => ({
+  name: Object.values(tags).join("/"),
+  tags,
+  node: { stage: { name: stage }, label: "x" } as unknown as JobNode,
+});
+
+Deno.test("runs that are not made have one of their stage in their place, the most alike", () => {
+  const [a0, a1, b0, b1] = ["a", "b"].flatMap((model) =>
+    [0, 1].map((seed) => run("evaluate", { model, seed }))
+  );
+  const [floor0, floor1] = [0, 1].map((seed) => run("reference", { model: "floor", seed }));
+  const all = [a0, a1, b0, b1, floor0, floor1];
+  // Of the references the one of the same seed.
+  const needed = neededRuns(all, ["b/1"]);
+  assert.deepEqual(needed, [b1, floor1]);
+  const taken = standIns(all, [b0, b1, floor1]);
+  assert.deepEqual(all.map((run) => taken.get(run)), [b0, b1, b0, b1, floor1, floor1]);
+  assert.throws(() => neededRuns(all, ["c/1"]), /today's table has no run c\/1/);
+});
+
+Deno.test("the runs of a table are its inputs with their tags", () => {
+  const node = (params: object) =>
+    ({
+      ...{ label: "e/table", stage: { name: "aggregate" }, params },
+      inputs: { "seed=0": { label: "zero" }, "seed=1": { label: "one" } },
+    }) as unknown as JobNode;
+  const found = runsOf(node({ runs: [{ seed: 0 }, { seed: 1 }] }));
+  assert.deepEqual(found.map(({ name, tags, node }) => [name, tags.seed, node.label]), [
+    ["seed=0", 0, "zero"],
+    ["seed=1", 1, "one"],
+  ]);
+  assert.throws(
+    () => runsOf(node({})),
+    /e\/table is made by the stage aggregate, which has no runs/,
+  );
+});

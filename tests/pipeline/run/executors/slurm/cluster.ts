@@ -1,0 +1,220 @@
+/**
+ * @file A whole SLURM on this machine: its own munged, a controller and one node, on loopback, from Debian's packages. Nothing of it
+ * outlives the test, and nothing of the system's own configuration is read.
+ */
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, userInfo } from "node:os";
+import { join } from "node:path";
+
+const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol"];
+const PLACES = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
+const find = (name: string) =>
+  PLACES.map((place) => join(place, name)).find((path) => existsSync(path));
+
+/** Why there can be no cluster here; undefined where there can. */
+export function lacking(): string | undefined {
+  if (Deno.build.os !== "linux") return "SLURM is tested on Linux";
+  const missing = PROGRAMS.filter((name) => !find(name));
+  if (!missing.length) return undefined;
+  return `${missing.join(", ")} not found: apt-get install slurmctld slurmd slurm-client munge`;
+}
+
+const NODE = "node1";
+
+export class Cluster {
+  readonly dir = mkdtempSync("/tmp/slurm-test-");
+  readonly environment = { SLURM_CONF: join(this.dir, "slurm.conf") };
+  readonly #running = new Map<string, Deno.ChildProcess>();
+
+  /** @param cpus that the node says it has, whatever the machine has */
+  static async open(cpus = 2): Promise<Cluster> {
+    const cluster = new Cluster();
+    try {
+      cluster.#configure(cpus);
+      await cluster.#startMunge();
+      cluster.startController();
+      cluster.#start("slurmd", ["-D", "-N", NODE]);
+      await cluster.node("idle");
+      return cluster;
+    } catch (error) {
+      const said = ["slurmctld", "slurmd", "munged"].map((name) => cluster.log(name)).join("\n");
+      await cluster[Symbol.asyncDispose]();
+      throw new Error(`No cluster could be started: ${(error as Error).message}\n${said}`);
+    }
+  }
+
+  #configure(cpus: number): void {
+    for (const folder of ["munge", "state", "spool", "log", "run"]) {
+      mkdirSync(join(this.dir, folder), { mode: 0o755 });
+    }
+    // munged wants no stranger to be able to change what lies above its socket.
+    chmodSync(this.dir, 0o755);
+    const { username } = userInfo();
+    const [controller, node] = ports(2);
+    const at = (...names: string[]) => join(this.dir, ...names);
+    writeFileSync(
+      this.environment.SLURM_CONF,
+      `ClusterName=test
+SlurmctldHost=${hostname()}(127.0.0.1)
+SlurmUser=${username}
+SlurmdUser=${username}
+AuthType=auth/munge
+AuthInfo=socket=${at("munge", "socket")}
+CredType=cred/munge
+MpiDefault=none
+SlurmctldPort=${controller}
+SlurmdPort=${node}
+SlurmdParameters=config_overrides
+StateSaveLocation=${at("state")}
+SlurmdSpoolDir=${at("spool")}
+SlurmctldPidFile=${at("run", "slurmctld.pid")}
+SlurmdPidFile=${at("run", "slurmd.pid")}
+SlurmctldLogFile=${at("log", "slurmctld")}
+SlurmdLogFile=${at("log", "slurmd")}
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SwitchType=switch/none
+JobAcctGatherType=jobacct_gather/linux
+AccountingStorageType=accounting_storage/none
+JobCompType=jobcomp/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerType=sched/backfill
+SchedulerParameters=batch_sched_delay=0,sched_interval=1,bf_interval=1,sched_min_interval=0
+ReturnToService=2
+KillWait=2
+SlurmdTimeout=600
+MessageTimeout=60
+NodeName=${NODE} NodeHostname=${hostname()} NodeAddr=127.0.0.1 CPUs=${cpus} RealMemory=16000 State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+`,
+    );
+    // No control groups: a container may have none to give.
+    writeFileSync(at("cgroup.conf"), "CgroupAutomount=no\n");
+  }
+
+  async #startMunge(): Promise<void> {
+    const key = join(this.dir, "munge", "key");
+    writeFileSync(key, crypto.getRandomValues(new Uint8Array(128)), { mode: 0o600 });
+    const file = (name: string) => join(this.dir, "munge", name);
+    this.#start("munged", [
+      ...["--foreground", "--force", `--key-file=${key}`, `--socket=${file("socket")}`],
+      ...[`--pid-file=${file("pid")}`, `--seed-file=${file("seed")}`],
+      ...[`--log-file=${join(this.dir, "log", "munged")}`, "--num-threads=1"],
+    ]);
+    await until(() => existsSync(file("socket")), "the socket of munged");
+  }
+
+  startController(): void {
+    this.#start("slurmctld", ["-D"]);
+  }
+
+  /** As a crash would. */
+  async killController(): Promise<void> {
+    await this.#kill("slurmctld");
+  }
+
+  #start(name: string, args: string[]): void {
+    const child = new Deno.Command(find(name)!, {
+      ...{ args, env: this.environment },
+      ...{ stdin: "null", stdout: "null", stderr: "null" },
+    }).spawn();
+    this.#running.set(name, child);
+  }
+
+  /** Asked to end, they end what they have started. */
+  async #kill(name: string, signal: "SIGTERM" | "SIGKILL" = "SIGKILL"): Promise<void> {
+    const child = this.#running.get(name);
+    this.#running.delete(name);
+    if (!child) return;
+    const send = (signal: Deno.Signal) => {
+      try {
+        child.kill(signal);
+      } catch {
+        // It has ended by itself.
+      }
+    };
+    send(signal);
+    const insist = setTimeout(() => send("SIGKILL"), 5000);
+    await child.status;
+    clearTimeout(insist);
+  }
+
+  /** What a command of SLURM's says; "" where it fails. */
+  async ask(name: string, ...args: string[]): Promise<string> {
+    const { success, stdout } = await new Deno.Command(find(name)!, {
+      ...{ args, env: this.environment, stderr: "null" },
+    }).output();
+    return success ? new TextDecoder().decode(stdout).trim() : "";
+  }
+
+  /** Tasks that SLURM has not ended, as "12_3 R". */
+  async tasks(): Promise<string[]> {
+    const said = await this.ask("squeue", "--noheader", "--array", "--format=%F_%K %t");
+    return said.split("\n").filter((line) => line);
+  }
+
+  /** Waits until the node is in one of these states. */
+  async node(...states: string[]): Promise<void> {
+    await until(async () => states.includes(await this.#state()), `the node: ${states}`);
+  }
+
+  async #state(): Promise<string> {
+    return (await this.ask("sinfo", "--noheader", "--format=%t")).replace(/[*~#]+$/, "");
+  }
+
+  /** Again and again: a controller that has just been started may not listen yet. */
+  async setNode(state: "down" | "resume"): Promise<void> {
+    const wanted = state === "down" ? ["down"] : ["idle", "mix", "alloc"];
+    await until(async () => {
+      await this.ask("scontrol", "update", `nodename=${NODE}`, `state=${state}`, "reason=test");
+      return wanted.includes(await this.#state());
+    }, `the node to be set ${state}`);
+  }
+
+  log(name: string): string {
+    const path = join(this.dir, "log", name);
+    return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(-15).join("\n") : "";
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const tasks = this.#running.has("slurmctld") ? await this.tasks() : [];
+    if (tasks.length) {
+      await this.ask("scancel", ...tasks.map((line) => line.split(" ")[0]));
+      await until(async () => !(await this.tasks()).length, "the end of all tasks").catch(() => {});
+    }
+    for (const name of ["slurmctld", "slurmd", "munged"]) await this.#kill(name, "SIGTERM");
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** That nobody listens on now. */
+function ports(count: number): number[] {
+  const listeners = Array.from(
+    { length: count },
+    () => Deno.listen({ hostname: "127.0.0.1", port: 0 }),
+  );
+  const found = listeners.map(({ addr }) => (addr as Deno.NetAddr).port);
+  for (const listener of listeners) listener.close();
+  return found;
+}
+
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  seconds = 300,
+): Promise<void> {
+  const start = performance.now();
+  while (!await holds()) {
+    if (performance.now() - start > 1000 * seconds) throw new Error(`waited in vain for ${what}`);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}
