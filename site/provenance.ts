@@ -20,7 +20,7 @@ export interface RowSource {
       label: string;
       text: string;
       interval: string | null;
-      n: number | null;
+      n: string | null;
     }[];
     runs: Link[];
     more: number;
@@ -42,7 +42,7 @@ interface StageJobs {
   jobs: {
     anchor: string;
     label: string;
-    seed: number | null;
+    seed: string | null;
     seconds: string | null;
     key: string;
     own: string;
@@ -95,7 +95,7 @@ function cellGroups(
     const group = groups.get(key) ?? { columns: [], runs: cell.runs };
     groups.set(key, group);
     const { text, interval, n } = cell;
-    group.columns.push({ id, label, text, interval, n });
+    group.columns.push({ id, label, text, interval, n: n === null ? null : String(n) });
   }
   return [...groups.values()].map(({ columns, runs }) => ({
     columns,
@@ -149,7 +149,8 @@ function stageView(
     jobs: jobs.map((job) => ({
       anchor: anchorOf(job.key),
       label: job.label,
-      seed: job.seed,
+      // As text, like all numbers that may be 0: Vento writes nothing for that.
+      seed: job.seed === null ? null : String(job.seed),
       seconds: job.seconds === null ? null : job.seconds.toFixed(job.seconds < 10 ? 2 : 0),
       key: job.key.slice(0, 16),
       own: ownOf(job.params, common),

@@ -51,8 +51,8 @@ function cell(tag, text, numeric) {
   return element;
 }
 
-/** Columns by their place: two may have one name. */
-function show(table, seconds) {
+/** Columns by their place, with the names that were asked for: two may have one. */
+function show(table, names, seconds) {
   const fields = table.schema.fields;
   const columns = fields.map((_, i) => table.getChildAt(i));
   const count = table.numRows;
@@ -60,8 +60,8 @@ function show(table, seconds) {
   const element = document.createElement("table");
   element.className = "results";
   const head = element.createTHead().insertRow();
-  for (const { name, type } of fields) {
-    const header = cell("th", name, isNumeric(type));
+  for (const [i, { type }] of fields.entries()) {
+    const header = cell("th", names[i], isNumeric(type));
     header.scope = "col";
     head.append(header);
   }
@@ -75,7 +75,7 @@ function show(table, seconds) {
   csv.hidden = false;
   csv.onclick = () => {
     const rows = Array.from({ length: count }, (_, r) => text(r));
-    const file = new Blob([csvText(fields.map(({ name }) => name), rows)], { type: "text/csv" });
+    const file = new Blob([csvText(names, rows)], { type: "text/csv" });
     const link = document.createElement("a");
     link.href = URL.createObjectURL(file);
     link.download = "result.csv";
@@ -98,7 +98,12 @@ form.addEventListener("submit", async (event) => {
     const begun = performance.now();
     let table;
     for (const statement of statements) table = await connection.query(statement);
-    show(table, (performance.now() - begun) / 1000);
+    const names = table.schema.fields.map(({ name }) => name);
+    if (new Set(names).size < names.length) {
+      // Arrow finds columns by name and gives those of one name one type: as a table of a query DuckDB tells them apart.
+      table = await connection.query(`FROM (${statements[statements.length - 1]}\n)`);
+    }
+    show(table, names, (performance.now() - begun) / 1000);
   } catch (error) {
     result.replaceChildren();
     csv.hidden = true;

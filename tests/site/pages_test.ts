@@ -74,7 +74,7 @@ Deno.test("cells of the same runs stand together, each with its number, interval
   assert.deepEqual(cells, [
     {
       columns: [
-        { id: "a", label: "the a", text: "1", interval: null, n: 3 },
+        { id: "a", label: "the a", text: "1", interval: null, n: "3" },
         { id: "c", label: "the c", text: "1", interval: "[0, 2]", n: null },
       ],
       runs: [{ name: "run k1", href: "1.html#job-k1" }],
@@ -120,8 +120,8 @@ Deno.test("jobs are told by what they have in common, and each by what is its ow
   const [generated, both, last] = stages;
   assert.equal(both.common, '{\n "steps": 9\n}');
   assert.deepEqual(both.jobs.map(({ own, seconds, seed }) => [own, seconds, seed]), [
-    ['{"seed":0}', "1.24", 0],
-    ['{"seed":1}', "12", 1],
+    ['{"seed":0}', "1.24", "0"],
+    ['{"seed":1}', "12", "1"],
   ]);
   assert.deepEqual(both.facts, [["machine", "fast"], ["commit", "a".repeat(10)], ["code", "c"]]);
   assert.deepEqual(both.jobs[0].inputs, [{

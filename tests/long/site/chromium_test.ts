@@ -30,7 +30,7 @@ const LOOK = `(() => {
     return backs.get(e);
   };
   const color = (e) => getComputedStyle(e).color;
-  const clip = (e) => e.closest(".scroll, .visually-hidden, .skip, svg");
+  const clip = (e) => e.closest(".scroll, .equation, .visually-hidden, .skip, svg");
   return {
     title: document.title,
     text: document.body.innerText,
