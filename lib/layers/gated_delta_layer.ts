@@ -45,9 +45,11 @@ export type Params<Forget extends Arrays, Gate extends Arrays> = {
   input: JaxArray;
   /** [d, n H] */
   beta: JaxArray;
+  /** What the gate of forgetting is made of. */
   forget: Forget;
   /** Of the K + n (K + V) channels. */
   convolution?: ShortConvolution;
+  /** What the gate of the output is made of. */
   gate: Gate;
   /** Scale of the norm of a head's output, [V/H]. */
   norm: JaxArray;
@@ -56,16 +58,32 @@ export type Params<Forget extends Arrays, Gate extends Arrays> = {
 };
 
 /** `memory` [B, H, K/H, V/H] by key and value, and the last tokens that the convolution sees. */
-export type State = { memory: JaxArray; window?: JaxArray };
+export type State = {
+  /** [B, H, K/H, V/H] */
+  memory: JaxArray;
+  /** [B, conv - 1, K + n (K + V)] */
+  window?: JaxArray;
+};
 
 /** Of a token: `mixed` before the convolution, `beta` [..., n H], `logGate` [..., H, K/H]. */
-export type Input = { mixed: JaxArray; beta: JaxArray; logGate: JaxArray };
+export type Input = {
+  /** Before the convolution. */
+  mixed: JaxArray;
+  /** [..., n H] */
+  beta: JaxArray;
+  /** [..., H, K/H] */
+  logGate: JaxArray;
+};
 
 /** Numbers of all heads, and of one. */
 export interface Sizes {
+  /** K */
   readonly keys: number;
+  /** V */
   readonly values: number;
+  /** K/H */
   readonly key: number;
+  /** V/H */
   readonly value: number;
 }
 
@@ -75,6 +93,7 @@ export interface GatedDelta<Forget extends Arrays, Gate extends Arrays> {
   readonly name: string;
   /** For readers, and a claim that tests hold it to. */
   readonly about: About;
+  /** Of the options that differ between layers. */
   readonly defaults: { readonly expandValue: number; readonly negative: boolean };
   /** n by default, where it is an option; it is 1 when left out. */
   readonly steps?: number;
