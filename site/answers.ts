@@ -123,7 +123,7 @@ function counting(results: Results, layers: readonly Layer[]): Told | undefined 
     of("linear in its state"),
     of("linear throughout"),
   ];
-  if (!nonlinear || !linear || !fixed) return undefined;
+  if (!nonlinear || !linear) return undefined;
   return {
     from,
     sentence: [
@@ -131,8 +131,8 @@ function counting(results: Results, layers: readonly Layer[]): Told | undefined 
       ...numberOf(nonlinear.cell),
       text(`, the best layer linear in its state `),
       ...numberOf(linear.cell),
-      text(`, a linear recurrence `),
-      ...numberOf(fixed.cell),
+      // Small profiles have none.
+      ...(fixed ? [text(`, a linear recurrence `), ...numberOf(fixed.cell)] : []),
       text("."),
     ],
   };

@@ -71,7 +71,7 @@ export async function readTables(reports: string): Promise<Tables> {
   }
 }
 
-/** Cells that both have, in rows of the same labels; what has no interval in either cannot be compared. */
+/** Cells that both have, in rows of the same labels; without an interval in both nothing tells how far apart they may be. */
 export function compared(
   results: Pick<Results, "profile" | "experiments">,
   other: Tables,
@@ -103,9 +103,9 @@ function cellsApart(
     return here.columns.flatMap((column): Compared[] => {
       const [a, b] = [row.get(column.id), beside.get(column.id)];
       if (a?.kind !== "measured" || b?.kind !== "measured") return [];
-      const error = Math.hypot(errorOf(a), errorOf(b));
-      const apart = (a.value! - b.value!) / error;
-      return error > 0 && Number.isFinite(apart)
+      const errors = [errorOf(a), errorOf(b)];
+      const apart = (a.value! - b.value!) / Math.hypot(...errors);
+      return errors.every((error) => error > 0) && Number.isFinite(apart)
         ? [{ row: label, column: column.label, here: shown(a), there: shown(b), apart }]
         : [];
     });

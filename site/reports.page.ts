@@ -24,8 +24,10 @@ export default function* ({ results: { experiments }, reports }: Data) {
     })),
   };
   for (const { id, title, text } of reports) {
-    // A table that this site shows is linked; of one that it does not, the name stays.
+    // Reports, and tables that this site shows, are linked; of others the name stays.
     const link = (target: string) => {
+      const report = reports.find((other) => target === `${other.id}.md`);
+      if (report) return `${report.id}.html`;
       const table = /^standard\/([\w-]+)\.md$/.exec(target)?.[1];
       return table && known.has(table) ? `../experiments/${table}.html` : undefined;
     };

@@ -20,7 +20,7 @@ import { readOptions } from "../options.ts";
 import { inFloat64 } from "./float64.ts";
 import { keysFor } from "./keys.ts";
 import type { LinearWindowModel, Model, ModelModule } from "./model.ts";
-import { toeplitzMatrix } from "./toeplitz_matrix.ts";
+import { toeplitzMatrix } from "../layers/toeplitz_matrix.ts";
 
 /** The ways to mix times. */
 export const mixings = {

@@ -5,7 +5,7 @@ import type { Tensor } from "../../lib/engine/mod.ts";
 import { layer as lstm } from "../../lib/layers/sequence/lstm.ts";
 import { mixings, model } from "../../lib/models/deep_linear_time_series.ts";
 import type { LinearWindowModel } from "../../lib/models/model.ts";
-import { toeplitzMatrix } from "../../lib/models/toeplitz_matrix.ts";
+import { toeplitzMatrix } from "../../lib/layers/toeplitz_matrix.ts";
 import { toHost } from "../../lib/train/host.ts";
 import { flatten } from "../../lib/tensor/trees.ts";
 import { inFloat64 } from "../layers/definitions.ts";

@@ -25,11 +25,13 @@ Deno.test("cells are compared in standard errors, both intervals taken together"
   const here = table("e", [
     { model: label("a"), loss: cell(1, 3), more: cell(5, 1) },
     { model: label("b"), loss: cell(0, 0.3), more: exact(4) },
+    { model: label("c"), loss: exact(1), more: cell(1, 0.1) },
     { model: label("only here"), loss: cell(0, 1) },
   ]);
   const there = table("e", [
     { model: label("b"), loss: cell(1, 0.4), more: exact(5) },
-    { model: label("a"), loss: cell(11, 4), more: exact(4) },
+    { model: label("a"), loss: cell(11, 4), more: cell(4, Math.sqrt(3)) },
+    { model: label("c"), loss: cell(9, 1), more: exact(9) },
     { model: label("only there"), loss: cell(0, 1) },
   ]);
   const { experiments, ...all } = compared(run("quick", here), run("standard", there) as Tables);
@@ -39,9 +41,9 @@ Deno.test("cells are compared in standard errors, both intervals taken together"
   assert.deepEqual(cells.map(({ row, column, apart }) => [row, column, apart.toFixed(6)]), [
     ["a", "loss", "-2.000000"],
     ["b", "loss", "-2.000000"],
-    ["a", "more", "1.000000"],
+    ["a", "more", "0.500000"],
   ]);
-  assert.deepEqual([cells[2].here, cells[2].there], ["5 [± 1]", "4"]);
+  assert.deepEqual([cells[2].here, cells[1].there], ["5 [± 1]", "1 [± 0.4]"]);
 });
 
 Deno.test("what cannot be compared is left out: other tables, rows of one name, NaN, labels, no interval", () => {

@@ -8,6 +8,7 @@
 import { numpy as np, random } from "@jax-js/jax";
 import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
+import { toeplitzMatrix } from "../toeplitz_matrix.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
@@ -62,16 +63,12 @@ export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> 
       : np.flip(state, 1);
     // Oldest first: K tokens from before, of which the oldest is out of reach, and those of now.
     const all = np.concatenate([before, x], 1);
-    const shape = [tokens, taps + tokens];
-    const distances = Int32Array.from({ length: tokens * (taps + tokens) }, (_, i) => {
-      const distance = Math.floor(i / (taps + tokens)) + taps - i % (taps + tokens);
-      return distance < 0 || distance >= taps ? taps : distance;
-    });
-    const padded = np.concatenate([weight, np.zeros([1], { dtype: x.dtype })], 0);
-    const M = np.take(padded, np.array(distances, { shape }), 0);
+    // Entry [s, t] is the weight of distance K + t - s, or 0 where there is none.
+    const none = np.zeros([tokens], { dtype: x.dtype });
+    const M = toeplitzMatrix(np.concatenate([none.ref, weight, none], 0), taps + tokens, tokens);
     const last = np.split(all.ref, [tokens], 1)[1];
     const rows = np.transpose(all, [1, 0, 2]).reshape([taps + tokens, batch * width]);
-    const y = np.matmul(M, rows).reshape([tokens, batch, width]);
+    const y = np.matmul(np.transpose(M), rows).reshape([tokens, batch, width]);
     return [np.flip(last, 1), np.transpose(y, [1, 0, 2])];
   },
 };

@@ -10,6 +10,7 @@ import type { Runs } from "../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
+import { rateColumns } from "./shared/rate_columns.ts";
 import { edgesOf, type LanguageModel, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 const length = 16;
@@ -113,7 +114,7 @@ interface LawRow {
   loss: Values;
   gapClosed: Values;
   allowed: Values;
-  rate: Values;
+  learningRate: Values;
   edge: Values;
 }
 
@@ -134,12 +135,7 @@ const columns: TableColumn<LawRow>[] = [
     note: "Mean probability that the next word is one that the grammar allows.",
     of: ({ allowed }) => cellOf(allowed),
   }),
-  { id: "learning_rate", label: "learning rate", of: ({ rate }) => cellOf(rate) },
-  {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where the best rate was the first or the last that was tried.",
-    of: ({ edge }) => cellOf(edge),
-  },
+  ...rateColumns(),
 ];
 
 /** The table: one row for each law and model. */
@@ -156,7 +152,7 @@ export function summarize(runs: Runs): Summary {
       loss: lossesOf(runs, { law, model }),
       gapClosed: closed(law, model),
       allowed: allowed(law, model),
-      rate: ratesOf(runs, { law, model }),
+      learningRate: ratesOf(runs, { law, model }),
       edge: edgesOf(runs, { law, model }),
     }))
   );

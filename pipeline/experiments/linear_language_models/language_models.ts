@@ -9,6 +9,7 @@ import type { Runs } from "../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mean, minus, type Values } from "../../table/values.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
+import { rateColumns } from "./shared/rate_columns.ts";
 import { edgesOf, type LanguageModel, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 const length = 32;
@@ -101,7 +102,7 @@ interface ModelRow {
   loss: Values;
   first: Values;
   last: Values;
-  rate?: Values;
+  learningRate?: Values;
   edge?: Values;
 }
 
@@ -126,15 +127,7 @@ const columns: TableColumn<ModelRow>[] = [
     ...{ id: "last", label: "positions 17 to 32", unit: "nats", format: "fixed3" },
     of: ({ last }) => cellOf(last),
   },
-  onlyIf(({ rate }) => rate !== undefined, {
-    ...{ id: "learning_rate", label: "learning rate" },
-    of: ({ rate }) => cellOf(rate!),
-  }),
-  onlyIf(({ edge }) => edge !== undefined, {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where the best rate was the first or the last that was tried.",
-    of: ({ edge }) => cellOf(edge!),
-  }),
+  ...rateColumns(),
 ];
 
 /** The table: one row for each model. */
@@ -143,7 +136,7 @@ export function summarize(runs: Runs): Summary {
     label: models[model].label,
     loss: lossesOf(runs, { model }),
     ...ends(runs.where({ model, result: "score" }), "seed"),
-    rate: ratesOf(runs, { model }),
+    learningRate: ratesOf(runs, { model }),
     edge: edgesOf(runs, { model }),
   }));
   const counts = orders.map((order): ModelRow => {

@@ -9,6 +9,7 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
+import { rateColumns } from "./shared/rate_columns.ts";
 import { edgesOf, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 /** Positions of a sequence, and distances of the largest class. */
@@ -95,7 +96,7 @@ interface ClassRow {
   test: Values;
   gapClosed: Values;
   certificate?: Values;
-  rate?: Values;
+  learningRate?: Values;
   edge?: Values;
 }
 
@@ -120,15 +121,7 @@ const columns: TableColumn<ClassRow>[] = [
     ...{ id: "certificate", label: "at most above the optimum", unit: "nats" },
     of: ({ certificate }) => cellOf(certificate!),
   }),
-  onlyIf(({ rate }) => rate !== undefined, {
-    ...{ id: "learning_rate", label: "learning rate" },
-    of: ({ rate }) => cellOf(rate!),
-  }),
-  onlyIf(({ edge }) => edge !== undefined, {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where the best rate was the first or the last that was tried.",
-    of: ({ edge }) => cellOf(edge!),
-  }),
+  ...rateColumns(),
 ];
 
 /** The table: one row for each class, and for each width of trained mixers. */
@@ -168,7 +161,7 @@ export function summarize(runs: Runs): Summary {
     const tags = { class: "mixer", width };
     return {
       ...{ ...row, test: lossesOf(runs, tags) },
-      ...{ rate: ratesOf(runs, tags), edge: edgesOf(runs, tags) },
+      ...{ learningRate: ratesOf(runs, tags), edge: edgesOf(runs, tags) },
     };
   });
   const oneMatrix = Math.max(...bounds.map(({ gapClosed }) => mean(gapClosed)));

@@ -9,6 +9,7 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { plotOver } from "../../table/verdict.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
+import { rateColumns } from "./shared/rate_columns.ts";
 import { type Course, edgesOf, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 export const meta: ExperimentMeta = {
@@ -103,12 +104,7 @@ const columns: TableColumn<WidthRow>[] = [
     note: "Half of what two doublings saved, paired by seed.",
     of: ({ saved }) => cellOf(saved!),
   }),
-  { id: "learning_rate", label: "learning rate", of: ({ learningRate }) => cellOf(learningRate) },
-  {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where the best rate was the first or the last that was tried.",
-    of: ({ edge }) => cellOf(edge),
-  },
+  ...rateColumns(),
 ];
 
 /** The table: one row for each mixer, way to a rate, and width. */

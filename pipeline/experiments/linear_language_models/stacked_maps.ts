@@ -9,6 +9,7 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, differenceCell, mean, minus, type Values } from "../../table/values.ts";
 import { plotOver } from "../../table/verdict.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
+import { rateColumns } from "./shared/rate_columns.ts";
 import { edgesOf, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
 
 const [length, width] = [32, 256];
@@ -61,7 +62,7 @@ interface MapsRow {
   loss: Values;
   /** Without maps. */
   plain: Values;
-  rate: Values;
+  learningRate: Values;
   edge: Values;
 }
 
@@ -76,12 +77,7 @@ const columns: TableColumn<MapsRow>[] = [
     note: "Paired by seed.",
     of: ({ loss, plain }) => differenceCell(loss, plain),
   }),
-  { id: "learning_rate", label: "learning rate", of: ({ rate }) => cellOf(rate) },
-  {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where the best rate was the first or the last that was tried.",
-    of: ({ edge }) => cellOf(edge),
-  },
+  ...rateColumns(),
 ];
 
 /** The table: one row for each number of maps. */
@@ -89,7 +85,7 @@ export function summarize(runs: Runs): Summary {
   const plain = lossesOf(runs, { maps: 0 });
   const rows = counts.map((maps): MapsRow => ({
     ...{ maps, plain, loss: lossesOf(runs, { maps }) },
-    ...{ rate: ratesOf(runs, { maps }), edge: edgesOf(runs, { maps }) },
+    ...{ learningRate: ratesOf(runs, { maps }), edge: edgesOf(runs, { maps }) },
   }));
   const effects = rows.slice(1).map(({ loss }) => minus(loss, plain));
   return {

@@ -71,6 +71,13 @@ export const entries: readonly Entry[] = [
     layer: part("dense_recurrence", { state: 82 }),
     bare: true,
   },
+  {
+    id: "token-mixing",
+    parity: "cannot",
+    label: "token mixing",
+    layer: part("token_mixing"),
+    ...later,
+  },
   { id: "mingru", parity: "cannot", label: "minGRU", layer: part("mingru") },
   { id: "minlstm", parity: "cannot", label: "minLSTM", layer: part("minlstm"), ...later },
   { id: "hgrn", parity: "cannot", label: "HGRN", layer: part("hgrn"), ...later },

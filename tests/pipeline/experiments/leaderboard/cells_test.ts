@@ -134,9 +134,7 @@ Deno.test("the paper profile has every layer that there is", () => {
   assert.deepEqual(shown.toSorted(), entries.map(({ id }) => id).toSorted());
   const folder = new URL("../../../../lib/layers/sequence/", import.meta.url);
   const layers = Array.from(Deno.readDirSync(folder), ({ name }) => name.replace(".ts", ""))
-    .filter((name) => name !== "forms" && name !== "sequence_layer")
-    // It has a weight for every pair of times, so it is bound to one length; it belongs to language models.
-    .filter((name) => name !== "token_mixing");
+    .filter((name) => name !== "forms" && name !== "sequence_layer");
   const listed = unique(entries.map(({ layer }) => layer.name));
   assert.deepEqual(listed.toSorted(), layers.toSorted());
 });

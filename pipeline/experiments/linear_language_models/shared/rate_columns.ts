@@ -1,0 +1,21 @@
+/** @file Columns that say at which learning rate the models of a row were trained. */
+import { onlyIf, type TableColumn } from "../../../table/table.ts";
+import { cellOf, type Values } from "../../../table/values.ts";
+
+/** The rate, by seed, and whether it was the first or the last that was tried; rows of what is not trained have neither. */
+export interface Found {
+  learningRate?: Values;
+  edge?: Values;
+}
+
+export const rateColumns = <Row extends Found>(): TableColumn<Row>[] => [
+  onlyIf(({ learningRate }) => learningRate !== undefined, {
+    ...{ id: "learning_rate", label: "learning rate" },
+    of: ({ learningRate }) => cellOf(learningRate!),
+  }),
+  onlyIf(({ edge }) => edge !== undefined, {
+    ...{ id: "edge", label: "edge" },
+    note: "1 where the best rate was the first or the last that was tried.",
+    of: ({ edge }) => cellOf(edge!),
+  }),
+];
