@@ -3,7 +3,7 @@
  * layer and model (loss, gradients, AdamW) against `ort`, without a kernel on the CPU, with the same bits in every run. A sample of
  * them, or all with DEEP_LINEAR_GPU_TESTS=all.
  */
-import { gpuTest } from "./in_child.ts";
+import { gpuTest } from "../../../engine/webgpu/in_child.ts";
 
 // In one process, which compiles every shader once.
 gpuTest(
