@@ -19,7 +19,7 @@ import { fileURLToPath } from "node:url";
 import { canonical, sha256 } from "../../content/canonical.ts";
 
 const PROJECT = fileURLToPath(new URL("../../../", import.meta.url));
-const COPIED = ["pipeline", "lib", "site", "deno.json", "deno.lock"];
+const COPIED = ["pipeline", "lib", "site", "data", "deno.json", "deno.lock"];
 
 /** The input file of the pipeline. */
 export const SERIES = "series.csv";
@@ -173,7 +173,7 @@ export function codeOfProject(): string {
 }
 
 /** Not what commands have made. */
-const isSource = (path: string) => !/_site|\.store/.test(path.slice(PROJECT.length));
+const isSource = (path: string) => !/_site|\.store|data.cache/.test(path.slice(PROJECT.length));
 
 const hashOf = (path: string) => sha256(readFileSync(path));
 

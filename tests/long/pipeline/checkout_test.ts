@@ -20,8 +20,8 @@ const PROJECT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** The project with a small pipeline in the place of its own. */
 function checkout(root: string) {
-  for (const name of ["pipeline", "lib", "site", "deno.json", "deno.lock"]) {
-    const filter = (path: string) => !/_site|\.store/.test(path.slice(PROJECT.length));
+  for (const name of ["pipeline", "lib", "site", "data", "deno.json", "deno.lock"]) {
+    const filter = (path: string) => !/_site|\.store|data.cache/.test(path.slice(PROJECT.length));
     cpSync(join(PROJECT, name), join(root, name), { recursive: true, filter });
   }
   for (const name of ["pipeline/stages", "pipeline/experiments"]) {
