@@ -69,7 +69,7 @@ async function publishedOf(root: string): Promise<Record<string, string>> {
 function timeless(path: string): string | Uint8Array {
   const bytes = readFileSync(path);
   if (!path.endsWith(".html")) return bytes;
-  return new TextDecoder().decode(bytes).replaceAll(/<dt>Took<\/dt><dd>[^<]*<\/dd>/g, "");
+  return new TextDecoder().decode(bytes).replaceAll(/<span class="took">[^<]*<\/span>/g, "");
 }
 
 /** All rows of a database but times; "unreadable" for one that is none. */
