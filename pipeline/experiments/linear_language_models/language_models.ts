@@ -6,7 +6,7 @@ import type { ExperimentMeta, Summary } from "../../results.ts";
 import { plainEffect } from "../../table/effects.ts";
 import { verdictOf } from "../../table/judged.ts";
 import type { Runs } from "../../table/runs.ts";
-import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
+import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mean, minus, type Values } from "../../table/values.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
 import { rateColumns } from "./shared/rate_columns.ts";
