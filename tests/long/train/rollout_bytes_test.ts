@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { model as causalLinear } from "../../lib/models/causal_linear.ts";
-import { rolloutBytes } from "../../lib/train/rollout_bytes.ts";
-import { toHost } from "../../lib/train/host.ts";
+import { model as causalLinear } from "../../../lib/models/causal_linear.ts";
+import { rolloutBytes } from "../../../lib/train/rollout_bytes.ts";
+import { toHost } from "../../../lib/train/host.ts";
 import { init as initJax } from "@jax-js/jax";
 import { type Named, sequenceStack } from "../models/stacks.ts";
 
