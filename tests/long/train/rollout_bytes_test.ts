@@ -8,7 +8,7 @@ import { model as causalLinear } from "../../../lib/models/causal_linear.ts";
 import { rolloutBytes } from "../../../lib/train/rollout_bytes.ts";
 import { toHost } from "../../../lib/train/host.ts";
 import { init as initJax } from "@jax-js/jax";
-import { type Named, sequenceStack } from "../models/stacks.ts";
+import { type Named, sequenceStack } from "../../models/stacks.ts";
 
 const float = 4; // bytes
 const capacity = 7;
