@@ -62,7 +62,7 @@ console.log(JSON.stringify({ peak, declared: rolloutBytes(model, params, 72, 2) 
 Deno.exit(0);
 `;
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 async function measure(named: readonly Named[], options: object, batch: number) {
   // In the root, so that the configuration and the relative imports are the repository's.
