@@ -5,12 +5,14 @@
  */
 import { nn, numpy as np, random } from "@jax-js/jax";
 import * as z from "zod";
-import type { JaxArray } from "../engine/arrays.ts";
+import type { JaxArray, JaxDType } from "../engine/arrays.ts";
 import { readOptions } from "../options.ts";
 import { tensor } from "../tensor/tensor.ts";
+import { inChunks } from "./chunks.ts";
 import { constant } from "./constant.ts";
-import { fourierConvolution } from "./fourier_convolution.ts";
+import { exactGelu } from "./exact_gelu.ts";
 import { linear, type LinearParams } from "./linear.ts";
+import { freshState } from "./sequence/forms.ts";
 import type { About, SequenceLayer } from "./sequence/sequence_layer.ts";
 
 /** Its options with their defaults, and the width. */
@@ -58,6 +60,48 @@ const times = (a: Complex, b: Complex): Complex => ({
   im: a.re.mul(b.im).add(a.im.mul(b.re)),
 });
 
+/** Tokens of a chunk. */
+const chunkLength = 32;
+
+/** What a chunk needs of the parameters, C = {@linkcode chunkLength}. */
+type Tables = {
+  /** The impulse response by distance, [d, C (t), C (s)]; 0 for s > t. */
+  within: JaxArray;
+  /** 2 C (exp(A step) - 1) / A times the powers, by which a state is read. */
+  read: Complex;
+  /** exp(A step t) for t = 0 ... C, [d, M, C + 1]. */
+  powers: Complex;
+};
+
+/** Ones at [k, (t, s)] where t - s = k, [C, C^2]. */
+function lags(dtype: JaxDType): JaxArray {
+  const ones = new Float32Array(chunkLength ** 3);
+  for (let t = 0; t < chunkLength; t++) {
+    for (let s = 0; s <= t; s++) ones[((t - s) * chunkLength + t) * chunkLength + s] = 1;
+  }
+  return constant(ones, [chunkLength, chunkLength ** 2], dtype);
+}
+
+/** Some tokens x [B, n, d], n <= C. @param state [B, d, M] @returns the state after them, and what is read without D x, [B, n, d] */
+function chunk({ within, read, powers }: Tables, state: Complex, x: JaxArray): [Complex, JaxArray] {
+  const [, size, width] = x.shape;
+  const count = state.re.shape[2];
+  const u = np.transpose(x, [2, 1, 0]);
+  const upTo = (x: JaxArray, from: number, to: number) => x.slice([], [], [from, to]);
+  const now = np.matmul(within.slice([], [0, size], [0, size]), u.ref);
+  const byChannel = (x: JaxArray) => np.transpose(x, [1, 0, 2]);
+  const seen = np.matmul(byChannel(state.re.ref), upTo(read.re, 1, size + 1))
+    .sub(np.matmul(byChannel(state.im.ref), upTo(read.im, 1, size + 1)));
+  // The newest token has been turned by nothing.
+  const added = (part: JaxArray) =>
+    np.transpose(np.matmul(np.flip(upTo(part, 0, size), 2), u.ref), [2, 0, 1]);
+  const end = (part: JaxArray) => upTo(part, size, size + 1).reshape([width, count]);
+  const kept = times({ re: end(powers.re.ref), im: end(powers.im.ref) }, state);
+  const last = { re: kept.re.add(added(powers.re)), im: kept.im.add(added(powers.im)) };
+  u.dispose();
+  return [last, np.transpose(now, [2, 1, 0]).add(np.transpose(seen, [1, 2, 0]))];
+}
+
 /** Option: `state` (M, 32). */
 export function diagonalStateSpace(
   { name, about, rate, half }: Diagonal,
@@ -97,16 +141,31 @@ export function diagonalStateSpace(
     });
   };
 
+  /** Of the tokens of a chunk. */
+  const tablesOf = (params: Params): Tables => {
+    const { re, im } = powers(params, Array.from({ length: chunkLength + 1 }, (_, t) => t));
+    const c = readout(params, one(params));
+    const [width, state] = c.re.shape;
+    const each = (x: JaxArray) => x.reshape([width, state, 1]);
+    const read = times({ re: each(c.re), im: each(c.im) }, { re: re.ref, im: im.ref });
+    const [kernel] = np.split(np.sum(read.re.ref, 1), [chunkLength], 1);
+    return {
+      within: np.matmul(kernel, lags(kernel.dtype)).reshape([width, chunkLength, chunkLength]),
+      read,
+      powers: { re, im },
+    };
+  };
+
   const outputs = (params: Params, read: JaxArray): JaxArray => {
     const [values, logits] = np.split(
-      linear(params.output, nn.gelu(read, { approximate: false })),
+      linear(params.output, exactGelu(read)),
       2,
       -1,
     );
     return values.mul(nn.sigmoid(logits));
   };
 
-  return {
+  const layer: SequenceLayer<Config, Params, Complex, JaxArray, JaxArray> = {
     about,
 
     configure(options, width) {
@@ -151,45 +210,20 @@ export function diagonalStateSpace(
       return [next, outputs(params, read.add(u.mul(params.skip)))];
     },
 
-    /** By Fourier transforms of the impulse response. */
-    parallel({ width, state: count }, params, x, state) {
-      const length = x.shape[1];
-      const upTo = Array.from({ length }, (_, t) => t);
-      const lambda = powers(params, upTo);
-      const c = readout(params, one(params));
-      const each = (x: JaxArray) => x.reshape([width, count, 1]);
-      const kernel = np.sum(
-        each(c.re.ref).mul(lambda.re.ref).sub(each(c.im.ref).mul(lambda.im.ref)),
-        1,
+    /** A chunk at a time: its tokens by the impulse response, what came before by the state. */
+    parallel(config, params, x, state) {
+      state ??= freshState(layer, config, x.shape[0], 0, x.dtype);
+      return inChunks(
+        ({ params, ...tables }, state, x) => {
+          const [last, read] = chunk(tables, state, x.ref);
+          return [last, outputs(params, read.add(x.mul(params.skip.ref)))];
+        },
+        { ...tablesOf(params), params },
+        state,
+        x,
+        chunkLength,
       );
-      let read = fourierConvolution(np.transpose(kernel), x.ref).add(x.ref.mul(params.skip));
-      // The newest token has been turned by nothing.
-      const ends = [lambda.re, lambda.im].map((part) =>
-        np.transpose(
-          np.matmul(np.flip(part, 2), np.transpose(x.ref, [2, 1, 0])),
-          [2, 0, 1],
-        )
-      );
-      x.dispose();
-      let last: Complex = { re: ends[0], im: ends[1] };
-      if (state) {
-        const until = powers(params, upTo.map((t) => t + 1));
-        const from = times(
-          { re: each(c.re), im: each(c.im) },
-          { re: until.re.ref, im: until.im.ref },
-        );
-        const left = (part: JaxArray, lambda: JaxArray) =>
-          np.matmul(np.transpose(part, [1, 0, 2]), lambda);
-        const seen = left(state.re.ref, from.re).sub(left(state.im.ref, from.im));
-        read = read.add(np.transpose(seen, [1, 2, 0]));
-        const end = (part: JaxArray) => np.split(part, [length - 1], 2)[1].reshape([width, count]);
-        const kept = times({ re: end(until.re), im: end(until.im) }, state);
-        last = { re: last.re.add(kept.re), im: last.im.add(kept.im) };
-      } else {
-        c.re.dispose();
-        c.im.dispose();
-      }
-      return [last, outputs(params, read)];
     },
   };
+  return layer;
 }

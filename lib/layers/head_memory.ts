@@ -106,7 +106,7 @@ export function headToken(
   return [next, np.sum(next.ref.mul(row(query)), -1)];
 }
 
-/** Factors that are those of every token, [..., H]. @param logs H of them. @param lead the axes before. */
+/** What is said of the factors where they are those of every token, [..., H]. @param logs H numbers. @param lead the axes before. */
 export function constantDecay(
   logs: readonly number[],
   lead: readonly number[],

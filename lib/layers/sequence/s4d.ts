@@ -1,4 +1,4 @@
-/** @file S4D: a diagonal state space for every channel, discretised exactly, which trains as a convolution. */
+/** @file S4D: a diagonal state space for every channel, discretised exactly. */
 import { numpy as np } from "@jax-js/jax";
 import type { JaxArray } from "../../engine/arrays.ts";
 import {

@@ -19,6 +19,8 @@ export interface Config {
   readonly heads: number;
   /** Factor on the rates of decay. The paper's falls from 1 to 0 from layer to layer; a layer by itself is given its own. */
   readonly decay: number;
+  /** Whether every other head, from the first on, is multiplied by a factor below zero. */
+  readonly negative: boolean;
 }
 
 /** Maps without biases. */
@@ -42,12 +44,15 @@ export function slopes(heads: number): number[] {
   return [...own, ...between.slice(0, heads - power)];
 }
 
-function inputs({ width, heads, decay }: Config, { input }: Params, x: JaxArray): HeadTokens {
+function inputs({ width, heads, decay, negative }: Config, { input }: Params, x: JaxArray): HeadTokens {
   const lead = x.shape.slice(0, -1);
   const logDecay = constantDecay(slopes(heads).map((s) => -s * decay), lead, x.dtype);
   const [query, key, value] = np.split(nn.silu(np.matmul(x, input)), 3, -1)
     .map((x) => x.reshape([...lead, heads, width / heads]));
-  return { query, key, value, logDecay };
+  const tokens = { query, key, value, logDecay };
+  if (!negative) return tokens;
+  const below = Array.from({ length: heads }, (_, h) => h % 2 ? 0 : 1);
+  return { ...tokens, reverses: constantDecay(below, lead, x.dtype) };
 }
 
 /** Norm over all heads, gate and projection of what they read, [..., H, d/H]. */
@@ -62,20 +67,21 @@ const chunkLength = 32;
 
 /**
  * S_t = exp(-slope) S_{t-1} + v_t k_t' for every head, all by silu of maps of x; the slopes are ALiBi's, times `decay`. Options: `heads`
- * (4), `decay` (1).
+ * (4), `decay` (1), `negative` (false; by it every other head, from the first on, has -exp(-slope)).
  */
 export const layer: SequenceLayer<Config, Params, JaxArray, HeadTokens, JaxArray> = {
   about: {
     name: "TNL",
     paper: "Qin et al., arXiv 2405.17381, section 3; the positional decay of arXiv 2307.14995",
     kind: "linear in the state",
-    eigenvalues: "exp(-slope), fixed, in (0, 1)",
+    eigenvalues: "exp(-slope), fixed, in (0, 1); (-1, 1) with negative: true",
   },
 
   configure(options, width) {
     const schema = z.strictObject({
       heads: z.number().int().min(1).default(4),
       decay: z.number().min(0).default(1),
+      negative: z.boolean().default(false),
     });
     const config = { width, ...readOptions("tnl", schema, options) };
     expandedWidth("tnl", "expansion", 1, width, config.heads);

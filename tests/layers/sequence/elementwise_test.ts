@@ -4,6 +4,7 @@ import { layer as mamba } from "../../../lib/layers/sequence/mamba.ts";
 import { layer as s4d } from "../../../lib/layers/sequence/s4d.ts";
 import { layer as stableSsm } from "../../../lib/layers/sequence/stable_ssm.ts";
 import { dot, type Vector } from "../definitions.ts";
+import { normalBelow } from "../normal_distribution.ts";
 import {
   assertDefined,
   convolved,
@@ -95,16 +96,7 @@ for (const complex of [true, false]) {
   });
 }
 
-/** The normal distribution function by its integral. */
-function normalBelow(x: number): number {
-  const [count, h] = [4000, x / 4000];
-  const density = (t: number) => Math.exp(-t * t / 2) / Math.sqrt(2 * Math.PI);
-  let all = density(0) + density(x); // Simpson's rule
-  for (let i = 1; i < count; i++) all += (i % 2 ? 4 : 2) * density(i * h);
-  return 0.5 + all * h / 3;
-}
-
-/** Of jax-js's error function, and more. */
+/** Of the layers' normal distribution function, and more. */
 const errorOfErf = 1e-6;
 
 const diagonal = {

@@ -54,17 +54,19 @@ Deno.test("RetNet is a sum over turned keys by powers of each head's factor", ()
   });
 });
 
-for (const [heads, decay] of [[3, 0.4], [4, 1]]) {
-  Deno.test(`TNL fades by ALiBi's slopes, ${heads} heads, slopes times ${decay}`, () => {
+for (const [heads, decay, negative] of [[3, 0.4, false], [4, 1, false], [3, 0.4, true]] as const) {
+  const other = negative ? ", every other head by a factor below zero" : "";
+  Deno.test(`TNL fades by ALiBi's slopes, ${heads} heads, slopes times ${decay}${other}`, () => {
     const width = 12;
     const wanted = heads === 4 ? [1 / 4, 1 / 16, 1 / 64, 1 / 256] : [1 / 16, 1 / 256, 1 / 4];
-    assertDefined(tnl, { heads, decay }, width, (p, x) => {
+    assertDefined(tnl, { heads, decay, negative }, width, (p, x) => {
       const mixed = x.map((token) => times(token, p.input).map(silu));
       const read = Array.from({ length: heads }, (_, h) => {
         const [q, k, v] = [0, 1, 2].map((kind) =>
           mixed.map((m) => parts(parts(m, 3)[kind], heads)[h])
         );
-        return attend(v, (t, s) => Math.exp(-wanted[h] * decay * (t - s)) * dot(q[t], k[s]));
+        const factor = Math.exp(-wanted[h] * decay) * (negative && h !== 1 ? -1 : 1);
+        return attend(v, (t, s) => factor ** (t - s) * dot(q[t], k[s]));
       });
       return joined(read).map((row, t) => {
         const normed = plus(
@@ -210,7 +212,11 @@ testOptions("retnet", retNet, { heads: 4, expandKey: 1, expandValue: 2 }, [
   [{ expandValue: 0 }, />0/],
   [{ expandValue: 0.1 }, /multiple of heads = 4/],
 ]);
-testOptions("tnl", tnl, { heads: 4, decay: 1 }, [[{ heads: 0 }, />=1/], [{ decay: -0.1 }, />=0/]]);
+testOptions("tnl", tnl, { heads: 4, decay: 1, negative: false }, [
+  [{ heads: 0 }, />=1/],
+  [{ decay: -0.1 }, />=0/],
+  [{ negative: 1 }, /expected boolean/],
+]);
 testOptions("cosformer", cosFormer, { heads: 4, span: 512 }, [
   [{ heads: 0 }, />=1/],
   [{ span: 0 }, />=1/],

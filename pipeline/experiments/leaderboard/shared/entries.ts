@@ -106,6 +106,13 @@ export const entries: readonly Entry[] = [
   { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads), ...later },
   { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads), ...later },
   {
+    id: "tnl-negative",
+    parity: "cannot",
+    label: "TNL [-1, 1]",
+    layer: part("tnl", { ...heads, negative: true }),
+    ...later,
+  },
+  {
     id: "cosformer",
     parity: "cannot",
     label: "cosFormer",
