@@ -33,6 +33,14 @@ const group = (...generators: Permutation[]): Made => ({
   sizes: [],
   make: () => wordProblem(groupOf(generators)),
 });
+/** Words of the symmetric group of which every symbol is the identity or a swap. */
+const bySwaps = (n: number): Made => {
+  const swaps = identity(n).flatMap((i) => identity(i).map((j) => swap(n, i, j)));
+  return {
+    sizes: [],
+    make: () => wordProblem(groupOf(swaps), [identity(n), ...swaps]),
+  };
+};
 /** Steps on a circle. @param steps how far each symbol goes. */
 const circle = (steps: (modulus: number) => number[]): Made => ({
   sizes: ["modulus"],
@@ -67,14 +75,9 @@ export const automata = {
   s4: group(cycle(4), swap(4, 0, 1)),
   a5: group([1, 2, 0, 3, 4], cycle(5)),
   s5: group(cycle(5), swap(5, 0, 1)),
-  /** At most two things change places: the identity and ten swaps. */
-  s5_swaps: {
-    sizes: [],
-    make: () => {
-      const swaps = identity(5).flatMap((i) => identity(i).map((j) => swap(5, i, j)));
-      return wordProblem(groupOf(swaps), [identity(5), ...swaps]);
-    },
-  },
+  /** At most two things change places: the identity and three swaps, or ten. */
+  s3_swaps: bySwaps(3),
+  s5_swaps: bySwaps(5),
   dyck: { sizes: ["kinds", "depth"], make: brackets },
 } satisfies Record<string, Made>;
 

@@ -1,6 +1,12 @@
 /** @file The automata of the literature: their answers against plain programs, their floors against all sequences one by one. */
 import assert from "node:assert/strict";
-import { automata, type AutomatonName } from "../../../lib/tasks/automaton/automata.ts";
+import {
+  automata,
+  type AutomatonName,
+  type Made,
+  type Sizes,
+} from "../../../lib/tasks/automaton/automata.ts";
+import type { Automaton } from "../../../lib/tasks/automaton/table.ts";
 import { task as module } from "../../../lib/tasks/automaton/automaton.ts";
 import { task as parity } from "../../../lib/tasks/parity/parity.ts";
 import { UNASKED } from "../../../lib/tasks/symbols.ts";
@@ -24,6 +30,11 @@ function agree(options: object, answer: (prefix: number[]) => number, count = 60
     assert.deepEqual(target, x.map((_, t) => answer(x.slice(0, t + 1))), `${x}`);
   }
 }
+
+const made = (name: AutomatonName, sizes: Partial<Sizes> = {}): Automaton => {
+  const { make }: Made = automata[name];
+  return make({ modulus: 5, kinds: 2, depth: 4, ...sizes });
+};
 
 const sum = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0);
 const mod = (n: number, m: number) => ((n % m) + m) % m;
@@ -127,7 +138,8 @@ Deno.test("groups: orders, parity of elements, and products of matrices for ever
 });
 
 Deno.test("S5 by swaps: eleven symbols, the identity and ten of order two; no element but the identity is its own", () => {
-  const { next } = automata.s5_swaps.make();
+  const { next } = made("s5_swaps");
+  assert.deepEqual(made("s3_swaps").next.map((row) => row.length), Array(6).fill(4));
   assert.deepEqual([next.length, next[0].length], [120, 11]);
   const still = next[0].map((_, symbol) => next.every((row, state) => row[symbol] === state));
   assert.equal(still.filter(Boolean).length, 1);
@@ -186,8 +198,7 @@ Deno.test("floors are those of all sequences that can come, one by one", async (
       ["dyck", { kinds: 2, depth: 2 }, 6],
     ] as const
   ) {
-    const made = automata[automaton].make({ modulus: 5, kinds: 2, depth: 4, ...sizes });
-    const { next, outputs } = made as { next: (number | undefined)[][]; outputs?: number[] };
+    const { next, outputs } = made(automaton, sizes);
     const chances = Array.from({ length }, () => new Map<number, number>());
     const walk = (state: number, t: number, chance: number) => {
       if (t === length) return;
