@@ -23,8 +23,9 @@ import type { About, Task, TaskModule } from "./task.ts";
 
 /** Lengths of sequences, in what a task counts: symbols, or items to be remembered. */
 export interface Lengths {
-  /** Shortest and longest training sequence. */
+  /** Of the shortest training sequence. */
   readonly minimum: number;
+  /** Of the longest one. */
   readonly maximum: number;
   /** Of all test sequences. */
   readonly length: number;
@@ -40,14 +41,17 @@ export interface Protocol {
 
 /** Test sequences, and which of their positions are scored. */
 export interface Scored extends Sequences {
-  /** The first and the last one, counted from 1. */
+  /** The first one, counted from 1. */
   readonly from: number;
+  /** The last one, likewise. */
   readonly to: number;
 }
 
 /** What is asked, for given options. */
 export interface Questions {
+  /** How many symbols there are. */
   readonly vocabulary: number;
+  /** How many answers. */
   readonly classes: number;
   /** How many positions a sequence of a length has; as many as its length where this is left out. */
   positions?(length: number): number;
@@ -86,11 +90,13 @@ export type SymbolTask = TaskModule<Task<Model, Protocol>>;
 const BLOCK = 8;
 
 /** Fields of a task's schema, with its own defaults. */
-export const lengthFields = ({ minimum, maximum, length }: Lengths) => ({
-  minimum: z.number().int().min(1).default(minimum),
-  maximum: z.number().int().min(1).default(maximum),
-  length: z.number().int().min(1).default(length),
-});
+export function lengthFields({ minimum, maximum, length }: Lengths) {
+  return {
+    minimum: z.number().int().min(1).default(minimum),
+    maximum: z.number().int().min(1).default(maximum),
+    length: z.number().int().min(1).default(length),
+  };
+}
 
 /**
  * A task of questions on symbols.

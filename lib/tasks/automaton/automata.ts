@@ -18,7 +18,9 @@ export interface Sizes {
 
 /** One automaton, and the sizes that it has. */
 export interface Made {
+  /** Their names. */
   readonly sizes: readonly (keyof Sizes)[];
+  /** Its table at these sizes, of which it reads its own. */
   make(sizes: Sizes): Automaton;
 }
 

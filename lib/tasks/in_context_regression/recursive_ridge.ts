@@ -8,7 +8,7 @@ export class RecursiveRidge {
   readonly #covariance: Float64Array;
   readonly #noise: number;
 
-  /** @param prior variance of each weight. @param noise variance of an answer, given the weights. */
+  /** Before any pair. @param inputs d @param prior variance of each weight. @param noise variance of an answer, given the weights. */
   constructor(inputs: number, prior: number, noise: number) {
     this.mean = new Float64Array(inputs);
     this.#covariance = new Float64Array(inputs * inputs);
