@@ -97,7 +97,7 @@ export interface GatedDelta<Forget extends Arrays, Gate extends Arrays> {
   readonly defaults: { readonly expandValue: number; readonly negative: boolean };
   /** n by default, where it is an option; it is 1 when left out. */
   readonly steps?: number;
-  /** @param keys four jax-js keys; consumed. */
+  /** Weights of the gates. @param keys four jax-js keys; consumed. */
   init(config: Config, sizes: Sizes, keys: JaxArray[]): { forget: Forget; gate: Gate };
   /** Logarithms of the gates, at least that of the core. @returns [..., H, K/H] */
   logGate(config: Config, sizes: Sizes, forget: Forget, x: JaxArray): JaxArray;

@@ -90,7 +90,9 @@ export type SymbolTask = TaskModule<Task<Model, Protocol>>;
 const BLOCK = 8;
 
 /** Fields of a task's schema, with its own defaults. */
-export function lengthFields({ minimum, maximum, length }: Lengths) {
+export function lengthFields(
+  { minimum, maximum, length }: Lengths,
+): Record<keyof Lengths, z.ZodDefault<z.ZodNumber>> {
   return {
     minimum: z.number().int().min(1).default(minimum),
     maximum: z.number().int().min(1).default(maximum),
