@@ -51,6 +51,8 @@ const chosenOptions: Record<string, unknown> = {
   mesa: { heads: 2, expand: 2, conv: 3, leastRidge: 0.4 },
   mamba: { state: 3, expand: 1.4, stepRank: 2, conv: 3, negative: true },
   gateloop: { heads: 1 },
+  aaren: { heads: 2 },
+  fsmn: { expansion: 1.4, taps: 6 },
   s4d: { state: 3 },
   stable_ssm: { state: 3 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },

@@ -95,6 +95,9 @@ export const entries: readonly Entry[] = [
     layer: part("rg_lru", { negative: true }),
     ...later,
   },
+  { id: "fsmn", parity: "cannot", label: "FSMN", layer: part("fsmn"), ...later },
+  { id: "rwkv4", parity: "cannot", label: "RWKV-4", layer: part("rwkv4"), ...later },
+  { id: "aaren", parity: "cannot", label: "Aaren", layer: part("aaren", heads), ...later },
   { id: "s4d", parity: "cannot", label: "S4D", layer: part("s4d", { state: 8 }), ...later },
   {
     id: "stable-ssm",
