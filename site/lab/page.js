@@ -1,0 +1,52 @@
+/** @file What the pages of the lab have in common: tables, the width of drawings, settings in the address. */
+
+/**
+ * @param {HTMLTableElement} table
+ * @param {{ columns: string[], rows: (string | [text: string, below: string])[][] }} content the first column names the rows; what
+ *   stands below a number is its interval
+ */
+export function tableOf(table, { columns, rows }) {
+  table.replaceChildren();
+  const cell = (tag, content, i, scope) => {
+    const element = document.createElement(tag);
+    const [text, below] = [content].flat();
+    element.textContent = text;
+    if (below) {
+      const small = document.createElement("small");
+      small.textContent = below;
+      element.append(small);
+    }
+    if (i > 0) element.className = "num";
+    if (scope) element.scope = scope;
+    return element;
+  };
+  const head = table.createTHead().insertRow();
+  head.append(...columns.map((text, i) => cell("th", text, i, "col")));
+  const body = table.createTBody();
+  for (const row of rows) {
+    body.insertRow().append(
+      ...row.map((text, i) => i === 0 ? cell("th", text, i, "row") : cell("td", text, i)),
+    );
+  }
+}
+
+const watched = new Map();
+
+/** Draws now, and again whenever the element has another width. */
+export function onWidth(element, draw) {
+  watched.get(element)?.disconnect();
+  let last;
+  const observer = new ResizeObserver(() => {
+    const width = Math.floor(element.clientWidth);
+    if (width === last || width === 0) return;
+    last = width;
+    draw(width);
+  });
+  observer.observe(element);
+  watched.set(element, observer);
+}
+
+/** Settings that can be sent to somebody else. */
+export function keepInAddress(settings) {
+  history.replaceState(null, "", `#${new URLSearchParams(settings)}`);
+}
