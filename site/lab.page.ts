@@ -1,5 +1,6 @@
 /** @file The lab: pages that compute in the reader's browser, with the library's own code. */
 import { readFileSync } from "node:fs";
+import { mathMl } from "./catalogue/mathematics.ts";
 import { filterView } from "./lab/filter/view.ts";
 import type { Lab } from "./lab/lab.ts";
 import type { Results } from "./results.ts";
@@ -9,6 +10,9 @@ interface Data {
   lab: Lab;
 }
 
+/** Of the linear language model, lib/models/collapsed_mixer.ts. */
+const LOGITS = String.raw`\ell_t = \sum_{s \le t} M_{ts}\, Q_{x_s} + b_t h`;
+
 /** In the order in which they are told. */
 const PAGES = [
   {
@@ -17,6 +21,12 @@ const PAGES = [
     asks:
       "How close do the best maps of the last 8 and 64 observations come to the Kalman filter, " +
       "on a system that nobody published?",
+  },
+  {
+    name: "text",
+    title: "Write with one matrix",
+    asks:
+      "A language model that is linear says exactly why: which earlier token gave how much to the one it drew?",
   },
 ];
 
@@ -33,7 +43,10 @@ export default function* ({ results, lab }: Data) {
     pages: PAGES,
     packages: lab.packages,
   };
-  const views: Record<string, object> = { filter: filterView(results, lab.systems) };
+  const views: Record<string, object> = {
+    filter: filterView(results, lab.systems),
+    text: { equations: [mathMl(LOGITS)] },
+  };
   for (const { name, title, asks } of PAGES) {
     yield {
       ...{ ...page, layout: `layouts/lab/${name}.vto`, url: `/lab/${name}.html`, root: "../" },

@@ -28,6 +28,13 @@ interface Lab {
 /** The pages, in the order of the lab. */
 export const LABS: readonly Lab[] = [
   { name: "filter", files: {} },
+  {
+    name: "text",
+    files: {
+      MODEL: "data/models/linear/model.safetensors",
+      TOKENIZER: "data/models/linear/tokenizer.json",
+    },
+  },
 ];
 
 /** What the lab adds to a site. */

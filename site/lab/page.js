@@ -1,23 +1,27 @@
 /** @file What the pages of the lab have in common: tables, the width of drawings, settings in the address. */
 
 /**
+ * @typedef {{ text: string, value?: number, below?: string }} Cell a number has its value with all digits, and below it its interval
  * @param {HTMLTableElement} table
- * @param {{ columns: string[], rows: (string | [text: string, below: string])[][] }} content the first column names the rows; what
- *   stands below a number is its interval
+ * @param {{ columns: string[], rows: (string | Cell)[][] }} content the first column names the rows
  */
 export function tableOf(table, { columns, rows }) {
   table.replaceChildren();
   const cell = (tag, content, i, scope) => {
     const element = document.createElement(tag);
-    const [text, below] = [content].flat();
+    const { text, value, below } = typeof content === "string" ? { text: content } : content;
     element.textContent = text;
+    if (i > 0) element.className = "num";
+    if (scope) element.scope = scope;
+    if (value !== undefined) {
+      element.dataset.value = value;
+      element.title = value;
+    }
     if (below) {
       const small = document.createElement("small");
       small.textContent = below;
       element.append(small);
     }
-    if (i > 0) element.className = "num";
-    if (scope) element.scope = scope;
     return element;
   };
   const head = table.createTHead().insertRow();
@@ -49,4 +53,15 @@ export function onWidth(element, draw) {
 /** Settings that can be sent to somebody else. */
 export function keepInAddress(settings) {
   history.replaceState(null, "", `#${new URLSearchParams(settings)}`);
+}
+
+/** Fills a form with the settings of the address. */
+export function takeFromAddress(form) {
+  const address = new URLSearchParams(location.hash.slice(1));
+  for (const input of form.elements) {
+    const kept = address.get(input.name);
+    if (!input.name || kept === null) continue;
+    if (input.type === "radio") input.checked ||= input.value === kept;
+    else input.value = kept; // a number input takes no text
+  }
 }

@@ -1,6 +1,6 @@
 /** @file The script of the page on filtering: asks the worker, and shows what it found beside what was published. */
 import { asking } from "../ask.js";
-import { keepInAddress, onWidth, tableOf } from "../page.js";
+import { keepInAddress, onWidth, tableOf, takeFromAddress } from "../page.js";
 import { excessChart, traceChart } from "./charts.ts";
 import { rowsOf, sameAsPublished, shownExcess } from "./rows.ts";
 
@@ -31,12 +31,13 @@ async function run() {
     columns: ["predictor", "this system", "published mean and interval"],
     rows: rows.map(({ label, here, published }) => [
       label,
-      here === undefined ? "–" : shownExcess(here),
+      here === undefined ? "–" : { text: shownExcess(here), value: here },
       published
-        ? [
-          shownExcess(published.mean),
-          `[${shownExcess(published.low)}, ${shownExcess(published.high)}]`,
-        ]
+        ? {
+          text: shownExcess(published.mean),
+          value: published.mean,
+          below: `[${shownExcess(published.low)}, ${shownExcess(published.high)}]`,
+        }
         : "–",
     ]),
   });
@@ -56,13 +57,7 @@ async function run() {
     `System ${seed} at λ ${lambda}: simulated, filtered and solved in ${seconds} s.`;
 }
 
-const address = new URLSearchParams(location.hash.slice(1));
-for (const input of form.elements) {
-  const kept = address.get(input.name);
-  if (kept === null) continue;
-  if (input.type === "radio") input.checked ||= input.value === kept;
-  else if (/^\d+$/.test(kept)) input.value = kept;
-}
+takeFromAddress(form);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   run();
