@@ -1,5 +1,6 @@
 /** @file The lab: pages that compute in the reader's browser, with the library's own code. */
 import { readFileSync } from "node:fs";
+import type { Dataset } from "./catalogue/datasets.ts";
 import { mathMl } from "./catalogue/mathematics.ts";
 import { filterView } from "./lab/filter/view.ts";
 import type { Lab } from "./lab/lab.ts";
@@ -8,6 +9,7 @@ import type { Results } from "./results.ts";
 interface Data {
   results: Results;
   lab: Lab;
+  datasets: Dataset[];
 }
 
 /** Of the linear language model, lib/models/collapsed_mixer.ts. */
@@ -28,9 +30,15 @@ const PAGES = [
     asks:
       "A language model that is linear says exactly why: which earlier token gave how much to the one it drew?",
   },
+  {
+    name: "forecast",
+    title: "Forecast your own file",
+    asks:
+      "Which closed form forecasts a CSV of yours best, how sure is it, and which past values is one forecast made of?",
+  },
 ];
 
-export default function* ({ results, lab }: Data) {
+export default function* ({ results, lab, datasets }: Data) {
   const styles = readFileSync(new URL("lab/style.css", import.meta.url), "utf8");
   const page = { section: "lab", styles };
   yield {
@@ -46,6 +54,7 @@ export default function* ({ results, lab }: Data) {
   const views: Record<string, object> = {
     filter: filterView(results, lab.systems),
     text: { equations: [mathMl(LOGITS)] },
+    forecast: { example: datasets.find(({ id }) => id === "co2-monthly") },
   };
   for (const { name, title, asks } of PAGES) {
     yield {

@@ -5,17 +5,22 @@
  * Bundling takes a second or two, so what was bundled is kept beside the sources until one of the files changes that it is made of.
  */
 import { build, type Metafile, type Plugin, stop } from "esbuild";
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { findEntry } from "../../lib/data/entry.ts";
+import { fetchDataset } from "../../lib/data/fetch_dataset.ts";
 import { licencesOf, type Package, packagesOf } from "./licences.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 /** Left out of the site's sources by its name. */
 const KEPT = join(ROOT, "site", "_lab");
+
+const REGISTRY = "data/datasets.json";
 
 /** One page's script. */
 interface Lab {
@@ -35,6 +40,7 @@ export const LABS: readonly Lab[] = [
       TOKENIZER: "data/models/linear/tokenizer.json",
     },
   },
+  { name: "forecast", files: { EXAMPLE: "dataset:co2-monthly.csv" } },
 ];
 
 /** What the lab adds to a site. */
@@ -94,7 +100,7 @@ async function bundled({ name, files }: Lab) {
   const folder = `site/lab/${name}`;
   const constants: Record<string, string> = {};
   for (const [constant, path] of Object.entries(files)) {
-    const bytes = await readFile(pathOf(path));
+    const bytes = await bytesOf(path);
     const text = /\.(json|csv)$/.test(path) ? bytes.toString("utf8") : bytes.toString("base64");
     constants[constant] = JSON.stringify(text);
   }
@@ -106,7 +112,7 @@ async function bundled({ name, files }: Lab) {
     ...read.filter((path) => !path.startsWith("..")),
     // Versions of packages, and how bundles are made; files of packages follow from the first.
     ...["deno.json", "deno.lock", "site/lab/bundle.ts"],
-    ...Object.values(files).filter((path) => !path.startsWith("npm:")),
+    ...Object.values(files).map((path) => path.startsWith("dataset:") ? REGISTRY : path),
   ];
   const inputs: Record<string, string> = {};
   for (const path of new Set(own.sort())) inputs[path] = sha256(await readFile(join(ROOT, path)));
@@ -115,11 +121,13 @@ async function bundled({ name, files }: Lab) {
   return { script: page.text, packages };
 }
 
-/** Of a file of the repository, or of a package: "npm:vega-datasets/data/…". */
-function pathOf(path: string): string {
-  return path.startsWith("npm:")
-    ? fileURLToPath(import.meta.resolve(path.slice(4)))
-    : join(ROOT, path);
+/** Of a file of the repository, or of a dataset that a package holds: "dataset:ID.csv". */
+async function bytesOf(path: string): Promise<Buffer> {
+  const id = /^dataset:(.*)\.csv$/.exec(path)?.[1];
+  if (id === undefined) return await readFile(join(ROOT, path));
+  const registry = join(ROOT, REGISTRY);
+  const entry = findEntry(await readFile(registry, "utf8"), registry, id, () => {});
+  return Buffer.from((await fetchDataset(entry, { root: join(ROOT, "data") })).bytes);
 }
 
 async function bundle(entry: string, define: Record<string, string>) {

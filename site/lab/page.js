@@ -65,3 +65,12 @@ export function takeFromAddress(form) {
     else input.value = kept; // a number input takes no text
   }
 }
+
+/** Gives the reader a file. */
+export function save(name, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

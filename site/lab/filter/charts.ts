@@ -1,26 +1,7 @@
 /** @file The two drawings of the page on filtering. */
 import * as Plot from "@observablehq/plot";
-import type { Drawn } from "../../../lib/plot/document.ts";
-import { finished } from "../../plot/finish.ts";
+import { drawn, type Place } from "../drawn.ts";
 import type { Found } from "./filter.ts";
-
-/** How wide a drawing is, and what it is made in. */
-export interface Place {
-  /** In pixels. */
-  width: number;
-  /** The page's. */
-  document: unknown;
-}
-
-const drawn = (options: Plot.PlotOptions, { width, document }: Place, described: string) =>
-  finished(
-    Plot.plot({
-      ...{ width, document: document as never, className: "plot", marginTop: 8, marginRight: 12 },
-      ...{ marginBottom: 38, style: { background: "none", overflow: "visible" } },
-      ...options,
-    }) as unknown as Drawn,
-    described,
-  );
 
 /** So many observations can be told apart. */
 const SHOWN = 64;

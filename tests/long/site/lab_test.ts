@@ -152,6 +152,100 @@ Deno.test({
 
 Deno.test({
   ...chromium,
+  name:
+    "the page on forecasting finds what deno task forecast finds, for the example and for a file that is dropped",
+  fn: () =>
+    withSite(async ({ browser, served, folder }) => {
+      const csv = await Deno.makeTempFile({ suffix: ".csv" });
+      const rows = Array.from({ length: 300 }, (_, t) => {
+        const date = new Date(Date.UTC(2024, 0, 1 + t)).toISOString().slice(0, 10);
+        return `${date};${(5 + Math.sin(t * 0.9) + t / 90).toFixed(3).replace(".", ",")};${(3 * t * t) % 11}`;
+      });
+      await Deno.writeTextFile(csv, `day;heat;<b>load</b>\n${rows.join("\n")}\n`);
+      try {
+        for (
+          const [site, chosen, sizes] of [
+            [served, "co2-monthly", [48, 12]],
+            [folder, csv, [21, 7]],
+          ] as const
+        ) {
+          const [lookback, horizon] = sizes;
+          const flags = [
+            "--lookback",
+            `${lookback}`,
+            "--horizon",
+            `${horizon}`,
+            "--json",
+            "--depths=",
+          ];
+          const command = await new Deno.Command(Deno.execPath(), {
+            args: ["task", "-q", "forecast", chosen, ...flags],
+            cwd: fileURLToPath(new URL("../../..", import.meta.url)),
+          }).output();
+          const expected: Record<string, number | string>[] =
+            JSON.parse(new TextDecoder().decode(command.stdout)).rows;
+          const { page, problems } = await opened(browser, site, "lab/forecast.html");
+          await said(page, /read, fitted, scored and traced/);
+          if (chosen === csv) {
+            await page.locator("[name=file]").setInputFiles(csv);
+            await said(page, /^tmp.*|.*\.csv: looks back/);
+          }
+          await page.locator("[name=lookback]").fill(String(lookback));
+          await page.locator("[name=horizon]").fill(String(horizon));
+          await page.getByRole("button", { name: "Forecast", exact: true }).click();
+          await said(page, new RegExp(`looks back on ${lookback} rows, forecasts ${horizon};`));
+          const found = await page.locator("#lab-table tbody tr").evaluateAll((rows) =>
+            // deno-lint-ignore no-explicit-any -- rows, in the browser
+            (rows as any[]).map((row) => [
+              row.firstChild.textContent.replace(" (chosen)", ""),
+              ...[...row.cells].slice(1).map((cell) => Number(cell.dataset.value)),
+            ])
+          );
+          assert.deepEqual(found.map(([model]) => model), expected.map(({ model }) => model));
+          for (const [i, [, ...values]] of found.entries()) {
+            const row = expected[i];
+            const wanted = ["mse", "mae", "mase", "skill", "validation_mse"].map((id) =>
+              Number(row[id])
+            );
+            for (const [k, value] of values.entries()) {
+              assert.ok(
+                Math.abs(value - wanted[k]) <= 1e-9 * Math.max(1, Math.abs(wanted[k])),
+                `${row.model} ${k}`,
+              );
+            }
+          }
+          // The parts of any step sum to its forecast.
+          for (const step of [1, horizon]) {
+            await page.locator("[name=step]").fill(String(step));
+            const adds = await page.locator("#lab-parts td[data-value]").evaluateAll((cells) =>
+              // deno-lint-ignore no-explicit-any -- cells, in the browser
+              (cells as any[]).map((cell) => Number(cell.dataset.value))
+            );
+            const total = adds.pop()!;
+            assert.ok(
+              Math.abs(adds.reduce((sum, value) => sum + value, 0) - total) <
+                1e-8 * Math.abs(total),
+            );
+          }
+          assert.equal(await page.locator("#lab-result svg.plot").count(), 2);
+          if (chosen === csv) {
+            await page.locator("[name=column]").selectOption({ label: "<b>load</b>" });
+            assert.equal(await page.locator("#lab-title").innerText(), "<b>load</b>");
+          }
+          await fits(page);
+          const download = page.waitForEvent("download");
+          await page.getByRole("button", { name: "Save the forecast" }).click();
+          assert.equal((await download).suggestedFilename(), "forecast.csv");
+          assert.deepEqual(problems, []);
+        }
+      } finally {
+        await Deno.remove(csv);
+      }
+    }),
+});
+
+Deno.test({
+  ...chromium,
   name: "without JavaScript every page says what it would do, and no other page loads its script",
   fn: () =>
     withSite(async ({ browser, served }) => {
