@@ -159,7 +159,9 @@ Deno.test({
       const csv = await Deno.makeTempFile({ suffix: ".csv" });
       const rows = Array.from({ length: 300 }, (_, t) => {
         const date = new Date(Date.UTC(2024, 0, 1 + t)).toISOString().slice(0, 10);
-        return `${date};${(5 + Math.sin(t * 0.9) + t / 90).toFixed(3).replace(".", ",")};${(3 * t * t) % 11}`;
+        return `${date};${(5 + Math.sin(t * 0.9) + t / 90).toFixed(3).replace(".", ",")};${
+          (3 * t * t) % 11
+        }`;
       });
       await Deno.writeTextFile(csv, `day;heat;<b>load</b>\n${rows.join("\n")}\n`);
       try {
@@ -176,7 +178,8 @@ Deno.test({
             "--horizon",
             `${horizon}`,
             "--json",
-            "--depths=",
+            "--depths",
+            "none",
           ];
           const command = await new Deno.Command(Deno.execPath(), {
             args: ["task", "-q", "forecast", chosen, ...flags],
