@@ -24,6 +24,7 @@ import { PROFILES } from "../pipeline/profiles.ts";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
+import { inParts } from "./pages.ts";
 
 export interface BuildOptions {
   /** Folder of one profile, as publish wrote it: `reports/quick`. */
@@ -51,6 +52,8 @@ interface Stamp {
   files: Record<string, string>;
 }
 
+/** Files that are written at a time. */
+const TOGETHER = 32;
 const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
@@ -122,10 +125,13 @@ async function build(
   const building = await mkdtemp(join(dirname(dest), prefix));
   try {
     const stamp: Stamp = { source, files: {} };
-    for (const [path, content] of [...output].sort(([a], [b]) => a < b ? -1 : 1)) {
-      await mkdir(dirname(join(building, path)), { recursive: true });
-      await writeFile(join(building, path), content);
-      stamp.files[path] = sha256(content);
+    const sorted = [...output].sort(([a], [b]) => a < b ? -1 : 1);
+    for (const folder of new Set(sorted.map(([path]) => dirname(join(building, path))))) {
+      await mkdir(folder, { recursive: true });
+    }
+    for (const some of inParts(sorted, TOGETHER)) {
+      await Promise.all(some.map(([path, content]) => writeFile(join(building, path), content)));
+      for (const [path, content] of some) stamp.files[path] = sha256(content);
     }
     await writeFile(join(building, STAMP), stampText(stamp));
     await chmod(building, 0o755); // mkdtemp keeps a folder to its owner; a web server is another user
