@@ -7,7 +7,7 @@ import { numpy as np } from "@jax-js/jax";
 import * as z from "zod";
 import type { Arrays, JaxArray } from "../engine/arrays.ts";
 import type { Model, Signature } from "../models/model.ts";
-import { type OptionsSchema, readOptions } from "../options.ts";
+import { type OptionSchema, type OptionsSchema, readOptions } from "../options.ts";
 import { fold, type Key, keyOf, split, uniforms } from "../random/random.ts";
 import type { Tensor, Tree, TypedArray } from "../tensor/tensor.ts";
 import { gapClosed } from "./gap_closed.ts";
@@ -92,7 +92,7 @@ const BLOCK = 8;
 /** Fields of a task's schema, with its own defaults. */
 export function lengthFields(
   { minimum, maximum, length }: Lengths,
-): Record<keyof Lengths, z.ZodDefault<z.ZodNumber>> {
+): Record<keyof Lengths, OptionSchema<number>> {
   return {
     minimum: z.number().int().min(1).default(minimum),
     maximum: z.number().int().min(1).default(maximum),
