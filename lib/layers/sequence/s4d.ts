@@ -1,12 +1,8 @@
 /** @file S4D: a diagonal state space for every channel, discretised exactly. */
 import { numpy as np } from "@jax-js/jax";
 import type { JaxArray } from "../../engine/arrays.ts";
-import {
-  type Complex,
-  type Config,
-  diagonalStateSpace,
-  type Params,
-} from "../diagonal_state_space.ts";
+import { type Config, diagonalStateSpace, type Params } from "../diagonal_state_space.ts";
+import type { Complex } from "../modes.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 /** A = -exp(parameter) + i frequency, with the frequencies pi m of S4D-Lin. Option: `state` (32 complex states a channel). */

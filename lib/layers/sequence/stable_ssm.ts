@@ -1,12 +1,8 @@
 /** @file StableSSM: a diagonal state space whose rates of decay are so made of parameters that gradients stay in proportion to them. */
 import { numpy as np } from "@jax-js/jax";
 import type { JaxArray } from "../../engine/arrays.ts";
-import {
-  type Complex,
-  type Config,
-  diagonalStateSpace,
-  type Params,
-} from "../diagonal_state_space.ts";
+import { type Config, diagonalStateSpace, type Params } from "../diagonal_state_space.ts";
+import type { Complex } from "../modes.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 /** As S4D with A = -1 / (parameter^2 + 0.1) + i frequency. Option: `state` (32 complex states a channel). */

@@ -188,9 +188,10 @@ export const layerTrainings: Readonly<Record<string, () => Promise<TrainingCase>
  */
 export function toleranceOf(name: string): number {
   if (name.startsWith("alrnn")) return 2e-3;
-  return /LRU|lru|s4d|stable_ssm|mingru|linear layers|windows|three steps|two trainings|120/.test(
-      name,
-    )
+  return /LRU|lru|s4d|stable_ssm|dss|mingru|linear layers|windows|three steps|two trainings|120/
+      .test(
+        name,
+      )
     ? 5e-4
     : 2e-5;
 }

@@ -1,13 +1,17 @@
 /** @file Layers whose states each go on by a factor of their own, as sums over all earlier tokens. */
+import assert from "node:assert/strict";
+import { layer as dss, skewFrequencies } from "../../../lib/layers/sequence/dss.ts";
 import { layer as gateLoop } from "../../../lib/layers/sequence/gateloop.ts";
 import { layer as mamba } from "../../../lib/layers/sequence/mamba.ts";
 import { layer as s4d } from "../../../lib/layers/sequence/s4d.ts";
 import { layer as stableSsm } from "../../../lib/layers/sequence/stable_ssm.ts";
+import { assertUniform } from "../../moments.ts";
 import { dot, type Vector } from "../definitions.ts";
 import { normalBelow } from "../normal_distribution.ts";
 import {
   assertDefined,
   convolved,
+  fresh,
   parts,
   product,
   sigmoid,
@@ -163,6 +167,69 @@ for (const [name, { layer, rate, half }] of Object.entries(diagonal)) {
     "output.bias": [[48], { constant: 0 }],
   }, "output.weight");
 }
+
+Deno.test("DSS-exp is a sum over powers of eigenvalues that all channels share", () => {
+  const [width, state] = [3, 4];
+  assertDefined(
+    dss,
+    { state },
+    width,
+    (p, x) =>
+      x.map((_, t) => {
+        const read = x[t].map((own, c) => {
+          let all = p.skip.data[c] * own;
+          const [forReal, forImaginary] = [p.step.data[c], p.step.data[width + c]].map(Math.exp);
+          for (let m = 0; m < state; m++) {
+            const [re, im] = [-Math.exp(p.decay.data[m]), p.frequency.data[m]];
+            const [wRe, wIm] = [p.wRe, p.wIm].map(({ data }) => data[c * state + m]);
+            // exp of n steps, as size and angle.
+            const power = (n: number) => [Math.exp(n * re * forReal), n * im * forImaginary];
+            for (let s = 0; s <= t; s++) {
+              // Re of w (e^(n + 1) - e^n) / Lambda = Re of w conj(Lambda) (...) / |Lambda|^2.
+              const [[a, alpha], [b, beta]] = [power(t - s + 1), power(t - s)];
+              const dRe = a * Math.cos(alpha) - b * Math.cos(beta);
+              const dIm = a * Math.sin(alpha) - b * Math.sin(beta);
+              const [vRe, vIm] = [wRe * re + wIm * im, wIm * re - wRe * im];
+              all += (vRe * dRe - vIm * dIm) / (re * re + im * im) * x[s][c];
+            }
+          }
+          return all * normalBelow(all);
+        });
+        return times(read, p["output.weight"], p["output.bias"]);
+      }),
+    undefined,
+    errorOfErf,
+  );
+});
+
+Deno.test("frequencies of the skew part of HiPPO have its norm and its Pfaffian", () => {
+  assert.ok(Math.abs(skewFrequencies(1)[0] - Math.sqrt(3) / 2) < 1e-12);
+  const [a, b] = skewFrequencies(2);
+  const entry = (i: number, j: number) => Math.sqrt((2 * i + 1) * (2 * j + 1)) / 2;
+  const pairs = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]];
+  const pfaffian = sum(pairs.map(([i, j, k, l], n) => (-1) ** n * entry(i, j) * entry(k, l)));
+  assert.ok(Math.abs(a * b - pfaffian) < 1e-12, `${a} ${b}`);
+  const squares = sum(pairs.flatMap(([i, j, k, l]) => [entry(i, j) ** 2, entry(k, l) ** 2]));
+  assert.ok(Math.abs(a * a + b * b - squares) < 1e-12);
+  assert.ok(a > b && b > 0);
+});
+
+testOptions("dss", dss, { state: 32 }, [[{ state: 0 }, />=1/], [{ state: 1.5 }, /expected int/]]);
+testFresh("dss", dss, [24, { state: 5 }], {
+  step: [[2, 24], { values: Array(48).fill(NaN) }],
+  decay: [[5], { constant: Math.log(0.5) }],
+  frequency: [[5], { values: Array.from(skewFrequencies(5)) }],
+  wRe: [[24, 5], { normal: 1 }],
+  wIm: [[24, 5], { normal: 1 }],
+  skip: [[24], { normal: 1 }],
+  "output.weight": [[24, 24], { normal: 1 / Math.sqrt(24) }],
+  "output.bias": [[24], { constant: 0 }],
+}, "output.weight");
+Deno.test("dss: both steps are one draw, log-uniform in .001..0.1", () => {
+  const { data } = fresh(dss, 200, { state: 1 }).step;
+  assertUniform(Array.from(data, (x) => x / Math.LN10), -3, -1, "steps");
+  assert.deepEqual(data.slice(0, 200), data.slice(200));
+});
 
 testOptions("mamba", mamba, { state: 16, expand: 2, stepRank: 1, conv: 4, negative: false }, [
   [{ state: 0 }, />=1/],

@@ -54,6 +54,7 @@ const chosenOptions: Record<string, unknown> = {
   aaren: { heads: 2 },
   fsmn: { expansion: 1.4, taps: 6 },
   s4d: { state: 3 },
+  dss: { state: 3 },
   stable_ssm: { state: 3 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };

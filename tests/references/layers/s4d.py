@@ -6,7 +6,7 @@ from diagonal_state_space import last_state, run
 REPOSITORY = "state-spaces/s4"
 COMMIT = "e757cef57d89e448c413de7325ed5601aceaac13"
 FUNCTION = "S4D of models/s4/s4d.py"
-CASES = ["--seed 1 --dtype float32", "--seed 2 --dtype float32 --width 5 --length 150 --options '{\"state\":7}'"]
+CASES = ["--seed 1", "--seed 2 --dtype float32 --width 5 --length 150 --options '{\"state\":7}'"]
 
 
 def outputs(dump, source):

@@ -4,7 +4,7 @@ from diagonal_state_space import last_state, run
 REPOSITORY = "radarFudan/StableSSM"
 COMMIT = "64315ac894688b852016191ad73631cfaff7ecae"
 FUNCTION = "STABLESSM of src/models/recurrent/stablessm.py"
-CASES = ["--seed 1 --dtype float32", "--seed 2 --dtype float32 --width 5 --length 150 --options '{\"state\":7}'"]
+CASES = ["--seed 1", "--seed 2 --dtype float32 --width 5 --length 150 --options '{\"state\":7}'"]
 
 
 def outputs(dump, source):

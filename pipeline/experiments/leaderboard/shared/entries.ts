@@ -98,6 +98,7 @@ export const entries: readonly Entry[] = [
   { id: "fsmn", parity: "cannot", label: "FSMN", layer: part("fsmn"), ...later },
   { id: "rwkv4", parity: "cannot", label: "RWKV-4", layer: part("rwkv4"), ...later },
   { id: "aaren", parity: "cannot", label: "Aaren", layer: part("aaren", heads), ...later },
+  { id: "dss", parity: "cannot", label: "DSS", layer: part("dss", { state: 8 }), ...later },
   { id: "s4d", parity: "cannot", label: "S4D", layer: part("s4d", { state: 8 }), ...later },
   {
     id: "stable-ssm",
