@@ -30,14 +30,14 @@ export const meta: ExperimentMeta = {
       lengths.maximum + 1
     } to ${lengths.length}. **Gap closed** is (floor - error) / floor, where the floor is the ` +
     "likeliest state at every position, exactly. A swap is one reflection, so one layer with eigenvalues in [-1, 1] can follow it at any length, which the tests show with weights set by hand; " +
-    "products of positive factors cannot (Grazzi et al., arXiv 2411.12537, whose figure 4 has S5 by swaps). Shown and not judged: other layers; S3 and A5 with all of their elements as symbols, which take two reflections each " +
+    "with eigenvalues in [0, 1] nothing follows it at all lengths (Grazzi et al., arXiv 2411.12537, theorem 1; figure 4 has S5 by swaps). Shown and not judged: other layers; S3 and A5 with all of their elements as symbols, which take two reflections each " +
     "(Siems et al., arXiv 2502.10297); a circle of five places on which one stays, steps on or steps back; arithmetic modulo 3 without brackets. Rates, steps and the task that is judged were chosen after a look at seed 0, which is none of those that judge.",
   from: "standard",
 };
 
 const [negative, positive] = ["deltanet-negative", "deltanet"];
-const few = ["softmax-attention", "lstm"];
-const more = ["lru", "gla", "mamba2", "gru"];
+const few = ["lstm"];
+const more = ["softmax-attention", "mamba2", "gru"];
 /** On which negative eigenvalues are judged. */
 const judgedTask = "s3-swaps";
 
@@ -68,7 +68,7 @@ const tasks = [
 /** Stated before the runs. */
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [1, 2, 3, 4, 5, 6, 7],
+  seeds: [1, 2, 3, 4, 5, 6],
   clauses: [{
     what: "gap closed by DeltaNet with eigenvalues in [-1, 1] minus that in [0, 1], S3 by swaps",
     metric: "gap closed",
@@ -97,7 +97,7 @@ function caseOf({ id, options }: typeof tasks[number], profile: Profile): TaskCa
     training: profile.pick<Training>({
       smoke: { steps: 6, batch: 2, warmup: 2, rates: [3e-3, 6e-3], rungs: [3] },
       standard: {
-        ...{ steps: 600, batch: 16, warmup: 50, weightDecay: 0 },
+        ...{ steps: id === judgedTask ? 1000 : 600, batch: 16, warmup: 50, weightDecay: 0 },
         ...{ rates: [2.5e-3, 5e-3, 1e-2], rungs: [100, 200] },
       },
     }),
