@@ -57,8 +57,10 @@ const TOGETHER = 32;
 const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
-/** Folders outside of it that pages are made from. */
-const BESIDE = ["lib/layers/sequence", "pipeline/experiments"].map((folder) => join(ROOT, folder));
+/** Folders outside of it that pages are made from, and the scripts of the lab. */
+const BESIDE = ["lib", "data/models", "pipeline/commands", "pipeline/experiments"].map((folder) =>
+  join(ROOT, folder)
+);
 /** And files: sources of data. The reports in prose come besides. */
 const FILES = ["deno.json", "data/datasets.json"].map((file) => join(ROOT, file));
 /** Where the site of this project goes unless told otherwise. */
@@ -104,17 +106,19 @@ async function build(
   { reports, beside, sql }: BuildOptions,
 ): Promise<Built> {
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
-  const [{ readResults }, { readTables }, { renderSite }] = await Promise.all([
+  const [{ readResults }, { readTables }, { renderSite }, { readLab }] = await Promise.all([
     import("./results.ts"),
     import("./compare.ts"),
     import("./render.ts"),
+    import("./lab/lab.ts"),
   ]);
   const results = await readResults(reports);
   // No literal: that would make every install download the package behind it.
   const sqlModule = "./sql/files.ts";
   const files = sql ? await (await import(sqlModule)).sqlFiles() : undefined;
   const other = beside ? await readTables(beside) : undefined;
-  const output = await renderSite(SOURCES, { results, other, sql: files });
+  const lab = await readLab(reports);
+  const output = await renderSite(SOURCES, { results, other, sql: files, lab });
   const prefix = `.${basename(dest)}-`;
   for (const name of await readdir(dirname(dest))) { // left by a build that was killed
     if (!name.startsWith(prefix) || name === `${prefix}lock`) continue;
@@ -151,7 +155,7 @@ async function fingerprint(folders: string[], sql: boolean): Promise<string> {
   )).flat();
   const sources = entries.filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.slice(SOURCES.length).includes("_site"));
+    .filter((path) => !/_(?:site|lab)/.test(path.slice(SOURCES.length)));
   const published = (await Promise.all(folders.map(async (folder) => {
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
     return entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."))
