@@ -58,16 +58,22 @@ export class Objects {
   /** Hashes of all objects: 256 directory listings are far quicker than a stat for each object. */
   list(): Set<string> {
     const found = new Set<string>();
-    const base = join(this.dir, "objects");
-    if (!existsSync(base)) return found;
-    for (const folder of Deno.readDirSync(base)) {
-      if (!folder.isDirectory || !/^[0-9a-f]{2}$/.test(folder.name)) continue;
-      for (const { name, isFile } of Deno.readDirSync(join(base, folder.name))) {
+    for (const folder of this.folders()) {
+      for (const { name, isFile } of Deno.readDirSync(join(this.dir, "objects", folder))) {
         // Whatever else lies there is somebody else's.
-        if (isFile && /^[0-9a-f]{62}$/.test(name)) found.add(folder.name + name);
+        if (isFile && /^[0-9a-f]{62}$/.test(name)) found.add(folder + name);
       }
     }
     return found;
+  }
+
+  /** Names of the folders that they lie in. */
+  folders(): string[] {
+    const base = join(this.dir, "objects");
+    if (!existsSync(base)) return [];
+    return [...Deno.readDirSync(base)].flatMap(({ name, isDirectory }) =>
+      isDirectory && /^[0-9a-f]{2}$/.test(name) ? [name] : []
+    );
   }
 
   /** Whether anything lies in the place of an object. */
