@@ -103,6 +103,9 @@ export class Objects {
   }
 }
 
+/** What is read at once; one for all files, since most of thousands are far smaller than it. */
+let piece: Uint8Array<ArrayBuffer> | undefined;
+
 /** sha256 of a file read in pieces; undefined when it is not there, or cannot be read, as a folder cannot. */
 export function hashFile(path: string): string | undefined {
   let file: Deno.FsFile;
@@ -113,7 +116,7 @@ export function hashFile(path: string): string | undefined {
   }
   try {
     const hash = createHash("sha256");
-    const piece = new Uint8Array(1 << 20);
+    piece ??= new Uint8Array(1 << 20);
     for (let n; (n = file.readSync(piece)) !== null;) hash.update(piece.subarray(0, n));
     return hash.digest("hex");
   } catch {
