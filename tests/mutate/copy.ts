@@ -32,6 +32,8 @@ export function makeCopy(root: string, files: readonly string[]): Copy {
   const env = {
     ...Deno.env.toObject(),
     NO_COLOR: "1",
+    // Where the caller was: commands under test would read and write the real tree by relative paths.
+    INIT_CWD: copy,
     ...(mirror && !URL.canParse(mirror) ? { DEEP_LINEAR_MIRROR: resolve(root, mirror) } : {}),
   };
   const running = new Set<() => void>();

@@ -33,7 +33,7 @@ export async function fitDeepLinear(
   const { params } = await train((example) => compileStep(example, { compile }), nextBatch, {
     schedule: { peak: Math.min(0.03, 4 / (width * depth)), steps: STEPS, warmup: 100, floor: 0 },
     measure: {
-      every: 100,
+      every: 25,
       run(params, step) {
         onProgress(step);
         return task.excess!(model, params) <= TOLERANCE;

@@ -90,8 +90,8 @@ export const grid: Grid = (g: GraphBuilder) =>
           g,
           of,
           {
-            ...{ task, batch: 64, steps: 1500, warmup: 50 },
-            ...{ rates: [2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2], rungs: [150, 450] },
+            ...{ task, batch: 32, steps: 1000, warmup: 50 },
+            ...{ rates: [2e-3, 8e-3, 3.2e-2], rungs: [120, 360] },
             instanceOf: (seed) => seed,
             scoredOn: (seed) =>
               g.job(

@@ -25,7 +25,7 @@ export const meta: ExperimentMeta = {
   method:
     `Linear mixers of ${width} units with 0, 1 and 3 matrices of ${width} by ${width} before the head: logits H W_3 W_2 W_1 M E of one class, which collapse to one matrix to 1e-5. ` +
     "[The page](https://blbadger.github.io/linear-lms.html) that proposed the model reports that stacking hurts slightly, without numbers. State of the Union addresses from 1946 on, 132 byte-level tokens, packed sequences of 32, " +
-    ".2 M training tokens three times, Adam, cosine schedule, uniform weights of variance 1 / (3 width) for all maps, so that a stack starts with smaller logits; rates by successive halving on a seed that is not judged.",
+    ".12 M training tokens three times, Adam, cosine schedule, uniform weights of variance 1 / (3 width) for all maps, so that a stack starts with smaller logits; rates by successive halving on a seed that is not judged.",
   from: "standard",
 };
 
@@ -46,10 +46,10 @@ export const grid: Grid = (g) => {
       g,
       { model: { name: "token_mixer", options: { width, length, maps } } },
       {
-        task: { name: "language", options: { length, tokens: 200_000 } },
-        // Three times 6,249 sequences.
-        ...{ batch: 16, steps: 1172, warmup: 50, data, scoredOn: () => data },
-        ...{ rates: [5e-4, 1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2], rungs: [200, 600] },
+        task: { name: "language", options: { length, tokens: 120_000 } },
+        // Three times 3,749 sequences.
+        ...{ batch: 16, steps: 703, warmup: 50, data, scoredOn: () => data },
+        ...{ rates: [1e-3, 4e-3, 1.6e-2], rungs: [120, 360] },
       },
       stated.seeds,
       { maps },

@@ -105,6 +105,8 @@ Deno.test("a mutant runs in a copy that is put back, and one that never ends is 
     const tried = (text: string, limit = 60) =>
       copy.with("a.ts", text, () => copy.test("a_test.ts", limit));
     assert.equal((await tried(source.replace("2", "3"))).passed, false);
+    const elsewhere = 'if (Deno.env.get("INIT_CWD") !== Deno.cwd()) throw 0;\n';
+    assert.equal((await tried(elsewhere + source)).passed, true);
     const endless =
       `new Deno.Command("sleep", { args: ["1234.5"] }).spawn();\nfor (;;);\n${source}`;
     const { passed, seconds } = await tried(endless, 3);

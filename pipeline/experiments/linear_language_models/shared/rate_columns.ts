@@ -2,7 +2,7 @@
 import { onlyIf, type TableColumn } from "../../../table/table.ts";
 import { cellOf, type Values } from "../../../table/values.ts";
 
-/** The rate, by seed, and whether it was the first or the last that was tried; rows of what is not trained have neither. */
+/** The rate, by seed, and whether the search ended there before its best was found; rows of what is not trained have neither. */
 export interface Found {
   learningRate?: Values;
   edge?: Values;
@@ -15,7 +15,7 @@ export const rateColumns = <Row extends Found>(): TableColumn<Row>[] => [
   }),
   onlyIf(({ edge }) => edge !== undefined, {
     ...{ id: "edge", label: "edge" },
-    note: "1 where the best rate was the first or the last that was tried.",
+    note: "1 where half or twice the rate was still better when the search ended.",
     of: ({ edge }) => cellOf(edge!),
   }),
 ];

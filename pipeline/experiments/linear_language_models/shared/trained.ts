@@ -32,6 +32,8 @@ export interface Course {
   readonly scoredOn: (seed: number) => JobRef;
 }
 
+/** How often a search may move from the best of the rates to half or twice of it. */
+const moves = 3;
 /** Of the search for a rate: none of those that are judged. */
 const tuningSeed = 90;
 
@@ -56,7 +58,7 @@ export function trainedRuns(
   const search = () =>
     g.job(
       "tune",
-      { ...common, seeds: [seedOf(course, tuningSeed)], rates, rungs, floor: 0.05 },
+      { ...common, seeds: [seedOf(course, tuningSeed)], rates, rungs, moves, floor: 0.05 },
       inputs,
       { ...tags, result: "tuning" },
     );
@@ -91,7 +93,7 @@ export const ratesOf = (runs: Runs, tags: Tags): Values =>
   runs.where({ ...tags, result: "training" })
     .each("seed", ({ scalars }) => scalars.learningRate, "learningRate");
 
-/** Whether the best of the rates was the first or the last that was tried. */
+/** Whether half or twice the rate was still better when the search ended. */
 export const edgesOf = (runs: Runs, tags: Tags): Values =>
   runs.where({ ...tags, result: "training" }).each(
     "seed",

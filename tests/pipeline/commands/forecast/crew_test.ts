@@ -71,7 +71,7 @@ Deno.test("crew: a network is the same whoever trains it, and so are its scores"
       (await scored).test,
       (await evaluate(problem, linearForecaster(alone.map!))).test,
     );
-    assert.deepEqual(steps.slice(0, 2), [0, 100]);
+    assert.deepEqual(steps.slice(0, 2), [0, 25]);
     crew.close();
   }
 });

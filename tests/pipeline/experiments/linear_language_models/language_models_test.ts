@@ -14,7 +14,7 @@ Deno.test("the grid: five models on the same tokens, at rates that are found, an
   const trained = runs.filter(({ tags }) => tags.result === "training");
   for (const { job } of trained) {
     const { task, steps, batch, model, layers } = job.params as Train;
-    assert.deepEqual([task.options, steps, batch], [{ length: 32, tokens: 200_000 }, 1172, 16]);
+    assert.deepEqual([task.options, steps, batch], [{ length: 32, tokens: 120_000 }, 703, 16]);
     assert.equal((job.inputs.tuned as JobNode).stage.name, "tune");
     assert.deepEqual(model.options.width, model.name === "stack" ? 128 : 512);
     assert.equal(layers.length, model.name === "stack" ? 1 : 0);
@@ -22,7 +22,7 @@ Deno.test("the grid: five models on the same tokens, at rates that are found, an
   assert.equal(new Set(trained.map(({ job }) => job)).size, 5);
   const orders = runs.filter(({ tags }) => tags.model === "counts").map(({ job }) => {
     const { task, reference } = job.params as Reference;
-    assert.deepEqual(task.options, { length: 32, tokens: 200_000 });
+    assert.deepEqual(task.options, { length: 32, tokens: 120_000 });
     assert.equal(reference.name, "kneser_ney");
     return reference.options.order;
   });

@@ -15,18 +15,18 @@ Deno.test("the grid: two mixers at three widths, at the published rate and at ra
   for (const { tags, job } of runs.filter(({ tags }) => tags.result === "training")) {
     const { model, seeds: trained, learningRate, task, steps, batch } = job.params as Train;
     assert.deepEqual(model.options, { width: tags.width, length: 32, kind: tags.kind });
-    assert.deepEqual(task.options, { length: 32, tokens: 200_000 });
-    // Three epochs of (200,000 - 1) / 32 sequences.
-    assert.equal(steps, Math.ceil(3 * Math.floor(199_999 / 32) / batch));
+    assert.deepEqual(task.options, { length: 32, tokens: 120_000 });
+    // Three epochs of (120,000 - 1) / 32 sequences.
+    assert.equal(steps, Math.ceil(3 * Math.floor(119_999 / 32) / batch));
     assert.deepEqual(trained.map(({ initialisation }) => initialisation), seeds);
     if (tags.rate === "fixed") {
       assert.deepEqual([learningRate, job.inputs.tuned], [5e-4, undefined]);
       continue;
     }
     const tuned = job.inputs.tuned as JobNode;
-    const { rates, seeds: others, floor, rungs } = tuned.params as Tune;
-    assert.deepEqual(rates, [1e-3, 2e-3, 4e-3, 8e-3, 1.6e-2, 3.2e-2]);
-    assert.deepEqual([floor, rungs], [0.05, [200, 600]]);
+    const { rates, seeds: others, floor, rungs, moves } = tuned.params as Tune;
+    assert.deepEqual(rates, [2e-3, 8e-3, 3.2e-2]);
+    assert.deepEqual([floor, rungs, moves], [0.05, [120, 360], 3]);
     assert.ok(others.every(({ initialisation }) => !seeds.includes(initialisation)));
     assert.deepEqual([learningRate, tuned.inputs.data], [undefined, job.inputs.data]);
   }
