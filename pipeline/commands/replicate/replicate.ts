@@ -77,14 +77,14 @@ async function replicate(
     const title = `${cells.length} published cells`;
     return await estimate(workspace, nodes, { ...options, title });
   }
-  const scheduler = new Scheduler(nodes, workspace.resolver);
-  await scheduler.plan();
   for (const cell of cells) console.log(nameOf(cell));
   console.log(
     `${cells.length} cells, ${nodes.length} jobs, which took ${
       formatSeconds(seconds)
     } one after the other when they were published (--estimate measures what they take here).`,
   );
+  const scheduler = new Scheduler(nodes, workspace.resolver);
+  await scheduler.plan();
   const stopped = await execute(workspace, scheduler, {
     title: "replicate",
     command: "deno task replicate",
