@@ -256,6 +256,33 @@ export {
   stateTracking,
   type Transitions,
 } from "./tasks/state_tracking.ts";
+export { task as automaton } from "./tasks/automaton/automaton.ts";
+export { type Automaton, groupOf, type Permutation, wordProblem } from "./tasks/automaton/table.ts";
+export { task as arithmetic } from "./tasks/arithmetic/arithmetic.ts";
+export { task as composition } from "./tasks/composition/composition.ts";
+export { task as copying } from "./tasks/copying/copying.ts";
+export { task as selectiveCopying } from "./tasks/selective_copying/selective_copying.ts";
+export { task as induction } from "./tasks/induction/induction.ts";
+export { task as noisyParity } from "./tasks/noisy_parity/noisy_parity.ts";
+export { task as inContextRegression } from "./tasks/in_context_regression/in_context_regression.ts";
+export { task as noiseIntegration } from "./tasks/noise_integration/noise_integration.ts";
+export {
+  type Details as SymbolDetails,
+  type Lengths,
+  type Protocol as SymbolProtocol,
+  type Questions,
+  type Scored,
+  type SymbolTask,
+  symbolTask,
+} from "./tasks/symbol_task.ts";
+export type { Sequences } from "./tasks/symbols.ts";
+export {
+  type Details as ValueDetails,
+  type Quantity,
+  type ValueTask,
+  valueTask,
+} from "./tasks/value_task.ts";
+export type { OptionIssue, OptionsSchema } from "./options.ts";
 export { gapClosed } from "./tasks/gap_closed.ts";
 export type { Detector } from "./anomaly/detector.ts";
 export {

@@ -7,6 +7,7 @@
  */
 import { resolve } from "node:path";
 import { readTables } from "./compare.ts";
+import { readLab } from "./lab/lab.ts";
 import { readResults } from "./results.ts";
 import { COPIED, VENTO } from "./settings.ts";
 
@@ -17,6 +18,7 @@ const site = (await import(lume)).default({ src: "site", dest: "site/_site" }, {
   vento: { options: VENTO },
 });
 site.data("results", await readResults(reports));
+site.data("lab", await readLab(reports));
 const beside = Deno.env.get("BESIDE");
 if (beside) site.data("other", await readTables(resolve(beside)));
 if (Deno.env.get("SQL")) site.data("sql", await (await import(sql)).sqlFiles());

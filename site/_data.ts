@@ -14,6 +14,7 @@ export const project = {
     { section: "layers", file: "layers.html", name: "Layers" },
     { section: "tasks", file: "tasks.html", name: "Tasks" },
     { section: "reports", file: "reports.html", name: "Reports" },
+    { section: "lab", file: "lab.html", name: "Lab" },
     { section: "data", file: "data.html", name: "Data" },
     { section: "sql", file: "sql.html", name: "SQL", needs: "sql" },
   ],

@@ -24,6 +24,7 @@ import { PROFILES } from "../pipeline/profiles.ts";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
+import { inParts } from "./pages.ts";
 
 export interface BuildOptions {
   /** Folder of one profile, as publish wrote it: `reports/quick`. */
@@ -51,11 +52,13 @@ interface Stamp {
   files: Record<string, string>;
 }
 
+/** Files that are written at a time. */
+const TOGETHER = 32;
 const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
-/** Folders outside of it that pages are made from. */
-const BESIDE = ["lib/layers/sequence"].map((folder) => join(ROOT, folder));
+/** Folders outside of it that pages are made from, and the scripts of the lab. */
+const BESIDE = ["lib", "data/models", "pipeline/commands"].map((folder) => join(ROOT, folder));
 /** And files: sources of data. The reports in prose come besides. */
 const FILES = ["deno.json", "data/datasets.json"].map((file) => join(ROOT, file));
 /** Where the site of this project goes unless told otherwise. */
@@ -101,17 +104,19 @@ async function build(
   { reports, beside, sql }: BuildOptions,
 ): Promise<Built> {
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
-  const [{ readResults }, { readTables }, { renderSite }] = await Promise.all([
+  const [{ readResults }, { readTables }, { renderSite }, { readLab }] = await Promise.all([
     import("./results.ts"),
     import("./compare.ts"),
     import("./render.ts"),
+    import("./lab/lab.ts"),
   ]);
   const results = await readResults(reports);
   // No literal: that would make every install download the package behind it.
   const sqlModule = "./sql/files.ts";
   const files = sql ? await (await import(sqlModule)).sqlFiles() : undefined;
   const other = beside ? await readTables(beside) : undefined;
-  const output = await renderSite(SOURCES, { results, other, sql: files });
+  const lab = await readLab(reports);
+  const output = await renderSite(SOURCES, { results, other, sql: files, lab });
   const prefix = `.${basename(dest)}-`;
   for (const name of await readdir(dirname(dest))) { // left by a build that was killed
     if (!name.startsWith(prefix) || name === `${prefix}lock`) continue;
@@ -120,10 +125,13 @@ async function build(
   const building = await mkdtemp(join(dirname(dest), prefix));
   try {
     const stamp: Stamp = { source, files: {} };
-    for (const [path, content] of [...output].sort(([a], [b]) => a < b ? -1 : 1)) {
-      await mkdir(dirname(join(building, path)), { recursive: true });
-      await writeFile(join(building, path), content);
-      stamp.files[path] = sha256(content);
+    const sorted = [...output].sort(([a], [b]) => a < b ? -1 : 1);
+    for (const folder of new Set(sorted.map(([path]) => dirname(join(building, path))))) {
+      await mkdir(folder, { recursive: true });
+    }
+    for (const some of inParts(sorted, TOGETHER)) {
+      await Promise.all(some.map(([path, content]) => writeFile(join(building, path), content)));
+      for (const [path, content] of some) stamp.files[path] = sha256(content);
     }
     await writeFile(join(building, STAMP), stampText(stamp));
     await chmod(building, 0o755); // mkdtemp keeps a folder to its owner; a web server is another user
@@ -145,7 +153,7 @@ async function fingerprint(folders: string[], sql: boolean): Promise<string> {
   )).flat();
   const sources = entries.filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.slice(SOURCES.length).includes("_site"));
+    .filter((path) => !/_(?:site|lab)/.test(path.slice(SOURCES.length)));
   const published = (await Promise.all(folders.map(async (folder) => {
     const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
     return entries.filter((entry) => entry.isFile() && !entry.name.startsWith("."))

@@ -132,14 +132,21 @@ export interface PlotView extends Drawing {
 /** Bytes of a drawing up to which it stands in the page, where its values can be pointed at. */
 const LARGE = 22_000;
 
+/** Drawings take most of the time of a build, and a plot is on its page, in its files and perhaps on the front page. */
+const drawnPlots = new WeakMap<ExperimentResult, { styles: Styles; views: PlotView[] }>();
+
 /** Plots that have at least one point to show. */
 export function plotViews(experiment: ExperimentResult, styles: Styles): PlotView[] {
-  return experiment.plots.map((spec) => {
+  const known = drawnPlots.get(experiment);
+  if (known?.styles === styles) return known.views;
+  const views = experiment.plots.map((spec) => {
     const { id, title, caption } = spec;
     const drawn = drawPlot(spec, experiment, styles);
     const large = Math.max(drawn.wide.length, drawn.narrow.length) > LARGE;
     return { id, title, caption, ...drawn, large, file: `plots/${experiment.id}-${id}` };
   }).filter((plot) => plot.wide);
+  drawnPlots.set(experiment, { styles, views });
+  return views;
 }
 
 export function methodHtml({ method }: ExperimentResult): string {

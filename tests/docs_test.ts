@@ -1,6 +1,6 @@
 /** @file The library is documented: every public name, and no public type that a reader cannot reach. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 
@@ -38,6 +38,30 @@ Deno.test("a name without documentation is found", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+});
+
+/** Folders whose README a reader of GitHub sees under the list of files. */
+const readmes = [
+  "",
+  "data/",
+  "lib/engine/",
+  "pipeline/",
+  "reports/",
+  "tests/",
+  "tests/references/",
+];
+
+Deno.test("every relative link of a README leads to something", () => {
+  let links = 0;
+  for (const folder of readmes) {
+    const text = Deno.readTextFileSync(`${ROOT}${folder}README.md`);
+    for (const [, link] of text.matchAll(/\]\(([^)\s#]+)[^)]*\)/g)) {
+      if (/^https?:/.test(link)) continue;
+      links++;
+      assert.ok(existsSync(`${ROOT}${folder}${link}`), `${folder}README.md: ${link}`);
+    }
+  }
+  assert.ok(links > 50, `${links} links`);
 });
 
 Deno.test("the version is the same in deno.json, the changelog and the citation", () => {

@@ -54,4 +54,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/parity_by_length.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
+  "pipeline/experiments/leaderboard/state_tracking.ts",
 ];

@@ -12,10 +12,10 @@ export interface Report {
   text: string;
 }
 
-/** By name; none where nothing was reported. */
+/** By name, without the folder's own page, whose lists the site has by itself; none where nothing was reported. */
 export async function readReports(folder = REPORTS): Promise<Report[]> {
   const names = (await readdir(folder).catch(() => [] as string[])).filter((name) =>
-    name.endsWith(".md")
+    name.endsWith(".md") && name !== "README.md"
   );
   return await Promise.all(
     names.sort().map(async (name) => {

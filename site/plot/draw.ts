@@ -155,13 +155,26 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
       }),
     ],
   };
-  const drawn = Plot.plot(options) as unknown as Drawn;
-  const ticks = drawn.querySelectorAll("[aria-label='y-axis tick label'] text");
-  const texts = Array.from(ticks, (tick) => tick.textContent);
-  options.marginLeft = Math.max(leftMargin(texts), categories?.left ?? 0);
+  options.marginLeft = Math.max(leftMargin(yTicks(spec, series, options)), categories?.left ?? 0);
   if (frame.direct) options.marks!.push(...labelMarks(options, labels));
   const svg = Plot.plot(options) as unknown as Drawn;
   return finished(svg, described(spec, frame.titles));
+}
+
+/** What the ticks of the y axis say, which needs room: of a drawing without its series, because most of the work is in these. */
+function yTicks(spec: PlotSpec, series: Series[], options: Plot.PlotOptions): string[] {
+  const { document, width, height, y } = options;
+  const values = [
+    ...(spec.marks.includes("bar") ? [0] : []),
+    ...(spec.rules ?? []).map((rule) => rule.y),
+    ...series.flatMap(({ points }) => points).flatMap(({ y, low, high }) =>
+      spec.marks.includes("interval") && !Number.isNaN(low) ? [y, low, high] : [y]
+    ),
+  ];
+  const unseen = Plot.dot(values, { y: (value: number) => value, render: () => null });
+  const drawn = Plot.plot({ document, width, height, y, marks: [unseen] }) as unknown as Drawn;
+  const ticks = drawn.querySelectorAll("[aria-label='y-axis tick label'] text");
+  return Array.from(ticks, (tick) => tick.textContent);
 }
 
 function described({ title, x, y }: PlotSpec, titles: Map<string, string>): string {
@@ -230,12 +243,22 @@ function swatch(spec: PlotSpec, { color, symbol, dash }: Series): string {
     parts.push(`<path d="M1,7H23" stroke="${color}" stroke-width="2"${dashes}/>`);
   }
   if (spec.marks.includes("dot")) {
-    const mark = Plot.dot([0], { frameAnchor: "middle", symbol, fill: color, r: 4.5 });
-    const size = { width: 24, height: 14, margin: 0 };
-    const svg = Plot.plot({ document: emptyDocument(), ...size, axis: null, marks: [mark] });
-    parts.push((svg as unknown as Drawn).querySelector("g").outerHTML);
+    parts.push(dot(symbol, color));
   }
   return picture(parts.join(""));
+}
+
+const dots = new Map<string, string>();
+
+function dot(symbol: Series["symbol"], color: string): string {
+  const known = dots.get(symbol + color);
+  if (known) return known;
+  const mark = Plot.dot([0], { frameAnchor: "middle", symbol, fill: color, r: 4.5 });
+  const size = { width: 24, height: 14, margin: 0 };
+  const svg = Plot.plot({ document: emptyDocument(), ...size, axis: null, marks: [mark] });
+  const drawn = (svg as unknown as Drawn).querySelector("g").outerHTML;
+  dots.set(symbol + color, drawn);
+  return drawn;
 }
 
 function picture(content: string): string {

@@ -17,7 +17,7 @@ export function standalone(svg: string, css: string): string {
     `svg{${
       blocks[0] ?? ""
     }color:var(--ink);background:var(--page);font-family:system-ui,sans-serif;font-size:13px}` +
-    `@media(prefers-color-scheme:dark){svg{${blocks[1] ?? ""}}}` +
+    `@media screen and (prefers-color-scheme:dark){svg{${blocks[1] ?? ""}}}` +
     ".halo{paint-order:stroke;stroke:var(--page);stroke-width:4px;stroke-linejoin:round}.reference{stroke:var(--muted)}" +
     '[data-part$="grid"]{stroke:var(--line);stroke-opacity:1}';
   return svg.replace(/^<svg /, '<svg xmlns="http://www.w3.org/2000/svg" ')

@@ -10,8 +10,9 @@ export function finished(svg: Drawn, described: string): string {
   svg.querySelector("style").remove();
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", described);
-  const [head] = /^<svg [^>]*>/.exec(svg.outerHTML)!;
-  const body = svg.outerHTML.slice(head.length)
+  const html = svg.outerHTML as string; // written anew each time that it is asked for
+  const [head] = /^<svg [^>]*>/.exec(html)!;
+  const body = html.slice(head.length)
     .replace(
       /<g ([^>]*)>/g,
       (_, attributes: string) => `<g ${attributes.replace(/\baria-label="/, 'data-part="')}>`,

@@ -38,7 +38,9 @@ export const styleKey = (column: string, name: string) => `${subject(column)}\0$
  * Styles for every series of every plot. A name takes, where it first appears, the colour that is rarest in that plot and then
  * anywhere, so that plots of few series have few colours twice; with a colour goes a symbol that no other name has.
  */
-export function stylesOf(experiments: readonly Pick<ExperimentResult, "plots" | "rows">[]): Styles {
+export function stylesOf(experiments: Styled): Styles {
+  const known = found.get(experiments);
+  if (known) return known;
   const styles = new Map<string, Style>();
   const taken = Array.from({ length: COLORS }, () => 0);
   for (const { plots, rows } of experiments) {
@@ -59,8 +61,14 @@ export function stylesOf(experiments: readonly Pick<ExperimentResult, "plots" | 
       }
     }
   }
+  found.set(experiments, styles);
   return styles;
 }
+
+type Styled = readonly Pick<ExperimentResult, "plots" | "rows">[];
+
+/** Every page asks for the styles of the same results. */
+const found = new WeakMap<Styled, Styles>();
 
 /** The key of the series that a row belongs to; a plot without series has one, of no name. */
 export function nameIn(

@@ -47,12 +47,13 @@ class Checkout:
     def __str__(self):
         return f"{self.repository}@{self.commit[:12]}"
 
-    def module(self, path, **stand_ins):
+    def module(self, path, package=None, **stand_ins):
         """
         The module of a file, executed.
 
         Args:
             path: in the repository.
+            package: by its dotted name, what its relative imports start from.
             stand_ins: what its imports find instead of modules that are not installed, by name with __ for dots.
         """
         shown = self.git("show", f"{self.commit}:{path}")
@@ -60,6 +61,8 @@ class Checkout:
             raise Missing(f"{self}: no file {path}")
         module = types.ModuleType(path.removesuffix(".py").replace("/", "."))
         module.__file__ = f"{self}/{path}"
+        if package:
+            module.__package__ = package
         # For tracebacks, and for what reads its own source.
         lines = shown.stdout.splitlines(keepends=True)
         linecache.cache[module.__file__] = (len(shown.stdout), None, lines, module.__file__)

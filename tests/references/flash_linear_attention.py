@@ -65,6 +65,9 @@ def layer_module(source, path, **kernels):
     def keep(layer, past, **state):
         layer.kept = state
 
+    modules = SimpleNamespace(
+        RMSNorm=RMSNorm, FusedRMSNormGated=FusedRMSNormGated, ShortConvolution=ShortConvolution
+    )
     return source.module(
         path,
         fla__layers__utils=SimpleNamespace(
@@ -73,9 +76,6 @@ def layer_module(source, path, **kernels):
             unpad_hidden_states=lambda x, cu_seqlens, mask, length: (x, None, None),
             repad_hidden_states=lambda x, indices, batch, length: x,
         ),
-        fla__modules=SimpleNamespace(
-            RMSNorm=RMSNorm, FusedRMSNormGated=FusedRMSNormGated, ShortConvolution=ShortConvolution
-        ),
         fla__modules__layernorm=SimpleNamespace(rms_norm_linear=rms_norm_linear),
-        **{"fla__modules__activations": SimpleNamespace(ACT2FN={}), **kernels},
+        **{"fla__modules": modules, "fla__modules__activations": SimpleNamespace(ACT2FN={}), **kernels},
     )

@@ -3,8 +3,7 @@
  * its last row. Results go to stdout; everything the program decided for the user goes to stderr.
  */
 import process from "node:process";
-import { describeInterval, type Interval, usualSeason } from "../../../lib/data/dates.ts";
-import type { DatasetEntry } from "../../../lib/data/entry.ts";
+import { describeInterval } from "../../../lib/data/dates.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
 import { runProgram } from "../../program.ts";
 import { callerPath } from "../../user_files.ts";
@@ -18,37 +17,7 @@ import { type Options, parseOptions, USAGE } from "./options.ts";
 import { originsTable, requireOrigins } from "./origins.ts";
 import { goBeyond, outputsOf } from "./outputs.ts";
 import { table, toRow } from "./report.ts";
-
-/** The season to use, and how it was found. */
-function chooseSeason(
-  options: Options,
-  entry: DatasetEntry | undefined,
-  interval: Interval | undefined,
-  rows: number,
-  note: (line: string) => void,
-): number | undefined {
-  if (options.season !== undefined) return options.season;
-  if (entry?.season !== undefined) return entry.season;
-  const season = interval && usualSeason(interval);
-  if (season === undefined) {
-    note(
-      "seasonal-naive is left out: no usual season is known for this series. Give --season ROWS.",
-    );
-    return undefined;
-  }
-  if (season > rows) {
-    note(
-      `seasonal-naive is left out: the file has less than the usual season at ${
-        describeInterval(interval!)
-      }. Give --season ROWS.`,
-    );
-    return undefined;
-  }
-  note(
-    `season ${season} rows, the usual one at ${describeInterval(interval!)} (--season changes it).`,
-  );
-  return season;
-}
+import { chooseSeason } from "./season.ts";
 
 /** Width up to which the default depths train within seconds. */
 const QUICK_WIDTH = 128;
@@ -85,7 +54,11 @@ async function main(args: string[]): Promise<void> {
     lookback: options.lookback,
     horizon: options.horizon,
     split,
-    season: chooseSeason(options, entry, sampling?.interval, series.rows, note),
+    season: chooseSeason(
+      options.season ?? entry?.season,
+      { interval: sampling?.interval, rows: series.rows },
+      note,
+    ),
     dropConstant: options.dropConstant || entry?.drop_constant,
   });
   problem.notes.forEach(note);

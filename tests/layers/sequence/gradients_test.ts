@@ -38,6 +38,12 @@ function weighted(outputs: np.Array[]): np.Array {
   return sums.reduce((a, b) => a.add(b));
 }
 
+/**
+ * By how much numbers of an engine may be off, for what computes in float32. The logarithm of jax-js's WebAssembly is off by 3e-6, 3e-5
+ * of itself at 0.9, where that of the others is right to the last digit: gates and steps that are made with one are as far off.
+ */
+const toleranceOf = (engine: EngineName) => engine === "jax" ? 5e-5 : 1e-5;
+
 interface Loss {
   /** Weighted sum of y and the last state, of single arrays: parameters, tokens, and the state before if there is one. */
   readonly loss: (...arrays: np.Array[]) => np.Array;
@@ -104,7 +110,7 @@ for (const tested of cases) {
       const { loss, args } = lossOf(tested, form, tokensOf(tested, 2, length));
       const { interpreted, close } = await compiled(loss, ...args);
       await close();
-      const x = tokensOf(tested, 2, interpreted ? 9 : length);
+      const x = tokensOf(tested, 2, interpreted ? 4 : length);
       await assertSlopes(lossOf(tested, form, x), "from the first state");
       const state = await stateAfter(tested, 2, 3, length);
       await assertSlopes(lossOf(tested, form, x, state), "from a later state");
@@ -123,7 +129,7 @@ for (const tested of cases) {
         );
         const step = valueAndGrad(loss, { argnums });
         for (const engine of ["ort", "jax", "tfjs", ...nativeTfjs] satisfies EngineName[]) {
-          assertParity(await runEngine(step, single, engine), want);
+          assertParity(await runEngine(step, single, engine), want, toleranceOf(engine));
         }
       }
     });

@@ -39,6 +39,20 @@ const chosenOptions: Record<string, unknown> = {
   ltc: { unfolds: 2 },
   scrn: { context: 3, keep: 0.8 },
   alrnn: { state: 7, nonlinear: 3 },
+  retnet: { heads: 3, expandKey: 1, expandValue: 1.5 },
+  tnl: { heads: 3, decay: 0.4, negative: true },
+  cosformer: { heads: 1, span: 90 }, // (narrow heads have denominators near zero)
+  mlstm: { heads: 2, expand: 2, block: 5, conv: 3, negative: true },
+  rwkv6: { heads: 2, expandKey: 1, expandValue: 2, mixRank: 3, decayRank: 2, negative: true },
+  gated_deltanet: { heads: 2, expandKey: 1.2, expandValue: 2, conv: 3, negative: true },
+  kda: { heads: 2, expandKey: 1.2, expandValue: 2, conv: 3, negative: true },
+  deltaproduct: { heads: 2, expandKey: 1.2, expandValue: 0.8, conv: 3, steps: 3 },
+  rwkv7: { heads: 2, rank: 3 },
+  mesa: { heads: 2, expand: 2, conv: 3, leastRidge: 0.4 },
+  mamba: { state: 3, expand: 1.4, stepRank: 2, conv: 3, negative: true },
+  gateloop: { heads: 1 },
+  s4d: { state: 3 },
+  stable_ssm: { state: 3 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 

@@ -35,6 +35,7 @@ const bareWidth = 32;
 const part = (name: string, options: Part["options"] = {}): Part => ({ name, options });
 const heads = { heads: 2 };
 const delta = { ...heads, negative: false };
+const ranks = { ...heads, mixRank: 4, decayRank: 8 };
 
 /** Layers whose cells have not been run at standard size yet. */
 const later = { from: "paper" } as const;
@@ -94,14 +95,106 @@ export const entries: readonly Entry[] = [
     layer: part("rg_lru", { negative: true }),
     ...later,
   },
+  { id: "s4d", parity: "cannot", label: "S4D", layer: part("s4d", { state: 8 }), ...later },
+  {
+    id: "stable-ssm",
+    parity: "cannot",
+    label: "StableSSM",
+    layer: part("stable_ssm", { state: 8 }),
+    ...later,
+  },
+  { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads), ...later },
+  { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads), ...later },
+  {
+    id: "tnl-negative",
+    parity: "cannot",
+    label: "TNL [-1, 1]",
+    layer: part("tnl", { ...heads, negative: true }),
+    ...later,
+  },
+  {
+    id: "cosformer",
+    parity: "cannot",
+    label: "cosFormer",
+    layer: part("cosformer", heads),
+    ...later,
+  },
   { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
   { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads), ...later },
+  { id: "mlstm", parity: "cannot", label: "mLSTM", layer: part("mlstm", heads), ...later },
+  {
+    id: "mlstm-negative",
+    label: "mLSTM [-1, 1]",
+    layer: part("mlstm", { ...heads, negative: true }),
+    ...later,
+  },
+  { id: "rwkv6", parity: "cannot", label: "RWKV-6", layer: part("rwkv6", ranks), ...later },
+  {
+    id: "rwkv6-negative",
+    label: "RWKV-6 [-1, 1]",
+    layer: part("rwkv6", { ...ranks, negative: true }),
+    ...later,
+  },
+  { id: "gateloop", label: "GateLoop", layer: part("gateloop"), ...later },
+  {
+    id: "gateloop-real",
+    label: "GateLoop (-1, 1)",
+    layer: part("gateloop", { complex: false }),
+    ...later,
+  },
+  { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads), ...later },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
     id: "deltanet-negative",
     parity: "can",
     label: "DeltaNet [-1, 1]",
     layer: part("deltanet", { ...delta, negative: true }),
+  },
+  {
+    id: "gated-deltanet",
+    parity: "cannot",
+    label: "Gated DeltaNet",
+    layer: part("gated_deltanet", delta),
+    ...later,
+  },
+  {
+    id: "gated-deltanet-negative",
+    label: "Gated DeltaNet [-1, 1]",
+    layer: part("gated_deltanet", { ...delta, negative: true }),
+    ...later,
+  },
+  { id: "kda", parity: "cannot", label: "KDA", layer: part("kda", delta), ...later },
+  {
+    id: "kda-negative",
+    label: "KDA [-1, 1]",
+    layer: part("kda", { ...delta, negative: true }),
+    ...later,
+  },
+  {
+    id: "deltaproduct",
+    label: "DeltaProduct, factors in [0, 1]",
+    layer: part("deltaproduct", delta),
+    ...later,
+  },
+  {
+    id: "deltaproduct-negative",
+    label: "DeltaProduct",
+    layer: part("deltaproduct", { ...delta, negative: true }),
+    ...later,
+  },
+  { id: "rwkv7", label: "RWKV-7", layer: part("rwkv7", { ...heads, rank: 8 }), ...later },
+  {
+    id: "mamba",
+    parity: "cannot",
+    label: "Mamba",
+    layer: part("mamba", { state: 8 }),
+    ...later,
+  },
+  {
+    id: "mamba-negative",
+    label: "Mamba [-1, 1]",
+    layer: part("mamba", { state: 8, negative: true }),
+    ...later,
   },
   {
     id: "mamba2",

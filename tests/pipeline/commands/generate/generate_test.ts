@@ -1,7 +1,7 @@
 /** @file `deno task generate`: options, explanations, model folders, and the model that comes with the repository. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { explanation } from "../../../../pipeline/commands/generate/generate.ts";
+import { explanation } from "../../../../pipeline/commands/generate/explanation.ts";
 import { readModel } from "../../../../pipeline/commands/generate/model_folder.ts";
 import { parseOptions } from "../../../../pipeline/commands/generate/options.ts";
 import { continued } from "../../../../lib/text/generated.ts";

@@ -4,11 +4,11 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { model as causalLinear } from "../../lib/models/causal_linear.ts";
-import { rolloutBytes } from "../../lib/train/rollout_bytes.ts";
-import { toHost } from "../../lib/train/host.ts";
+import { model as causalLinear } from "../../../lib/models/causal_linear.ts";
+import { rolloutBytes } from "../../../lib/train/rollout_bytes.ts";
+import { toHost } from "../../../lib/train/host.ts";
 import { init as initJax } from "@jax-js/jax";
-import { type Named, sequenceStack } from "../models/stacks.ts";
+import { type Named, sequenceStack } from "../../models/stacks.ts";
 
 const float = 4; // bytes
 const capacity = 7;
@@ -62,7 +62,7 @@ console.log(JSON.stringify({ peak, declared: rolloutBytes(model, params, 72, 2) 
 Deno.exit(0);
 `;
 
-const root = fileURLToPath(new URL("../..", import.meta.url));
+const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 async function measure(named: readonly Named[], options: object, batch: number) {
   // In the root, so that the configuration and the relative imports are the repository's.

@@ -1,0 +1,200 @@
+/** @file Layers whose states each go on by a factor of their own, as sums over all earlier tokens. */
+import { layer as gateLoop } from "../../../lib/layers/sequence/gateloop.ts";
+import { layer as mamba } from "../../../lib/layers/sequence/mamba.ts";
+import { layer as s4d } from "../../../lib/layers/sequence/s4d.ts";
+import { layer as stableSsm } from "../../../lib/layers/sequence/stable_ssm.ts";
+import { dot, type Vector } from "../definitions.ts";
+import { normalBelow } from "../normal_distribution.ts";
+import {
+  assertDefined,
+  convolved,
+  parts,
+  product,
+  sigmoid,
+  silu,
+  softplus,
+  sum,
+  testFresh,
+  testOptions,
+  times,
+} from "./by_definition.ts";
+
+for (const negative of [false, true]) {
+  Deno.test(`Mamba's states are sums by what tokens let fade, factors of either sign: ${negative}`, () => {
+    const [width, inner, state, stepRank] = [4, 6, 3, 2];
+    assertDefined(
+      mamba,
+      { state, expand: inner / width, stepRank, conv: 3, negative },
+      width,
+      (p, x) => {
+        const u = convolved(x.map((token) => times(token, p.input)), {
+          weight: p["convolution.weight"],
+          bias: p["convolution.bias"],
+        });
+        const chosen = u.map((token) => {
+          const made = times(token, p.select);
+          const step = times(made.slice(0, stepRank), p["step.weight"], p["step.bias"]).map(
+            softplus,
+          );
+          return {
+            step,
+            b: made.slice(stepRank, stepRank + state),
+            c: made.slice(stepRank + state),
+          };
+        });
+        return x.map((token, t) => {
+          const read = u[t].map((own, channel) => {
+            const seen = chosen[t].c.map((c, n) => {
+              const rate = Math.exp(p.rate.data[channel * state + n]);
+              const kept = (r: number) => {
+                const factor = Math.exp(-rate * chosen[r].step[channel]);
+                return negative ? 2 * factor - 1 : factor;
+              };
+              let h = 0;
+              for (let s = 0; s <= t; s++) {
+                h = kept(s) * h + chosen[s].step[channel] * chosen[s].b[n] * u[s][channel];
+              }
+              return c * h;
+            });
+            return sum(seen) + p.skip.data[channel] * own;
+          });
+          return times(product(read, times(token, p.gate).map(silu)), p.output);
+        });
+      },
+    );
+  });
+}
+
+for (const complex of [true, false]) {
+  Deno.test(`GateLoop multiplies its memory by ${complex ? "complex" : "real"} numbers within the unit circle`, () => {
+    const [width, heads] = [6, 2];
+    assertDefined(gateLoop, { heads, complex }, width, (p, x) => {
+      const made = x.map((token) => {
+        const factor = times(token, p["factor.weight"], p["factor.bias"]);
+        const polar = Array.from({ length: heads }, (_, h) => {
+          const [re, im] = [factor[2 * h], complex ? factor[2 * h + 1] : 0];
+          return { size: sigmoid(Math.hypot(re, im)), angle: Math.atan2(im, re) };
+        });
+        return { kinds: parts(times(token, p.input), 3), polar };
+      });
+      return x.map((token, t) => {
+        const read = Array.from({ length: heads }, (_, h) => {
+          const of = (kind: number, s: number): Vector => parts(made[s].kinds[kind], heads)[h];
+          return of(2, t).map((_, j) => {
+            let [all, size, angle] = [0, 1, 0];
+            for (let s = t; s >= 0; s--) {
+              all += size * Math.cos(angle) * dot(of(0, t), of(1, s)) * of(2, s)[j];
+              size *= made[s].polar[h].size;
+              angle += made[s].polar[h].angle;
+            }
+            return all;
+          });
+        });
+        return times(product(read.flat(), times(token, p.gate).map(silu)), p.output);
+      });
+    });
+  });
+}
+
+/** Of the layers' normal distribution function, and more. */
+const errorOfErf = 1e-6;
+
+const diagonal = {
+  s4d: { layer: s4d, rate: (decay: number) => Math.exp(decay), half: Math.log(0.5) },
+  stable_ssm: {
+    layer: stableSsm,
+    rate: (decay: number) => 1 / (decay ** 2 + 0.1),
+    half: Math.sqrt(1.9),
+  },
+};
+for (const [name, { layer, rate, half }] of Object.entries(diagonal)) {
+  Deno.test(`${name} is the exact answer of its differential equation to steps that hold for a while`, () => {
+    const [width, state] = [3, 4];
+    assertDefined(
+      layer,
+      { state },
+      width,
+      (p, x) =>
+        x.map((token, t) => {
+          const read = token.map((own, c) => {
+            const step = Math.exp(p.step.data[c]);
+            let all = p.skip.data[c] * own;
+            for (let m = 0; m < state; m++) {
+              const at = c * state + m;
+              const [re, im] = [-rate(p.decay.data[at]), p.frequency.data[at]];
+              // 2 Re(C integral of exp(A tau)) while a token stands, (t - s) steps ago.
+              const integral = (from: number) => {
+                const power = (tau: number) => {
+                  const size = Math.exp(re * tau);
+                  return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
+                };
+                const [a, b] = [power(from + step), power(from)];
+                const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
+                const square = re * re + im * im;
+                return [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
+              };
+              for (let s = 0; s <= t; s++) {
+                const [iRe, iIm] = integral((t - s) * step);
+                all += 2 * (p.cRe.data[at] * iRe - p.cIm.data[at] * iIm) * x[s][c];
+              }
+            }
+            return all * normalBelow(all);
+          });
+          const [values, logits] = parts(times(read, p["output.weight"], p["output.bias"]), 2);
+          return product(values, logits.map(sigmoid));
+        }),
+      undefined,
+      errorOfErf,
+    );
+  });
+
+  testOptions(name, layer, { state: 32 }, [[{ state: 0 }, />=1/], [
+    { state: 1.5 },
+    /expected int/,
+  ]]);
+  testFresh(name, layer, [24, { state: 5 }], {
+    step: [[24], { uniform: [-3, -1], of: (x) => x / Math.LN10 }],
+    decay: [[24, 5], { constant: half }],
+    frequency: [[24, 5], { values: Array.from({ length: 120 }, (_, i) => Math.PI * (i % 5)) }],
+    cRe: [[24, 5], { normal: Math.SQRT1_2 }],
+    cIm: [[24, 5], { normal: Math.SQRT1_2 }],
+    skip: [[24], { normal: 1 }],
+    "output.weight": [[24, 48], { normal: 1 / Math.sqrt(24) }],
+    "output.bias": [[48], { constant: 0 }],
+  }, "output.weight");
+}
+
+testOptions("mamba", mamba, { state: 16, expand: 2, stepRank: 1, conv: 4, negative: false }, [
+  [{ state: 0 }, />=1/],
+  [{ expand: 0 }, />0/],
+  [{ expand: 1.03 }, /a whole number/],
+  [{ stepRank: 0 }, />=1/],
+  [{ conv: 1 }, />=2/],
+  [{ negative: 1 }, /expected boolean/],
+]);
+testOptions("gateloop", gateLoop, { heads: 16, complex: true }, [
+  [{ heads: 0 }, />=1/],
+  [{ complex: 1 }, /expected boolean/],
+]);
+
+const d = 24;
+const into = { normal: 1 / Math.sqrt(d) };
+testFresh("mamba", mamba, [d, { state: 3, stepRank: 4 }], {
+  input: [[d, 48], into],
+  "convolution.weight": [[4, 48], { uniform: [-0.5, 0.5] }],
+  "convolution.bias": [[48], { uniform: [-0.5, 0.5] }],
+  select: [[48, 10], { normal: 1 / Math.sqrt(48) }],
+  "step.weight": [[4, 48], { uniform: [-0.5, 0.5] }],
+  "step.bias": [[48], { uniform: [-3, -1], of: (x) => Math.log10(softplus(x)) }],
+  rate: [[48, 3], { values: Array.from({ length: 144 }, (_, i) => Math.log(1 + i % 3)) }],
+  skip: [[48], { constant: 1 }],
+  gate: [[d, 48], into],
+  output: [[48, d], { normal: 1 / Math.sqrt(48) }],
+}, "output");
+testFresh("gateloop", gateLoop, [d, { heads: 6 }], {
+  input: [[d, 72], into],
+  "factor.weight": [[d, 12], into],
+  "factor.bias": [[12], { constant: 0 }],
+  gate: [[d, d], into],
+  output: [[d, d], into],
+}, "output");

@@ -1,0 +1,103 @@
+/** @file Following automata: the grid, the table from gaps made by hand, and the rule. */
+import assert from "node:assert/strict";
+import * as experiment from "../../../../pipeline/experiments/leaderboard/state_tracking.ts";
+import type { JobNode } from "../../../../pipeline/graph.ts";
+import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
+import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { graphOf, runsOf, tableOf } from "../grids.ts";
+import { madeRun } from "./made_run.ts";
+
+const path = "pipeline/experiments/leaderboard/state_tracking.ts";
+const tasks = ["s3", "a5", "circle", "arithmetic"];
+const judged = ["deltanet", "deltanet-negative"];
+const runs = runsOf(experiment, "standard");
+const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, ${b}`);
+
+Deno.test(`the grid of ${path}: seven seeds of the layers that are judged, three of the others, rates found`, () => {
+  assert.equal(graphOf(experiment, "quick").later.get("state-tracking"), "standard");
+  assert.equal(runs.length, 2 * 4 * (2 * 7 + 6 * 3));
+  for (const { tags, job } of runs.filter(({ tags }) => tags.result === "training")) {
+    const { task, seeds, layers } = job.params as Train;
+    assert.equal(task.name, "automaton");
+    assert.deepEqual([task.options.minimum, task.options.maximum], [3, 40]);
+    assert.equal(seeds.length, judged.includes(tags.layer as string) ? 7 : 3);
+    assert.equal(layers.length, 2);
+    assert.equal((job.inputs.tuned as JobNode).stage.name, "tune");
+    const tuned = (job.inputs.tuned as JobNode).params as Train;
+    assert.ok(
+      tuned.seeds.every(({ initialisation, data }) =>
+        seeds.every((own) => own.initialisation !== initialisation && own.data !== data)
+      ),
+    );
+  }
+  const negative = (tags: { layer?: unknown }) =>
+    (runs.find((run) => run.tags.layer === tags.layer)!.job.params as Train).layers
+      .map(({ options }) => options.negative);
+  assert.deepEqual([{ layer: judged[0] }, { layer: judged[1] }].map(negative), [
+    [false, false],
+    [true, true],
+  ]);
+});
+
+Deno.test("scored is what lies beyond the lengths of training, on test data of no training step", () => {
+  for (const { tags, job } of runs.filter(({ tags }) => tags.result === "score")) {
+    const { protocol, task, index } = job.params as Evaluate;
+    assert.deepEqual(protocol, { from: 41, to: 256 });
+    assert.equal(task.options.length, 256);
+    assert.equal(index, tags.seed);
+    const { seeds } = (job.inputs.model as JobNode).params as Train;
+    const made = (job.inputs.data as JobNode).params as { task: unknown; data: number };
+    assert.deepEqual(made.task, task);
+    assert.ok(seeds.every(({ data }) => data !== made.data));
+  }
+});
+
+type Gap = (task: string, layer: string, seed: number) => number;
+const standard: Gap = (task, layer, seed) =>
+  (layer === "deltanet-negative" ? 0.5 : layer === "lstm" ? 0.9 : 0.1) + seed / 100 +
+  tasks.indexOf(task) / 10;
+const table = (gap: Gap) =>
+  tableOf(
+    experiment,
+    runs.map(({ tags }) => {
+      const { task, layer, seed } = tags as { task: string; layer: string; seed: number };
+      return madeRun(tags, gap(task, layer, seed));
+    }).toReversed(),
+  );
+
+Deno.test("a row is a layer: gaps of its own seeds, and of one DeltaNet the pairs with the other", async () => {
+  const made = await table(standard);
+  assert.equal(made.names("layer").length, 8);
+  close(made.cell({ layer: "LSTM" }, "gap_a5").value, 1.01); // three seeds
+  const own = made.cell({ layer: "DeltaNet [-1, 1]" }, "gap_circle");
+  close(own.value, 0.73); // seven
+  assert.deepEqual([own.n, made.cell({ layer: "LSTM" }, "gap_s3").n], [7, 3]);
+  close(made.cell({ layer: "DeltaNet [-1, 1]" }, "over_arithmetic").value, 0.4);
+  assert.equal("over_s3" in made.row({ layer: "DeltaNet" }), false);
+  close(made.cell({ layer: "GRU" }, "rate_s3").value, 2 ** -8);
+  const gap = made.summary.columns.find(({ id }) => id === "gap_s3")!;
+  assert.deepEqual([gap.format, gap.better], ["percent", "higher"]);
+  assert.match(made.summary.findings[0], /^Gap closed of S3 .*LSTM 91\.0 %/);
+  assert.equal(made.summary.findings.length, 4);
+  assert.deepEqual(made.summary.plots!.map(({ id }) => id), tasks);
+});
+
+Deno.test("supported, refuted by each of its clauses, undecided where seeds differ or all are within the margin", async () => {
+  assert.equal((await table(standard)).outcome, "supported");
+  for (const changed of ["s3", "arithmetic"]) {
+    const at = (by: number, seeds: number) =>
+      table((task, layer, seed) =>
+        standard(task, layer, seed) -
+        (task === changed && layer === "deltanet-negative" && seed < seeds ? by : 0)
+      );
+    assert.equal((await at(0.4, 7)).outcome, "refuted"); // no better than the other
+    assert.equal((await at(0.7, 7)).outcome, "refuted");
+    assert.equal((await at(0.7, 4)).outcome, "undecided");
+    assert.equal((await at(0.34, 7)).outcome, "supported"); // six points, of which five are the margin
+  }
+  // What is not judged changes nothing.
+  const others = await table((task, layer, seed) =>
+    judged.includes(layer) && ["s3", "arithmetic"].includes(task) ? standard(task, layer, seed) : 0
+  );
+  assert.equal(others.outcome, "supported");
+});
