@@ -214,11 +214,9 @@ export class Graph {
     }
     const nodes = inputs as Record<string, Node>;
     const params = parseParams(stage, raw, where);
-    const identity = canonical([
-      stageName,
-      params,
-      Object.fromEntries(Object.entries(nodes).map(([n, i]) => [n, identityOf(i)])),
-    ]);
+    const spelt = canonical(params);
+    const from = Object.fromEntries(Object.entries(nodes).map(([n, i]) => [n, identityOf(i)]));
+    const identity = `[${canonical(stageName)},${spelt},${canonical(from)}]`;
     const label = `${experiment}/${name ?? `${stageName}-${sha256(identity).slice(0, 8)}`}`;
     const taken = this.byLabel.get(label);
     const same = this.#byIdentity.get(identity);
@@ -239,9 +237,10 @@ export class Graph {
       labels: [label],
       stage,
       params,
+      spelt,
       modules: stage.modules?.(params) ?? {},
       inputs: nodes,
-      experiments: new Set(),
+      experiments: NONE,
       set,
     };
     this.jobs.push(node);
@@ -303,11 +302,18 @@ function identityOf(node: Node): string {
   return node.kind === "file" ? node.path : `#${node.index}`;
 }
 
+/** Of a job that no experiment has asked for yet. */
+const NONE: ReadonlySet<string> = new Set();
+
 function mark(result: JobNode, experiment: string): void {
+  // Thousands of jobs are of the same experiments, and share one set of them.
+  const grown = new Map<ReadonlySet<string>, ReadonlySet<string>>();
   const stack: Node[] = [result];
   for (let node; (node = stack.pop());) {
     if (node.kind === "file" || node.experiments.has(experiment)) continue;
-    node.experiments.add(experiment);
+    let set = grown.get(node.experiments);
+    if (!set) grown.set(node.experiments, set = new Set([...node.experiments, experiment]));
+    node.experiments = set;
     for (const input of Object.values(node.inputs)) stack.push(input);
   }
 }

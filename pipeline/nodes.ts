@@ -12,10 +12,12 @@ export interface JobNode extends JobRef {
   labels: string[];
   stage: StagePart;
   params: unknown;
+  /** The same in the one spelling that keys are made of, see pipeline/content/canonical.ts. */
+  spelt: string;
   modules: Record<string, ModuleRef>;
   inputs: Record<string, Node>;
   /** Experiments that ask for it, directly or as an input. */
-  experiments: Set<string>;
+  experiments: ReadonlySet<string>;
   /** The overrides that it was made with. */
   set?: readonly string[];
 }

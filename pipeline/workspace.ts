@@ -9,6 +9,7 @@ import { Fingerprints } from "./keys/fingerprint.ts";
 import { Graph, type JobNode } from "./graph.ts";
 import { Objects } from "./store/objects.ts";
 import { ancestors, Overrides, Refused } from "./overrides.ts";
+import { Presence } from "./store/presence.ts";
 import { Packages } from "./keys/packages.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
@@ -94,7 +95,7 @@ async function open(
   const catalog = () => opened ??= openCatalog(storeDir, mirror?.catalog).then((c) => closable = c);
   const index = mirror ?? await DoneIndex.fromCatalog(storeDir, await catalog());
   const objects = new Objects(storeDir);
-  const resolver = new Resolver(fingerprints, index, objects.list(), options);
+  const resolver = new Resolver(fingerprints, index, Presence.of(objects, index), options);
   return {
     options,
     root,

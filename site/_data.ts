@@ -1,5 +1,6 @@
 /** @file What every page and layout can name. */
 import { readDatasets } from "./catalogue/datasets.ts";
+import { readFamilies } from "./catalogue/families.ts";
 import { readLayers } from "./catalogue/layers.ts";
 import { readReports } from "./catalogue/reports.ts";
 
@@ -22,6 +23,9 @@ export const project = {
 
 /** What the layers of the library say of themselves. */
 export const layers = await readLayers();
+
+/** Which experiments belong together. */
+export const families = await readFamilies();
 
 /** Where data come from. */
 export const datasets = await readDatasets();

@@ -58,7 +58,9 @@ const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
 /** Folders outside of it that pages are made from, and the scripts of the lab. */
-const BESIDE = ["lib", "data/models", "pipeline/commands"].map((folder) => join(ROOT, folder));
+const BESIDE = ["lib", "data/models", "pipeline/commands", "pipeline/experiments"].map((folder) =>
+  join(ROOT, folder)
+);
 /** And files: sources of data. The reports in prose come besides. */
 const FILES = ["deno.json", "data/datasets.json"].map((file) => join(ROOT, file));
 /** Where the site of this project goes unless told otherwise. */

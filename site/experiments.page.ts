@@ -1,4 +1,5 @@
 /** @file A page for each experiment: hypothesis, verdict, plots, table, method; and more pages for the rows of a long table. */
+import { commitText } from "../pipeline/publish/about.ts";
 import { tablePages } from "./pages.ts";
 import { stylesOf } from "./plot/styles.ts";
 import type { Results } from "./results.ts";
@@ -6,7 +7,7 @@ import { methodHtml, plotViews, tableView, verdictView } from "./view.ts";
 import { prose, sorted } from "./words.ts";
 
 export default function* ({ results }: { results: Results }) {
-  const { experiments } = results;
+  const { experiments, commits } = results;
   const styles = stylesOf(experiments);
   for (const [i, experiment] of experiments.entries()) {
     const { id, title, question, hypothesis, command, findings, made, older } = experiment;
@@ -21,7 +22,10 @@ export default function* ({ results }: { results: Results }) {
       text: `Rows ${from + 1} to ${to}`,
       file: page === 0 ? `experiments/${id}.html` : `experiments/${id}/rows-${page + 1}.html`,
     }));
-    const shared = { section: "experiment", id, title, question, command, older, pages };
+    const shared = {
+      ...{ section: "experiment", id, title, question, command, older, pages },
+      commit: commitText(experiment.commit, commits),
+    };
     yield {
       ...shared,
       layout: "layouts/experiment.vto",

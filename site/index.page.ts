@@ -1,5 +1,6 @@
 /** @file The front page: the question, its answer, the figure that carries it, and a row for each experiment. */
 import { answersOf } from "./answers.ts";
+import { byFamily, type Family } from "./catalogue/families.ts";
 import type { Layer } from "./catalogue/layers.ts";
 import { compared, type Tables } from "./compare.ts";
 import { decidingEffect } from "./effects.ts";
@@ -16,11 +17,12 @@ export const layout = "layouts/home.vto";
 interface Data {
   results: Results;
   layers: Layer[];
+  families: Family[];
   /** The same tables of another run. */
   other?: Tables;
 }
 
-export default function* ({ results, layers, other }: Data) {
+export default function* ({ results, layers, families, other }: Data) {
   const experiments = results.experiments.map((experiment) => ({
     id: experiment.id,
     title: experiment.title,
@@ -36,7 +38,11 @@ export default function* ({ results, layers, other }: Data) {
     root: "",
     section: "overview",
     profile: results.profile,
-    experiments,
+    count: experiments.length,
+    groups: byFamily(experiments, families).map((group) => ({
+      ...group,
+      tally: tallyOf(group.experiments.map(({ verdict }) => verdict)),
+    })),
     comparison: other && compared(results, other),
     answers: answersOf(results, layers),
     figure: reach
@@ -53,4 +59,10 @@ export default function* ({ results, layers, other }: Data) {
     figureLink: reach ? "experiments/leaderboard.html" : first && `experiments/${first.id}.html`,
     words: termsOf("gap-closed", "floor", "optimum", "lambda", "seed"),
   };
+}
+
+/** "5 supported, 2 undecided": verdicts, in the order in which they first stand there. */
+function tallyOf(verdicts: readonly { label: string }[]): string {
+  const counts = Map.groupBy(verdicts, ({ label }) => label.toLowerCase());
+  return [...counts].map(([label, { length }]) => `${length} ${label}`).join(", ");
 }

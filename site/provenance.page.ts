@@ -1,4 +1,5 @@
 /** @file For each experiment a list of its rows, and for each row the jobs behind its numbers. */
+import { commitText } from "../pipeline/publish/about.ts";
 import { rowSources } from "./provenance.ts";
 import type { Results } from "./results.ts";
 import { rowUrl } from "./sources.ts";
@@ -8,7 +9,8 @@ export default function* ({ results }: { results: Results }) {
   for (const experiment of results.experiments) {
     const { id, title, older, columns, rows, jobs, command } = experiment;
     const labels = rows.map((row, r) => rowLabel(columns, row, r));
-    const page = { section: "provenance", id, experiment: title, older };
+    const commit = commitText(experiment.commit, results.commits);
+    const page = { section: "provenance", id, experiment: title, older, commit };
     yield {
       ...page,
       layout: "layouts/provenance.vto",

@@ -1,11 +1,12 @@
 /** @file What the other pages refer to: glossary, method, how to reproduce and cite. */
+import { commitText } from "../pipeline/publish/about.ts";
 import { shortCommit } from "../pipeline/publish/markdown.ts";
 import { GLOSSARY } from "./glossary.ts";
 import type { Results } from "./results.ts";
 import { prose, sorted } from "./words.ts";
 
 export default function* ({ results }: { results: Results }) {
-  const { experiments, profile, machines, version } = results;
+  const { experiments, profile, machines, commits, citation } = results;
   const page = { root: "", section: "reference" };
   yield {
     ...page,
@@ -36,18 +37,12 @@ export default function* ({ results }: { results: Results }) {
     machines: [...machines.values()],
     tables: experiments.map(({ id, title, command, commit, older }) => ({
       ...{ id, title, command, older: older !== null },
-      commit: commit === null
-        ? "not recorded"
-        : shortCommit(commit).replace(/-dirty$/, ", changed files"),
+      commit: commitText(commit, commits) || "not recorded",
     })),
-    bibtex: [
-      "@software{deep_linear_ts,",
-      "  title = {deep-linear-ts: how far linear sequence models get},",
-      "  author = {{The deep-linear-ts authors}},",
-      "  version = {0.1.0},",
-      "  year = {2026},",
-      `  note = {Results of the profile ${profile}${version ? `, ${version}` : ""}}`,
-      "}",
-    ].join("\n"),
+    bibtex: citation,
+    versions: commits.map(({ commit, date, dirty, tables }) => ({
+      ...{ commit: shortCommit(commit), date: date?.slice(0, 10) ?? "not recorded" },
+      ...{ dirty, tables: `${tables} ${tables === 1 ? "table" : "tables"}` },
+    })),
   };
 }

@@ -5,7 +5,13 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { olderText, shortCommit } from "../pipeline/publish/markdown.ts";
+import {
+  bibtex,
+  type CommitRecord,
+  commitRecords,
+  versionText,
+} from "../pipeline/publish/about.ts";
+import { olderText } from "../pipeline/publish/markdown.ts";
 import { SCORES } from "../pipeline/publish/score_tables.ts";
 import type { Column, Outcome, PlotSpec } from "../pipeline/results.ts";
 import type { Judged } from "../pipeline/terms.ts";
@@ -17,6 +23,12 @@ export interface Results {
   machines: Map<string, string>;
   /** Commits that the tables are of, as a footer says them; empty where none was recorded. */
   version: string;
+  /** Likewise, one by one. */
+  commits: CommitRecord[];
+  /** How to cite them, as BibTeX. */
+  citation: string;
+  /** Where the code is; null where that was not said. */
+  source: string | null;
   /** Losses while the layers of the leaderboard were trained. */
   curves: Curve[];
   /** What a visitor can download, by name. */
@@ -158,14 +170,7 @@ export async function readResults(reports: string): Promise<Results> {
       });
     }
     const curves = await readCurves(query);
-    const commits = [...new Set(experiments.flatMap(({ commit }) => commit ?? []))].map(
-      shortCommit,
-    );
-    const version = commits.length === 0
-      ? ""
-      : commits.length < 4
-      ? `commit ${commits.join(", ")}`
-      : `${commits.length} commits`;
+    const about = await readAbout(query, profile, experiments);
     const machines = (await query("SELECT * FROM machine")).map((m) => [m.id, m.description]);
     const wanted = [
       "results.duckdb",
@@ -177,13 +182,31 @@ export async function readResults(reports: string): Promise<Results> {
       bytes: new Uint8Array(await readFile(join(reports, name))),
     })));
     return {
-      ...{ profile, experiments, version, curves, files },
+      ...{ profile, experiments, ...about, curves, files },
       machines: new Map(machines as [string, string][]),
     };
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+/** What results say of themselves; of those of earlier versions what can be told from their tables. */
+async function readAbout(
+  // deno-lint-ignore no-explicit-any -- rows of the database
+  query: (sql: string) => Promise<any[]>,
+  profile: string,
+  experiments: readonly ExperimentResult[],
+): Promise<Pick<Results, "version" | "commits" | "citation" | "source">> {
+  const [known] = await query("SELECT 1 FROM duckdb_tables() WHERE table_name = 'about'");
+  if (!known) {
+    const commits = commitRecords(experiments);
+    const version = versionText(commits);
+    return { version, commits, citation: bibtex(profile, version), source: null };
+  }
+  const [about] = await query("SELECT * FROM about");
+  const commits = await query("SELECT * FROM commit ORDER BY rowid") as CommitRecord[];
+  return { version: about.of, commits, citation: about.bibtex, source: about.source };
 }
 
 /** Of the leaderboard's trainings: one curve for each seed. */

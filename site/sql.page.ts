@@ -28,6 +28,12 @@ const SCHEMA = [
       "key, stage, label, params, code, engine, machine, seed, seconds, command, inputs, commit",
   },
   { name: "curve", what: "points of training curves", columns: "job, name, step, value" },
+  {
+    name: "about",
+    what: "the results themselves",
+    columns: "project, version, licence, source, profile, of, bibtex",
+  },
+  { name: "commit", what: "versions they came from", columns: "commit, date, dirty, tables" },
   { name: "machine", what: "where jobs ran", columns: "id, description" },
   {
     name: "score",

@@ -4,6 +4,7 @@ import type { Dataset } from "./catalogue/datasets.ts";
 import type { Layer } from "./catalogue/layers.ts";
 import { mathMl } from "./catalogue/mathematics.ts";
 import { TASKS } from "./catalogue/tasks.ts";
+import { publishedBeside } from "./published.ts";
 import type { Results } from "./results.ts";
 
 interface Data {
@@ -55,6 +56,8 @@ export default function* ({ results, layers, datasets }: Data) {
       title: dataset.title,
       description: `${dataset.title}: source, licence and checksum.`,
       dataset,
+      bytes: dataset.bytes.toLocaleString("en-US"),
+      published: publishedBeside(results.experiments, dataset.id),
       used: usedBy(results, (task) => task?.options?.dataset === dataset.id),
     };
   }

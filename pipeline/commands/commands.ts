@@ -77,6 +77,11 @@ export const OPTIONS = {
     type: "string",
     help: "how many cells, drawn from all that have an interval (default 3)",
   },
+  budget: {
+    type: "string",
+    help:
+      "leave out cells whose jobs would take the sample over so many seconds, by what they took when they were published",
+  },
   campaign: {
     type: "boolean",
     help: "faults of every kind in a copy of this checkout; again to go on",
@@ -84,7 +89,8 @@ export const OPTIONS = {
   tries: { type: "string", help: "how many faults (default 200, half an hour on 2 idle cores)" },
   report: {
     type: "string",
-    help: "write the table of tries to FILE.md and FILE.json (by default into .store/campaign)",
+    help:
+      "write what came, as a table, to FILE.md and FILE.json (tries by default into .store/campaign)",
   },
   layer: { type: "string", help: "a file of lib/layers/sequence to be trained and scored" },
   task: { type: "string", multiple: true, help: "only this task (may be repeated)" },
@@ -139,12 +145,19 @@ export const COMMANDS: Record<
     help: "hash every artifact again; with --rerun N, run N jobs again and compare bytes",
   },
   replicate: {
-    options: ["profile", "sample", "seed", "jobs", "estimate", "json", "engine", "store", "root"],
+    options: [
+      ...["profile", "sample", "budget", "seed", "report", "jobs", "estimate", "json"] as const,
+      ...["engine", "store", "root"] as const,
+    ],
     help:
       "make published cells again, in a store of their own, and say which fall inside their intervals",
     words: "CELL",
     optional: true,
-    examples: ["--sample 3 --estimate", "--sample 10 --seed 2", "eigenvalue-sweep/1/gap"],
+    examples: [
+      "--sample 3 --estimate",
+      "--sample 60 --budget 1800 --report reports/replicated",
+      "eigenvalue-sweep/1/gap",
+    ],
   },
   gc: {
     options: ["store", "root", "yes"],

@@ -2,7 +2,7 @@
  * @file Runs the open jobs of a graph, on this machine or a cluster, for `deno task pipeline` and `deno task sweep`:
  * what is shown, recorded and logged while they run, and what a signal does.
  */
-import { canonical, sha256 } from "../content/canonical.ts";
+import { sha256 } from "../content/canonical.ts";
 import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
@@ -202,7 +202,10 @@ export async function recordLabels(workspace: Workspace, scheduler: Scheduler): 
   const { resolver, index, labelSpace } = workspace;
   const nodes = [...scheduler.statuses.keys()];
   const isDone = (node: JobNode) => resolver.contentOf(node) !== undefined;
-  const stamp = canonical(nodes.map((n) => [n.label, resolver.keys.get(n) ?? null, isDone(n)]));
+  // Not canonical: a list has one spelling, and this one is quick.
+  const stamp = JSON.stringify(
+    nodes.map((n) => [n.label, resolver.keys.get(n) ?? null, isDone(n)]),
+  );
   const hash = sha256(stamp);
   if (index.nodes[labelSpace] === hash) return;
   const catalog = await workspace.catalog();

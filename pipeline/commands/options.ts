@@ -36,6 +36,10 @@ export interface CommandOptions extends WorkspaceOptions {
   rerun: number;
   /** Cells of `replicate`. */
   sample: number;
+  /** Seconds that the jobs of these may take; undefined: any. */
+  budget?: number;
+  /** Where `replicate` writes its table, without an ending. */
+  report?: string;
   kills: number;
   seed: number;
   /** Of `crash`; otherwise it kills only. */
@@ -85,7 +89,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
       } ${helpHint(task)}`,
     );
   }
-  const drawn = (["sample", "seed"] as const).find((name) => values[name] !== undefined);
+  const drawn = (["sample", "seed", "budget"] as const).find((name) => values[name] !== undefined);
   if (command === "replicate" && words.length && drawn) {
     throw new UsageError(`--${drawn} has no effect beside a cell. Leave one of them out.`);
   }
@@ -137,6 +141,10 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     yes: values.yes === true,
     rerun: number("rerun", 0, 0),
     sample: number("sample", 3, 1),
+    ...(text("budget") !== undefined && { budget: number("budget", 0, 1) }),
+    ...(command === "replicate" && text("report") !== undefined && {
+      report: callerPath(text("report")!),
+    }),
     kills: number("kills", 50, 1),
     seed: number("seed", 1, 0),
     ...(values.campaign === true
@@ -175,6 +183,7 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   run: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
   sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
+  replicate: { report: ["estimate"] },
   // It runs a small pipeline of its own.
   crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },
 };

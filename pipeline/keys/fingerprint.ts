@@ -67,11 +67,15 @@ export class Fingerprints {
   }
 
   /**
-   * The fingerprint of a stage with the modules its parameters name.
+   * The fingerprint of a stage with the modules its parameters name; no promise where it is known, as it is for all but the first of
+   * many jobs.
    * @throws {Error} for a module that does not exist, saying what there is, and for code that does not parse
    */
-  async of(stagePath: string, modules: Record<string, ModuleRef>): Promise<Fingerprint> {
-    return await this.#of(entryText(stagePath, modules), () => {
+  of(
+    stagePath: string,
+    modules: Record<string, ModuleRef>,
+  ): Fingerprint | Promise<Fingerprint> {
+    return this.#of(entryText(stagePath, modules), () => {
       const missing = missingModule(this.root, modules);
       if (missing) throw new Error(`${stagePath}: ${missing}.`);
     });
@@ -90,7 +94,7 @@ export class Fingerprints {
     }
   }
 
-  async #of(entry: string, check = () => {}): Promise<Fingerprint> {
+  #of(entry: string, check = () => {}): Fingerprint | Promise<Fingerprint> {
     const known = this.#memo.get(entry);
     if (known) return known;
     // Thousands of jobs ask at once for what few bundles say.
@@ -99,7 +103,7 @@ export class Fingerprints {
       making = this.#fingerprint(entry, check).finally(() => this.#making.delete(entry));
       this.#making.set(entry, making);
     }
-    return await making;
+    return making;
   }
 
   async #fingerprint(entry: string, check: () => void): Promise<Fingerprint> {

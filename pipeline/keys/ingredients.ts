@@ -1,17 +1,47 @@
 /**
  * @file The key of a job, and how two of them differ.
  */
+import { hash } from "node:crypto";
 import { ARTIFACT_FORMAT } from "../store/artifact.ts";
-import { canonical, sha256 } from "../content/canonical.ts";
+import { canonical } from "../content/canonical.ts";
 import type { CodeDetail, Ingredients } from "../content/ingredients.ts";
 
-export function keyOf(ingredients: Ingredients): string {
-  return sha256(canonical({ ...ingredients, format: ARTIFACT_FORMAT }));
+/**
+ * The sha256 of the ingredients, and the format of artifacts, as `canonical` spells them: field by field here, because thousands of
+ * jobs share most of them.
+ *
+ * @param spelt the parameters as `canonical` spells them, for who has that
+ */
+export function keyOf(
+  { code, deno, engine, inputs, packages, params, rules, stage, ...others }: Ingredients,
+  spelt = canonical(params),
+): string {
+  // A new ingredient that had no place here would be in no key.
+  others satisfies Record<string, never>;
+  return hash(
+    "sha256",
+    `{"code":${canonical(code)}` +
+      (deno === undefined ? "" : `,"deno":${canonical(deno)}`) +
+      (engine === undefined ? "" : `,"engine":${canonical(engine)}`) +
+      `,"format":${ARTIFACT_FORMAT},"inputs":${canonical(inputs)},"packages":${shared(packages)}` +
+      (params === undefined ? "" : `,"params":${spelt}`) +
+      (rules === undefined ? "" : `,"rules":${shared(rules)}`) +
+      `,"stage":${canonical(stage)}}`,
+  );
 }
 
 /** The key without the rules, which are known when a job has run. */
-export function baseOf({ rules: _, ...rest }: Ingredients): string {
-  return keyOf(rest);
+export function baseOf({ rules: _, ...rest }: Ingredients, spelt?: string): string {
+  return keyOf(rest, spelt);
+}
+
+/** Spellings of records that many jobs have; none of them is changed when it is made. */
+const spellings = new WeakMap<object, string>();
+
+function shared(value: object): string {
+  let spelt = spellings.get(value);
+  if (spelt === undefined) spellings.set(value, spelt = canonical(value));
+  return spelt;
 }
 
 export interface Change {

@@ -42,13 +42,17 @@ export class Resolver {
   readonly #contents = new Map<JobNode, string>();
   /** An input that a job waited for when it was looked at last: a table has thousands, and is looked at when each of them is done. */
   readonly #waits = new Map<JobNode, JobNode>();
+  /** Codes of rules by the list of them: thousands of jobs have the same few lists. */
+  readonly #codes = new WeakMap<readonly string[], Record<string, string>>();
+  /** Of every job that uses one. */
+  #engineOfAll?: { name: string; version: string };
   readonly keys = new Map<JobNode, string>();
 
   constructor(
     private readonly fingerprints: Fingerprints,
     private readonly done: DoneIndex,
     /** Objects that exist. */
-    private readonly present: Set<string>,
+    private readonly present: Pick<Set<string>, "has"> & { add(hash: string): void },
     private readonly options: {
       engine: EngineName;
       device?: string;
@@ -57,7 +61,8 @@ export class Resolver {
     },
   ) {}
 
-  async resolve(node: JobNode): Promise<Resolution> {
+  /** No promise where the code of such jobs has been looked at before. */
+  resolve(node: JobNode): Resolution | Promise<Resolution> {
     const before = this.#waits.get(node);
     if (before && this.contentOf(before) === undefined) return { state: "waiting", on: before };
     const inputs: Record<string, string> = {};
@@ -69,8 +74,18 @@ export class Resolver {
       }
       inputs[name] = content;
     }
-    const { stage } = node;
-    const fingerprint = await this.fingerprints.of(stage.path, node.modules);
+    const fingerprint = this.fingerprints.of(node.stage.path, node.modules);
+    return fingerprint instanceof Promise
+      ? fingerprint.then((made) => this.#ofCode(node, inputs, made))
+      : this.#ofCode(node, inputs, fingerprint);
+  }
+
+  #ofCode(
+    node: JobNode,
+    inputs: Record<string, string>,
+    fingerprint: Fingerprint,
+  ): Resolution | Promise<Resolution> {
+    const { stage, spelt } = node;
     const known: Ingredients = {
       stage: stage.name,
       code: fingerprint.code,
@@ -80,13 +95,15 @@ export class Resolver {
       inputs,
       ...(stage.usesEngine ? { engine: this.#engine() } : {}),
     };
-    const ingredients = fingerprint.tables.length
-      ? {
-        ...known,
-        rules: await this.#rules(this.done.rules.get(baseOf(known)) ?? fingerprint.tables),
-      }
-      : known;
-    const key = keyOf(ingredients);
+    if (!fingerprint.tables.length) return this.#found(node, known, fingerprint);
+    const names = this.done.rules.get(baseOf(known, spelt)) ?? fingerprint.tables;
+    const rules = this.#codes.get(names);
+    if (rules) return this.#found(node, { ...known, rules }, fingerprint);
+    return this.#rules(names).then((rules) => this.#found(node, { ...known, rules }, fingerprint));
+  }
+
+  #found(node: JobNode, ingredients: Ingredients, fingerprint: Fingerprint): Resolution {
+    const key = keyOf(ingredients, node.spelt);
     this.keys.set(node, key);
     const done = this.done.jobs.get(key);
     const missing = done?.objects.find((hash) => !this.present.has(hash));
@@ -111,10 +128,15 @@ export class Resolver {
   async #rules(names: readonly string[]): Promise<Record<string, string>> {
     const codes: Record<string, string> = {};
     for (const name of names) codes[name] = (await this.fingerprints.ofRule(name))?.code ?? "none";
+    this.#codes.set(names, codes);
     return codes;
   }
 
   #engine() {
+    return this.#engineOfAll ??= this.#lookUpEngine();
+  }
+
+  #lookUpEngine() {
     const { engine: name, device } = this.options;
     const runtime: string | undefined = ENGINE_PACKAGES[name];
     const version = (runtime && this.fingerprints.packages.version(runtime)) ?? "unknown";

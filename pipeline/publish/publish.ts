@@ -123,14 +123,14 @@ function checkIds({ profile, experiments }: PublishSource) {
 }
 
 /** Curves are left out: a job's curve changes only when the job ran again, which its record shows. */
-function sourceHash({ profile, experiments, jobs, machines }: PublishSource): string {
+function sourceHash({ profile, experiments, jobs, machines, commitDates }: PublishSource): string {
   const hash = createHash("sha256").update(publisherCode());
   for (const { meta, summary, runs, version } of experiments) {
     hash.update(JSON.stringify([meta, Object.entries(runs).sort(), version])).update(
       encodeSummary(summary),
     );
   }
-  return hash.update(JSON.stringify([profile, jobs, machines])).digest("hex");
+  return hash.update(JSON.stringify([profile, jobs, machines, commitDates])).digest("hex");
 }
 
 /** Removes only what an earlier publish left; a reader may keep notes in the folder. */

@@ -14,6 +14,7 @@ import { writeFileAtomic } from "../store/files.ts";
 import type { JobNode } from "../graph.ts";
 import type { ExperimentRecord, JobRecord, PublishSource } from "./publish.ts";
 import { readPublished } from "./published.ts";
+import { commitDates } from "./about.ts";
 import { publisherCode } from "./code.ts";
 import { commandOfJob, commandOfTable, type RunOfJob, runsOfJobs } from "./run_of_job.ts";
 import { REPORTED, reportsState, writeReports } from "./reports.ts";
@@ -59,7 +60,17 @@ export async function publishResults(
       ? { source: made, lost: false }
       : await withEarlier(made, workspace, reports);
     if (!all.experiments.length) return false;
-    const source = { ...all, experiments: consideredTogether(all.experiments) };
+    const source = {
+      ...all,
+      experiments: consideredTogether(all.experiments),
+      commitDates: {
+        ...all.commitDates, // of commits that are not in this repository
+        ...commitDates(
+          workspace.root,
+          all.experiments.flatMap(({ version }) => version.commit ?? []),
+        ),
+      },
+    };
     const { written, folder } = await publish(source, reports, { keepOthers: lost });
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
     if (profile === REPORTED) {
@@ -133,6 +144,7 @@ async function withEarlier(
   const used = new Set([...jobs.values()].map(({ machine }) => machine));
   const whole: PublishSource = {
     ...source,
+    commitDates: earlier.commitDates,
     experiments: [...source.experiments, ...kept]
       .sort((a, b) => place.get(a.meta.id)! - place.get(b.meta.id)!),
     jobs: [...source.jobs, ...jobs.values()].sort((a, b) =>

@@ -53,6 +53,9 @@ export async function readPublished(folder: string): Promise<PublishSource | und
     const links = await rows("SELECT * FROM provenance ORDER BY rowid");
     const jobs = await rows("SELECT * REPLACE (seed::DOUBLE AS seed) FROM job ORDER BY label");
     const made = await madeOf(rows);
+    const [dated] = await rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'commit'");
+    // Results of earlier versions have no such table.
+    const commits = dated ? await rows("SELECT * FROM commit WHERE date IS NOT NULL") : [];
     const points = await rows("SELECT * FROM curve ORDER BY job, name, step");
     return {
       profile: experiments[0]?.profile ?? "",
@@ -66,6 +69,7 @@ export async function readPublished(folder: string): Promise<PublishSource | und
       ),
       jobs: jobs.map(jobRecord),
       machines: await rows("SELECT id, description FROM machine") as MachineRecord[],
+      commitDates: Object.fromEntries(commits.map(({ commit, date }) => [commit, date])),
       curves: () => Promise.resolve(points as CurvePoint[]),
     };
   });

@@ -2,7 +2,7 @@
  * @file What publish needs to know, as plain data.
  *
  * The catalogue can hand this over without publish knowing its tables, and a test can build one by
- * hand. Nothing here has a date: what is published depends on what was computed, not on when.
+ * hand. Nothing here has a date but commits: what is published depends on what was computed, not on when.
  */
 import type { PublishedMeta, PublishedSummary } from "../results.ts";
 
@@ -16,6 +16,8 @@ export interface PublishSource {
   /** Every job that a run names, and every job those came from. */
   jobs: JobRecord[];
   machines: MachineRecord[];
+  /** When the commits of the tables were made, ISO 8601, as far as that is known. */
+  commitDates?: Readonly<Record<string, string>>;
   /** Training curves of those jobs; asked for only when something has to be written. */
   curves(): Promise<CurvePoint[]>;
 }

@@ -5,6 +5,7 @@
  * fetch no extension (so JSON is stored as text).
  */
 import { isCell, numberOf, type PublishedRow, type PublishedSummary } from "../results.ts";
+import { aboutTables } from "./about.ts";
 import { formatInterval, formatLabel, formatNumber } from "./format.ts";
 import { madeBy } from "./markdown.ts";
 import { INPUTS, type Table, type Type, type Value } from "./rows.ts";
@@ -195,6 +196,7 @@ export async function databaseTables(source: PublishSource): Promise<Table[]> {
       columns: varchars("id", "description"),
       rows: source.machines.map(({ id, description }) => [id, description]),
     },
+    ...aboutTables(source),
     scoreTable(source.experiments),
     ...termTables(source.experiments),
   ];

@@ -9,7 +9,7 @@ import type { Executor, Outcome } from "./executors/executor.ts";
 import type { JobNode } from "../graph.ts";
 import type { JobSpec } from "./protocol.ts";
 import type { MetricPoint } from "../store/changes.ts";
-import type { Resolver, Stale } from "../keys/resolver.ts";
+import type { Resolution, Resolver, Stale } from "../keys/resolver.ts";
 
 /** `queued`: waits for a place on a cluster; `cached`: was done; `ran`: done by this run; `skipped`: an input failed; `stopped`: Ctrl-C. */
 export type JobState =
@@ -111,7 +111,11 @@ export class Scheduler {
   /** Looks every job up; nothing runs yet. @returns the number of jobs that are not done */
   async plan(): Promise<number> {
     let open = 0;
-    for (const node of this.nodes) if (!await this.#look(node)) open++;
+    for (const node of this.nodes) {
+      const done = this.#look(node);
+      // Most are known at once, and a promise for each takes as long as all the rest of looking it up.
+      if (!(done instanceof Promise ? await done : done)) open++;
+    }
     return open;
   }
 
@@ -229,9 +233,15 @@ export class Scheduler {
   }
 
   /** @returns true when the job is done */
-  async #look(node: JobNode): Promise<boolean> {
+  #look(node: JobNode): boolean | Promise<boolean> {
+    const resolution = this.resolver.resolve(node);
+    return resolution instanceof Promise
+      ? resolution.then((found) => this.#found(node, found))
+      : this.#found(node, resolution);
+  }
+
+  #found(node: JobNode, resolution: Resolution): boolean {
     const status = this.statuses.get(node)!;
-    const resolution = await this.resolver.resolve(node);
     if (resolution.state === "done") status.state = "cached";
     if (resolution.state === "stale") {
       status.state = "ready";

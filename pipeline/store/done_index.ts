@@ -18,10 +18,14 @@ export interface Done {
   objects: string[];
 }
 
+/** Of the mirror: one of another form is not asked. */
+const FORM = 2;
+
 interface Saved {
+  form: number;
   /** sha256 of the catalogue. */
   catalog: string;
-  jobs: [key: string, content: string, ...objects: string[]][];
+  jobs: [key: string, Done][];
   /** Lists of rules, and which of them a base has. */
   rules: { lists: string[][]; of: Record<string, number> };
   /** Profile to hash of where its labels led when they were last recorded. */
@@ -29,7 +33,7 @@ interface Saved {
 }
 
 export class DoneIndex {
-  readonly jobs = new Map<string, Done>();
+  jobs = new Map<string, Done>();
   /** The rules that a job used when it last ran, by its key without rules. */
   readonly rules = new Map<string, readonly string[]>();
   nodes: Record<string, string> = {};
@@ -42,10 +46,10 @@ export class DoneIndex {
   static fromMirror(dir: string): DoneIndex | undefined {
     if (!hasCatalog(dir)) return new DoneIndex(dir);
     const saved = readSaved(dir);
-    if (!saved || saved.catalog !== hashOfCatalog(dir)) return undefined;
+    if (saved?.form !== FORM || saved.catalog !== hashOfCatalog(dir)) return undefined;
     const index = new DoneIndex(dir);
     index.catalog = saved.catalog;
-    for (const [key, content, ...objects] of saved.jobs) index.jobs.set(key, { content, objects });
+    index.jobs = new Map(saved.jobs);
     for (const [base, i] of Object.entries(saved.rules.of)) {
       index.rules.set(base, saved.rules.lists[i]);
     }
@@ -81,8 +85,9 @@ export class DoneIndex {
     const catalog = sumOfCatalog(this.dir);
     if (!catalog) return;
     const saved: Saved = {
+      form: FORM,
       catalog,
-      jobs: [...this.jobs].map(([key, { content, objects }]) => [key, content, ...objects]),
+      jobs: [...this.jobs],
       rules: this.#savedRules(),
       nodes: this.nodes,
     };

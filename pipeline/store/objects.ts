@@ -58,16 +58,22 @@ export class Objects {
   /** Hashes of all objects: 256 directory listings are far quicker than a stat for each object. */
   list(): Set<string> {
     const found = new Set<string>();
-    const base = join(this.dir, "objects");
-    if (!existsSync(base)) return found;
-    for (const folder of Deno.readDirSync(base)) {
-      if (!folder.isDirectory || !/^[0-9a-f]{2}$/.test(folder.name)) continue;
-      for (const { name, isFile } of Deno.readDirSync(join(base, folder.name))) {
+    for (const folder of this.folders()) {
+      for (const { name, isFile } of Deno.readDirSync(join(this.dir, "objects", folder))) {
         // Whatever else lies there is somebody else's.
-        if (isFile && /^[0-9a-f]{62}$/.test(name)) found.add(folder.name + name);
+        if (isFile && /^[0-9a-f]{62}$/.test(name)) found.add(folder + name);
       }
     }
     return found;
+  }
+
+  /** Names of the folders that they lie in. */
+  folders(): string[] {
+    const base = join(this.dir, "objects");
+    if (!existsSync(base)) return [];
+    return [...Deno.readDirSync(base)].flatMap(({ name, isDirectory }) =>
+      isDirectory && /^[0-9a-f]{2}$/.test(name) ? [name] : []
+    );
   }
 
   /** Whether anything lies in the place of an object. */
@@ -97,6 +103,9 @@ export class Objects {
   }
 }
 
+/** What is read at once; one for all files, since most of thousands are far smaller than it. */
+let piece: Uint8Array<ArrayBuffer> | undefined;
+
 /** sha256 of a file read in pieces; undefined when it is not there, or cannot be read, as a folder cannot. */
 export function hashFile(path: string): string | undefined {
   let file: Deno.FsFile;
@@ -107,7 +116,7 @@ export function hashFile(path: string): string | undefined {
   }
   try {
     const hash = createHash("sha256");
-    const piece = new Uint8Array(1 << 20);
+    piece ??= new Uint8Array(1 << 20);
     for (let n; (n = file.readSync(piece)) !== null;) hash.update(piece.subarray(0, n));
     return hash.digest("hex");
   } catch {

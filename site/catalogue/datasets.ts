@@ -1,6 +1,8 @@
 /** @file The data sources of the project, as data/datasets.json lists them. */
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import type { DatasetEntry } from "../../lib/data/entry.ts";
+import { type Sample, sampleOf } from "./samples.ts";
 
 export const DATASETS = fileURLToPath(new URL("../../data/datasets.json", import.meta.url));
 
@@ -15,11 +17,13 @@ export interface Dataset {
   source: string;
   /** The address, where it is one. */
   address?: string;
+  /** Its beginning, where the file is at hand. */
+  sample?: Sample;
 }
 
 export async function readDatasets(file = DATASETS): Promise<Dataset[]> {
   const entries = JSON.parse(await readFile(file, "utf8")) as Record<string, unknown>[];
-  return entries.map((entry): Dataset => {
+  return await Promise.all(entries.map(async (entry): Promise<Dataset> => {
     const { id, title, licence, sha256, bytes, note, npm, url, page, path } = entry as {
       id: string;
       title: string;
@@ -46,6 +50,7 @@ export async function readDatasets(file = DATASETS): Promise<Dataset[]> {
         ? `npm package ${npm.package}, ${npm.file}`
         : address ?? path ?? "a file of the user's",
       ...(address && /^https?:/.test(address) ? { address } : {}),
+      sample: await sampleOf(entry as unknown as DatasetEntry, file),
     };
-  });
+  }));
 }

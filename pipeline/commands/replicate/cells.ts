@@ -1,5 +1,4 @@
-/** @file Cells of published tables: which there are, which are drawn, and how one that was made again compares. */
-import { fold, keyOf, uniforms } from "../../../lib/random/random.ts";
+/** @file Cells of published tables: which there are, and how one that was made again compares. */
 import { nearestFirst } from "../../../lib/nearest.ts";
 import { type Cell, isCell, type PublishedRow } from "../../results.ts";
 import type { ExperimentRecord } from "../../publish/source.ts";
@@ -30,30 +29,8 @@ export function cellsOf({ meta, summary }: ExperimentRecord): PublishedCell[] {
   );
 }
 
-const hasInterval = ({ cell: { low, high } }: PublishedCell) =>
+export const hasInterval = ({ cell: { low, high } }: PublishedCell) =>
   low !== undefined && high !== undefined;
-
-/**
- * A sample without repetition of those that have an interval, each as likely as any other.
- * @throws {Error} when there are not as many
- */
-export function draw(
-  cells: readonly PublishedCell[],
-  count: number,
-  seed: number,
-): PublishedCell[] {
-  const left = cells.filter(hasInterval);
-  if (left.length < count) {
-    throw new Error(
-      `--sample ${count}: ${left.length} published cells have an interval and can be made again.`,
-    );
-  }
-  const key = fold(keyOf(seed), 0x9e91);
-  return Array.from(uniforms(key, count), (u) => {
-    const [drawn] = left.splice(Math.floor(u * left.length), 1);
-    return drawn;
-  });
-}
 
 /** @throws {UsageError} for a name that no cell has */
 export function find(cells: readonly PublishedCell[], name: string): PublishedCell {

@@ -1,32 +1,36 @@
 /**
  * @file `deno task replicate`: makes published cells again, from nothing, and says which fall inside their intervals.
  *
- * A sample is drawn by a seed from all cells that are made of scores, or one cell is named. Their jobs run in a store of their own,
- * which knows no earlier result; the table is then made from them (stand_ins.ts). Exit code 1 if a cell falls outside, or
+ * A sample is drawn by a seed from all cells that are made of scores (sample.ts), or one cell is named. Their jobs run in a store of
+ * their own, which knows no earlier result; the table is then made from them (stand_ins.ts). Exit code 1 if a cell falls outside, or
  * cannot be compared.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { canonical, sha256 } from "../../content/canonical.ts";
 import { ancestors } from "../../overrides.ts";
 import { readPublished } from "../../publish/published.ts";
 import type { PublishSource } from "../../publish/source.ts";
-import { type Cell, isCell, parseSummary, type Summary } from "../../results.ts";
+import { isCell, parseSummary, type Summary } from "../../results.ts";
 import { formatSeconds } from "../../run/display.ts";
 import { LocalExecutor } from "../../run/executors/local.ts";
 import { machineInfo } from "../../run/machine.ts";
 import { Scheduler } from "../../run/scheduler.ts";
-import { makeFolder } from "../../store/files.ts";
+import { makeFolder, writeFileAtomic } from "../../store/files.ts";
 import { lockStore } from "../../store/lock.ts";
 import { openWorkspace, type Workspace } from "../../workspace.ts";
-import { execute, workEstimate } from "../execute.ts";
+import { execute } from "../execute.ts";
 import type { CommandOptions } from "../options.ts";
-import { type Agreement, cellsOf, compare, draw, find, labelsOf, nameOf } from "./cells.ts";
+import { VERSION } from "../../version.ts";
+import { cellsOf, compare, find, hasInterval, labelsOf, nameOf } from "./cells.ts";
 import type { PublishedCell } from "./cells.ts";
+import { countsOf, lineOf, type Replicated, type Report, reportText } from "./report.ts";
+import { type Candidate, draw, madeFrom, type Sample } from "./sample.ts";
 import { neededRuns, runsOf, standIns, type TableRun } from "./stand_ins.ts";
 
 /** What is made again of one table. */
 interface Wanted {
+  family: string;
   cells: PublishedCell[];
   all: TableRun[];
   needed: TableRun[];
@@ -60,25 +64,27 @@ async function replicate(
   published: PublishSource,
   options: CommandOptions,
 ): Promise<number> {
-  const wanted = choose(workspace, published, options);
+  const { wanted, families, seconds } = choose(workspace, published, options);
   const runs = wanted.flatMap(({ needed }) => needed.map(({ node }) => node));
   const nodes = [...new Set(runs.flatMap((node) => [...ancestors(node), node]))]
     .sort((a, b) => a.index - b.index);
+  const cells = wanted.flatMap(({ cells }) => cells);
+  if (!cells.length) {
+    throw new Error(`--budget ${options.budget}: no cell is made in so few seconds.`);
+  }
   if (options.estimate) {
     const { estimate } = await import("../estimate.ts");
-    const title = `${wanted.flatMap(({ cells }) => cells).length} published cells`;
+    const title = `${cells.length} published cells`;
     return await estimate(workspace, nodes, { ...options, title });
   }
+  for (const cell of cells) console.log(nameOf(cell));
+  console.log(
+    `${cells.length} cells, ${nodes.length} jobs, which took ${
+      formatSeconds(seconds)
+    } one after the other when they were published (--estimate measures what they take here).`,
+  );
   const scheduler = new Scheduler(nodes, workspace.resolver);
   await scheduler.plan();
-  const work = await workEstimate(workspace);
-  const seconds = nodes.reduce((sum, node) => sum + work.seconds(node), 0);
-  for (const { cells } of wanted) cells.forEach((cell) => console.log(nameOf(cell)));
-  console.log(
-    `${nodes.length} jobs, roughly ${
-      formatSeconds(seconds / options.jobs)
-    } by counting their steps (--estimate measures).`,
-  );
   const stopped = await execute(workspace, scheduler, {
     title: "replicate",
     command: "deno task replicate",
@@ -87,51 +93,88 @@ async function replicate(
       view.say(`${node.stage.name} ${node.label} failed: ${error}`),
   });
   if (stopped) return 130;
-  const counts: Record<Agreement | "unknown", number> = {
-    ...{ bytes: 0, inside: 0, outside: 0, open: 0, unknown: 0 },
-  };
-  console.log(`\nThis machine: ${machineInfo().description}.`);
+  const machine = machineInfo().description;
+  console.log(`\nThis machine: ${machine}.`);
+  const made: Replicated[] = [];
   for (const table of wanted) {
     const again = await remake(workspace, table).catch((error: Error) => error);
     for (const cell of table.cells) {
-      const [agreement, text] = describe(cell, again, published);
-      counts[agreement]++;
-      console.log(`${nameOf(cell)}: ${text}\n  published on ${machinesOf(cell, published)}`);
+      const one = { ...judge(cell, again, published), family: table.family };
+      made.push(one);
+      console.log(`${one.cell}: ${lineOf(one)}\n  published on ${one.machine}`);
     }
   }
-  const { bytes, inside, outside, open, unknown } = counts;
-  const parts = [`${bytes} equal to the last bit`, `${inside} inside their intervals`];
-  if (open) parts.push(`${open} without an interval`);
-  if (unknown) parts.push(`${unknown} that could not be compared`);
-  console.log(`\n${parts.join(", ")}, ${outside} outside.`);
-  return outside || unknown ? 1 : 0;
+  console.log(`\n${countsOf(made)}.`);
+  const { profile, seed, report } = options;
+  if (report !== undefined) {
+    const about = { version: VERSION, machine, profile, seed, jobs: nodes.length, seconds };
+    save(report, { ...about, families, cells: made });
+  }
+  return made.some(({ agreement }) => agreement === "outside" || agreement === "unknown") ? 1 : 0;
+}
+
+/** @param path of the two files without their endings */
+function save(path: string, report: Report): void {
+  const base = path.replace(/\.(md|json)$/, "");
+  writeFileAtomic(`${base}.json`, JSON.stringify(report, null, 1) + "\n");
+  writeFileAtomic(`${base}.md`, reportText(report));
+  console.log(`The table is in ${base}.md.`);
 }
 
 /** @throws {Error} where a cell that is named, or as many as are asked for, cannot be made again */
 function choose(
-  { graph }: Workspace,
+  { graph, plan }: Workspace,
   published: PublishSource,
-  { words, sample, seed }: CommandOptions,
-): Wanted[] {
+  { words, sample, seed, budget }: CommandOptions,
+): { wanted: Wanted[]; families: Report["families"]; seconds: number } {
+  const all = madeFrom(published);
   const tables = published.experiments.flatMap((experiment) => {
-    const result = graph.results.get(experiment.meta.id);
+    const { id } = experiment.meta;
+    const result = graph.results.get(id);
     // Another grid is another table.
     const known = result && Object.keys(experiment.runs).every((run) => run in result.inputs);
-    if (known && Array.isArray((result.params as { runs?: unknown }).runs)) {
-      return [{ result, cells: cellsOf(experiment) }];
+    if (!known || !Array.isArray((result.params as { runs?: unknown }).runs)) {
+      console.error(`${id} is left out: its grid is another today.`);
+      return [];
     }
-    console.error(`${experiment.meta.id} is left out: its grid is another today.`);
-    return [];
+    const family = basename(dirname(plan.experiments.find(({ meta }) => meta.id === id)!.path));
+    const runs = runsOf(result);
+    const keyOf = ({ name }: TableRun) => experiment.runs[name] ?? [];
+    const candidates = cellsOf(experiment).map((cell): Candidate => ({
+      ...{ cell, family },
+      jobs: () => all(neededRuns(runs, cell.cell.runs).flatMap(keyOf)),
+    }));
+    return [{ family, runs, candidates }];
   });
-  const cells = tables.flatMap(({ cells }) => cells);
-  const chosen = new Set(words.length ? [find(cells, words[0])] : draw(cells, sample, seed));
-  return tables.flatMap(({ result, cells }) => {
-    const mine = cells.filter((cell) => chosen.has(cell));
-    if (!mine.length) return [];
-    const all = runsOf(result);
-    const cited = [...new Set(mine.flatMap(({ cell }) => cell.runs))];
-    return [{ cells: mine, all, needed: neededRuns(all, cited) }];
+  const everything = tables.flatMap(({ candidates }) => candidates);
+  const took = new Map(published.jobs.map(({ key, seconds }) => [key, seconds ?? 0]));
+  const seconds = (job: string) => took.get(job) ?? 0;
+  const drawable = everything.filter(({ cell }) => hasInterval(cell));
+  const chosen: Sample = words.length
+    ? only(everything, words[0], seconds)
+    : draw(drawable, { count: sample, seed, budget, seconds });
+  const families = [...Map.groupBy(drawable, ({ family }) => family)].map(([family, own]) => ({
+    ...{ family, cells: own.length, dear: chosen.dear.get(family) ?? 0 },
+  }));
+  const wanted = tables.flatMap(({ family, runs, candidates }) => {
+    const cells = candidates.filter((one) => chosen.taken.includes(one)).map(({ cell }) => cell);
+    if (!cells.length) return [];
+    const cited = [...new Set(cells.flatMap(({ cell }) => cell.runs))];
+    return [{ family, cells, all: runs, needed: neededRuns(runs, cited) }];
   });
+  return { wanted, families, seconds: chosen.seconds };
+}
+
+/** The cell of a name. */
+function only(
+  candidates: readonly Candidate[],
+  name: string,
+  seconds: (job: string) => number,
+): Sample {
+  const cell = find(candidates.map(({ cell }) => cell), name);
+  const one = candidates.find((candidate) => candidate.cell === cell)!;
+  const took = [...one.jobs()].reduce((sum, job) => sum + seconds(job), 0);
+  return { taken: [one], dear: new Map(), seconds: took };
 }
 
 /** The table of an experiment from the runs that were made. @throws {Error} where one failed, or the table needs others */
@@ -168,34 +211,28 @@ async function remake(workspace: Workspace, { cells, all, needed }: Wanted): Pro
   }
 }
 
-function describe(
-  { experiment, row, column, cell }: PublishedCell,
+function judge(
+  published: PublishedCell,
   again: Summary | Error,
-  { experiments }: PublishSource,
-): [Agreement | "unknown", string] {
-  if (again instanceof Error) return ["unknown", `cannot be compared: ${again.message}`];
-  const before = experiments.find(({ meta }) => meta.id === experiment)!.summary.rows[row];
+  source: PublishSource,
+): Omit<Replicated, "family"> {
+  const { experiment, row, column, cell } = published;
+  const { value, low, high } = cell;
+  const told = {
+    ...{ cell: nameOf(published), published: { value, low, high } },
+    machine: machinesOf(published, source),
+  };
+  const unknown = (problem: string) => ({ ...told, agreement: "unknown" as const, problem });
+  if (again instanceof Error) return unknown(again.message);
+  const { rows } = source.experiments.find(({ meta }) => meta.id === experiment)!.summary;
   const now = again.rows[row];
   const made = now?.[column];
-  const labels = (values: object) => labelsOf(values as typeof before);
-  if (!now || !isCell(made) || labels(before) !== labels(now)) {
-    return ["unknown", `cannot be compared: row ${row + 1} of today's table is another`];
+  const labels = (values: object) => labelsOf(values as typeof rows[number]);
+  if (!now || !isCell(made) || labels(rows[row]) !== labels(now)) {
+    return unknown(`row ${row + 1} of today's table is another`);
   }
-  const agreement = compare(cell, made);
-  const words: Record<Agreement, string> = {
-    bytes: "equal to the last bit",
-    inside: "inside the interval",
-    outside: "OUTSIDE the interval",
-    open: "no interval to be in",
-  };
-  return [
-    agreement,
-    `${words[agreement]}: ${show(cell)} was published, ${made.value} is what came`,
-  ];
+  return { ...told, agreement: compare(cell, made), again: made.value };
 }
-
-const show = ({ value, low, high }: Cell) =>
-  low === undefined ? String(value) : `${value} [${low}, ${high}]`;
 
 /** Where the jobs of a cell ran. */
 function machinesOf(

@@ -1,4 +1,4 @@
-/** @file Which layers follow automata beyond parity: words of groups, steps on a circle, arithmetic; with eigenvalues in [0, 1] and [-1, 1]. */
+/** @file What negative eigenvalues give DeltaNet where every symbol is a swap, and which layers follow other automata than parity. */
 import type { Hypothesis } from "../../../lib/analysis/judge.ts";
 import type { Grid } from "../../graph.ts";
 import type { Profile } from "../../profiles.ts";
@@ -13,58 +13,70 @@ import { cellRuns } from "./shared/cells.ts";
 import { type Entry, entryOf } from "./shared/entries.ts";
 import type { TaskCase, Training } from "./shared/tasks.ts";
 
+/** Of training sequences and of those that are scored. */
 const lengths = { minimum: 3, maximum: 40, length: 256 };
 
 export const meta: ExperimentMeta = {
   id: "state-tracking",
   title: "Following automata beyond the lengths of training",
   question:
-    "Which layers follow words of groups, steps on a circle and arithmetic, and do negative eigenvalues help DeltaNet?",
+    "Do negative eigenvalues let DeltaNet follow words of swaps, and which layers follow other automata?",
   hypothesis:
-    "On words of S3 and on arithmetic modulo 3 without brackets, DeltaNet with eigenvalues in [-1, 1] follows the automaton further beyond the " +
-    "lengths of its training than with eigenvalues in [0, 1], at this size and after this many steps.",
+    "On words of S3 by swaps, of which each symbol leaves three things where they are or swaps two of them, DeltaNet with eigenvalues in [-1, 1] closes at least 20 points " +
+    "more of the gap beyond the lengths of its training than with eigenvalues in [0, 1], at this size and after this many steps.",
   method:
     `Stacks of two blocks with the parameters of the leaderboard, trained on lengths ${lengths.minimum} to ${lengths.maximum} with a target after every symbol (of arithmetic, after every number), ` +
     `rates by successive halving on a seed that is not judged, scored at the last step on positions ${
       lengths.maximum + 1
-    } to ${lengths.length}. Symbols of S3 and A5 are all of their elements; a circle has five ` +
-    "places, and one stays, steps on or steps back. **Gap closed** is (floor - error) / (floor - 0), where the floor is the likeliest state at every position, exactly. " +
-    "Of S3, the sign alone closes a fifth of the gap, and a product of two reflections for each symbol would close it (Siems et al., arXiv 2502.10297); Grazzi et al. (arXiv 2411.12537, table 3) " +
-    "publish .314 and .971 of arithmetic modulo 5, scaled accuracies of the better DeltaNet of three after 100,000 steps and asked for the last value only. A5 and the circle, and the other layers on three seeds, are shown and not judged.",
+    } to ${lengths.length}. **Gap closed** is (floor - error) / floor, where the floor is the ` +
+    "likeliest state at every position, exactly. A swap is one reflection, so one layer with eigenvalues in [-1, 1] can follow it at any length, which the tests show with weights set by hand; " +
+    "with eigenvalues in [0, 1] nothing follows it at all lengths (Grazzi et al., arXiv 2411.12537, theorem 1; figure 4 has S5 by swaps). Shown and not judged: other layers; S3 and A5 with all of their elements as symbols, which take two reflections each " +
+    "(Siems et al., arXiv 2502.10297); a circle of five places on which one stays, steps on or steps back; arithmetic modulo 3 without brackets. Rates, steps and the task that is judged were chosen after a look at seed 0, which is none of those that judge.",
   from: "standard",
 };
 
-/** In the order of the table. */
+const [negative, positive] = ["deltanet-negative", "deltanet"];
+const few = ["lstm"];
+const more = ["softmax-attention", "mamba2", "gru"];
+/** On which negative eigenvalues are judged. */
+const judgedTask = "s3-swaps";
+
+/** In the order of the table, with the layers that are shown beside the two DeltaNets. */
 const tasks = [
-  { id: "s3", label: "S3", options: { automaton: "s3" } },
-  { id: "a5", label: "A5", options: { automaton: "a5" } },
-  { id: "circle", label: "circle of 5", options: { automaton: "cycle_navigation", modulus: 5 } },
+  {
+    id: judgedTask,
+    label: "S3 by swaps",
+    options: { automaton: "s3_swaps" },
+    beside: [...few, ...more],
+  },
+  { id: "s3", label: "S3", options: { automaton: "s3" }, beside: few },
+  { id: "a5", label: "A5", options: { automaton: "a5" }, beside: few },
+  {
+    id: "circle",
+    label: "circle of 5",
+    options: { automaton: "cycle_navigation", modulus: 5 },
+    beside: few,
+  },
   {
     id: "arithmetic",
     label: "arithmetic modulo 3",
     options: { automaton: "modular_arithmetic", modulus: 3 },
+    beside: few,
   },
-] as const;
-type TaskId = typeof tasks[number]["id"];
+];
 
-const [negative, positive] = ["deltanet-negative", "deltanet"];
-const shownOnly = ["softmax-attention", "lru", "gla", "mamba2", "lstm", "gru"];
-const judgedTasks: readonly TaskId[] = ["s3", "arithmetic"];
-
-/** Stated before the runs. A reversal of one of two clauses needs seven seeds to be shown. */
+/** Stated before the runs. */
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [0, 1, 2, 3, 4, 5, 6],
-  clauses: judgedTasks.map((task) => ({
-    what: `gap closed by DeltaNet with eigenvalues in [-1, 1] minus that in [0, 1], ${
-      tasks.find(({ id }) => id === task)!.label
-    }`,
+  seeds: [1, 2, 3, 4, 5, 6],
+  clauses: [{
+    what: "gap closed by DeltaNet with eigenvalues in [-1, 1] minus that in [0, 1], S3 by swaps",
     metric: "gap closed",
     scale: "points",
-    margin: 0.05,
-  })),
+    margin: 0.2,
+  }],
 };
-/** Of the layers that are not judged. */
+/** Of what is not judged. */
 const fewer = 3;
 
 const between =
@@ -85,7 +97,7 @@ function caseOf({ id, options }: typeof tasks[number], profile: Profile): TaskCa
     training: profile.pick<Training>({
       smoke: { steps: 6, batch: 2, warmup: 2, rates: [3e-3, 6e-3], rungs: [3] },
       standard: {
-        ...{ steps: 800, batch: 16, warmup: 50, weightDecay: 0 },
+        ...{ steps: id === judgedTask ? 1000 : 600, batch: 16, warmup: 50, weightDecay: 0 },
         ...{ rates: [2.5e-3, 5e-3, 1e-2], rungs: [100, 200] },
       },
     }),
@@ -105,54 +117,62 @@ export const grid: Grid = (g, profile) =>
     const of = caseOf(task, profile);
     const runsOf = (id: string, seeds: readonly number[]) =>
       cellRuns(g, entryOf(id), of, profile.pick({ smoke: seeds.slice(0, 1), standard: seeds }));
+    const three = stated.seeds.slice(0, fewer);
+    const own = task.id === judgedTask ? stated.seeds : three;
     return [
-      ...[positive, negative].flatMap((id) => runsOf(id, stated.seeds)),
-      ...shownOnly.flatMap((id) => runsOf(id, stated.seeds.slice(0, fewer))),
+      ...[positive, negative].flatMap((id) => runsOf(id, own)),
+      ...task.beside.flatMap((id) => runsOf(id, three)),
     ];
   }));
 
 interface LayerRow extends Pick<Entry, "id" | "label"> {
-  /** Gap closed of each task, by seed. */
-  gaps: Record<TaskId, Values>;
+  /** Gap closed of each task that it has, by seed. */
+  gaps: Record<string, Values>;
   /** The same of the layer that it is compared with. */
-  against?: Record<TaskId, Values>;
-  rates: Record<TaskId, Values>;
+  against?: Record<string, Values>;
+  rates: Record<string, Values>;
 }
+
+/** Columns are named as in SQL. */
+const columnOf = (what: string, task: string) => `${what}_${task.replaceAll("-", "_")}`;
 
 const columns: TableColumn<LayerRow>[] = [
   { id: "layer", label: "layer", format: "text", of: ({ label }) => label },
   ...tasks.map(({ id, label }): TableColumn<LayerRow> => ({
-    id: `gap_${id}`,
+    id: columnOf("gap", id),
     label,
     format: "percent",
     better: "higher",
     note: `Gap closed at positions ${lengths.maximum + 1} to ${lengths.length}.`,
-    of: ({ gaps }) => cellOf(gaps[id]),
+    of: ({ gaps }) => gaps[id] && cellOf(gaps[id]),
   })),
   ...tasks.map(({ id, label }): TableColumn<LayerRow> => ({
-    id: `over_${id}`,
+    id: columnOf("over", id),
     label: `${label}, minus [0, 1]`,
     format: "percent",
     note: "Gap closed, paired by seed.",
     of: ({ gaps, against }) => against && differenceCell(gaps[id], against[id]),
   })),
   ...tasks.map(({ id, label }): TableColumn<LayerRow> => ({
-    id: `rate_${id}`,
+    id: columnOf("rate", id),
     label: `rate, ${label}`,
     note: "Found by successive halving.",
-    of: ({ rates }) => cellOf(rates[id]),
+    of: ({ rates }) => rates[id] && cellOf(rates[id]),
   })),
 ];
 
 /** The table: one row for each layer. */
 export function summarize(runs: Runs): Summary {
-  const each = (layer: string, result: string, scalar: string) => {
-    // A layer has the seeds of its kind only.
-    const own = runs.only("layer", [layer]).where({ result });
-    return Object.fromEntries(tasks.map(({ id }) => [
-      id,
-      own.where({ task: id }).each("seed", ({ scalars }) => scalars[scalar], scalar),
-    ])) as Record<TaskId, Values>;
+  // Layers differ in their tasks, and a cell has the seeds of its kind only.
+  const each = (layer: string, result: string, scalar: string): Record<string, Values> => {
+    const own = runs.only("layer", [layer]);
+    return Object.fromEntries(
+      own.tagsOf<string>("task").map((task) => [
+        task,
+        own.only("task", [task]).where({ result })
+          .each("seed", ({ scalars }) => scalars[scalar], scalar),
+      ]),
+    );
   };
   const gapsOf = (layer: string) => each(layer, "score", "gapClosed");
   const rows = runs.tagsOf<string>("layer").map((layer): LayerRow => {
@@ -167,11 +187,12 @@ export function summarize(runs: Runs): Summary {
     ...tableOf(rows, columns),
     verdict: verdictOf(
       stated,
-      judgedTasks.map((task) => plainEffect(minus(of[task], against[task]))),
+      [plainEffect(minus(of[judgedTask], against[judgedTask]))],
     ),
     findings: tasks.map(({ id, label }) =>
       `Gap closed of ${label} beyond the lengths of training: ${
-        rows.map(({ label, gaps }) => `${label} ${percent(mean(gaps[id]))}`).join(", ")
+        rows.filter(({ gaps }) => gaps[id])
+          .map(({ label, gaps }) => `${label} ${percent(mean(gaps[id]))}`).join(", ")
       }.`
     ),
     plots: tasks.map(({ id, label }) => ({
@@ -179,7 +200,7 @@ export function summarize(runs: Runs): Summary {
       title: `${label} beyond the lengths of training`,
       caption: "Gap closed, the mean over seeds; 0 is the likeliest state.",
       x: { column: "layer", label: "layer", scale: "band" as const },
-      y: { column: `gap_${id}`, label: "gap closed" },
+      y: { column: columnOf("gap", id), label: "gap closed" },
       marks: ["dot" as const],
       rules: [{ y: 1, label: "always right" }],
     })),

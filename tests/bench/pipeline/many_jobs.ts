@@ -111,7 +111,8 @@ export function writeJournal(store: string, count: number): void {
       kind: "jobs",
       run: RUN,
       done: [{
-        ...{ key, label: "many/one", content: sha256(`content ${i}`), seconds: 1 },
+        ...{ key, label: "many/one", seconds: 1 },
+        content: contentOf({ "x.txt": hash }, { loss: i / 3 }),
         ingredients: { stage: "use", code: "c", packages: { zod: "4.6.7" }, params, inputs },
         artifact: { files: [{ name: "x.txt", sha256: hash, bytes: 9 }], scalars: { loss: i / 3 } },
         inputs: [{ name: "data", key: null, content: inputs.data }],

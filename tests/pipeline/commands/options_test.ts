@@ -58,6 +58,7 @@ Deno.test("every option reaches what it names", async () => {
       jobs: 5,
     }],
     ["replicate", ["--sample", "9", "--seed", "2"], { sample: 9, seed: 2, profile: "standard" }],
+    ["replicate", ["--budget", "60", "--report", "/r.md"], { budget: 60, report: "/r.md" }],
     ["replicate", ["e/1/gap"], { words: ["e/1/gap"], sample: 3 }],
     ["verify", ["--rerun", "2", "--jobs", "1"], { rerun: 2, jobs: 1 }],
     ["verify", ["--rerun", "0"], { rerun: 0 }],
@@ -107,6 +108,9 @@ Deno.test("what would have no effect is told, and what is given twice", async ()
     ["run", ["--executor", "slrum"], /^Unknown executor "slrum"; the executors are slurm, local\./],
     ["run", ["--executor=slurm", "--detach", "--dry-run"], /^--detach has no effect beside/],
     ["replicate", ["e/1/gap", "--seed", "2"], /^--seed has no effect beside a cell/],
+    ["replicate", ["e/1/gap", "--budget", "9"], /^--budget has no effect beside a cell/],
+    ["replicate", ["--budget", "0"], /^--budget 0: expected a whole number of at least 1/],
+    ["replicate", ["--report", "r.md", "--estimate"], /^--report has no effect beside --estimate/],
     ["replicate", ["--json"], /^--json has an effect with --estimate only/],
     ["gc", ["--yes", "--yes"], /^--yes is given twice/],
   ];

@@ -1,8 +1,9 @@
 /** @file What a key is made of, and how `why` names what differs between two of them. */
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import { canonical, sha256 } from "../../../pipeline/content/canonical.ts";
 import type { Ingredients } from "../../../pipeline/content/ingredients.ts";
-import { compare, keyOf } from "../../../pipeline/keys/ingredients.ts";
+import { baseOf, compare, keyOf } from "../../../pipeline/keys/ingredients.ts";
 import { ARTIFACT_FORMAT } from "../../../pipeline/store/artifact.ts";
 
 const BASE: Ingredients = {
@@ -136,4 +137,27 @@ Deno.test("of lists of records, such as the tags of runs, those are named that o
   assert.deepEqual(lines([a], many).slice(9), ['runs: now {"seed":8}', "runs: 3 more"]);
   assert.equal(lines(many.slice(0, 1), many.slice(0, 11)).at(-1), 'runs: now {"seed":10}');
   assert.deepEqual(lines([], [a]), ['runs: [] -> [{"model":"lru","seed":0}]']);
+});
+
+Deno.test("a key is the hash of the canonical spelling of whatever ingredients there are, given or not", () => {
+  const text = fc.string({ unit: "grapheme" });
+  const record = fc.dictionary(text, text, { maxKeys: 3 });
+  const some = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+  const ingredients: fc.Arbitrary<Ingredients> = fc.record({
+    ...{ stage: text, code: text, packages: record, deno: some(text), params: fc.jsonValue() },
+    ...{ inputs: record, rules: some(record) },
+    engine: some(fc.record({ name: text, version: text })),
+  });
+  fc.assert(fc.property(ingredients, (all) => {
+    const wanted = sha256(canonical({ ...all, format: ARTIFACT_FORMAT }));
+    assert.equal(keyOf(all), wanted);
+    assert.equal(keyOf(all, canonical(all.params)), wanted);
+    const { rules: _, ...rest } = all;
+    assert.equal(baseOf(all), sha256(canonical({ ...rest, format: ARTIFACT_FORMAT })));
+  }));
+  // Parameters that are undefined are none, in whatever way that is said.
+  assert.equal(
+    keyOf({ ...BASE, params: undefined }),
+    sha256(canonical({ ...BASE, params: undefined, format: ARTIFACT_FORMAT })),
+  );
 });

@@ -16,6 +16,7 @@ import { basename } from "node:path";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import { DoneIndex } from "../../../pipeline/store/done_index.ts";
 import { hasCatalog, isBehind } from "../../../pipeline/store/catalog_files.ts";
+import { writeSealed } from "../../../pipeline/store/sealed.ts";
 import { doneJob, RUN } from "../fixtures/catalog.ts";
 import { opened, scratch } from "./helpers.ts";
 
@@ -206,6 +207,18 @@ Deno.test("a command hashes the catalogue once when it begins, and the new one o
   }
   // And the mirror is good.
   assert.ok(DoneIndex.fromMirror(store.dir));
+});
+
+Deno.test("a mirror of another form is not asked, and is not damaged", async () => {
+  using store = scratch();
+  const index = await saved(store.dir);
+  for (const other of [{ jobs: [["one", "content-one", "h-a"]] }, { form: 1, jobs: [] }]) {
+    const { catalog, nodes } = index;
+    const rules = { lists: [], of: {} };
+    writeSealed(store.at("index.json"), "index", { catalog, rules, nodes, ...other });
+    assert.equal(DoneIndex.fromMirror(store.dir), undefined);
+    assert.ok(!DoneIndex.isDamaged(store.dir));
+  }
 });
 
 Deno.test("without a catalogue nothing is done, and no mirror is written", () => {

@@ -1,12 +1,6 @@
-/** @file Which cells are drawn, which runs they need, and how a number that came again is judged. */
+/** @file Which cells there are, which runs they need, and how a number that came again is judged. */
 import assert from "node:assert/strict";
-import {
-  cellsOf,
-  compare,
-  draw,
-  find,
-  nameOf,
-} from "../../../../pipeline/commands/replicate/cells.ts";
+import { cellsOf, compare, find, nameOf } from "../../../../pipeline/commands/replicate/cells.ts";
 import {
   neededRuns,
   runsOf,
@@ -33,22 +27,6 @@ Deno.test("cells are what is made of scores: no labels, no seconds", () => {
   assert.deepEqual(cells.map(nameOf), ["e/1/gap", "e/2/gap"]);
   assert.equal(find(cells, "e/2/gap"), cells[1]);
   assert.throws(() => find(cells, "e/3/gap"), /"e\/3\/gap" is no published cell .*e\/[12]\/gap/);
-});
-
-Deno.test("a sample is the seed's, has every cell at most once, and in the long run all as often", () => {
-  const rows = Array.from({ length: 7 }, (_, i) => ({ gap: measured(i, i < 6 ? 1 : undefined) }));
-  const cells = cellsOf(table(...rows));
-  const names = (count: number, seed: number) => draw(cells, count, seed).map(nameOf);
-  assert.deepEqual(names(3, 5), names(3, 5));
-  assert.deepEqual(names(6, 1).toSorted(), cells.slice(0, 6).map(nameOf));
-  const often = new Map<string, number>();
-  for (let seed = 0; seed < 600; seed++) {
-    for (const name of names(2, seed)) often.set(name, (often.get(name) ?? 0) + 1);
-  }
-  // 200 are expected of each, give or take 12 (binomial): five standard deviations.
-  assert.equal(often.size, 6);
-  for (const times of often.values()) assert.ok(Math.abs(times - 200) < 60, String(times));
-  assert.throws(() => draw(cells, 7, 1), /--sample 7: 6 published cells have an interval/);
 });
 
 Deno.test("equal to the last bit, inside, on the edge, outside, and without an interval", () => {

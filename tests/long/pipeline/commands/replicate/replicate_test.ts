@@ -1,9 +1,10 @@
 /** @file Published cells made again by the real command, on a small pipeline whose numbers a test moves. */
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseCommand } from "../../../../../pipeline/commands/options.ts";
 import { command } from "../../../../../pipeline/commands/run.ts";
+import type { Replicated } from "../../../../../pipeline/commands/replicate/report.ts";
 import { machineInfo } from "../../../../../pipeline/run/machine.ts";
 import { call, makeProbe } from "../../../../pipeline/helpers.ts";
 
@@ -61,13 +62,13 @@ Deno.test("cells come again to the last bit, inside their intervals, or outside,
 
   const same = await call(demo, "replicate", ...options, "--sample", "2");
   assert.equal(same.code, 0, same.out);
-  assert.match(same.out, /^6 jobs, roughly /m);
+  assert.match(same.out, /^2 cells, 6 jobs, which took .* when they were published /m);
   assert.match(same.out, /2 equal to the last bit, 0 inside their intervals, 0 outside\./);
   assert.ok(same.out.includes(`published on ${machineInfo().description}`));
 
   const one = await call(demo, "replicate", ...options, "probes/2/loss");
   // The other model's runs are none of this cell's, and are not made.
-  assert.match(one.out, /^3 jobs, roughly /m);
+  assert.match(one.out, /^1 cells?, 3 jobs, which took /m);
   assert.match(
     one.out,
     /probes\/2\/loss: equal to the last bit: 11 \[9, 13\] was published, 11 is/,
@@ -75,9 +76,23 @@ Deno.test("cells come again to the last bit, inside their intervals, or outside,
   assert.deepEqual(one.ran, ["probes/two0", "probes/two1", "probes/two2"]);
 
   demo.edit("pipeline/stages/measure.ts", "OFFSET = 0;", "OFFSET = 2;");
-  const inside = await call(demo, "replicate", ...options, "probes/1/loss");
+  const table = join(demo.root, "reports", "replicated");
+  const inside = await call(demo, "replicate", ...options, "--report", table, "probes/1/loss");
   assert.equal(inside.code, 0, inside.out);
   assert.match(inside.out, /inside the interval: 1 \[-1, 3\] was published, 3 is what came/);
+  const written = JSON.parse(readFileSync(`${table}.json`, "utf8"));
+  assert.deepEqual(
+    written.cells.map(({ cell, agreement, again, published }: Replicated) => [
+      ...[cell, agreement, again],
+      published,
+    ]),
+    [["probes/1/loss", "inside", 3, { value: 1, low: -1, high: 3 }]],
+  );
+  assert.deepEqual(written.families, [{ family: "experiments", cells: 2, dear: 0 }]);
+  assert.match(
+    readFileSync(`${table}.md`, "utf8"),
+    /^\| probes\/1\/loss \| 1 \[-1, 3\] \| 3 \| inside the interval \| .+ \|$/m,
+  );
   demo.edit("pipeline/stages/measure.ts", "OFFSET = 2;", "OFFSET = 2.5;");
   const outside = await call(demo, "replicate", ...options, "probes/1/loss");
   assert.equal(outside.code, 1);

@@ -1,0 +1,110 @@
+/** @file What came of cells that were made again, as a table: for people (Markdown) and for programs (JSON). */
+import { formatSeconds } from "../../run/display.ts";
+import type { Cell } from "../../results.ts";
+import type { Agreement } from "./cells.ts";
+
+/** One cell, and what came. */
+export interface Replicated {
+  cell: string;
+  family: string;
+  agreement: Agreement | "unknown";
+  /** Value and interval, as they were published. */
+  published: Pick<Cell, "value" | "low" | "high">;
+  /** Absent where nothing came that could be compared. */
+  again?: number;
+  /** Why nothing came. */
+  problem?: string;
+  /** Where the published one was made. */
+  machine: string;
+}
+
+export interface Report {
+  version: string;
+  machine: string;
+  profile: string;
+  seed: number;
+  jobs: number;
+  /** That the published jobs took, one after the other. */
+  seconds: number;
+  families: {
+    family: string;
+    /** Cells that have an interval and could be drawn. */
+    cells: number;
+    /** Of those that were drawn, how many were left out for what they take. */
+    dear: number;
+  }[];
+  cells: Replicated[];
+}
+
+const WORDS: Record<Replicated["agreement"], string> = {
+  bytes: "equal to the last bit",
+  inside: "inside the interval",
+  outside: "OUTSIDE the interval",
+  open: "no interval to be in",
+  unknown: "cannot be compared",
+};
+
+/** What came of one cell, in a line. */
+export function lineOf({ agreement, published, again, problem }: Replicated): string {
+  if (again === undefined) return `${WORDS[agreement]}: ${problem}`;
+  return `${WORDS[agreement]}: ${show(published)} was published, ${again} is what came`;
+}
+
+/** How many came how. */
+export function countsOf(cells: readonly Replicated[]): string {
+  const count = (wanted: Replicated["agreement"]) =>
+    cells.filter(({ agreement }) => agreement === wanted).length;
+  const parts = [
+    `${count("bytes")} equal to the last bit`,
+    `${count("inside")} inside their intervals`,
+  ];
+  if (count("open")) parts.push(`${count("open")} without an interval`);
+  if (count("unknown")) parts.push(`${count("unknown")} that could not be compared`);
+  return `${parts.join(", ")}, ${count("outside")} outside`;
+}
+
+export function reportText(report: Report): string {
+  const { version, machine, profile, seed, jobs, seconds, families, cells } = report;
+  const dear = families.reduce((sum, { dear }) => sum + dear, 0);
+  const lines = [
+    "# Replicated cells",
+    "",
+    `${cells.length} cells of the published tables (profile ${profile}) were made again from nothing: ${
+      countsOf(cells)
+    }. Version ${version}, seed ${seed}; ${machine}.`,
+    "",
+    `Their ${jobs} jobs ran in a store that knows no earlier result; they took ${
+      formatSeconds(seconds)
+    } when they were published. A cell is made of the same seeds as before, so on the same kind of processor it is to be equal to the ` +
+    "last bit; elsewhere inside its 95 % interval.",
+    "",
+    "Families take turns, in a family its tables do, and of a table each cell that has an interval is as likely as any other." +
+    (dear
+      ? " Cells that would have taken the sample over its budget of seconds were left out: what is dear is seldom in it."
+      : ""),
+    "",
+    "| family | cells | left out as too dear | made again | what came |",
+    "| :--- | ---: | ---: | ---: | :--- |",
+  ];
+  for (const { family, cells: all, dear } of families) {
+    const own = cells.filter((cell) => cell.family === family);
+    lines.push(`| ${family} | ${all} | ${dear} | ${own.length} | ${countsOf(own)} |`);
+  }
+  lines.push(
+    "",
+    "## Cells",
+    "",
+    "| cell | published | again | what came | published on |",
+    "| :--- | ---: | ---: | :--- | :--- |",
+  );
+  for (const cell of cells) {
+    const { agreement, problem } = cell;
+    const what = WORDS[agreement] + (problem ? `: ${problem.replaceAll("|", "/")}` : "");
+    const { published, again = "" } = cell;
+    lines.push(`| ${[cell.cell, show(published), again, what, cell.machine].join(" | ")} |`);
+  }
+  return lines.join("\n") + "\n";
+}
+
+const show = ({ value, low, high }: Replicated["published"]) =>
+  low === undefined ? String(value) : `${value} [${low}, ${high}]`;
