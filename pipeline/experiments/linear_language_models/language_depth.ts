@@ -45,7 +45,7 @@ const [shallow, middle, deep] = depths;
 
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [0, 1, 2, 3, 4, 5, 6],
+  seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8],
   clauses: Object.values(kinds).map(({ label }) => ({
     what: `loss of four layers minus that of sixteen, ${label}, in nats`,
     ...{ metric: "nats", scale: "plain" as const },

@@ -56,7 +56,7 @@ const closes = (what: string, margin: number) => ({
 
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [0, 1, 2, 3, 4, 5, 6, 7],
+  seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
   clauses: [
     closes("minus the gap that the linear mixer closes without steps", -none),
     closes("minus the gap that it closes with running parities", -none),

@@ -5,7 +5,10 @@ import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import type { Params as Tune } from "../../../../pipeline/stages/tune.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
-import { close, fewer as seeds, madeRun } from "./made_language.ts";
+import { close, madeRun } from "./made_language.ts";
+
+/** As many as three clauses need to be refuted among many experiments. */
+const seeds = [0, 1, 2, 3, 4, 5, 6, 7, 8];
 
 const names = { e1: "e1", mamba2: "mamba2", transformer: "softmax_attention" };
 
@@ -43,7 +46,7 @@ Deno.test("a row is a kind of layer and a depth: loss, what is over one layer, p
   const made = await table((kind, layers) => kind === "mamba2" && layers === 16 ? -0.05 : 0);
   assert.equal(made.summary.rows.length, 9);
   const row = { model: "Mamba-2", layers: 16 };
-  close(made.cell(row, "nats").value, 3.09);
+  close(made.cell(row, "nats").value, 3.19);
   close(made.cell(row, "over_one").value, -0.2);
   close(made.cell(row, "parameters").value, 6);
   close(made.cell(row, "learning_rate").value, 0.25);
@@ -52,7 +55,7 @@ Deno.test("a row is a kind of layer and a depth: loss, what is over one layer, p
   assert.equal(made.summary.columns.find(({ id }) => id === "nats")!.better, "lower");
   assert.match(
     made.summary.findings[0],
-    /65,536 parameters with 1, 4, 16 layers: E1 3\.290, 3\.260, 3\.140; Mamba-2 3\.290, 3\.260, 3\.090; Transformer 3\.290/,
+    /65,536 parameters with 1, 4, 16 layers: E1 3\.390, 3\.360, 3\.240; Mamba-2 3\.390, 3\.360, 3\.190; Transformer 3\.390/,
   );
 });
 

@@ -7,7 +7,10 @@ import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts
 import type { Params as Generate } from "../../../../pipeline/stages/generate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import { graphOf, type Made, runsOf, tableOf } from "../grids.ts";
-import { close, seeds } from "./made_language.ts";
+import { close } from "./made_language.ts";
+
+/** As many as five clauses need to be refuted among many experiments. */
+const seeds = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
 
 Deno.test("the grid: mixers as long as their texts, at one rate, scored on texts that no training draws", () => {
   assert.equal(graphOf(experiment, "quick").later.get("step-by-step"), "standard");
@@ -49,8 +52,8 @@ Deno.test("a row is a model, kind of steps and number of bits: answers after its
   const made = await table((which, seed) => which === "linear carry" ? -0.01 * seed : 0);
   assert.equal(made.summary.rows.length, 18);
   const row = { model: "linear mixer", setting: "conjunctions and parities", bits: 16 };
-  close(made.cell(row, "gap_closed").value, 0.965);
-  close(made.cell(row, "accuracy").value, 0.9825);
+  close(made.cell(row, "gap_closed").value, 0.955);
+  close(made.cell(row, "accuracy").value, 0.9775);
   close(made.cell(row, "given").value, 0.75);
   close(made.cell(row, "steps_right").value, 0.625);
   assert.equal(made.row(row).chain, 17);
@@ -58,7 +61,7 @@ Deno.test("a row is a model, kind of steps and number of bits: answers after its
   assert.deepEqual(better.map(({ id }) => id), ["accuracy", "gap_closed", "given", "steps_right"]);
   assert.match(
     made.summary.findings[0],
-    /1\.0 % of the gap .* without steps, 5\.0 % with running parities, 96\.5 % with conj.*, 98\.0 % with running counts; .* 97\.0 %\.$/,
+    /1\.0 % of the gap .* without steps, 5\.0 % with running parities, 95\.5 % with conj.*, 98\.0 % with running counts; .* 97\.0 %\.$/,
   );
 });
 
