@@ -112,8 +112,8 @@ function costs(jobs: number): Promise<Record<string, number>> {
 }
 
 async function growth(sizes: readonly number[]): Promise<Growth[]> {
-  const bySize = [];
-  for (const jobs of sizes) bySize.push([jobs, await costs(jobs)] as const);
+  const bySize: [jobs: number, costs: Record<string, number>][] = [];
+  for (const jobs of sizes) bySize.push([jobs, await costs(jobs)]);
   return Object.keys(bySize[0][1]).map((what) => {
     const points = bySize.map(([jobs, found]): [number, number] => [jobs, found[what]]);
     return { what, costs: points, slope: slope(points) };
