@@ -36,6 +36,12 @@ const PAGES = [
     asks:
       "Which closed form forecasts a CSV of yours best, how sure is it, and which past values is one forecast made of?",
   },
+  {
+    name: "training",
+    title: "Watch a recurrence learn",
+    asks:
+      "A linear recurrence learns to filter: how fast does its loss fall towards the Kalman filter's, and where do its eigenvalues go?",
+  },
 ];
 
 export default function* ({ results, lab, datasets }: Data) {
@@ -55,6 +61,7 @@ export default function* ({ results, lab, datasets }: Data) {
     filter: filterView(results, lab.systems),
     text: { equations: [mathMl(LOGITS)] },
     forecast: { example: datasets.find(({ id }) => id === "co2-monthly") },
+    training: { lambdas: ["0.8", "0.9", "0.95", "0.98"], chosen: "0.95" },
   };
   for (const { name, title, asks } of PAGES) {
     yield {

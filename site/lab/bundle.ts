@@ -41,6 +41,7 @@ export const LABS: readonly Lab[] = [
     },
   },
   { name: "forecast", files: { EXAMPLE: "dataset:co2-monthly.csv" } },
+  { name: "training", files: {} },
 ];
 
 /** What the lab adds to a site. */
@@ -134,7 +135,8 @@ async function bundle(entry: string, define: Record<string, string>) {
   const { outputFiles: [{ text }], metafile } = await build({
     entryPoints: [join(ROOT, entry)],
     absWorkingDir: ROOT,
-    define,
+    // A script that is no module has no address; the library asks for one to tell its own lines in a stack.
+    define: { ...define, "import.meta.url": JSON.stringify("file:///lab.js") },
     ...{ bundle: true, write: false, minify: true, metafile: true },
     // No module: those do not load from a folder.
     ...{ format: "iife", platform: "browser", target: "es2022", charset: "utf8" },

@@ -1,6 +1,7 @@
 /** @file The two drawings of the page on filtering. */
 import * as Plot from "@observablehq/plot";
 import { drawn, type Place } from "../drawn.ts";
+import { power } from "../power.ts";
 import type { Found } from "./filter.ts";
 
 /** So many observations can be told apart. */
@@ -123,11 +124,4 @@ export function excessChart(rows: readonly ExcessRow[], place: Place): string {
     place,
     "Excess loss over the Kalman filter's of each predictor: as published, and of this system",
   );
-}
-
-/** A power of ten. */
-export function power(value: number): string {
-  const whole = Math.round(Math.log10(value));
-  if (whole >= -2 && whole <= 2) return String(Number((10 ** whole).toPrecision(1)));
-  return `10${String(whole).replace(/./g, (c) => c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[Number(c)])}`;
 }

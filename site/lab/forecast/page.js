@@ -78,10 +78,11 @@ function showAll() {
 }
 
 async function run() {
-  const { lookback, horizon } = Object.fromEntries(new FormData(form));
+  const { lookback, horizon, decimal } = Object.fromEntries(new FormData(form));
   const sizes = {
     ...(lookback && { lookback: Number(lookback) }),
     ...(horizon && { horizon: Number(horizon) }),
+    ...(file && decimal && { read: { decimal } }),
   };
   status.textContent = "Reading and fitting …";
   const begun = performance.now();

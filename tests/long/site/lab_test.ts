@@ -9,12 +9,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Browser, Page } from "playwright-core";
+import { compile } from "../../../lib/engine/engines/jax.ts";
 import { continued } from "../../../lib/text/generated.ts";
 import { explanation } from "../../../pipeline/commands/generate/explanation.ts";
 import { readModel } from "../../../pipeline/commands/generate/model_folder.ts";
 import { publish } from "../../../pipeline/publish/publish.ts";
 import { buildSite } from "../../../site/build.ts";
 import { filterOnce } from "../../../site/lab/filter/filter.ts";
+import { trainOnce } from "../../../site/lab/training/training.ts";
 import { serveSite } from "../../../site/serve.ts";
 import { CHROMIUM, launch } from "../../site/chromium.ts";
 import { realistic } from "../../site/fixtures/realistic.ts";
@@ -159,7 +161,7 @@ Deno.test({
       const csv = await Deno.makeTempFile({ suffix: ".csv" });
       const rows = Array.from({ length: 300 }, (_, t) => {
         const date = new Date(Date.UTC(2024, 0, 1 + t)).toISOString().slice(0, 10);
-        return `${date};${(5 + Math.sin(t * 0.9) + t / 90).toFixed(3).replace(".", ",")};${
+        return `${date};${(5 + Math.sin(t * 0.9) + t / 90).toFixed(2).replace(".", ",")};${
           (3 * t * t) % 11
         }`;
       });
@@ -243,6 +245,40 @@ Deno.test({
         }
       } finally {
         await Deno.remove(csv);
+      }
+    }),
+});
+
+Deno.test({
+  ...chromium,
+  name:
+    "the page on training gives the loss that Deno gives, to the bit on WebAssembly, and stops when told",
+  fn: () =>
+    withSite(async ({ browser, served, folder }) => {
+      const question = { lambda: 0.9, seed: 2, steps: 12, rate: 0.02 };
+      const { excess } = await trainOnce(question, compile, () => {});
+      const settings = new URLSearchParams(
+        Object.entries({ ...question, engine: "wasm" }).map((
+          [name, value],
+        ) => [name, String(value)]),
+      );
+      for (const site of [served, folder]) {
+        const { page, problems } = await opened(browser, site, `lab/training.html#${settings}`);
+        await said(page, /Press Train/);
+        await page.getByRole("button", { name: "Train" }).click();
+        await said(page, /^12 steps on WebAssembly in/);
+        const found = await page.locator("#lab-result").getAttribute("data-excess");
+        assert.equal(Number(found), excess);
+        assert.equal(await page.locator("#lab-result svg.plot").count(), 2);
+        await fits(page);
+        if (site === served) {
+          await page.locator("[name=steps]").fill("5000");
+          await page.getByRole("button", { name: "Train" }).click();
+          await said(page, /^Step \d+ of 5000/);
+          await page.getByRole("button", { name: "Stop" }).click();
+          await said(page, /^Stopped at step \d+\./);
+        }
+        assert.deepEqual(problems, []);
       }
     }),
 });

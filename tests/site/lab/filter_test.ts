@@ -4,10 +4,11 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { emptyDocument } from "../../../lib/plot/document.ts";
-import { excessChart, power, traceChart } from "../../../site/lab/filter/charts.ts";
+import { excessChart, traceChart } from "../../../site/lab/filter/charts.ts";
 import { filterOnce, type Found, SETTING } from "../../../site/lab/filter/filter.ts";
 import { rowsOf, sameAsPublished, shownExcess } from "../../../site/lab/filter/rows.ts";
 import { filterView } from "../../../site/lab/filter/view.ts";
+import { power } from "../../../site/lab/power.ts";
 import type { CellResult, Results } from "../../../site/results.ts";
 
 const DATABASE = fileURLToPath(
