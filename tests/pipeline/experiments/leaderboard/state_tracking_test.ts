@@ -5,6 +5,7 @@ import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
 
 const path = "pipeline/experiments/leaderboard/state_tracking.ts";
@@ -85,6 +86,8 @@ Deno.test("a row is a layer: gaps of its own tasks and seeds, and of one DeltaNe
   close(made.cell({ layer: "GRU" }, "rate_s3_swaps").value, 2 ** -8);
   const gap = made.summary.columns.find(({ id }) => id === "gap_s3_swaps")!;
   assert.deepEqual([gap.format, gap.better], ["percent", "higher"]);
+  const over = made.summary.columns.find(({ id }) => id === "over_s3_swaps")!;
+  assert.deepEqual([over.format, over.better], ["percent", undefined]);
   assert.match(made.summary.findings[0], /^Gap closed of S3 by swaps .*LSTM 92\.0 %/);
   assert.doesNotMatch(made.summary.findings[1], /GRU/);
   assert.deepEqual(made.summary.plots!.map(({ id }) => id), tasks);
@@ -107,4 +110,10 @@ Deno.test("supported, refuted where the difference is below the margin, undecide
     judged.includes(layer) && task === "s3-swaps" ? standard(task, layer, seed) : 0
   );
   assert.equal(others.outcome, "supported");
+});
+
+Deno.test("every cell and the verdict follow from the published scores", async () => {
+  const tables = new Map([["state-tracking", await table(standard)]]);
+  const { cells, verdicts } = await assertFollows(tables);
+  assert.ok(cells > 30 && verdicts === 1, `${cells} cells, ${verdicts} verdicts`);
 });
