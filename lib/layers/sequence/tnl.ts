@@ -44,7 +44,11 @@ export function slopes(heads: number): number[] {
   return [...own, ...between.slice(0, heads - power)];
 }
 
-function inputs({ width, heads, decay, negative }: Config, { input }: Params, x: JaxArray): HeadTokens {
+function inputs(
+  { width, heads, decay, negative }: Config,
+  { input }: Params,
+  x: JaxArray,
+): HeadTokens {
   const lead = x.shape.slice(0, -1);
   const logDecay = constantDecay(slopes(heads).map((s) => -s * decay), lead, x.dtype);
   const [query, key, value] = np.split(nn.silu(np.matmul(x, input)), 3, -1)

@@ -21,7 +21,7 @@ const parities = (bits: readonly number[]) => {
   return bits.map((bit) => odd ^= bit);
 };
 
-const table = {
+const table: Record<StepKind, Steps> = {
   /** The answer at once. */
   none: {
     symbols: () => 0,
@@ -51,10 +51,10 @@ const table = {
       return [...counts, PARITY + ones % 2];
     },
   },
-} satisfies Record<string, Steps>;
+};
 
 /** Which steps. */
-export type StepKind = keyof typeof table;
+export type StepKind = "none" | "parity" | "carry" | "count";
 /** All of them. */
 export const stepKinds = Object.keys(table) as StepKind[];
 
