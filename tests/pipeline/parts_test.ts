@@ -119,7 +119,7 @@ Deno.test("a name that is no file is an error that says which there are, nearest
     ];
     for (const [more, message] of wrong) {
       await assert.rejects(
-        prints.of("pipeline/stages/train.ts", partModules(parts(more))),
+        async () => await prints.of("pipeline/stages/train.ts", partModules(parts(more))),
         message,
       );
     }
