@@ -40,6 +40,7 @@ export function verdictsOf(workspace: Workspace, nodes: readonly JobNode[]): Jud
 }
 
 /**
+ * Verdicts by themselves: whether they stand among all experiments is known once these are published together.
  * @param width of the terminal
  * @returns lines; none without verdicts
  */
@@ -51,7 +52,7 @@ export function closingTable(judged: readonly Judged[], colours: boolean, width 
   const short = (text: string) =>
     rest < 10 ? "" : text.length > rest ? `${text.slice(0, rest - 1)}…` : text;
   return [
-    line([[`${"experiment".padEnd(wide)}  ${"hypothesis".padEnd(verdict)}`, "bold"]], colours),
+    line([[`${"experiment".padEnd(wide)}  ${"by itself".padEnd(verdict)}`, "bold"]], colours),
     ...judged.map(({ experiment, outcome, reason }) =>
       line([
         `${experiment.padEnd(wide)}  `,

@@ -13,13 +13,13 @@ const judged: Judged[] = [
 
 Deno.test("verdicts are a table as wide as the terminal, coloured where that is wanted", () => {
   assert.deepEqual(closingTable(judged, false, 60), [
-    "experiment   hypothesis  ",
+    "experiment   by itself   ",
     "a            supported     more by 3",
     `longer-name  refuted       ${"x".repeat(31)}…`,
     "b            illustration  too few",
   ]);
   assert.deepEqual(closingTable(judged, false, 20).map((line) => line.trim()), [
-    ...["experiment   hypothesis", "a            supported"],
+    ...["experiment   by itself", "a            supported"],
     ...["longer-name  refuted", "b            illustration"],
   ]);
   assert.deepEqual(closingTable([], false), []);
