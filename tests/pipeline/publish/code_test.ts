@@ -14,7 +14,7 @@ Deno.test("a change in any module of publishing makes the files anew", async () 
     curves: () => Promise.resolve([]),
   };
   try {
-    for (const part of ["pipeline", "lib/analysis"]) {
+    for (const part of ["pipeline", "lib/analysis", "CITATION.cff"]) {
       cpSync(join(here, part), join(root, part), { recursive: true });
     }
     const modules = readdirSync(join(root, "pipeline/publish")).map((name) => `publish/${name}`);
