@@ -2,7 +2,7 @@
  * @file What results say of themselves: of which commits they are and of when these are, with how many tables and jobs; the
  * licence; and how to cite them.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { shortCommit } from "./markdown.ts";
@@ -102,13 +102,19 @@ interface Citation {
   repository: string | null;
 }
 
+/** CITATION.cff; nothing where a part of the project was copied without it, which must not cost a run its results. */
+function citationText(): string {
+  const path = join(ROOT, "CITATION.cff");
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
+}
+
 /** Reads the flat fields of CITATION.cff, and the names of its authors. */
-export function readCitation(text = readFileSync(join(ROOT, "CITATION.cff"), "utf8")): Citation {
+export function readCitation(text = citationText()): Citation {
   const field = (name: string) =>
     new RegExp(`^${name}: *(.+)$`, "m").exec(text)?.[1].replace(/^(["'])(.*)\1$/, "$2").trim();
   const authors = [...text.matchAll(/^ +(?:- )?name: *(.+)$/gm)].map(([, name]) => name.trim());
   return {
-    title: field("title") ?? "",
+    title: field("title") ?? "deep-linear-ts",
     authors,
     version: field("version") ?? "",
     date: field("date-released") ?? "",

@@ -92,6 +92,7 @@ Deno.test("a citation is that of CITATION.cff, with the profile and its version"
       "}",
     ].join("\n"),
   );
+  assert.equal(readCitation("").title, "deep-linear-ts");
   const own = readCitation();
   assert.equal(own.version, JSON.parse(await Deno.readTextFile("deno.json")).version);
   for (const part of [own.title, own.authors[0], own.licence, own.date]) assert.ok(part);
