@@ -67,7 +67,7 @@ function inlineHtml(text: string, link?: MarkdownOptions["link"]): string {
   return text.replace(/\s+/g, " ").split(/(`[^`]+`)/).map((part) => {
     if (/^`[^`]+`$/.test(part)) return `<code>${escapeHtml(part.slice(1, -1))}</code>`;
     return escapeHtml(part)
-      .replace(/\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/g, '<a href="$2">$1</a>')
+      .replace(/\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/g, '<a href="$2" rel="external">$1</a>')
       .replace(/\[([^\]]+)\]\(([\w./-]+)\)/g, (all, words: string, target: string) => {
         if (!link) return all;
         const href = link(target);

@@ -163,11 +163,14 @@ Deno.test("a method's Markdown becomes HTML that cannot carry markup of its own"
     ["1. a\n2. b", "<ol><li>a</li><li>b</li></ol>"],
     ["## T", "<h4>T</h4>"],
     ["```sh\nx < y\n\nz\n```", "<pre><code>x &lt; y\n\nz\n</code></pre>"],
-    ["[l](https://e.org/?a=1&b=2)", '<p><a href="https://e.org/?a=1&amp;b=2">l</a></p>'],
+    [
+      "[l](https://e.org/?a=1&b=2)",
+      '<p><a href="https://e.org/?a=1&amp;b=2" rel="external">l</a></p>',
+    ],
     ["[l](javascript:alert(1))", "<p>[l](javascript:alert(1))</p>"],
     [
       '[l](https://e.org/"onclick=x)',
-      '<p><a href="https://e.org/&quot;onclick=x">l</a></p>',
+      '<p><a href="https://e.org/&quot;onclick=x" rel="external">l</a></p>',
     ],
     ["2 * 3 * 4", "<p>2 * 3 * 4</p>"],
     ["", ""],
