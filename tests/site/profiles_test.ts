@@ -101,6 +101,8 @@ Deno.test("the sites of two profiles are whole, lead to each other, and neither 
     const after = await contents(home);
     assert.deepEqual(without(after, "quick"), first);
     assert.notDeepEqual(within(after, "quick"), second);
+    assert.equal((await buildProfile(reports, home, "standard")).upToDate, false); // beside it
+    assert.deepEqual(within(await contents(home), "quick"), within(after, "quick"));
     assert.deepEqual((await readdir(join(home, ".."))).sort(), [".site-lock", "reports", "site"]);
   });
 });
