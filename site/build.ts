@@ -16,15 +16,17 @@ import {
   stat,
   writeFile,
 } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { nearestFirst } from "../lib/nearest.ts";
 import { PROFILES } from "../pipeline/profiles.ts";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
 import { inParts } from "./pages.ts";
+import { besideOf, choosePublished, publishedProfiles, USUAL } from "./profiles.ts";
+import { readStamp, sha256, sitesWithin, STAMP, type Stamp, stampText } from "./stamp.ts";
+import { type OtherSite, pagesToLead, profileLinks } from "./switch.ts";
 
 export interface BuildOptions {
   /** Folder of one profile, as publish wrote it: `reports/quick`. */
@@ -37,6 +39,11 @@ export interface BuildOptions {
   sql?: boolean;
   /** The folder is there for the site alone: whatever lies in it is replaced. */
   own?: boolean;
+  /**
+   * The folder that the sites of several profiles share, which is `dest` or the one it lies in: pages lead to those of the other
+   * sites that are built there.
+   */
+  home?: string;
 }
 
 export interface Built {
@@ -46,15 +53,8 @@ export interface Built {
   files: number;
 }
 
-interface Stamp {
-  source: string;
-  /** Path below the site to sha256. */
-  files: Record<string, string>;
-}
-
 /** Files that are written at a time. */
 const TOGETHER = 32;
-const STAMP = ".built.json";
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const SOURCES = join(ROOT, "site");
 /** Folders outside of it that pages are made from, and the scripts of the lab. */
@@ -73,19 +73,33 @@ const OWN = join(SOURCES, "_site");
 export async function buildSite(options: BuildOptions): Promise<Built> {
   const { reports, beside, sql = false } = options;
   const dest = resolve(options.dest);
+  const home = resolve(options.home ?? dest);
   const own = options.own || dest === OWN;
-  const source = await fingerprint([reports, ...(beside ? [beside] : [])], sql);
+  const others = options.home ? await othersIn(home, dest, basename(reports)) : [];
+  const source = await fingerprint([reports, ...(beside ? [beside] : [])], sql, others);
   const known = await upToDate(dest, source);
   if (known) return known;
   if (!own) await refuseForeign(dest);
-  await mkdir(dirname(dest), { recursive: true });
+  await mkdir(dirname(home), { recursive: true });
   // Of several builds one works while the others wait; the system frees the lock of one that dies.
-  using lock = await Deno.open(join(dirname(dest), `.${basename(dest)}-lock`), {
+  using lock = await Deno.open(join(dirname(home), `.${basename(home)}-lock`), {
     create: true,
     write: true,
   });
   await lock.lock(true);
-  return await upToDate(dest, source) ?? await build(dest, source, options);
+  return await upToDate(dest, source) ?? await build(dest, home, source, options, others);
+}
+
+/** The sites of other profiles that are built in a folder and in the folders within it. */
+async function othersIn(home: string, dest: string, profile: string): Promise<OtherSite[]> {
+  const others: OtherSite[] = [];
+  for (const folder of [home, ...await sitesWithin(home)]) {
+    const stamp = folder === dest ? undefined : await readStamp(folder);
+    if (!stamp || stamp.profile === profile) continue;
+    const place = relative(home, folder);
+    others.push({ name: stamp.profile, place, pages: pagesToLead(Object.keys(stamp.files)) });
+  }
+  return others;
 }
 
 /** The site as it was built from the same source, where it still is. */
@@ -102,8 +116,10 @@ async function upToDate(dest: string, source: string): Promise<Built | undefined
 
 async function build(
   dest: string,
+  home: string,
   source: string,
   { reports, beside, sql }: BuildOptions,
+  others: OtherSite[],
 ): Promise<Built> {
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
   const [{ readResults }, { readTables }, { renderSite }, { readLab }] = await Promise.all([
@@ -118,15 +134,17 @@ async function build(
   const files = sql ? await (await import(sqlModule)).sqlFiles() : undefined;
   const other = beside ? await readTables(beside) : undefined;
   const lab = await readLab(reports);
-  const output = await renderSite(SOURCES, { results, other, sql: files, lab });
-  const prefix = `.${basename(dest)}-`;
-  for (const name of await readdir(dirname(dest))) { // left by a build that was killed
+  const switched = others.length ? profileLinks(relative(home, dest), others) : undefined;
+  const given = { results, other, sql: files, lab, profileLinks: switched };
+  const output = await renderSite(SOURCES, given);
+  const prefix = `.${basename(home)}-`;
+  for (const name of await readdir(dirname(home))) { // left by a build that was killed
     if (!name.startsWith(prefix) || name === `${prefix}lock`) continue;
-    await rm(join(dirname(dest), name), { recursive: true });
+    await rm(join(dirname(home), name), { recursive: true });
   }
-  const building = await mkdtemp(join(dirname(dest), prefix));
+  const building = await mkdtemp(join(dirname(home), prefix));
   try {
-    const stamp: Stamp = { source, files: {} };
+    const stamp: Stamp = { source, profile: basename(reports), files: {} };
     const sorted = [...output].sort(([a], [b]) => a < b ? -1 : 1);
     for (const folder of new Set(sorted.map(([path]) => dirname(join(building, path))))) {
       await mkdir(folder, { recursive: true });
@@ -138,6 +156,10 @@ async function build(
     await writeFile(join(building, STAMP), stampText(stamp));
     await chmod(building, 0o755); // mkdtemp keeps a folder to its owner; a web server is another user
     const retired = `${building}-old`;
+    for (const folder of await sitesWithin(dest)) {
+      await rename(folder, join(building, basename(folder)));
+    }
+    await mkdir(dirname(dest), { recursive: true });
     if (await exists(dest)) await rename(dest, retired);
     await rename(building, dest);
     await rm(retired, { recursive: true, force: true });
@@ -148,8 +170,12 @@ async function build(
 }
 
 /** Hash of the published results, of the sources of the site and of the versions they run with. */
-async function fingerprint(folders: string[], sql: boolean): Promise<string> {
-  const hash = createHash("sha256").update(`sql ${sql}\0`);
+async function fingerprint(
+  folders: string[],
+  sql: boolean,
+  others: OtherSite[],
+): Promise<string> {
+  const hash = createHash("sha256").update(`sql ${sql}\0`).update(`${JSON.stringify(others)}\0`);
   const entries = (await Promise.all(
     [SOURCES, ...BESIDE].map((folder) => readdir(folder, { recursive: true, withFileTypes: true })),
   )).flat();
@@ -169,29 +195,10 @@ async function fingerprint(folders: string[], sql: boolean): Promise<string> {
   return hash.digest("hex");
 }
 
-async function readStamp(dest: string): Promise<Stamp | undefined> {
-  try {
-    const text = await readFile(join(dest, STAMP), "utf8");
-    const { source, files } = JSON.parse(text);
-    return text === stampText({ source, files }) ? { source, files } : undefined;
-  } catch {
-    return undefined; // absent or damaged: build again
-  }
-}
-
-/** With a checksum of itself. */
-function stampText(stamp: Stamp): string {
-  return JSON.stringify({ ...stamp, sum: sha256(JSON.stringify(stamp)) }, null, 1) + "\n";
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
-}
-
 /** The destination is replaced as a whole, so it must not be somebody's folder. */
 async function refuseForeign(dest: string) {
   const names = await readdir(dest).catch(() => [] as string[]);
-  if (!names.length || names.includes(STAMP)) return;
+  if (names.includes(STAMP) || names.length === (await sitesWithin(dest)).length) return;
   for (const name of names.filter((name) => name.endsWith(".html"))) {
     const page = await readFile(join(dest, name), "utf8").catch(() => "");
     if (page.includes('<meta name="generator" content="deep-linear-ts">')) return;
@@ -206,45 +213,64 @@ async function exists(path: string): Promise<boolean> {
   return await stat(path).then(() => true, () => false);
 }
 
-/** Profiles of which the first that was published is shown, where none is named; the next is compared with it. */
-const USUAL = ["standard", "quick", "smoke"];
-
-/**
- * The folder whose tables stand beside those of a profile: the published ones of standard, and beside these the reader's own.
- *
- * @param reports the folder that holds one for each profile
- */
-export async function besideOf(reports: string, profile: string): Promise<string | undefined> {
-  for (const other of USUAL) {
-    const folder = join(reports, other);
-    if (other !== profile && await exists(join(folder, "results.duckdb"))) return folder;
-  }
+interface ProfileOptions extends Pick<BuildOptions, "sql" | "own"> {
+  /** Not this profile alone, but all that are published. */
+  all?: boolean;
 }
 
-/** `--profile`, or the first of the usual ones that has been published. */
-async function chooseProfile(profile: string | undefined): Promise<string> {
-  const isPublished = (name: string) => exists(join("reports", name, "results.duckdb"));
-  if (profile !== undefined) {
-    if (await isPublished(profile)) return profile;
-    const there = await readdir("reports").catch(() => [] as string[]);
-    const published: string[] = [];
-    for (const name of there) if (await isPublished(name)) published.push(name);
-    const known = PROFILES.some((name) => name === profile);
-    throw new UsageError(
-      `--profile ${profile}: nothing is published in reports/${profile}; published are ${
-        nearestFirst(profile, published).join(", ") || "none"
-      }.${known ? ` Make it: deno task pipeline --profile ${profile}.` : ""}`,
-    );
+/**
+ * Builds the site of a profile beside those of the others: the first of the usual profiles that is published has `home` itself,
+ * each other one a folder of its name in it.
+ *
+ * The others stay as they are, except that there is always a site in `home`, and that the one which had it before keeps a site.
+ *
+ * @param reports the folder that holds one for each profile
+ * @returns with a sentence for each other profile whose site could not be built
+ * @throws {Error} as `buildSite`, of the profile
+ */
+export async function buildProfile(
+  reports: string,
+  home: string,
+  profile: string,
+  { all, sql, own }: ProfileOptions = {},
+): Promise<Built & { failed: string[] }> {
+  const published = await publishedProfiles(reports);
+  const [main] = published;
+  const held = (await readStamp(home))?.profile;
+  const wanted = new Set(all ? published : [profile]);
+  if (held !== main) { for (const name of [main, held]) if (name) wanted.add(name); }
+  // The main one is the largest and goes last: by then it knows the pages of all others.
+  const order = published.filter((name) => wanted.has(name)).reverse();
+  if (!own && resolve(home) !== OWN) await refuseForeign(home);
+  const built = new Map<string, Built>();
+  const failed = new Map<string, string>();
+  // A second time for those that were built before others they lead to.
+  for (let changed = true, times = 0; changed && times < 2; times++) {
+    changed = false;
+    for (const name of order.filter((name) => !failed.has(name))) {
+      const dest = name === main ? home : join(home, name);
+      const beside = await besideOf(reports, name);
+      const folder = join(reports, name);
+      try {
+        const made = await buildSite({ reports: folder, beside, dest, sql, own: true, home });
+        changed ||= !made.upToDate && order.length > 1;
+        const upToDate = made.upToDate && built.get(name)?.upToDate !== false;
+        built.set(name, { ...made, upToDate });
+      } catch (error) {
+        if (name === profile) throw error;
+        failed.set(name, `The site of ${folder} was not built: ${(error as Error).message}`);
+      }
+    }
   }
-  for (const candidate of USUAL) if (await isPublished(candidate)) return candidate;
-  throw new UsageError("Nothing is published yet. Make it: deno task pipeline.");
+  return { ...built.get(profile)!, failed: [...failed.values()] };
 }
 
 const HELP = `deno task site [options]: build the site of what was published
 
-  --profile NAME   of reports/NAME: ${PROFILES.join(", ")}, or one with -set (the first of ${
-  USUAL.join(", ")
-} that there is)
+  --profile NAME   of reports/NAME alone: ${
+  PROFILES.join(", ")
+}, or one with -set (otherwise all that there are:
+                   the first of ${USUAL.join(", ")} in DIR, the others in DIR/NAME)
   --reports DIR    a folder that was published, instead
   --dest DIR       where the site goes (site/_site); replaced as a whole
   --sql            with a page for SQL questions, which is DuckDB for the browser, about 35 MB
@@ -271,14 +297,24 @@ async function main(args: string[]): Promise<void> {
   if (values.profile !== undefined && values.reports !== undefined) {
     throw new UsageError("--profile has no effect beside --reports. Leave one of them out.");
   }
-  const profile = values.reports === undefined ? await chooseProfile(values.profile) : undefined;
+  const { sql } = values;
+  const profile = values.reports === undefined
+    ? await choosePublished("reports", values.profile)
+    : undefined;
   const reports = profile === undefined ? callerPath(values.reports!) : join("reports", profile);
-  const beside = profile === undefined ? undefined : await besideOf("reports", profile);
   const dest = values.dest === undefined ? "site/_site" : callerPath(values.dest);
-  const { index, upToDate } = await buildSite({ reports, beside, dest, sql: values.sql });
-  console.log(
-    `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
-  );
+  const say = ({ index, upToDate }: Built) =>
+    console.log(
+      `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
+    );
+  const all = values.profile === undefined;
+  if (profile === undefined || !all && values.dest !== undefined) {
+    const beside = profile === undefined ? undefined : await besideOf("reports", profile);
+    return say(await buildSite({ reports, beside, dest, sql }));
+  }
+  const { failed, ...built } = await buildProfile("reports", dest, profile, { all, sql });
+  for (const sentence of failed) console.error(sentence);
+  say(built);
 }
 
 if (import.meta.main) process.exitCode = await runProgram({ help: HELP, main }, Deno.args);

@@ -3,6 +3,7 @@
  *
  * Only on localhost and under its names, only files below the site, no link out of it, only GET: it is for looking, not for hosting.
  */
+import { createHash } from "node:crypto";
 import { readFile, realpath, stat } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -13,6 +14,7 @@ import { brotliCompress, constants, gzip } from "node:zlib";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
+import { sitesWithin, STAMP } from "./stamp.ts";
 
 const TYPES: Record<string, string> = {
   ".html": "text/html; charset=utf-8",
@@ -33,6 +35,24 @@ const SMALL = 1024;
 /** Names that this machine has for itself. Another name that leads here is a page's that wants to read what it must not. */
 const OWN_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
+/** Where a page asks which build it is of, and how often. Names with a dot are never files that are served. */
+const BUILD = "/.build";
+const ASK_EVERY = 1000;
+/** Added to pages as they are served: loads a page again once the site has been built again. */
+const RELOAD = `<script>
+(() => {
+  let seen;
+  setInterval(async () => {
+    const response = await fetch("${BUILD}").catch(() => undefined);
+    if (!response?.ok) return;
+    const build = await response.text();
+    if (seen !== undefined && build && build !== seen) location.reload();
+    seen = build || seen;
+  }, ${ASK_EVERY});
+})();
+</script>
+`;
+
 export interface Served {
   url: string;
   close(): Promise<void>;
@@ -40,9 +60,10 @@ export interface Served {
 
 /**
  * @param port 0 for any free one
+ * @param reload whether pages are loaded again when the site has been built again
  * @throws {Error} when the folder holds no site, or when the port is taken
  */
-export async function serveSite(folder: string, port: number): Promise<Served> {
+export async function serveSite(folder: string, port: number, reload = false): Promise<Served> {
   const root = await realpath(resolve(folder)).catch(() => resolve(folder));
   if (!await stat(join(root, "index.html")).catch(() => undefined)) {
     throw new Error(`${folder} holds no site; build it first with: deno task site`);
@@ -52,6 +73,7 @@ export async function serveSite(folder: string, port: number): Promise<Served> {
     const to: Client = {
       response,
       head: request.method === "HEAD",
+      reload,
       encoding: encodingOf(Array.isArray(accepts) ? accepts.join() : accepts),
     };
     const respond = async () => {
@@ -65,6 +87,7 @@ export async function serveSite(folder: string, port: number): Promise<Served> {
         );
       }
       if (!to.head && request.method !== "GET") return await send(to, 405, ".html", "");
+      if (reload && request.url === BUILD) return await send(to, 200, ".txt", await buildOf(root));
       await answer(root, request.url ?? "/", to);
     };
     respond().catch(() => response.destroy());
@@ -100,6 +123,7 @@ function listen(server: Server, port: number): Promise<void> {
 interface Client {
   response: ServerResponse;
   head: boolean;
+  reload: boolean;
   encoding?: Encoding;
 }
 
@@ -144,6 +168,15 @@ async function answer(root: string, url: string, to: Client) {
   await send(to, 404, ".html", missing);
 }
 
+/** Changes with every build: a site is swapped in as a whole. Those of other profiles lie in folders of their own. */
+async function buildOf(root: string): Promise<string> {
+  const stamps = [join(root, STAMP), ...(await sitesWithin(root)).map((site) => join(site, STAMP))];
+  const times = await Promise.all(
+    stamps.map((path) => stat(path).then(({ mtimeMs }) => `${path} ${mtimeMs}`, () => "")),
+  );
+  return times[0] && createHash("sha256").update(times.join()).digest("hex");
+}
+
 /** A file that is below the root also when links are followed. */
 async function readInside(root: string, path: string): Promise<Uint8Array | undefined> {
   try {
@@ -155,12 +188,15 @@ async function readInside(root: string, path: string): Promise<Uint8Array | unde
 }
 
 async function send(
-  { response, head, encoding }: Client,
+  { response, head, reload, encoding }: Client,
   status: number,
   extension: string,
   text: string | Uint8Array,
 ) {
-  const plain = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  const given = typeof text === "string" ? new TextEncoder().encode(text) : text;
+  const plain = reload && extension === ".html"
+    ? new Uint8Array([...given, ...new TextEncoder().encode(RELOAD)])
+    : given;
   const packable = COMPRESSED.has(extension) && plain.length >= SMALL;
   const packed = packable && encoding ? await PACKERS[encoding](plain) : undefined;
   const body = packed ?? plain;
@@ -201,6 +237,7 @@ async function main(args: string[]): Promise<void> {
   const { url } = await serveSite(
     values.dest === undefined ? "site/_site" : callerPath(values.dest),
     port,
+    true,
   );
   console.log(`${url} (Ctrl-C stops)`);
 }

@@ -82,10 +82,10 @@ export async function publishResults(
     if (profile === REPORTED) after.reports = reportsState(workspace.root);
     writeFileAtomic(stampPath, sha256(canonical(after)));
   }
-  const { besideOf, buildSite } = await import("../../site/build.ts");
-  const dest = join(workspace.root, "site", "_site");
-  const beside = await besideOf(reports, profile);
-  const { index } = await buildSite({ reports: join(reports, profile), beside, dest, own: true });
+  const { buildProfile } = await import("../../site/build.ts");
+  const home = join(workspace.root, "site", "_site");
+  const { index, failed } = await buildProfile(reports, home, profile, { own: true });
+  for (const sentence of failed) console.error(sentence);
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
   return true;
 }
