@@ -133,77 +133,7 @@ export {
 export * as trees from "./tensor/trees.ts";
 
 // Sequence layers.
-export type {
-  AttentionConfig,
-  AttentionParams,
-  Projected,
-} from "./layers/attention_projections.ts";
-export type { LinearParams } from "./layers/linear.ts";
-export {
-  type Config as DenseRecurrenceConfig,
-  layer as denseRecurrence,
-  type Params as DenseRecurrenceParams,
-} from "./layers/sequence/dense_recurrence.ts";
-export {
-  type Config as DeltaNetConfig,
-  type Input as DeltaNetInput,
-  layer as deltaNet,
-  type Params as DeltaNetParams,
-  type State as DeltaNetState,
-} from "./layers/sequence/deltanet.ts";
-export type { ShortConvolution } from "./layers/short_convolution.ts";
-export {
-  type Config as E1Config,
-  layer as e1,
-  type Params as E1Params,
-} from "./layers/sequence/e1.ts";
-/** A layer over a whole sequence, in its own parallel form or as a loop, and one token at a time. */
-export * as forms from "./layers/sequence/forms.ts";
-export type { GatedTokens } from "./layers/gated_memory.ts";
-export {
-  type Config as GlaConfig,
-  layer as gla,
-  type Params as GlaParams,
-} from "./layers/sequence/gla.ts";
-export {
-  type Config as GruConfig,
-  layer as gru,
-  type Params as GruParams,
-} from "./layers/sequence/gru.ts";
-export {
-  layer as linearAttention,
-  type State as LinearAttentionState,
-} from "./layers/sequence/linear_attention.ts";
-export {
-  type Complex as LruState,
-  type Config as LruConfig,
-  layer as lru,
-  type Params as LruParams,
-} from "./layers/sequence/lru.ts";
-export {
-  type Config as LstmConfig,
-  layer as lstm,
-  type Params as LstmParams,
-  type State as LstmState,
-} from "./layers/sequence/lstm.ts";
-export {
-  type Config as Mamba2Config,
-  type Input as Mamba2Input,
-  layer as mamba2,
-  type Params as Mamba2Params,
-  type State as Mamba2State,
-} from "./layers/sequence/mamba2.ts";
-export {
-  type Config as MinGruConfig,
-  type Input as MinGruInput,
-  layer as minGru,
-  type Params as MinGruParams,
-} from "./layers/sequence/mingru.ts";
-export type { About as LayerAbout, SequenceLayer } from "./layers/sequence/sequence_layer.ts";
-export {
-  layer as softmaxAttention,
-  type State as SoftmaxAttentionState,
-} from "./layers/sequence/softmax_attention.ts";
+export * from "./layers/mod.ts";
 
 // Models.
 export type { PatchState } from "./models/ends/patches.ts";
@@ -226,19 +156,8 @@ export {
 } from "./models/model.ts";
 export { type Block, model as stack, type StackParams, type StackState } from "./models/stack.ts";
 
-// Tasks.
-export type { Distribution } from "./tasks/filtering/distribution.ts";
-export {
-  type FilteringTask,
-  type Protocol as FilteringProtocol,
-  task as filtering,
-} from "./tasks/filtering/filtering.ts";
-export type { Scores as FilteringScores } from "./tasks/filtering/scores.ts";
-export type { Fit, Forecaster, LinearMap } from "./tasks/forecasting/forecaster.ts";
-export { forecastingTask, task as forecasting } from "./tasks/forecasting/forecasting.ts";
-export type { ForecastingTask, Training } from "./tasks/forecasting/forecasting_task.ts";
-export { type Split, type SplitName } from "./tasks/forecasting/split.ts";
-export { makeProblem, type Problem, type ProblemOptions } from "./tasks/forecasting/problem.ts";
+// Tasks, the series that they forecast, and detectors of anomalies.
+export * from "./tasks/mod.ts";
 export { type ReadOptions, readSeries, type Series } from "./data/series.ts";
 export type { TableOptions } from "./data/csv.ts";
 export type { SeriesChoice } from "./data/long_format.ts";
@@ -247,43 +166,7 @@ export type { DateClock } from "./data/dates/clock.ts";
 export type { Written } from "./data/dates/write.ts";
 export type { DateForm } from "./data/dates/forms.ts";
 export type { Stretch, Zone } from "./data/dates/zones.ts";
-export { task as parity } from "./tasks/parity/parity.ts";
-export { type Details as RecallDetails, task as recall } from "./tasks/recall/recall.ts";
-export {
-  type Details as StateTrackingDetails,
-  type Protocol as StateTrackingProtocol,
-  type StateTracking,
-  stateTracking,
-  type Transitions,
-} from "./tasks/state_tracking.ts";
-export { task as automaton } from "./tasks/automaton/automaton.ts";
-export { type Automaton, groupOf, type Permutation, wordProblem } from "./tasks/automaton/table.ts";
-export { task as arithmetic } from "./tasks/arithmetic/arithmetic.ts";
-export { task as composition } from "./tasks/composition/composition.ts";
-export { task as copying } from "./tasks/copying/copying.ts";
-export { task as selectiveCopying } from "./tasks/selective_copying/selective_copying.ts";
-export { task as induction } from "./tasks/induction/induction.ts";
-export { task as noisyParity } from "./tasks/noisy_parity/noisy_parity.ts";
-export { task as inContextRegression } from "./tasks/in_context_regression/in_context_regression.ts";
-export { task as noiseIntegration } from "./tasks/noise_integration/noise_integration.ts";
-export {
-  type Details as SymbolDetails,
-  type Lengths,
-  type Protocol as SymbolProtocol,
-  type Questions,
-  type Scored,
-  type SymbolTask,
-  symbolTask,
-} from "./tasks/symbol_task.ts";
-export type { Sequences } from "./tasks/symbols.ts";
-export {
-  type Details as ValueDetails,
-  type Quantity,
-  type ValueTask,
-  valueTask,
-} from "./tasks/value_task.ts";
 export type { OptionIssue, OptionsSchema } from "./options.ts";
-export { gapClosed } from "./tasks/gap_closed.ts";
 export type { Detector } from "./anomaly/detector.ts";
 export {
   explain as explainAnomaly,
@@ -293,20 +176,6 @@ export {
   standardPrediction,
 } from "./anomaly/linear_prediction.ts";
 export { windowedGaussian } from "./anomaly/windowed_gaussian.ts";
-export type {
-  About as TaskAbout,
-  ClosedFormModule,
-  Evaluation,
-  Outputs,
-  ProtocolOf,
-  Reference,
-  ReferenceModule,
-  Runner,
-  Seed,
-  Task,
-  TaskData,
-  TaskModule,
-} from "./tasks/task.ts";
 
 // Training.
 export {
@@ -332,38 +201,8 @@ export {
   type TrainResult,
 } from "./train/trainer.ts";
 
-// State-space systems and the Kalman filter; intervals of means.
-export {
-  type Interval,
-  meanInterval,
-  pairedInterval,
-  tQuantile,
-  tTail,
-} from "./analysis/intervals.ts";
-// The judge of hypotheses: effects as log ratios of open fractions, clauses by sign flips, controls by equivalence.
-export { type Equivalence, equivalence } from "./analysis/equivalence.ts";
-export {
-  acrossExperiments,
-  type Clause,
-  type ClauseResult,
-  type Control,
-  type ControlResult,
-  type Effect,
-  type Hypothesis,
-  judge,
-  type Judgement,
-  type Scale,
-} from "./analysis/judge.ts";
-export { benjaminiHochberg, holm } from "./analysis/multiplicity.ts";
-export {
-  detectable,
-  type LogContrast,
-  logContrast,
-  type LogTerm,
-  openFractions,
-  type Openness,
-} from "./analysis/open_fraction.ts";
-export { type SignFlips, signFlips } from "./analysis/sign_flips.ts";
+// The judge, state-space systems with the Kalman filter, and the dynamics of training.
+export * from "./analysis/mod.ts";
 export type { Matrix } from "./linalg/matrix.ts";
 export type { Svd } from "./linalg/svd.ts";
 /** What training does to a product of matrices: the balanced flow, what is conserved, step laws, spectra, an analyzer. */
