@@ -23,11 +23,14 @@ export interface Comparison {
   experiments: { id: string; title: string; agree: number; of: number; cells: Compared[] }[];
 }
 
+/** A cell in words. */
+type Shown = Pick<CellResult, "text" | "interval">;
+
 export interface Compared {
   row: string;
   column: string;
-  here: string;
-  there: string;
+  here: Shown;
+  there: Shown;
   /** Difference, here minus there, in standard errors. */
   apart: number;
 }
@@ -127,4 +130,4 @@ function errorOf({ low, high }: CellResult): number {
   return low === null || high === null ? 0 : (high - low) / 2 / 1.96;
 }
 
-const shown = ({ text, interval }: CellResult) => interval === null ? text : `${text} ${interval}`;
+const shown = ({ text, interval }: CellResult): Shown => ({ text, interval });

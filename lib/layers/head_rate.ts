@@ -3,7 +3,7 @@ import { nn, numpy as np, random } from "@jax-js/jax";
 import type { JaxArray } from "../engine/arrays.ts";
 import { type Config, type Sizes, stepBias, weightInit } from "./gated_delta_layer.ts";
 import { linear, type LinearParams } from "./linear.ts";
-import { leastLogGate } from "./low_rank_memory.ts";
+import { leastLogGate } from "./gated_memory.ts";
 
 /** To one step size a head, before softplus, [d, H], and the logarithm of the rates, [H]. */
 export type HeadRate = { step: LinearParams; rate: JaxArray };

@@ -12,15 +12,12 @@ import { unitLowerInverse } from "./delta_rule.ts";
 /** Tokens of a chunk. */
 const chunkLength = 8;
 
-/** The least logarithm of |a|: with it, half a chunk decays by exp(-80), whose inverse is a float32, too. */
-export const leastLogGate: number = -20;
-
 /** Of every token: query and key [..., H, K], value [..., H, V], and what of a is said, [..., H, K]. */
 export type LowRankTokens = {
   query: JaxArray;
   key: JaxArray;
   value: JaxArray;
-  /** The logarithm of |a|, from {@linkcode leastLogGate} to 0. */
+  /** The logarithm of |a|, from `leastLogGate` of gated_memory.ts, whose chunks are as long, to 0. */
   logGate: JaxArray;
   /** r; nothing is taken back without it. */
   read?: JaxArray;

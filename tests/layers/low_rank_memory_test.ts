@@ -6,7 +6,8 @@ import { init as initJax } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { compile, type Tensor } from "../../lib/engine/mod.ts";
 import { headMemory } from "../../lib/layers/head_memory.ts";
-import { leastLogGate, lowRankMemory } from "../../lib/layers/low_rank_memory.ts";
+import { leastLogGate } from "../../lib/layers/gated_memory.ts";
+import { lowRankMemory } from "../../lib/layers/low_rank_memory.ts";
 import { readTree } from "../../lib/train/host.ts";
 import { generator, randomTensor } from "../engine/oracle.ts";
 

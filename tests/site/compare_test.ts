@@ -43,7 +43,10 @@ Deno.test("cells are compared in standard errors, both intervals taken together"
     ["b", "loss", "-2.000000"],
     ["a", "more", "0.500000"],
   ]);
-  assert.deepEqual([cells[2].here, cells[1].there], ["5 [± 1]", "1 [± 0.4]"]);
+  assert.deepEqual([cells[2].here, cells[1].there], [
+    { text: "5", interval: "[± 1]" },
+    { text: "1", interval: "[± 0.4]" },
+  ]);
 });
 
 Deno.test("what cannot be compared is left out: other tables, rows of one name, NaN, labels, no interval", () => {

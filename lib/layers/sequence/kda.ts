@@ -11,7 +11,7 @@ import {
   weightInit,
 } from "../gated_delta_layer.ts";
 import { linear, type LinearParams } from "../linear.ts";
-import { leastLogGate } from "../low_rank_memory.ts";
+import { leastLogGate } from "../gated_memory.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 /** To one step size a number of the keys, before softplus: [d, V/H] and [V/H, K]; and the logarithm of the rates, [H]. */
