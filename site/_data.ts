@@ -2,6 +2,7 @@
 import { readDatasets } from "./catalogue/datasets.ts";
 import { readFamilies } from "./catalogue/families.ts";
 import { readLayers } from "./catalogue/layers.ts";
+import { readTasks } from "./catalogue/tasks.ts";
 import { readReports } from "./catalogue/reports.ts";
 
 export const project = {
@@ -23,6 +24,7 @@ export const project = {
 
 /** What the layers of the library say of themselves. */
 export const layers = await readLayers();
+export const tasks = await readTasks();
 
 /** Which experiments belong together. */
 export const families = await readFamilies();

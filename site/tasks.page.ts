@@ -3,17 +3,18 @@ import { boardOf } from "./board.ts";
 import type { Dataset } from "./catalogue/datasets.ts";
 import type { Layer } from "./catalogue/layers.ts";
 import { mathMl } from "./catalogue/mathematics.ts";
-import { TASKS } from "./catalogue/tasks.ts";
+import type { TaskInfo } from "./catalogue/tasks.ts";
 import { publishedBeside } from "./published.ts";
 import type { Results } from "./results.ts";
 
 interface Data {
   results: Results;
   layers: Layer[];
+  tasks: TaskInfo[];
   datasets: Dataset[];
 }
 
-export default function* ({ results, layers, datasets }: Data) {
+export default function* ({ results, layers, tasks, datasets }: Data) {
   const section = "tasks";
   yield {
     layout: "layouts/tasks.vto",
@@ -22,11 +23,11 @@ export default function* ({ results, layers, datasets }: Data) {
     section,
     title: "Tasks and data",
     description: "What models are asked, from which floor to which optimum, and on which data.",
-    tasks: TASKS,
+    tasks,
     datasets,
   };
   const { families } = boardOf(results, layers);
-  for (const task of TASKS) {
+  for (const task of tasks) {
     // Families are told apart: they were measured on data of their own.
     const scored = families.map(({ title, note, models }) => ({
       ...{ title, note },
@@ -44,7 +45,7 @@ export default function* ({ results, layers, datasets }: Data) {
       task,
       equations: task.equations.map(mathMl),
       scored,
-      used: usedBy(results, (task_) => task_?.name === task.id),
+      used: usedBy(results, (task_) => task_?.name === task.id.replaceAll("-", "_")),
     };
   }
   for (const dataset of datasets) {

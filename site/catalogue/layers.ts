@@ -6,6 +6,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { About } from "../../lib/layers/sequence/sequence_layer.ts";
+import { commentsOf, headerOf, textOf } from "./comments.ts";
 
 export const LAYERS = fileURLToPath(new URL("../../lib/layers/sequence/", import.meta.url));
 
@@ -36,8 +37,7 @@ export async function readLayers(folder = LAYERS): Promise<Layer[]> {
 }
 
 function describe(file: string, about: About, source: string): Layer {
-  const comments = [...source.matchAll(/\/\*\*([\s\S]*?)\*\//g)];
-  const header = comments.find(([all]) => all.includes("@file"));
+  const comments = commentsOf(source);
   const own = comments.find(({ index, 0: all }) =>
     /^\s*export const layer\b/.test(source.slice(index + all.length))
   );
@@ -46,17 +46,10 @@ function describe(file: string, about: About, source: string): Layer {
     ...about,
     id,
     path: `lib/layers/sequence/${file}`,
-    summary: header ? text(header[1]).replace(/^@file\s+/, "").split("\n\n")[0] : "",
-    details: own ? text(own[1]).split(/\n*@example/)[0] : "",
+    summary: headerOf(source).split("\n\n")[0],
+    details: own ? textOf(own[1]).split(/\n*@example/)[0] : "",
     source,
   };
-}
-
-/** A comment without its stars; paragraphs stay apart. */
-function text(comment: string): string {
-  return comment.split("\n").map((line) => line.replace(/^\s*\*? ?/, "").trimEnd()).join("\n")
-    .replace(/\{@linkcode (\S+?)\}/g, "$1").trim()
-    .split(/\n\s*\n/).map((block) => block.replace(/\s+/g, " ").trim()).join("\n\n");
 }
 
 /** How a row of a leaderboard uses a layer. */

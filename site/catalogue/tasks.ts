@@ -1,6 +1,17 @@
-/** @file The tasks: what is asked, from which floor to which optimum. */
+/**
+ * @file The tasks: what is asked, from which floor to which optimum. Each is a folder of lib/tasks, whose `about` and header say so; those that
+ * experiments compare layers on are told at more length here.
+ */
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import type { About } from "../../lib/tasks/task.ts";
+import { headerOf } from "./comments.ts";
+
+const FOLDER = fileURLToPath(new URL("../../lib/tasks/", import.meta.url));
 
 export interface TaskInfo {
+  /** Of its page. */
   id: string;
   name: string;
   path: string;
@@ -8,12 +19,13 @@ export interface TaskInfo {
   floor: string;
   optimum: string;
   /** How the optimum is known. */
-  known: "exact" | "best known";
+  known: About["optimum"]["known"];
   equations: readonly string[];
   details: string;
 }
 
-export const TASKS: readonly TaskInfo[] = [
+/** In the order of the leaderboard. */
+const TOLD: readonly TaskInfo[] = [
   {
     id: "filtering",
     name: "filtering",
@@ -71,3 +83,35 @@ export const TASKS: readonly TaskInfo[] = [
       "Multi-query associative recall (Arora et al., arXiv 2312.04927): keys and values first, then each key once more; random symbols stand between the queries.",
   },
 ];
+
+/** All tasks: those told here first, the others by name. */
+export async function readTasks(folder = FOLDER): Promise<TaskInfo[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  const others = await Promise.all(
+    names.filter((name) => !TOLD.some(({ id }) => id === name)).map(async (name) => {
+      const path = join(folder, name, `${name}.ts`);
+      const { task } = await import(pathToFileURL(path).href);
+      return task?.about
+        ? [describe(name, task.about, headerOf(await readFile(path, "utf8")))]
+        : [];
+    }),
+  );
+  return [...TOLD, ...others.flat().sort((a, b) => a.name < b.name ? -1 : 1)];
+}
+
+function describe(folder: string, { name, floor, optimum }: About, header: string): TaskInfo {
+  // A sentence ends before a capital letter, not in "et al., arXiv".
+  const [asks, ...details] = header.split(/(?<=[.:])\s+(?=[A-Z])/);
+  return {
+    id: folder.replaceAll("_", "-"),
+    name,
+    path: `lib/tasks/${folder}/${folder}.ts`,
+    asks,
+    floor: floor.name,
+    optimum: optimum.name,
+    known: optimum.known,
+    equations: [],
+    details: details.join(" "),
+  };
+}
