@@ -110,6 +110,8 @@ form.addEventListener("submit", async (event) => {
     status.textContent = error.message;
   }
 });
+// Until here a click would have sent the form, which loads the page again without its question.
+form.querySelector("[type=submit]").disabled = false;
 // A question that was sent as an address is written down, and runs when its reader says so.
 if (location.hash.length > 1) {
   try {

@@ -31,6 +31,11 @@ Deno.test({
         const url = request.url();
         if (!url.startsWith(server.url) && !url.startsWith("blob:")) problems.push(url);
       });
+      // A slow line: what is clicked before the script came must wait for it, and not load the page again.
+      await page.route("**/sql/query.js", async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        await route.continue();
+      });
       await page.goto(server.url);
       await page.getByRole("link", { name: "SQL" }).click();
       const ask = async (sql?: string) => {
