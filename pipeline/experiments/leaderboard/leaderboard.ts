@@ -9,9 +9,9 @@ import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, type Values } from "../../table/values.ts";
 import { cellRuns, timeRun } from "./shared/cells.ts";
 import { type Entry, parameters } from "./shared/entries.ts";
-import { shown } from "./shared/shown.ts";
+import { shown, tasksOf } from "./shared/shown.ts";
 import { type Board, boardOf, type BoardRow } from "./shared/board.ts";
-import { taskCase, taskIds } from "./shared/tasks.ts";
+import { taskCase } from "./shared/tasks.ts";
 export { tied } from "./shared/tasks.ts";
 import { compared } from "./shared/compared.ts";
 
@@ -35,6 +35,8 @@ export const meta: ExperimentMeta = {
     "windows, the best known: more than 1 is possible.\n" +
     "- **parity**: whether the number of ones so far is odd, at every position; trained on lengths 3 to 40, scored on positions " +
     "41 to 256; from a coin to the automaton, exact.\n" +
+    "- **automaton** (standard): the running product of permutations of three things, the group S3, at every position; trained and " +
+    "scored on lengths like parity; from the likeliest of the six to the automaton, exact.\n" +
     "- **recall**: the value of a key seen before (multi-query associative recall, arXiv 2312.04927; 4 pairs, 64 symbols of 256); " +
     "from a guess among the values to looking it up, exact.\n\n" +
     "Every layer sees the same number of tokens in the same number of steps. The learning rate of each cell is found by successive " +
@@ -51,7 +53,7 @@ export const meta: ExperimentMeta = {
 export function cells(
   g: GraphBuilder,
   rows: readonly Entry[],
-  tasks: readonly string[] = taskIds,
+  tasks: readonly string[] = tasksOf(g.profile),
 ): JobRef {
   const { seeds, timed } = shown(g.profile);
   return g.table(

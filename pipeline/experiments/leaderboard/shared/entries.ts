@@ -19,8 +19,6 @@ export interface Entry {
   rates?: Record<string, readonly number[]>;
   /** Of one block without MLP, instead of a stack with the parameters of the leaderboard. */
   width?: number;
-  /** Where it is shown; in every profile that shows all when left out. */
-  from?: "paper";
   /** The layer alone between embedding and head, without norms and MLPs; as large as its state makes it. */
   bare?: boolean;
 }
@@ -36,9 +34,6 @@ const part = (name: string, options: Part["options"] = {}): Part => ({ name, opt
 const heads = { heads: 2 };
 const delta = { ...heads, negative: false };
 const ranks = { ...heads, mixRank: 4, decayRank: 8 };
-
-/** Layers whose cells have not been run at standard size yet. */
-const later = { from: "paper" } as const;
 
 /** In the order of the table where nothing is measured: attention, linear maps, linear in the state, nonlinear. */
 export const entries: readonly Entry[] = [
@@ -77,76 +72,67 @@ export const entries: readonly Entry[] = [
     parity: "cannot",
     label: "token mixing",
     layer: part("token_mixing"),
-    ...later,
   },
   { id: "mingru", parity: "cannot", label: "minGRU", layer: part("mingru") },
-  { id: "minlstm", parity: "cannot", label: "minLSTM", layer: part("minlstm"), ...later },
-  { id: "hgrn", parity: "cannot", label: "HGRN", layer: part("hgrn"), ...later },
+  { id: "minlstm", parity: "cannot", label: "minLSTM", layer: part("minlstm") },
+  { id: "hgrn", parity: "cannot", label: "HGRN", layer: part("hgrn") },
   {
     id: "hgrn-negative",
     label: "HGRN [-1, 1]",
     layer: part("hgrn", { negative: true }),
-    ...later,
   },
-  { id: "rg-lru", parity: "cannot", label: "RG-LRU", layer: part("rg_lru"), ...later },
+  { id: "rg-lru", parity: "cannot", label: "RG-LRU", layer: part("rg_lru") },
   {
     id: "rg-lru-negative",
     label: "RG-LRU [-1, 1]",
     layer: part("rg_lru", { negative: true }),
-    ...later,
   },
-  { id: "fsmn", parity: "cannot", label: "FSMN", layer: part("fsmn"), ...later },
-  { id: "rwkv4", parity: "cannot", label: "RWKV-4", layer: part("rwkv4"), ...later },
-  { id: "aaren", parity: "cannot", label: "Aaren", layer: part("aaren", heads), ...later },
-  { id: "dss", parity: "cannot", label: "DSS", layer: part("dss", { state: 8 }), ...later },
-  { id: "s4d", parity: "cannot", label: "S4D", layer: part("s4d", { state: 8 }), ...later },
+  { id: "fsmn", parity: "cannot", label: "FSMN", layer: part("fsmn") },
+  { id: "rwkv4", parity: "cannot", label: "RWKV-4", layer: part("rwkv4") },
+  { id: "aaren", parity: "cannot", label: "Aaren", layer: part("aaren", heads) },
+  { id: "dss", parity: "cannot", label: "DSS", layer: part("dss", { state: 8 }) },
+  { id: "s4d", parity: "cannot", label: "S4D", layer: part("s4d", { state: 8 }) },
   {
     id: "stable-ssm",
     parity: "cannot",
     label: "StableSSM",
     layer: part("stable_ssm", { state: 8 }),
-    ...later,
   },
-  { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads), ...later },
-  { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads), ...later },
+  { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads) },
+  { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads) },
   {
     id: "tnl-negative",
     parity: "cannot",
     label: "TNL [-1, 1]",
     layer: part("tnl", { ...heads, negative: true }),
-    ...later,
   },
   {
     id: "cosformer",
     parity: "cannot",
     label: "cosFormer",
     layer: part("cosformer", heads),
-    ...later,
   },
   { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
-  { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads), ...later },
-  { id: "mlstm", parity: "cannot", label: "mLSTM", layer: part("mlstm", heads), ...later },
+  { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads) },
+  { id: "mlstm", parity: "cannot", label: "mLSTM", layer: part("mlstm", heads) },
   {
     id: "mlstm-negative",
     label: "mLSTM [-1, 1]",
     layer: part("mlstm", { ...heads, negative: true }),
-    ...later,
   },
-  { id: "rwkv6", parity: "cannot", label: "RWKV-6", layer: part("rwkv6", ranks), ...later },
+  { id: "rwkv6", parity: "cannot", label: "RWKV-6", layer: part("rwkv6", ranks) },
   {
     id: "rwkv6-negative",
     label: "RWKV-6 [-1, 1]",
     layer: part("rwkv6", { ...ranks, negative: true }),
-    ...later,
   },
-  { id: "gateloop", label: "GateLoop", layer: part("gateloop"), ...later },
+  { id: "gateloop", label: "GateLoop", layer: part("gateloop") },
   {
     id: "gateloop-real",
     label: "GateLoop (-1, 1)",
     layer: part("gateloop", { complex: false }),
-    ...later,
   },
-  { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads), ...later },
+  { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads) },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
     id: "deltanet-negative",
@@ -159,46 +145,39 @@ export const entries: readonly Entry[] = [
     parity: "cannot",
     label: "Gated DeltaNet",
     layer: part("gated_deltanet", delta),
-    ...later,
   },
   {
     id: "gated-deltanet-negative",
     label: "Gated DeltaNet [-1, 1]",
     layer: part("gated_deltanet", { ...delta, negative: true }),
-    ...later,
   },
-  { id: "kda", parity: "cannot", label: "KDA", layer: part("kda", delta), ...later },
+  { id: "kda", parity: "cannot", label: "KDA", layer: part("kda", delta) },
   {
     id: "kda-negative",
     label: "KDA [-1, 1]",
     layer: part("kda", { ...delta, negative: true }),
-    ...later,
   },
   {
     id: "deltaproduct",
     label: "DeltaProduct, factors in [0, 1]",
     layer: part("deltaproduct", delta),
-    ...later,
   },
   {
     id: "deltaproduct-negative",
     label: "DeltaProduct",
     layer: part("deltaproduct", { ...delta, negative: true }),
-    ...later,
   },
-  { id: "rwkv7", label: "RWKV-7", layer: part("rwkv7", { ...heads, rank: 8 }), ...later },
+  { id: "rwkv7", label: "RWKV-7", layer: part("rwkv7", { ...heads, rank: 8 }) },
   {
     id: "mamba",
     parity: "cannot",
     label: "Mamba",
     layer: part("mamba", { state: 8 }),
-    ...later,
   },
   {
     id: "mamba-negative",
     label: "Mamba [-1, 1]",
     layer: part("mamba", { state: 8, negative: true }),
-    ...later,
   },
   {
     id: "mamba2",
@@ -209,13 +188,13 @@ export const entries: readonly Entry[] = [
   { id: "lstm", parity: "can", label: "LSTM", layer: part("lstm") },
   { id: "gru", label: "GRU", layer: part("gru") },
   { id: "e1", label: "E1", layer: part("e1") },
-  { id: "slstm", label: "sLSTM", layer: part("slstm"), ...later },
-  { id: "lem", label: "LEM", layer: part("lem"), ...later },
-  { id: "cfc", label: "CfC", layer: part("cfc"), ...later },
-  { id: "ltc", label: "LTC", layer: part("ltc"), ...later },
-  { id: "scrn", label: "SCRN", layer: part("scrn"), ...later },
-  { id: "alrnn", label: "ALRNN", layer: part("alrnn"), ...later },
-  { id: "shallow-plrnn", label: "shallow PLRNN", layer: part("shallow_plrnn"), ...later },
+  { id: "slstm", label: "sLSTM", layer: part("slstm") },
+  { id: "lem", label: "LEM", layer: part("lem") },
+  { id: "cfc", label: "CfC", layer: part("cfc") },
+  { id: "ltc", label: "LTC", layer: part("ltc") },
+  { id: "scrn", label: "SCRN", layer: part("scrn") },
+  { id: "alrnn", label: "ALRNN", layer: part("alrnn") },
+  { id: "shallow-plrnn", label: "shallow PLRNN", layer: part("shallow_plrnn") },
 ];
 
 /** The entry of that name, or of a layer that nobody listed, with its default options. */

@@ -44,7 +44,7 @@ interface SizedCase extends TaskCase {
 }
 
 /** The tasks that are published, in the order of the table: values of the tag `task`. */
-export const taskIds = ["filtering", "forecasting", "parity", "recall"] as const;
+export const taskIds = ["filtering", "forecasting", "parity", "automaton", "recall"] as const;
 type TaskId = typeof taskIds[number];
 
 /** The published ones in their order, then others, which are folders of lib/tasks. */
@@ -79,13 +79,14 @@ function generated(
 }
 
 const between =
-  "parity is scored at lengths between those of its training and those of its test data";
-/** What the grid of an experiment with parity makes of its lengths. */
+  "parity and automata are scored at lengths between those of their training and those of their test data";
+/** What the grid of an experiment with parity or an automaton makes of its lengths. */
 export const tied = {
   "task.options.maximum": between,
   "task.options.length": between,
   "protocol.from": between,
   "protocol.length": between,
+  "protocol.to": between,
 };
 
 /** The tasks at the sizes of a profile. */
@@ -100,6 +101,10 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
   });
   const { trained: maximum, scored: length } = lengths;
   const parity = { name: "parity", options: { minimum: 3, maximum, length } };
+  const automaton = {
+    name: "automaton",
+    options: { automaton: "s3", minimum: 3, maximum, length },
+  };
   const recall = {
     name: "recall",
     options: profile.pick({
@@ -191,6 +196,27 @@ export function taskCases(profile: Profile): Record<TaskId, TaskCase> & { recall
         "parity",
         parity,
         profile.pick({ smoke: 16, quick: 512, standard: 4096 }),
+      ),
+    },
+    automaton: {
+      ...one,
+      id: "automaton",
+      task: automaton,
+      ends: {},
+      training: profile.pick<Training>({
+        smoke,
+        quick: { steps: 150, batch: 32, warmup: 20, rates: [1e-2], weightDecay: 0 },
+        standard: {
+          ...{ steps: 600, batch: 8, warmup: 50, weightDecay: 0 },
+          ...{ rates: [2.5e-3, 5e-3, 1e-2], rungs: [100, 200] },
+        },
+      }),
+      protocol: { from: maximum + 1, to: length },
+      batch: 256,
+      data: generated(
+        "automaton",
+        automaton,
+        profile.pick({ smoke: 16, quick: 512, standard: 1024 }),
       ),
     },
     recall: {

@@ -54,6 +54,17 @@ Deno.test("standard: parity of 3 to 40 symbols, scored on positions 41 to 256 of
   });
 });
 
+Deno.test("standard: the group S3, trained and scored on lengths like parity", () => {
+  const { search, ...rest } = cell(board, "standard", { task: "automaton", layer });
+  assert.deepEqual(search, { rates: [2.5e-3, 5e-3, 1e-2], rungs: [100, 200] });
+  assert.deepEqual(rest, {
+    task: { automaton: "s3", minimum: 3, maximum: 40, length: 256 },
+    ends: {},
+    train: { steps: 600, batch: 8, warmup: 50, weightDecay: 0 },
+    score: { sequences: 1024, together: 256, protocol: { from: 41, to: 256 } },
+  });
+});
+
 Deno.test("standard: filtering of 128 observations at lambda .92, and its seeds are systems", () => {
   const { search, task, ...rest } = cell(board, "standard", { task: "filtering", layer });
   assert.deepEqual(search, { rates: [3e-3, 1e-2, 3e-2], rungs: [50] });
