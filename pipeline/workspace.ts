@@ -32,6 +32,8 @@ export interface WorkspaceOptions {
   set: string[];
   /** Experiments that are asked for; all when empty or left out. */
   only?: string[];
+  /** Nobody is told which experiments lack their data. */
+  quiet?: boolean;
 }
 
 export interface Workspace {
@@ -85,7 +87,7 @@ async function open(
   const plan = await loadPlan(root, cacheDir, packages, hashes, options.engine);
   const graph = own
     ? await own.build(root, plan)
-    : buildGraph(root, plan, profile, new Overrides(options.set));
+    : buildGraph(root, plan, profile, new Overrides(options.set), options.quiet);
   if (!own && options.set.length) await checkSet(root, graph, options);
 
   const labelSpace = own?.labelSpace ?? profile.name + (options.set.length ? "-set" : "");
@@ -125,7 +127,13 @@ async function open(
   };
 }
 
-function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overrides): Graph {
+function buildGraph(
+  root: string,
+  plan: Plan,
+  profile: Profile,
+  overrides: Overrides,
+  quiet = false,
+): Graph {
   if (!overrides.empty) {
     const plain = new Graph(root, plan.stages, new Overrides());
     for (const experiment of plan.experiments) plain.addExperiment(experiment, profile);
@@ -133,7 +141,7 @@ function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overr
   }
   const graph = new Graph(root, plan.stages, overrides);
   for (const experiment of plan.experiments) graph.addExperiment(experiment, profile);
-  for (const [id, problem] of graph.unavailable) {
+  for (const [id, problem] of quiet ? [] : graph.unavailable) {
     console.error(`Experiment ${id} is left out: ${problem}`);
   }
   overrides.checkAllUsed(Object.keys(plan.stages));

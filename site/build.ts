@@ -21,6 +21,7 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { PROFILES } from "../pipeline/profiles.ts";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
+import type { StandingJob } from "../pipeline/run/standing.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
 import { inParts } from "./pages.ts";
@@ -39,6 +40,8 @@ export interface BuildOptions {
   sql?: boolean;
   /** The folder is there for the site alone: whatever lies in it is replaced. */
   own?: boolean;
+  /** Where the jobs of the profile stand in a store; without it the graph is that of the published tables. */
+  standing?: readonly StandingJob[];
   /**
    * The folder that the sites of several profiles share, which is `dest` or the one it lies in: pages lead to those of the other
    * sites that are built there.
@@ -76,7 +79,8 @@ export async function buildSite(options: BuildOptions): Promise<Built> {
   const home = resolve(options.home ?? dest);
   const own = options.own || dest === OWN;
   const others = options.home ? await othersIn(home, dest, basename(reports)) : [];
-  const source = await fingerprint([reports, ...(beside ? [beside] : [])], sql, others);
+  const said = JSON.stringify([sql, others, options.standing ?? null]);
+  const source = await fingerprint([reports, ...(beside ? [beside] : [])], said);
   const known = await upToDate(dest, source);
   if (known) return known;
   if (!own) await refuseForeign(dest);
@@ -118,7 +122,7 @@ async function build(
   dest: string,
   home: string,
   source: string,
-  { reports, beside, sql }: BuildOptions,
+  { reports, beside, sql, standing }: BuildOptions,
   others: OtherSite[],
 ): Promise<Built> {
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
@@ -135,7 +139,7 @@ async function build(
   const other = beside ? await readTables(beside) : undefined;
   const lab = await readLab(reports);
   const switched = others.length ? profileLinks(relative(home, dest), others) : undefined;
-  const given = { results, other, sql: files, lab, profileLinks: switched };
+  const given = { results, other, sql: files, lab, standing, profileLinks: switched };
   const output = await renderSite(SOURCES, given);
   const prefix = `.${basename(home)}-`;
   for (const name of await readdir(dirname(home))) { // left by a build that was killed
@@ -169,13 +173,9 @@ async function build(
   return { index: join(dest, "index.html"), upToDate: false, files: output.size };
 }
 
-/** Hash of the published results, of the sources of the site and of the versions they run with. */
-async function fingerprint(
-  folders: string[],
-  sql: boolean,
-  others: OtherSite[],
-): Promise<string> {
-  const hash = createHash("sha256").update(`sql ${sql}\0`).update(`${JSON.stringify(others)}\0`);
+/** Hash of the published results, of the sources of the site and of the versions they run with, and of what else the pages say. */
+async function fingerprint(folders: string[], said: string): Promise<string> {
+  const hash = createHash("sha256").update(`${said}\0`);
   const entries = (await Promise.all(
     [SOURCES, ...BESIDE].map((folder) => readdir(folder, { recursive: true, withFileTypes: true })),
   )).flat();
@@ -216,6 +216,8 @@ async function exists(path: string): Promise<boolean> {
 interface ProfileOptions extends Pick<BuildOptions, "sql" | "own"> {
   /** Not this profile alone, but all that are published. */
   all?: boolean;
+  /** Of each profile that is built, see {@linkcode BuildOptions}. */
+  standing?: (profile: string) => Promise<StandingJob[] | undefined>;
 }
 
 /**
@@ -232,7 +234,7 @@ export async function buildProfile(
   reports: string,
   home: string,
   profile: string,
-  { all, sql, own }: ProfileOptions = {},
+  { all, sql, own, standing: ask }: ProfileOptions = {},
 ): Promise<Built & { failed: string[] }> {
   const published = await publishedProfiles(reports);
   const [main] = published;
@@ -242,6 +244,7 @@ export async function buildProfile(
   // The main one is the largest and goes last: by then it knows the pages of all others.
   const order = published.filter((name) => wanted.has(name)).reverse();
   if (!own && resolve(home) !== OWN) await refuseForeign(home);
+  const stand = new Map<string, StandingJob[] | undefined>();
   const built = new Map<string, Built>();
   const failed = new Map<string, string>();
   // A second time for those that were built before others they lead to.
@@ -252,7 +255,11 @@ export async function buildProfile(
       const beside = await besideOf(reports, name);
       const folder = join(reports, name);
       try {
-        const made = await buildSite({ reports: folder, beside, dest, sql, own: true, home });
+        if (!stand.has(name)) stand.set(name, await ask?.(name));
+        const standing = stand.get(name);
+        const made = await buildSite({
+          ...{ reports: folder, beside, dest, sql, own: true, home, standing },
+        });
         changed ||= !made.upToDate && order.length > 1;
         const upToDate = made.upToDate && built.get(name)?.upToDate !== false;
         built.set(name, { ...made, upToDate });
@@ -273,16 +280,29 @@ const HELP = `deno task site [options]: build the site of what was published
                    the first of ${USUAL.join(", ")} in DIR, the others in DIR/NAME)
   --reports DIR    a folder that was published, instead
   --dest DIR       where the site goes (site/_site); replaced as a whole
+  --store DIR      whose jobs are shown with where they stand and why (.store); without a store
+                   there are those that the published tables came from
   --sql            with a page for SQL questions, which is DuckDB for the browser, about 35 MB
   --help, --version
 
 Then: deno task serve`;
+
+/** Of a profile as it is: with parameters set by hand there is no graph to compare with. */
+async function standingIn(store: string, profile: string): Promise<StandingJob[] | undefined> {
+  if (!PROFILES.some((name) => name === profile) || !await exists(store)) return;
+  const { readStanding } = await import("../pipeline/run/standing.ts");
+  return await readStanding({ root: ROOT, store: resolve(store), profile }).catch((error) => {
+    console.error(`Where the jobs of ${profile} stand is not shown: ${error.message}`);
+    return undefined;
+  });
+}
 
 async function main(args: string[]): Promise<void> {
   const { values, positionals, tokens } = readFlags("deno task site", args, {
     profile: { type: "string" },
     reports: { type: "string" },
     dest: { type: "string" },
+    store: { type: "string" },
     sql: { type: "boolean", default: false },
   });
   refuseRepeated(tokens.flatMap((token) => token.kind === "option" ? [token.name] : []));
@@ -293,6 +313,9 @@ async function main(args: string[]): Promise<void> {
         helpHint("deno task site")
       }`,
     );
+  }
+  if (values.store !== undefined && values.reports !== undefined) {
+    throw new UsageError("--store has no effect beside --reports. Leave one of them out.");
   }
   if (values.profile !== undefined && values.reports !== undefined) {
     throw new UsageError("--profile has no effect beside --reports. Leave one of them out.");
@@ -308,11 +331,14 @@ async function main(args: string[]): Promise<void> {
       `${reports} ${upToDate ? "is already built" : "built"}: ${pathToFileURL(index).href}`,
     );
   const all = values.profile === undefined;
+  const store = values.store === undefined ? ".store" : callerPath(values.store);
+  const standing = (name: string) => standingIn(store, name);
   if (profile === undefined || !all && values.dest !== undefined) {
     const beside = profile === undefined ? undefined : await besideOf("reports", profile);
-    return say(await buildSite({ reports, beside, dest, sql }));
+    const own = profile === undefined ? undefined : await standing(profile);
+    return say(await buildSite({ reports, beside, dest, sql, standing: own }));
   }
-  const { failed, ...built } = await buildProfile("reports", dest, profile, { all, sql });
+  const { failed, ...built } = await buildProfile("reports", dest, profile, { all, sql, standing });
   for (const sentence of failed) console.error(sentence);
   say(built);
 }

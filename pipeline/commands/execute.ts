@@ -74,8 +74,7 @@ export async function execute(
   const labels = await workspace.labels();
   const why = await collectReasons(workspace, scheduler, labels);
   const live = new LiveFile(workspace.storeDir, () => ({
-    pid: Deno.pid,
-    profile: title,
+    ...{ pid: Deno.pid, profile: title, command, totals: totals() },
     jobs: [...scheduler.statuses.values()].map((status) => liveJob(status, why)),
   }));
   const executor = slurm

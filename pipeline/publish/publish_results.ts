@@ -25,6 +25,7 @@ import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
 import { Scheduler } from "../run/scheduler.ts";
+import { standingGraph } from "../run/standing.ts";
 import type { Workspace, WorkspaceOptions } from "../workspace.ts";
 
 /**
@@ -84,7 +85,10 @@ export async function publishResults(
   }
   const { buildProfile } = await import("../../site/build.ts");
   const home = join(workspace.root, "site", "_site");
-  const { index, failed } = await buildProfile(reports, home, profile, { own: true });
+  const { index, failed } = await buildProfile(reports, home, profile, {
+    own: true,
+    standing: (name) => name === profile ? standingGraph(workspace) : Promise.resolve(undefined),
+  });
   for (const sentence of failed) console.error(sentence);
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
   return true;
