@@ -12,6 +12,9 @@ export interface Cause {
 /** Longer ones, such as parameters that are a whole list, are cut. */
 const LONGEST = 160;
 
+/** Of a code whose parts were not kept. */
+const UNKNOWN = "code: it is not known any more which file";
+
 /** Of all jobs whose reasons were looked up, what is behind most of them first. */
 export function causesOf(jobs: Iterable<StandingJob>): Cause[] {
   const causes = new Map<string, { jobs: number; stages: Set<string> }>();
@@ -35,7 +38,7 @@ export function causesIn(why: readonly string[]): string[] {
       return [];
     }
     // The hash of all code says nothing where files are known.
-    if (/^code: [0-9a-f]+ -> [0-9a-f]+$/.test(line)) return files.length ? [] : ["code"];
+    if (/^code: [0-9a-f]+ -> [0-9a-f]+$/.test(line)) return files.length ? [] : [UNKNOWN];
     const input = /^input: (.+): "[0-9a-f]+" -> "[0-9a-f]+"$/.exec(line);
     if (input) return [`input: ${input[1]} has another content`];
     const object = /^output: object [0-9a-f]+ (.*)$/.exec(line);

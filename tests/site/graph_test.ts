@@ -134,7 +134,9 @@ Deno.test("what changed is a file, a parameter or an input, each once a job", ()
       "input: data has another content",
     ],
   );
-  assert.deepEqual(causesIn([`code: ${hashes}`]), ["code"]);
+  assert.deepEqual(causesIn([`code: ${hashes}`]), [
+    "code: it is not known any more which file",
+  ]);
   assert.deepEqual(
     causesIn(["output: object abc is missing", "its curves are kept up to step 3"]),
     [

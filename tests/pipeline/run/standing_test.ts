@@ -1,5 +1,7 @@
 /** @file The graph of jobs as a store knows it, on the demonstration pipeline. */
 import assert from "node:assert/strict";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { readStanding, type StandingJob } from "../../../pipeline/run/standing.ts";
 import { call, makeDemo } from "../helpers.ts";
 
@@ -39,6 +41,9 @@ Deno.test("the graph has states, inputs and experiments, and a stale job says wh
   const data = edited.find(({ label }) => label === "means/data")!;
   assert.deepEqual([data.state, data.why], ["stale", ["parameter: length: 16 -> 17"]]);
   demo.edit("pipeline/experiments/means.ts", "seed: 1, length: 17", "seed: 1");
+  // As in a store that may only be read: nothing is kept there between two questions.
+  rmSync(join(demo.root, ".store/cache"), { recursive: true });
+  writeFileSync(join(demo.root, ".store/cache"), "");
   const fit = (await ask())!.find(({ label }) => label === "means/fit")!;
   assert.equal(fit.state, "stale");
   assert.ok(fit.why!.some((line) => line.startsWith("code: lib/models/mean.ts: ")), `${fit.why}`);
