@@ -17,7 +17,7 @@ import {
   stat,
   writeFile,
 } from "node:fs/promises";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { PROFILES } from "../pipeline/profiles.ts";
@@ -27,27 +27,14 @@ import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
 import { inParts } from "./pages.ts";
 import { besideOf, choosePublished, publishedProfiles, USUAL } from "./profiles.ts";
+import type { Asked } from "./given.ts";
+import { standingIn } from "./graph/standing.ts";
 import { readStamp, sha256, sitesWithin, STAMP, type Stamp, stampText } from "./stamp.ts";
-import { type OtherSite, pagesToLead, profileLinks } from "./switch.ts";
+import { othersIn, type OtherSite } from "./switch.ts";
 
-export interface BuildOptions {
-  /** Folder of one profile, as publish wrote it: `reports/quick`. */
-  reports: string;
-  /** Likewise, of another profile: its cells are compared with these. */
-  beside?: string;
-  /** Folder of the built site; replaced as a whole. */
-  dest: string;
-  /** With the SQL page: DuckDB for the browser, about 35 MB. */
-  sql?: boolean;
+export interface BuildOptions extends Asked {
   /** The folder is there for the site alone: whatever lies in it is replaced. */
   own?: boolean;
-  /** Where the jobs of the profile stand in a store; without it the graph is that of the published tables. */
-  standing?: readonly StandingJob[];
-  /**
-   * The folder that the sites of several profiles share, which is `dest` or the one it lies in: pages lead to those of the other
-   * sites that are built there.
-   */
-  home?: string;
 }
 
 export interface Built {
@@ -79,7 +66,8 @@ export async function buildSite(options: BuildOptions): Promise<Built> {
   const dest = resolve(options.dest);
   const home = resolve(options.home ?? dest);
   const own = options.own || dest === OWN;
-  const others = options.home ? await othersIn(home, dest, basename(reports)) : [];
+  const asked: Asked = { ...options, dest, home: options.home && home };
+  const others = await othersIn(asked);
   const said = JSON.stringify([sql, others, options.standing ?? null]);
   const source = await fingerprint([reports, ...(beside ? [beside] : [])], said);
   const known = await upToDate(dest, source);
@@ -92,19 +80,7 @@ export async function buildSite(options: BuildOptions): Promise<Built> {
     write: true,
   });
   await lock.lock(true);
-  return await upToDate(dest, source) ?? await build(dest, home, source, options, others);
-}
-
-/** The sites of other profiles that are built in a folder and in the folders within it. */
-async function othersIn(home: string, dest: string, profile: string): Promise<OtherSite[]> {
-  const others: OtherSite[] = [];
-  for (const folder of [home, ...await sitesWithin(home)]) {
-    const stamp = folder === dest ? undefined : await readStamp(folder);
-    if (!stamp || stamp.profile === profile) continue;
-    const place = relative(home, folder);
-    others.push({ name: stamp.profile, place, pages: pagesToLead(Object.keys(stamp.files)) });
-  }
-  return others;
+  return await upToDate(dest, source) ?? await build(asked, source, others);
 }
 
 /** The site as it was built from the same source, where it still is. */
@@ -119,29 +95,14 @@ async function upToDate(dest: string, source: string): Promise<Built | undefined
   return { index, upToDate: true, files: Object.keys(stamp.files).length };
 }
 
-async function build(
-  dest: string,
-  home: string,
-  source: string,
-  { reports, beside, sql, standing }: BuildOptions,
-  others: OtherSite[],
-): Promise<Built> {
+async function build(asked: Asked, source: string, others: OtherSite[]): Promise<Built> {
+  const { reports, dest, home = dest } = asked;
   // Loaded late: DuckDB, Plot and Vento take longer to load than an up-to-date check.
-  const [{ readResults }, { readTables }, { renderSite }, { readLab }] = await Promise.all([
-    import("./results.ts"),
-    import("./compare.ts"),
+  const [{ givenData }, { renderSite }] = await Promise.all([
+    import("./given.ts"),
     import("./render.ts"),
-    import("./lab/lab.ts"),
   ]);
-  const results = await readResults(reports);
-  // No literal: that would make every install download the package behind it.
-  const sqlModule = "./sql/files.ts";
-  const files = sql ? await (await import(sqlModule)).sqlFiles() : undefined;
-  const other = beside ? await readTables(beside) : undefined;
-  const lab = await readLab(reports);
-  const switched = others.length ? profileLinks(relative(home, dest), others) : undefined;
-  const given = { results, other, sql: files, lab, standing, profileLinks: switched };
-  const output = await renderSite(SOURCES, given);
+  const output = await renderSite(SOURCES, await givenData(asked, others));
   const prefix = `.${basename(home)}-`;
   for (const name of await readdir(dirname(home))) { // left by a build that was killed
     if (!name.startsWith(prefix) || name === `${prefix}lock`) continue;
@@ -289,16 +250,6 @@ const HELP = `deno task site [options]: build the site of what was published
 
 Then: deno task serve`;
 
-/** Of a profile as it is: with parameters set by hand there is no graph to compare with. */
-async function standingIn(store: string, profile: string): Promise<StandingJob[] | undefined> {
-  if (!PROFILES.some((name) => name === profile) || !await exists(store)) return;
-  const { readStanding } = await import("../pipeline/run/standing.ts");
-  return await readStanding({ root: ROOT, store: resolve(store), profile }).catch((error) => {
-    console.error(`Where the jobs of ${profile} stand is not shown: ${error.message}`);
-    return undefined;
-  });
-}
-
 async function main(args: string[]): Promise<void> {
   const { values, positionals, tokens } = readFlags("deno task site", args, {
     profile: { type: "string" },
@@ -334,7 +285,7 @@ async function main(args: string[]): Promise<void> {
     );
   const all = values.profile === undefined;
   const store = values.store === undefined ? ".store" : callerPath(values.store);
-  const standing = (name: string) => standingIn(store, name);
+  const standing = (name: string) => standingIn(ROOT, resolve(store), name);
   if (profile === undefined || !all && values.dest !== undefined) {
     const beside = profile === undefined ? undefined : await besideOf("reports", profile);
     const own = profile === undefined ? undefined : await standing(profile);

@@ -72,12 +72,19 @@ export function discChart(
     moments.flatMap(({ eigenvalues }) =>
       eigenvalues[group].map(([re, im], i) => ({ re, im, i: String(i) }))
     );
-  const margins = 34;
+  // A nonlinear layer may stretch what it carries for a moment.
+  const sizes = [...groups, optimum].flat().map(([re, im]) => Math.hypot(re, im));
+  const reach = 1.08 * Math.max(1, ...sizes);
+  const [margins, foot] = [34, 0.08];
   return drawn(
     {
-      ...{ height: (place.width - margins) * 1.16 / 2.16 + 52, marginLeft: 20, marginRight: 14 },
-      x: { axis: null, domain: [-1.08, 1.08] },
-      y: { axis: null, domain: [-0.08, 1.08] },
+      ...{
+        height: (place.width - margins) * (reach + foot) / (2 * reach) + 52,
+        marginLeft: 20,
+        marginRight: 14,
+      },
+      x: { axis: null, domain: [-reach, reach] },
+      y: { axis: null, domain: [-foot, reach] },
       marks: [
         Plot.axisX({ ticks: [-1, -0.5, 0, 0.5, 1], tickSize: 4, label: null }),
         Plot.ruleY([0], { stroke: "var(--line)" }),

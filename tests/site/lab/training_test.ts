@@ -58,6 +58,13 @@ Deno.test("drawings of a training: the loss falls on a logarithmic axis, dots st
   const without = discChart(two, { optimum: [], trails: false }, place);
   assert.equal(without.match(/<circle/g)!.length, 3);
   assert.ok(without.includes("var(--series-4)") && !without.includes("stroke-opacity"));
+  const far = discChart(
+    [{ step: 0, loss: 1, eigenvalues: [[[2, 0]]] }],
+    { optimum: [], trails: true },
+    place,
+  );
+  const [, at] = /<circle[^>]* cx="([\d.]+)"/.exec(far)!;
+  assert.ok(Number(at) < 350, `outside of the drawing: ${at}`);
   const ways = discChart(two, { optimum: [], trails: true }, place);
   assert.equal(ways.match(/stroke-opacity="0.5"/g)!.length, 2, "of each symbol");
 });
