@@ -49,6 +49,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/linear_language_models/language_models.ts",
   "pipeline/experiments/linear_language_models/step_by_step.ts",
   "pipeline/experiments/linear_language_models/language_depth.ts",
+  "pipeline/experiments/linear_language_models/language_latency.ts",
   "pipeline/experiments/leaderboard/leaderboard.ts",
   "pipeline/experiments/leaderboard/leaderboard_etth1.ts",
   "pipeline/experiments/leaderboard/parity_by_length.ts",
