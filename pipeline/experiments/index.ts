@@ -49,6 +49,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/linear_language_models/language_models.ts",
   "pipeline/experiments/linear_language_models/step_by_step.ts",
   "pipeline/experiments/linear_language_models/grammaticality.ts",
+  "pipeline/experiments/linear_language_models/linear_drafter.ts",
   "pipeline/experiments/linear_language_models/language_depth.ts",
   "pipeline/experiments/linear_language_models/language_latency.ts",
   "pipeline/experiments/leaderboard/leaderboard.ts",
