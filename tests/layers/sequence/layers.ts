@@ -56,6 +56,11 @@ const chosenOptions: Record<string, unknown> = {
   s4d: { state: 3 },
   dss: { state: 3 },
   stable_ssm: { state: 3 },
+  s5: { state: 3 },
+  s5_ptd: { state: 4 },
+  s4: { state: 3 },
+  lssl: { state: 5, channels: 2 },
+  stu: { length: 12, filters: 3, tokens: 4 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 

@@ -107,6 +107,23 @@ export const entries: readonly Entry[] = [
     layer: part("stable_ssm", { state: 8 }),
     ...later,
   },
+  { id: "s4", parity: "cannot", label: "S4", layer: part("s4", { state: 4 }), ...later },
+  { id: "lssl", parity: "cannot", label: "LSSL", layer: part("lssl", { state: 16 }), ...later },
+  { id: "s5", parity: "cannot", label: "S5", layer: part("s5", { state: 16 }), ...later },
+  {
+    id: "s5-ptd",
+    parity: "cannot",
+    label: "S5-PTD",
+    layer: part("s5_ptd", { state: 16 }),
+    ...later,
+  },
+  {
+    id: "stu",
+    parity: "cannot",
+    label: "STU",
+    layer: part("stu", { length: 64, filters: 4 }),
+    ...later,
+  },
   { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads), ...later },
   { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads), ...later },
   {
