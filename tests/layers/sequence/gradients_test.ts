@@ -30,11 +30,12 @@ import { nativeTfjs } from "../../engine/native_tfjs.ts";
 const arraysOf = (tree: Any): np.Array[] =>
   tree instanceof Object && !("dtype" in tree) ? Object.values(tree).flatMap(arraysOf) : [tree];
 
-/** The sum of all floats, by weights of which no two are equal. */
-function weighted(outputs: np.Array[]): np.Array {
-  const sums = outputs.filter(({ dtype }) => dtype !== np.int32).map((y, i) =>
-    np.sum(y.mul(constant(weightsOf(y.size, i), y.shape, y.dtype)))
-  );
+/** Half the sum of squares of all floats, each moved by a number of which no two are equal: nothing cancels. */
+function squares(outputs: np.Array[]): np.Array {
+  const sums = outputs.filter(({ dtype }) => dtype !== np.int32).map((y, i) => {
+    const moved = y.add(constant(weightsOf(y.size, i), y.shape, y.dtype));
+    return np.sum(moved.ref.mul(moved)).mul(0.5);
+  });
   return sums.reduce((a, b) => a.add(b));
 }
 
@@ -45,7 +46,7 @@ function weighted(outputs: np.Array[]): np.Array {
 const toleranceOf = (engine: EngineName) => engine === "jax" ? 5e-5 : 1e-5;
 
 interface Loss {
-  /** Weighted sum of y and the last state, of single arrays: parameters, tokens, and the state before if there is one. */
+  /** Of y and the last state, of single arrays: parameters, tokens, and the state before if there is one. */
   readonly loss: (...arrays: np.Array[]) => np.Array;
   readonly args: Tensor[];
   /** Which of the arguments are floats. */
@@ -66,7 +67,7 @@ function lossOf(
     const next = arrays.values();
     const { params, x, state } = mapTensors(given, () => next.next().value!);
     const [last, y] = form(layer, config, params, x, state);
-    return weighted([y, ...arraysOf(last)]);
+    return squares([y, ...arraysOf(last)]);
   };
   const argnums = args.flatMap((leaf, i) => isFloatTensor(leaf) ? [i] : []);
   return { loss, args, argnums, names: Object.keys(flat) };

@@ -60,6 +60,11 @@ const chosenOptions: Record<string, unknown> = {
   s5_ptd: { state: 4 },
   s4: { state: 3 },
   lssl: { state: 5, channels: 2 },
+  gla_signed: { heads: 2, expandKey: 1.2, expandValue: 2, gateRank: 2, gateNormaliser: 1 },
+  hgrn2_signed: { heads: 2, expandKey: 1.5 },
+  mamba2_signed: { state: 3, headWidth: 5, conv: 3 },
+  mingru_signed: { expansion: 1.4 },
+  minlstm_signed: { expansion: 1.4 },
   stu: { length: 12, filters: 3, tokens: 4 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };

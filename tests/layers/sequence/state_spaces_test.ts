@@ -37,35 +37,42 @@ const steps = (width: number): [number[], { uniform: [number, number]; of(x: num
 for (const [name, layer, reading] of [["s5", s5, 2], ["s5_ptd", s5Ptd, 1]] as const) {
   Deno.test(`${name} is the exact answer of one differential equation to all channels held for a while`, () => {
     const [width, state] = [3, 4];
-    assertDefined(layer, { state }, width, (p, x) =>
-      x.map((token, t) => {
-        const read = token.map((own, c) => {
-          let all = p.skip.data[c] * own;
-          for (let n = 0; n < state; n++) {
-            const [re, im] = [Math.min(p.decay.data[n], -1e-4), p.frequency.data[n]];
-            const step = Math.exp(p.step.data[n]);
-            const at = c * state + n;
-            for (let s = 0; s <= t; s++) {
-              // c b times the integral of exp(Lambda tau), while a token stands.
-              const power = (tau: number) => {
-                const size = Math.exp(re * tau);
-                return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
-              };
-              const [a, b] = [power((t - s + 1) * step), power((t - s) * step)];
-              const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
-              const square = re * re + im * im;
-              const [iRe, iIm] = [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
-              const u = [p.bRe, p.bIm].map(({ data }) =>
-                sum(x[s].map((v, d) => data[n * width + d] * v))
-              );
-              const [vRe, vIm] = [iRe * u[0] - iIm * u[1], iRe * u[1] + iIm * u[0]];
-              all += reading * (p.cRe.data[at] * vRe - p.cIm.data[at] * vIm);
+    assertDefined(
+      layer,
+      { state },
+      width,
+      (p, x) =>
+        x.map((token, t) => {
+          const read = token.map((own, c) => {
+            let all = p.skip.data[c] * own;
+            for (let n = 0; n < state; n++) {
+              const [re, im] = [Math.min(p.decay.data[n], -1e-4), p.frequency.data[n]];
+              const step = Math.exp(p.step.data[n]);
+              const at = c * state + n;
+              for (let s = 0; s <= t; s++) {
+                // c b times the integral of exp(Lambda tau), while a token stands.
+                const power = (tau: number) => {
+                  const size = Math.exp(re * tau);
+                  return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
+                };
+                const [a, b] = [power((t - s + 1) * step), power((t - s) * step)];
+                const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
+                const square = re * re + im * im;
+                const [iRe, iIm] = [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
+                const u = [p.bRe, p.bIm].map(({ data }) =>
+                  sum(x[s].map((v, d) => data[n * width + d] * v))
+                );
+                const [vRe, vIm] = [iRe * u[0] - iIm * u[1], iRe * u[1] + iIm * u[0]];
+                all += reading * (p.cRe.data[at] * vRe - p.cIm.data[at] * vIm);
+              }
             }
-          }
-          return gelu(all);
-        });
-        return product(read, times(read, p["gate.weight"], p["gate.bias"]).map(sigmoid));
-      }), (p) => p.decay.data[1] = 3, errorOfGelu);
+            return gelu(all);
+          });
+          return product(read, times(read, p["gate.weight"], p["gate.bias"]).map(sigmoid));
+        }),
+      (p) => p.decay.data[1] = 3,
+      errorOfGelu,
+    );
   });
 
   testOptions(name, layer, { state: 32 }, [[{ state: 0 }, />=1/]]);

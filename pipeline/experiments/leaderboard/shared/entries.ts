@@ -80,7 +80,9 @@ export const entries: readonly Entry[] = [
     ...later,
   },
   { id: "mingru", parity: "cannot", label: "minGRU", layer: part("mingru") },
+  { id: "mingru-negative", label: "minGRU [-1, 1]", layer: part("mingru_signed"), ...later },
   { id: "minlstm", parity: "cannot", label: "minLSTM", layer: part("minlstm"), ...later },
+  { id: "minlstm-negative", label: "minLSTM [-1, 1]", layer: part("minlstm_signed"), ...later },
   { id: "hgrn", parity: "cannot", label: "HGRN", layer: part("hgrn"), ...later },
   {
     id: "hgrn-negative",
@@ -141,7 +143,19 @@ export const entries: readonly Entry[] = [
     ...later,
   },
   { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
+  {
+    id: "gla-negative",
+    label: "GLA [-1, 1]",
+    layer: part("gla_signed", { ...heads, gateNormaliser: 1 }),
+    ...later,
+  },
   { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads), ...later },
+  {
+    id: "hgrn2-negative",
+    label: "HGRN2 [-1, 1]",
+    layer: part("hgrn2_signed", heads),
+    ...later,
+  },
   { id: "mlstm", parity: "cannot", label: "mLSTM", layer: part("mlstm", heads), ...later },
   {
     id: "mlstm-negative",
@@ -222,6 +236,12 @@ export const entries: readonly Entry[] = [
     parity: "cannot",
     label: "Mamba-2",
     layer: part("mamba2", { headWidth: 16, state: 16 }),
+  },
+  {
+    id: "mamba2-negative",
+    label: "Mamba-2 [-1, 1]",
+    layer: part("mamba2_signed", { headWidth: 16, state: 16 }),
+    ...later,
   },
   { id: "lstm", parity: "can", label: "LSTM", layer: part("lstm") },
   { id: "gru", label: "GRU", layer: part("gru") },
