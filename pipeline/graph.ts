@@ -89,6 +89,11 @@ export class Graph {
     readonly overrides: Overrides,
   ) {}
 
+  /** That jobs read, as they are now. */
+  get files(): Iterable<FileNode> {
+    return this.#files.values();
+  }
+
   /** Builds the part that an experiment asks for, where the profile is large enough for it. */
   addExperiment({ meta, path, grid, tied }: ExperimentPart, profile: Profile): void {
     const { id, from = "smoke" } = meta;
@@ -142,7 +147,7 @@ export class Graph {
         .#ask(experiment, grid, profile, path);
     const set = plain && this.overrides.over(plain.calls, tied);
     const asked = this.#ask(experiment, grid, profile, path, set);
-    const problem = disagreement(new Set(asked.calls.map(({ node }) => node)));
+    const problem = disagreement(nodesWithFacts(asked.calls));
     const wrong = problem ?? (plain && falsified(plain, asked));
     if (wrong && set?.texts.length) {
       throw new Refused(
@@ -197,32 +202,36 @@ export class Graph {
     name?: string,
     set: readonly string[] = [],
   ): JobNode {
-    const stage = this.stages[stageName];
-    const changed = set.length ? `${options(set)}. ` : "";
-    const where = `${changed}Experiment ${experiment}, job ${name ?? stageName}`;
+    const stage: StagePart | undefined = this.stages[stageName];
+    // Said of few jobs, and there are many thousands.
+    const where = () =>
+      `${set.length ? `${options(set)}. ` : ""}Experiment ${experiment}, job ${name ?? stageName}`;
     if (!stage) {
       const known = nearestFirst(stageName, Object.keys(this.stages)).join(", ");
-      throw new Error(`${where}: no stage "${stageName}" in pipeline/stages; there are ${known}.`);
-    }
-    for (const [input, ref] of Object.entries(inputs)) {
-      const kind = (ref as Node | undefined)?.kind;
-      if (kind !== "job" && kind !== "file") {
-        throw new Error(
-          `${where}: input "${input}" is no job; pass what g.job or g.file returned.`,
-        );
-      }
+      throw new Error(
+        `${where()}: no stage "${stageName}" in pipeline/stages; there are ${known}.`,
+      );
     }
     const nodes = inputs as Record<string, Node>;
+    let from = "";
+    for (const input of Object.keys(nodes).sort()) {
+      const node: Node | undefined = nodes[input];
+      if (node?.kind !== "job" && node?.kind !== "file") {
+        throw new Error(
+          `${where()}: input "${input}" is no job; pass what g.job or g.file returned.`,
+        );
+      }
+      from += `${from && ","}${canonical(input)}:${canonical(identityOf(node))}`;
+    }
     const params = parseParams(stage, raw, where);
     const spelt = canonical(params);
-    const from = Object.fromEntries(Object.entries(nodes).map(([n, i]) => [n, identityOf(i)]));
-    const identity = `[${canonical(stageName)},${spelt},${canonical(from)}]`;
+    const identity = `[${canonical(stageName)},${spelt},{${from}}]`;
     const label = `${experiment}/${name ?? `${stageName}-${sha256(identity).slice(0, 8)}`}`;
     const taken = this.byLabel.get(label);
     const same = this.#byIdentity.get(identity);
     if (taken && taken !== same) {
       throw new Error(
-        `${where}: the label "${label}" already names another ${taken.stage.name} job.`,
+        `${where()}: the label "${label}" already names another ${taken.stage.name} job.`,
       );
     }
     if (same) {
@@ -238,6 +247,7 @@ export class Graph {
       stage,
       params,
       spelt,
+      identity,
       modules: stage.modules?.(params) ?? {},
       inputs: nodes,
       experiments: NONE,
@@ -295,6 +305,13 @@ function whyNot(cause: unknown): string {
   const { code, message } = cause as { code?: string; message: string };
   if (code === "ENOENT" || code === "ENOTDIR") return "there is none";
   return code === "EISDIR" ? "it is a folder" : message;
+}
+
+/** Each once. */
+function nodesWithFacts(calls: readonly Call[]): Set<JobNode> {
+  const found = new Set<JobNode>();
+  for (const { node } of calls) if (node.stage.facts) found.add(node);
+  return found;
 }
 
 /** Nodes are shared, so the position of an input in the graph identifies it. */

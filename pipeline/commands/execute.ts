@@ -2,7 +2,6 @@
  * @file Runs the open jobs of a graph, on this machine or a cluster, for `deno task pipeline` and `deno task sweep`:
  * what is shown, recorded and logged while they run, and what a signal does.
  */
-import { sha256 } from "../content/canonical.ts";
 import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
@@ -18,7 +17,8 @@ import type { SinkName } from "../log/sink.ts";
 import { describeCommit, gitCommit } from "../log/git.ts";
 import { machineInfo } from "../run/machine.ts";
 import { reasons } from "../keys/reasons.ts";
-import { Recorder, recordInputs, recordNodes } from "../run/recorder.ts";
+import { recordLabels } from "../run/labels.ts";
+import { Recorder } from "../run/recorder.ts";
 import type { JobStatus, Scheduler } from "../run/scheduler.ts";
 import { stopSignals } from "../run/stop_signals.ts";
 import type { Workspace } from "../workspace.ts";
@@ -195,30 +195,6 @@ export async function openFeed(
     if (state === "cached") feed.cached(node);
   }
   return feed;
-}
-
-/** Notes where every label leads, so that `why` compares with the right earlier job. */
-export async function recordLabels(workspace: Workspace, scheduler: Scheduler): Promise<void> {
-  const { resolver, index, labelSpace } = workspace;
-  const nodes = [...scheduler.statuses.keys()];
-  const isDone = (node: JobNode) => resolver.contentOf(node) !== undefined;
-  // Not canonical: a list has one spelling, and this one is quick.
-  const stamp = JSON.stringify(
-    nodes.map((n) => [n.label, resolver.keys.get(n) ?? null, isDone(n)]),
-  );
-  const hash = sha256(stamp);
-  if (index.nodes[labelSpace] === hash) return;
-  const catalog = await workspace.catalog();
-  await recordNodes(catalog, labelSpace, nodes, (node) => ({
-    key: resolver.keys.get(node),
-    done: isDone(node),
-  }));
-  await recordInputs(
-    catalog,
-    nodes.filter(isDone),
-    (node) => isDone(node) ? resolver.keys.get(node) : undefined,
-  );
-  index.nodes[labelSpace] = hash;
 }
 
 export type Reasons = Map<JobNode, string[]>;

@@ -9,6 +9,8 @@ import { engineModule, type EngineName } from "../../lib/engine/engines.ts";
 import { nearestFirst } from "../../lib/nearest.ts";
 import { helpHint, readFlags } from "../program.ts";
 import { refuseRepeated, UsageError } from "../usage_error.ts";
+import { EVERYWHERE } from "../everywhere.ts";
+import { later } from "../later.ts";
 import { callerPath } from "../user_files.ts";
 import { EXECUTORS } from "../run/executors/names.ts";
 import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
@@ -213,9 +215,16 @@ function refuseIdle(command: string, given: readonly string[]): void {
 
 /** Resolved once, where jobs will run, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
 async function engineOptions(choice: EngineName | "auto", slurm?: SlurmOptions) {
-  const { chooseEngine } = await import("../../lib/engine/available.ts");
-  const onNode = slurm && (await import("../run/executors/slurm/probe.ts")).probeOnNode(slurm);
-  const { engine, device } = await chooseEngine(choice, onNode);
+  if (EVERYWHERE.includes(choice)) return { engine: choice as EngineName, device: undefined };
+  const { chooseEngine } = await later<typeof import("../../lib/engine/available.ts")>(
+    "../../lib/engine/available.ts",
+    import.meta.url,
+  );
+  const probe = slurm && await later<typeof import("../run/executors/slurm/probe.ts")>(
+    "../run/executors/slurm/probe.ts",
+    import.meta.url,
+  );
+  const { engine, device } = await chooseEngine(choice, probe?.probeOnNode(slurm!));
   return { engine, device };
 }
 
