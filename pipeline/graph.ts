@@ -141,13 +141,14 @@ export class Graph {
     path = "",
     tied: Tied = {},
   ): void {
+    const calls: Call[] = [];
     const plain = this.overrides.empty
       ? undefined
       : new Graph(this.root, this.stages, new Overrides())
-        .#ask(experiment, grid, profile, path);
-    const set = plain && this.overrides.over(plain.calls, tied);
-    const asked = this.#ask(experiment, grid, profile, path, set);
-    const problem = disagreement(nodesWithFacts(asked.calls));
+        .#ask(experiment, grid, profile, path, { calls });
+    const set = plain && this.overrides.over(calls, tied);
+    const asked = this.#ask(experiment, grid, profile, path, { set });
+    const problem = disagreement(asked.stating);
     const wrong = problem ?? (plain && falsified(plain, asked));
     if (wrong && set?.texts.length) {
       throw new Refused(
@@ -163,15 +164,27 @@ export class Graph {
     mark(asked.result, experiment);
   }
 
-  /** @param set parameters to be taken instead of those that the grid gives, call by call */
-  #ask(experiment: string, grid: Grid, profile: Profile, path: string, set?: Changed): Asked {
-    const calls: Call[] = [];
+  /**
+   * @param set parameters to be taken instead of those that the grid gives, call by call
+   * @param calls gets every call; of thousands of jobs they are kept for who wants them only
+   */
+  #ask(
+    experiment: string,
+    grid: Grid,
+    profile: Profile,
+    path: string,
+    { set, calls }: { set?: Changed; calls?: Call[] },
+  ): Asked {
+    let count = 0;
+    const stating = new Set<JobNode>();
     const tagged: { tags: Tags; node: JobNode }[] = [];
     const job: GraphBuilder["job"] = (stage, given, inputs = {}, label) => {
-      const { raw, texts } = set?.jobs[calls.length] ?? { raw: given, texts: [] };
+      const changed = set?.jobs[count++];
       const name = typeof label === "object" ? nameOf(label) : label;
-      const node = this.#job(experiment, stage, raw, inputs, name, texts);
-      calls.push({ node, raw: given });
+      const raw = changed?.raw ?? given;
+      const node = this.#job(experiment, stage, raw, inputs, name, changed?.texts);
+      calls?.push({ node, raw: given });
+      if (node.stage.facts) stating.add(node);
       if (typeof label === "object") tagged.push({ tags: label, node });
       return node;
     };
@@ -191,7 +204,7 @@ export class Graph {
         `Experiment ${experiment}: grid must return the aggregate job that g.job gave it.`,
       );
     }
-    return { calls, tagged, result };
+    return { stating, tagged, result };
   }
 
   #job(
@@ -200,7 +213,7 @@ export class Graph {
     raw: object,
     inputs: Record<string, JobRef>,
     name?: string,
-    set: readonly string[] = [],
+    set: readonly string[] = UNCHANGED,
   ): JobNode {
     const stage: StagePart | undefined = this.stages[stageName];
     // Said of few jobs, and there are many thousands.
@@ -248,7 +261,7 @@ export class Graph {
       params,
       spelt,
       identity,
-      modules: stage.modules?.(params) ?? {},
+      modules: stage.modules?.(params) ?? NO_MODULES,
       inputs: nodes,
       experiments: NONE,
       set,
@@ -307,13 +320,6 @@ function whyNot(cause: unknown): string {
   return code === "EISDIR" ? "it is a folder" : message;
 }
 
-/** Each once. */
-function nodesWithFacts(calls: readonly Call[]): Set<JobNode> {
-  const found = new Set<JobNode>();
-  for (const { node } of calls) if (node.stage.facts) found.add(node);
-  return found;
-}
-
 /** Nodes are shared, so the position of an input in the graph identifies it. */
 function identityOf(node: Node): string {
   return node.kind === "file" ? node.path : `#${node.index}`;
@@ -321,6 +327,9 @@ function identityOf(node: Node): string {
 
 /** Of a job that no experiment has asked for yet. */
 const NONE: ReadonlySet<string> = new Set();
+/** Of thousands of jobs. */
+const UNCHANGED: readonly string[] = [];
+const NO_MODULES: JobNode["modules"] = Object.freeze({});
 
 function mark(result: JobNode, experiment: string): void {
   // Thousands of jobs are of the same experiments, and share one set of them.
