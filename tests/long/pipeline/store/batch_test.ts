@@ -5,11 +5,11 @@
 import { DuckDBConnection } from "@duckdb/node-api";
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import type { DoneJob, FailedJob } from "../../../pipeline/store/changes.ts";
-import { whole } from "../../../pipeline/commands/campaign/damages.ts";
-import { doneJob, dump, RUN } from "../fixtures/catalog.ts";
-import { opened, scratch } from "./helpers.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import type { DoneJob, FailedJob } from "../../../../pipeline/store/changes.ts";
+import { whole } from "../../../../pipeline/commands/campaign/damages.ts";
+import { doneJob, dump, RUN } from "../../../pipeline/fixtures/catalog.ts";
+import { opened, scratch } from "../../../pipeline/store/helpers.ts";
 
 const KEYS = ["k1", "k2", "k3", "k4", "k5"];
 const BASES = ["p", "q"];
