@@ -78,7 +78,7 @@ export async function execute(
     profile: title,
     jobs: [...scheduler.statuses.values()].map((status) => liveJob(status, why)),
   }));
-  const executor = slurm
+  const executor: Executor = slurm
     ? await openSlurm(workspace, scheduler, {
       ...{ slurm, jobs, estimate },
       say: (line) => view.say(line),
@@ -134,6 +134,7 @@ export async function execute(
     await executor.close();
     live.close();
   }
+  await catalog.observe(await executor.accounts?.() ?? []);
   await recordLabels(workspace, scheduler);
   return scheduler.stopped;
 }
