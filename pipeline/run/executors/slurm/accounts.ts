@@ -8,7 +8,7 @@ import type { Observed } from "../../../store/changes.ts";
 import { type Slurm, SlurmError } from "./commands.ts";
 
 /** So long, at most, for the accounts of what has ended. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 10_000;
 const ASK_EVERY_MS = 500;
 
 /** A task that has ended. */
@@ -21,27 +21,32 @@ export interface Account {
   peakMemory: number;
 }
 
+/** States of what uses something, or is still to. */
+const ALIVE = /^(PENDING|RUNNING|COMPLETING|CONFIGURING|REQUEUED|RESIZING|SUSPENDED)/;
+
 /** Asked of sacct. */
 export const FIELDS = "JobID,State,ElapsedRaw,TotalCPU,MaxRSS";
 
-/** States of a task that uses something, or is still to. */
-const ALIVE = /^(PENDING|RUNNING|COMPLETING|CONFIGURING|REQUEUED|RESIZING|SUSPENDED)/;
-
 /**
  * @param said lines of `sacct --parsable2 --noheader` with {@linkcode FIELDS}: one for a task, and one for each of its steps
- * @returns by task, such as "12_3"; without those that have not ended, and those of which it knows nothing
+ * @returns by task, such as "12_3"; without those of which it does not yet know what they have used. That a task was cancelled is known a
+ * moment before: its steps count as cancelled then, too, and have taken no time
  */
 export function readAccounts(said: string): Map<string, Account> {
   const found = new Map<string, Account>();
   const peaks = new Map<string, number>();
+  const alive = new Set<string>();
   for (const line of said.split("\n")) {
     const [id, state, elapsed, cpu, memory] = line.split("|");
     const [task, step] = id.split(".");
     if (memory === undefined || !/^\d+_\d+$/.test(task)) continue;
+    if (ALIVE.test(state)) alive.add(task);
     peaks.set(task, Math.max(peaks.get(task) ?? 0, bytesOf(memory)));
-    if (step !== undefined || ALIVE.test(state)) continue;
-    found.set(task, { seconds: Number(elapsed), cpuSeconds: secondsOf(cpu), peakMemory: 0 });
+    const cpuSeconds = secondsOf(cpu);
+    if (step !== undefined || cpuSeconds === 0) continue;
+    found.set(task, { seconds: Number(elapsed), cpuSeconds, peakMemory: 0 });
   }
+  for (const task of alive) found.delete(task);
   for (const [task, account] of found) account.peakMemory = peaks.get(task)!;
   return found;
 }

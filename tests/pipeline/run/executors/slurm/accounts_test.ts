@@ -9,7 +9,7 @@ import {
 } from "../../../../../pipeline/run/executors/slurm/accounts.ts";
 import { SlurmError } from "../../../../../pipeline/run/executors/slurm/commands.ts";
 
-/** As sacct of SLURM 22.05 has said it: an array of two tasks that ended, one that runs, one that waits. */
+/** As sacct of SLURM 22.05 has said it: two tasks that ended, one that runs, three that wait, and two that were cancelled a moment ago. */
 const SAID = `1_0|COMPLETED|4|00:01.116|
 1_0.batch|COMPLETED|4|00:01.116|93180K
 1_0.extern|COMPLETED|4|00:00.002|512K
@@ -18,6 +18,10 @@ const SAID = `1_0|COMPLETED|4|00:01.116|
 2_0|RUNNING|9|00:00:00|
 2_0.batch|RUNNING|9|00:00:00|
 2_[1-3]|PENDING|0|00:00:00|
+3_0|CANCELLED by 0|6|00:00:00|
+3_0.batch|CANCELLED|6|00:00:00|
+4_0|CANCELLED by 0|6|00:01.000|
+4_0.batch|RUNNING|6|00:01.000|
 7|COMPLETED|4|00:01.000|
 `;
 
@@ -28,7 +32,7 @@ Deno.test("an account is that of a task that has ended, with the largest of its 
   ]);
   assert.equal(readAccounts("").size, 0);
   // A task that was too short for anybody to look at its memory.
-  assert.equal(readAccounts("3_0|TIMEOUT|1|00:00.100|\n").get("3_0")?.peakMemory, 0);
+  assert.equal(readAccounts("5_0|TIMEOUT|1|00:00.100|\n").get("5_0")?.peakMemory, 0);
 });
 
 Deno.test("times and sizes in every form that sacct has for them", () => {
