@@ -7,7 +7,7 @@ import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
 import type { Executor } from "../run/executors/executor.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
-import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
+import type { NeedsOfStages, SlurmOptions } from "../run/executors/slurm/needs.ts";
 import type { JobNode } from "../graph.ts";
 import { LiveFile, type LiveJob } from "../run/live.ts";
 import { loadPilots } from "../estimate/pilot.ts";
@@ -150,14 +150,8 @@ async function openSlurm(
   },
 ): Promise<Executor> {
   const { SlurmExecutor } = await import("../run/executors/slurm/slurm.ts");
-  const { NeedsOfStages } = await import("../run/executors/slurm/needs.ts");
-  const { storeDir, plan, catalog, options: { engine, device } } = workspace;
-  const rows = await (await catalog()).query(
-    "SELECT stage, max(value) AS bytes FROM observation JOIN job ON job.key = job_key " +
-      "WHERE name = 'peak memory bytes' GROUP BY stage",
-  );
-  const memory = new Map(rows.map((row) => [row.stage as string, row.bytes as number]));
-  const needs = new NeedsOfStages(slurm, plan.stages, memory);
+  const { storeDir, options: { engine, device } } = workspace;
+  const needs = await needsOf(workspace, slurm);
   const nodes = [...scheduler.statuses.values()].filter(({ state }) => state !== "cached");
   const byLabel = new Map(nodes.map(({ node }) => [node.label, node]));
   return await SlurmExecutor.open({
@@ -166,6 +160,20 @@ async function openSlurm(
     needs: (stage) => needs.of(stage),
     seconds: (label) => estimate(byLabel.get(label)!),
   }, new Set(nodes.map(({ node }) => node.stage.name)));
+}
+
+/** What jobs of each stage need of a node: as it is asked for, else as such jobs have taken. */
+export async function needsOf(
+  { plan, catalog }: Workspace,
+  slurm: SlurmOptions,
+): Promise<NeedsOfStages> {
+  const { NeedsOfStages } = await import("../run/executors/slurm/needs.ts");
+  const rows = await (await catalog()).query(
+    "SELECT stage, max(value) AS bytes FROM observation JOIN job ON job.key = job_key " +
+      "WHERE name = 'peak memory bytes' GROUP BY stage",
+  );
+  const memory = new Map(rows.map((row) => [row.stage as string, row.bytes as number]));
+  return new NeedsOfStages(slurm, plan.stages, memory);
 }
 
 /** The sinks that were asked for, and what they are to be told; undefined without any. */

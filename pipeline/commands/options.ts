@@ -38,6 +38,8 @@ export interface CommandOptions extends WorkspaceOptions {
   rerun: number;
   /** Cells of `replicate`. */
   sample: number;
+  /** Runs of `sweep` that stand for all; undefined: all are to run. */
+  sampled?: number;
   /** Seconds that the jobs of these may take; undefined: any. */
   budget?: number;
   /** Where `replicate` writes its table, without an ending. */
@@ -143,6 +145,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     yes: values.yes === true,
     rerun: number("rerun", 0, 0),
     sample: number("sample", 3, 1),
+    ...(command === "sweep" && text("sample") !== undefined && { sampled: number("sample", 1, 1) }),
     ...(text("budget") !== undefined && { budget: number("budget", 0, 1) }),
     ...(command === "replicate" && text("report") !== undefined && {
       report: callerPath(text("report")!),
@@ -174,6 +177,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
 const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   verify: { jobs: ["rerun"] },
   replicate: { json: ["estimate"] },
+  sweep: { seed: ["sample"] },
   crash: { tries: ["campaign"], report: ["campaign"] },
   leaderboard: {
     engine: ["layer", "publish"],
@@ -184,7 +188,10 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 /** Options that one of others leaves without effect. */
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   run: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
-  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
+  sweep: {
+    ...{ log: ["dry-run", "estimate", "sample"], estimate: ["dry-run", "sample"] },
+    ...{ detach: ["dry-run", "estimate", "sample"], sample: ["dry-run"], retry: ["sample"] },
+  },
   replicate: { report: ["estimate"] },
   // It runs a small pipeline of its own.
   crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },

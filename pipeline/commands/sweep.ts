@@ -38,6 +38,10 @@ export async function command(options: CommandOptions): Promise<number> {
     }: ${config.method}, ${config.program}.`,
   );
   for (const note of config.notes) say(`${sweep.file}: ${note}`);
+  if (options.sampled !== undefined) {
+    const { sampleSweep } = await import("./sweep_sample.ts");
+    return await sampleSweep(sweep, options.sampled, options, say);
+  }
   const storeDir = resolve(options.root, options.store);
   const lock = await lockStore(storeDir, "sweep");
   try {
