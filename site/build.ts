@@ -22,7 +22,7 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { PROFILES } from "../pipeline/profiles.ts";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
-import type { StandingJob } from "../pipeline/run/standing.ts";
+import type { StandingGraph } from "../pipeline/run/standing.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
 import { inParts } from "./pages.ts";
@@ -68,7 +68,7 @@ export async function buildSite(options: BuildOptions): Promise<Built> {
   const own = options.own || dest === OWN;
   const asked: Asked = { ...options, dest, home: options.home && home };
   const others = await othersIn(asked);
-  const said = JSON.stringify([sql, others, options.standing ?? null]);
+  const said = JSON.stringify([sql, others, options.standing?.key]);
   const source = await fingerprint([reports, ...(beside ? [beside] : [])], said);
   const known = await upToDate(dest, source);
   if (known) return known;
@@ -180,7 +180,7 @@ interface ProfileOptions extends Pick<BuildOptions, "sql" | "own"> {
   /** Not this profile alone, but all that are published. */
   all?: boolean;
   /** Of each profile that is built, see {@linkcode BuildOptions}. */
-  standing?: (profile: string) => Promise<StandingJob[] | undefined>;
+  standing?: (profile: string) => Promise<StandingGraph | undefined>;
 }
 
 /**
@@ -207,7 +207,7 @@ export async function buildProfile(
   // The main one is the largest and goes last: by then it knows the pages of all others.
   const order = published.filter((name) => wanted.has(name)).reverse();
   if (!own && resolve(home) !== OWN) await refuseForeign(home);
-  const stand = new Map<string, StandingJob[] | undefined>();
+  const stand = new Map<string, StandingGraph | undefined>();
   const built = new Map<string, Built>();
   const failed = new Map<string, string>();
   // A second time for those that were built before others they lead to.

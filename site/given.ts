@@ -1,6 +1,6 @@
 /** @file What the pages of a site are made from, besides their sources: the same for both builders. */
 import { relative } from "node:path";
-import type { StandingJob } from "../pipeline/run/standing.ts";
+import type { StandingGraph } from "../pipeline/run/standing.ts";
 import { readTables } from "./compare.ts";
 import { readLab } from "./lab/lab.ts";
 import { readResults } from "./results.ts";
@@ -16,7 +16,7 @@ export interface Asked {
   /** With the SQL page: DuckDB for the browser, about 35 MB. */
   sql?: boolean;
   /** Where the jobs of the profile stand in a store; without it the graph is that of the published tables. */
-  standing?: readonly StandingJob[];
+  standing?: StandingGraph;
   /**
    * The folder that the sites of several profiles share, which is `dest` or the one it lies in: pages lead to those of the other
    * sites that are built there.
@@ -40,7 +40,7 @@ export async function givenData(
     other: beside ? await readTables(beside) : undefined,
     sql: sql ? await (await import(sqlModule)).sqlFiles() : undefined,
     lab: await readLab(reports),
-    standing,
+    standing: await standing?.jobs(),
     profileLinks: others.length ? profileLinks(relative(home, dest), others) : undefined,
   };
 }

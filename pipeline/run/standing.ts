@@ -4,7 +4,9 @@
  * Nothing is run, locked or written here.
  */
 import type { JobNode } from "../graph.ts";
+import { sha256 } from "../content/canonical.ts";
 import { reasons } from "../keys/reasons.ts";
+import { foundOf } from "../keys/settled.ts";
 import { hasCatalog } from "../store/catalog_files.ts";
 import { resolve } from "node:path";
 import { readWorkspace, type Workspace, type WorkspaceOptions } from "../workspace.ts";
@@ -82,19 +84,45 @@ function leftToSlurm(storeDir: string): Map<string, Pick<LiveJob, "state" | "whe
   return found;
 }
 
+/** A graph as it stands. */
+export interface StandingGraph {
+  /** Another one where anything of it is another. */
+  key: string;
+  jobs(): Promise<StandingJob[]>;
+}
+
 /** The whole graph of a workspace; undefined where none of its jobs is done: then the store knows nothing of it. */
-export async function standingGraph(workspace: Workspace): Promise<StandingJob[] | undefined> {
-  const { scheduler, jobs } = await standing(workspace, workspace.graph.jobs);
-  if (!jobs.some(({ state }) => WORDS[state] === "done")) return undefined;
-  const nodes = [...scheduler.statuses.keys()];
-  const place = new Map(nodes.map((node, i) => [node, i]));
+export async function standingOf(workspace: Workspace): Promise<StandingGraph | undefined> {
+  const nodes = workspace.graph.jobs;
+  const { scheduler, jobs } = await standing(workspace, nodes);
+  const done = jobs.filter(({ state }) => WORDS[state] === "done").length;
+  if (!done) return undefined;
+  if (done === jobs.length) {
+    const { keys } = foundOf(workspace, nodes);
+    return { key: `done ${keys}`, jobs: () => Promise.resolve(doneGraph(nodes)) };
+  }
   const why = await explained(workspace, [...scheduler.statuses.values()]);
-  return jobs.map(({ label, stage, state }, i) => ({
-    ...{ label, stage, state: WORDS[state], experiments: [...nodes[i].experiments] },
-    inputs: Object.values(nodes[i].inputs).flatMap((node) =>
-      node.kind === "job" ? [place.get(node)!] : []
+  const graph = jobsOf(nodes, (node, i) => ({
+    state: WORDS[jobs[i].state],
+    ...(why.has(node) ? { why: why.get(node) } : {}),
+  }));
+  return { key: sha256(JSON.stringify(graph)), jobs: () => Promise.resolve(graph) };
+}
+
+/** A graph of which every job is done. */
+export const doneGraph = (nodes: readonly JobNode[]) => jobsOf(nodes, () => ({ state: "done" }));
+
+function jobsOf(
+  nodes: readonly JobNode[],
+  stand: (node: JobNode, i: number) => Pick<StandingJob, "state" | "why">,
+): StandingJob[] {
+  const place = new Map(nodes.map((node, i) => [node, i]));
+  return nodes.map((node, i) => ({
+    ...{ label: node.label, stage: node.stage.name, experiments: [...node.experiments] },
+    ...stand(node, i),
+    inputs: Object.values(node.inputs).flatMap((input) =>
+      input.kind === "job" ? [place.get(input)!] : []
     ),
-    ...(why.has(nodes[i]) ? { why: why.get(nodes[i]) } : {}),
   }));
 }
 
@@ -118,11 +146,11 @@ async function explained(workspace: Workspace, statuses: JobStatus[]) {
 /** The graph of a profile as a store knows it; undefined where there is no store, or it knows nothing of that profile. */
 export async function readStanding(
   options: Pick<WorkspaceOptions, "root" | "store" | "profile">,
-): Promise<StandingJob[] | undefined> {
+): Promise<StandingGraph | undefined> {
   if (!hasCatalog(resolve(options.root, options.store))) return undefined;
   const workspace = await readWorkspace({ ...options, engine: "ort", set: [], quiet: true });
   try {
-    return await standingGraph(workspace);
+    return await standingOf(workspace);
   } finally {
     await workspace.close();
   }

@@ -1,7 +1,7 @@
 /** @file Where the jobs of a profile stand, asked of the pipeline's store where there is one. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { StandingJob } from "../../pipeline/run/standing.ts";
+import type { StandingGraph } from "../../pipeline/run/standing.ts";
 import { PROFILES } from "../../pipeline/profiles.ts";
 
 /**
@@ -14,7 +14,7 @@ export async function standingIn(
   root: string,
   store: string,
   profile: string,
-): Promise<StandingJob[] | undefined> {
+): Promise<StandingGraph | undefined> {
   if (!PROFILES.some((name) => name === profile) || !existsSync(resolve(root, store))) {
     return undefined;
   }

@@ -12,7 +12,8 @@ const brief = (jobs: StandingJob[]) =>
 
 Deno.test("the graph has states, inputs and experiments, and a stale job says which file, parameter or object", async () => {
   using demo = makeDemo();
-  const ask = () => readStanding({ root: demo.root, store: ".store", profile: "smoke" });
+  const read = (profile: string) => readStanding({ root: demo.root, store: ".store", profile });
+  const ask = async () => await (await read("smoke"))?.jobs();
   assert.equal(await ask(), undefined, "there is no store");
   const { code, out } = await call(demo, "run", "--only", "means", "--profile", "smoke");
   assert.equal(code, 0, out);
@@ -29,12 +30,13 @@ Deno.test("the graph has states, inputs and experiments, and a stale job says wh
   assert.deepEqual(part[1].why, ["it never ran to its end under this label"]);
   assert.deepEqual([part[0].why, part[3].why], [undefined, undefined]);
   assert.equal(
-    await readStanding({ root: demo.root, store: ".store", profile: "paper" }).then((jobs) =>
-      jobs?.filter(({ state }) => state === "done").length
-    ),
+    (await (await read("paper"))!.jobs()).filter(({ state }) => state === "done").length,
     3,
     "a job of another profile is the same job",
   );
+  // A key for each state of things.
+  const keys = [(await read("smoke"))!.key, (await read("smoke"))!.key, (await read("paper"))!.key];
+  assert.ok(keys[0] === keys[1] && keys[0] !== keys[2]);
   demo.edit("lib/models/mean.ts", "Math.max(1,", "Math.max(2,");
   demo.edit("pipeline/experiments/means.ts", "seed: 1", "seed: 1, length: 17");
   const edited = (await ask())!;
