@@ -132,6 +132,6 @@ function reduced(order: string[], edges: Edge[]): Edge[] {
     below.set(stage, new Set(next.flatMap((to) => [to, ...below.get(to)!])));
   }
   return edges.filter(({ from, to }) =>
-    !after.get(from)!.some((other) => other.to !== to && below.get(other.to)!.has(to))
+    !after.get(from)!.some((other) => below.get(other.to)!.has(to))
   );
 }
