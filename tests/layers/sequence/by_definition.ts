@@ -134,13 +134,13 @@ export type Distribution =
   /** NaN where anything may stand. */
   | { values: Vector };
 
-/** Shapes and distributions of what is drawn; all that is drawn is drawn for itself. `gained` is multiplied by the gain. */
+/** Shapes and distributions of what is drawn; all that is drawn is drawn for itself. All `gained` is multiplied by the gain. */
 export function testFresh(
   name: string,
   layer: Any,
   [width, options]: [number, object],
   want: Record<string, [shape: number[], Distribution]>,
-  gained: string,
+  ...gained: string[]
 ): void {
   Deno.test(`${name}: shapes and distributions of fresh parameters`, () => {
     const params = fresh(layer, width, options);
@@ -172,7 +172,7 @@ export function testFresh(
     });
     const half = fresh(layer, width, options, 1, 0.5);
     for (const key of Object.keys(params)) {
-      const factor = key === gained ? 0.5 : 1;
+      const factor = gained.includes(key) ? 0.5 : 1;
       const apart = half[key].data.map((v, i) => v - factor * params[key].data[i]);
       assert.ok(apart.every((v) => Math.abs(v) < 1e-6), `${key} with a gain`);
     }
