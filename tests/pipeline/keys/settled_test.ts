@@ -172,6 +172,23 @@ const saved = async (demo: Demo) =>
   (await JSON.parse(readFileSync(join(demo.root, ".store/cache/settled-quick.json"), "utf8")))
     .settled;
 
+Deno.test("of many jobs the first counts like the last", async () => {
+  using demo = makeProbe(`
+    const all = {};
+    for (let i = 0; i < 60; i++) all["a" + i] = g.job("generate", { seed: i, length: 1 }, {}, "a" + i);
+    return g.job("collect", { title: "t" }, all, "table");`);
+  await pretendItRan(demo.root);
+  using _ = later();
+  await lookUp(demo);
+  for (const seed of ["i || 60", "i < 59 ? i : 60"]) {
+    assert.equal(await isKnown(demo), true);
+    demo.edit(GRID, "seed: i,", `seed: ${seed},`);
+    assert.equal(await isKnown(demo), false, seed);
+    demo.edit(GRID, `seed: ${seed},`, "seed: i,");
+  }
+  await stopBundler();
+});
+
 Deno.test("a run with nothing to do says the same whether or not it looks at every job", async () => {
   using demo = makeProbe(
     `return g.job("collect", { title: "t" }, { a: g.job("generate", { seed: 1 }, {}, "a") }, "table");`,

@@ -21,7 +21,8 @@ function arraysOf(atMost: number, { detached = false, fails }: {
   const refused: [kind: string, message: string][] = [];
   const said: string[] = [];
   const slurm = {
-    submit(kind: string, { tasks, minutes }: { tasks: number; minutes: number }) {
+    submit(kind: string, { tasks, minutes, logs }: Parameters<Slurm["submit"]>[1]) {
+      assert.equal(logs, "/logs");
       if (fails) return Promise.reject(fails);
       submitted.push([kind, tasks, minutes]);
       return Promise.resolve(String(submitted.length));
@@ -83,12 +84,13 @@ Deno.test("without room nothing is submitted, unless nobody is there to do it la
 });
 
 Deno.test("after three arrays that took no job what waits is refused, with what the last one said", async () => {
-  const { arrays, waiting, submitted, refused } = arraysOf(10);
+  const { arrays, waiting, submitted, refused, said } = arraysOf(10);
   waiting.small = 1;
-  for (let i = 0; i < 3; i++) await arrays.submit([], 7);
+  for (let i = 0; i < 3; i++) await arrays.submit([], 1);
   assert.deepEqual([submitted.length, refused], [3, []]);
-  await arrays.submit([], 7);
+  await arrays.submit([], 1);
   assert.equal(submitted.length, 3);
+  assert.equal(said[2], "SLURM: array 3, 1 task of 5 min, 2G.");
   assert.match(refused[0][1], /3 arrays ended without taking a job.*\nwords of 3_0$/s);
   const other = arraysOf(10);
   other.waiting.small = 1;
