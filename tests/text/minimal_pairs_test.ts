@@ -19,6 +19,10 @@ Deno.test("a place is a whole word with enough on both sides", () => {
   const near = minimalPairs(text, words, continues, { before: 2, after: 1, most: 9 }, key);
   // The other word has two places now, and still as many of each are taken.
   assert.equal(near.length, 2);
+  // What stands after the last word may end the text.
+  const end = { before: 1, after: 1, most: 9 };
+  const last = minimalPairs([1, 10, 2, 3, 11, 12, 4], words, continues, end, key);
+  assert.deepEqual(last.map(({ before, after }) => [...before, ...after]), [[1, 2], [3, 4]]);
   const none = minimalPairs([1, 2, 10, 3], words, continues, { before: 1, after: 1, most: 9 }, key);
   assert.deepEqual(none, []);
 });

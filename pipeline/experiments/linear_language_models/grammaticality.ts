@@ -49,11 +49,11 @@ export const meta: ExperimentMeta = {
     "At least 95 % of the sentences that a linear mixer writes in a small language with a grammar are grammatical, and in at least 90 % of minimal pairs it prefers the word that stands in held-out text.",
   method:
     "It is said of linear language models that they write grammatically correct text. Five things that need no reader are measured, each between text that is right and the same tokens in random order. The models are those of " +
-    "[language-models](language-models.md), and for the grammar those of [artificial-languages](artificial-languages.md), trained as there. **Judge**: each model goes on from 48 places of held-out speeches by 64 tokens, by its own probabilities; Kneser-Ney of order 5 that " +
+    "language-models, and for the grammar those of artificial-languages, trained as there. **Judge**: each model goes on from 48 places of held-out speeches by 64 tokens, by its own probabilities; Kneser-Ney of order 5 that " +
     "learned from 200,000 other tokens says how many nats a token the text costs. **Seen**: 4-grams of tokens that its training text has, the longest span copied from it, and words that occur in the training speeches. **Repeats**: 4-grams that the " +
     "same text had before, and 2-grams that are different. **Sentences**: 400 texts of 16 words of a language whose grammar is known (verbs agree with their subjects over relative clauses); a sentence that ends is grammatical or is not. **Pairs**: places of held-out speeches where is, are, was, " +
     "were, has, have, this, these, a or an stands, against the same place with the other word of its pair, by the probability of the word and ten tokens after it; as many places of each word, so that whoever knows their frequencies alone is right half of the time. " +
-    "Controls: the judge on the same pairs, and the words in places of other pairs. The last two decide, since they are about grammar; by their smaller one, since both are asked for. Tokens are parts of words (132 in all), so a text may fail by its spelling. " +
+    "Sentences and pairs decide, since they are about grammar, by the smaller of the two, since both are asked for. Controls: the judge on the same pairs, and the words in places of other pairs. Tokens are parts of words (132 in all), so a text may fail by its spelling. " +
     "Quotation marks are not balanced here: the speeches have few.",
   from: "standard",
 };
