@@ -1,13 +1,18 @@
 /**
  * @file Seconds, processor seconds and peak memory of `deno task forecast` on files of three sizes: many rows, half as many (memory
- * must be linear), and many columns. The last two numbers are read from /proc while the command runs, so on Linux alone.
+ * must be linear), and many columns. The last two numbers are read from /proc while the command runs, so on Linux alone. Then how often
+ * as quick as the sums that they stand for its transforms are, in one process.
  *
  * Run: deno task bench forecast
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { aligned } from "../../pipeline/commands/forecast/report.ts";
+import { addLagProducts } from "../../lib/linalg/lag_products.ts";
 import { keyOf, normals } from "../../lib/random/random.ts";
+import { linearForecaster } from "../../lib/tasks/forecasting/linear_map.ts";
+import { score } from "../../lib/tasks/forecasting/metrics.ts";
+import { makeProblem } from "../../lib/tasks/forecasting/problem.ts";
+import { aligned } from "../../pipeline/commands/forecast/report.ts";
 
 /** Waves of 96 rows with noise, at quarters of an hour. */
 function writeSeries(path: string, rows: number, columns: number): void {
@@ -56,7 +61,59 @@ async function measure(args: string[]): Promise<string[]> {
   return [((performance.now() - start) / 1000).toFixed(1), ...shown];
 }
 
-/** Prints the table. */
+/** Least milliseconds of five runs. */
+async function milliseconds(work: () => unknown): Promise<number> {
+  let least = Infinity;
+  for (let run = 0; run < 5; run++) {
+    const start = performance.now();
+    await work();
+    least = Math.min(least, performance.now() - start);
+  }
+  return least;
+}
+
+/** Transforms beside the sums that they stand for: milliseconds of both, and the ratio. */
+async function transforms(): Promise<string[][]> {
+  const [lookback, horizon, rows] = [336, 24, 40_000];
+  const map = {
+    ...{ lookback, horizon, weights: normals(keyOf(1), lookback * horizon) },
+    intercept: normals(keyOf(2), horizon),
+  };
+  const channel = normals(keyOf(3), rows);
+  const series = { file: "f", columns: ["x"], channels: [channel], rows, notes: [] };
+  const problem = makeProblem(series, { lookback, horizon, split: "70/10/20" });
+  const [first, end] = problem.split.test;
+  const windows = end - first;
+  const out = new Float64Array(horizon * windows);
+  const applied = () => {
+    for (let h = 0; h < horizon; h++) {
+      for (let l = 0; l < lookback; l++) {
+        const weight = map.weights[l * horizon + h];
+        for (let i = 0; i < windows; i++) out[h * windows + i] += weight * channel[l + i];
+      }
+    }
+  };
+  const [n, lags] = [40_000, 432];
+  const x = normals(keyOf(5), n + lags);
+  const few = new Float64Array(16); // below the lags from which on the transform is used
+  const pairs: [string, number, number][] = [
+    [
+      `a map of ${lookback} rows on ${windows} windows`,
+      await milliseconds(() => score(problem, linearForecaster(map), problem.split.test)),
+      await milliseconds(applied),
+    ],
+    [
+      `${lags} lags of ${n} rows`,
+      await milliseconds(() => addLagProducts(new Float64Array(lags), x, x, n)),
+      await milliseconds(() => addLagProducts(few, x, x, n)) * lags / few.length,
+    ],
+  ];
+  return pairs.map(([what, quick, direct]) => [
+    ...[what, quick.toFixed(1), direct.toFixed(1), (direct / quick).toFixed(1)],
+  ]);
+}
+
+/** Prints the tables. */
 export async function main(): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -74,6 +131,8 @@ export async function main(): Promise<void> {
       lines.push([`${rows} x ${columns}`, ...await measure([path, ...args])]);
     }
     console.log(aligned(lines));
+    const head = ["", "ms by transforms", "ms of the sums", "times as quick"];
+    console.log(`\n${aligned([head, ...await transforms()])}`);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -214,8 +214,8 @@ Deno.test("series: an hour that comes twice is two hours in a zone, and the date
   assert.deepEqual(series.sampling, { interval: { kind: "fixed", ms: 3.6e6 }, irregular: 0 });
 });
 
-Deno.test("series: 20,000 columns take a time that grows with their number, not its square", () => {
-  const [columns, rows] = [20_000, 24];
+Deno.test("series: 30,000 columns take a time that grows with their number, not its square", () => {
+  const [columns, rows] = [30_000, 12];
   const lines = [["date", ...Array.from({ length: columns }, (_, j) => `c${j}`)].join(",")];
   for (let i = 0; i < rows; i++) {
     const cells = Array.from({ length: columns }, (_, j) => ((i * 7 + j * 13) % 101) / 8);
@@ -225,7 +225,7 @@ Deno.test("series: 20,000 columns take a time that grows with their number, not 
   const series = readSeries(lines.join("\n"), "f.csv");
   const seconds = (performance.now() - start) / 1000;
   assert.deepEqual([series.columns.length, series.rows], [columns, rows]);
-  assert.equal(series.channels[19_999][23], ((23 * 7 + 19_999 * 13) % 101) / 8);
-  // A second where the machine is idle; looking every name up among all took twenty.
-  assert.ok(seconds < 10, `${seconds} s`);
+  assert.equal(series.channels[29_999][11], ((11 * 7 + 29_999 * 13) % 101) / 8);
+  // A second where the machine is idle; looking every name up among all took forty.
+  assert.ok(seconds < 25, `${seconds} s`);
 });

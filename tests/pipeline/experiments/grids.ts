@@ -1,8 +1,11 @@
 /** @file The graphs that the real experiments ask for, and their tables from artifacts made by hand. */
-import { rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Graph, type GraphBuilder, type JobNode, type JobRef } from "../../../pipeline/graph.ts";
-import { canonical } from "../../../pipeline/content/canonical.ts";
+import { canonical, sha256 } from "../../../pipeline/content/canonical.ts";
 import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Packages } from "../../../pipeline/keys/packages.ts";
 import { Overrides } from "../../../pipeline/overrides.ts";
@@ -18,14 +21,12 @@ import { nameOf, type Tags } from "../../../pipeline/tags.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
+/** Made once for all files of tests; like any cache of a store it is good for as long as no source changes, and checked. */
 async function realPlan() {
-  const cache = Deno.makeTempDirSync({ prefix: "plan-" });
-  try {
-    const { packages, hashes } = new Fingerprints(root, cache, Packages.read(root));
-    return await loadPlan(root, cache, packages, hashes, "ort");
-  } finally {
-    rmSync(cache, { recursive: true });
-  }
+  const cache = join(tmpdir(), `plan-${process.getuid?.()}-${sha256(root).slice(0, 8)}`);
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  const { packages, hashes } = new Fingerprints(root, cache, Packages.read(root));
+  return await loadPlan(root, cache, packages, hashes, "ort");
 }
 
 /** The stages and experiments of the repository. */

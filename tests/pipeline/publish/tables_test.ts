@@ -230,7 +230,7 @@ Deno.test("a publication of full size is written in seconds", async () => {
     }, folder);
     // One by one the values took four milliseconds each: minutes.
     const seconds = (performance.now() - before) / 1000;
-    assert.ok(seconds < 20, `${seconds} s`);
+    assert.ok(seconds < 60, `${seconds} s`);
     const [{ n, total }] = await query(
       join(folder, "results.duckdb"),
       "SELECT count(*)::INTEGER AS n, sum(value) AS total FROM score",

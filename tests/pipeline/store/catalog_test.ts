@@ -241,6 +241,41 @@ Deno.test("an input moves in the job and under the name that are meant; its cont
   ]);
 });
 
+Deno.test("what is observed later joins what was, in its place where the name is the same, and is of jobs alone", async () => {
+  using store = scratch();
+  const rows = async (catalog: Catalog) =>
+    (await catalog.query("SELECT * FROM observation ORDER BY ALL")).map((row) =>
+      Object.values(row).join(" ")
+    );
+  const expected = ["k1 rss 3", "k1 task seconds 4.5", "k2 rss 1000000000000"];
+  {
+    await using open = await opened(store.dir);
+    await open.catalog.commit(RUN, [doneJob("k1"), doneJob("k2"), doneJob("k3")]);
+    // Some in the database already, some in the same batch.
+    assert.equal((await rows(open.catalog)).length, 3);
+    await open.catalog.observe([{ key: "k1", observations: { rss: 2, "task seconds": 4 } }]);
+    await open.catalog.observe([
+      { key: "k1", observations: { rss: 3 } },
+      { key: "k1", observations: { "task seconds": 4.5 } },
+      ...["k3", "none"].map((key) => ({ key, observations: { rss: 5 } })),
+    ]);
+    await open.catalog.forget(["k3"]);
+    assert.deepEqual(await rows(open.catalog), expected);
+    await open.catalog.observe([{ key: "k3", observations: { rss: 6 } }]);
+    assert.deepEqual(await rows(open.catalog), expected);
+    await open.catalog.commit(RUN, [doneJob("k4")]);
+    await open.catalog.observe([{ key: "k4", observations: { rss: 7, other: 8 } }]);
+    await open.catalog.observe([]);
+    assert.deepEqual((await rows(open.catalog)).slice(3), ["k4 other 8", "k4 rss 7"]);
+    await open.catalog.commit(RUN, [doneJob("k4"), doneJob("k1", { observations: {} })]);
+  }
+  await using again = await opened(store.dir);
+  assert.deepEqual(await rows(again.catalog), [
+    "k2 rss 1000000000000",
+    "k4 rss 1000000000000",
+  ]);
+});
+
 Deno.test("damaged are the jobs that are named, until they are done again", async () => {
   using store = scratch();
   await using at = await opened(store.dir);

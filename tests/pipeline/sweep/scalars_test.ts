@@ -151,7 +151,7 @@ Deno.test("what a large or deep file costs grows with its size, and is said wher
   const aliases = `a0: &a0 1\n${many((i) => `b${i}: *a0`, 5000)}`;
   assert.equal(Object.keys(parseSweepText(aliases, "s.yaml").value as object).length, 5001);
   // Of 5000 keys there are 12 million pairs.
-  assert.ok(performance.now() - started < 20_000, "nothing is asked of every pair");
+  assert.ok(performance.now() - started < 60_000, "nothing is asked of every pair");
   for (const deep of ["[".repeat(9000), `${"{a: ".repeat(9000)}1`, `${"- ".repeat(9000)}x`]) {
     assert.throws(
       () => parseSweepText(`a: ${deep}`, "s.yaml"),

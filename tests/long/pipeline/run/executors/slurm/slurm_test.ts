@@ -131,6 +131,9 @@ Deno.test({
       }
       assert.ok(found.observed("data", "cpu seconds")! > 0);
       assert.ok(found.observed("data", "peak memory bytes")! > 2 ** 20);
+      // This cluster keeps no accounts, and nobody has to hear of it.
+      assert.equal(found.observed("data", "task seconds"), undefined);
+      assert.doesNotMatch(ended.out, /accounting|accounts/);
       await until(async () => !(await cluster.tasks()).length, "the end of idle tasks");
       assert.deepEqual([mailbox.claims(), mailbox.delivered(), mailbox.waitingKeys()], [
         [],

@@ -5,8 +5,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { call, makeDemo } from "../helpers.ts";
-import { writeSums } from "./sums.ts";
+import { call, makeDemo } from "../../../pipeline/helpers.ts";
+import { writeSums } from "../../../pipeline/keys/sums.ts";
 
 /** Two jobs on an engine of three rules: one computes 1 + 2, the other 2 * 3. */
 function makeEngine() {

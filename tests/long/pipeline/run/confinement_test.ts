@@ -2,12 +2,19 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sha256 } from "../../../pipeline/content/canonical.ts";
-import { environmentOf } from "../../../pipeline/run/executors/confinement.ts";
-import { LocalExecutor } from "../../../pipeline/run/executors/local.ts";
-import { Objects } from "../../../pipeline/store/objects.ts";
-import { cli, makeDemo, makeProbe } from "../helpers.ts";
-import { addStage, failureOf, give, openExecutor, resultOf, specOf } from "./helpers.ts";
+import { sha256 } from "../../../../pipeline/content/canonical.ts";
+import { environmentOf } from "../../../../pipeline/run/executors/confinement.ts";
+import { LocalExecutor } from "../../../../pipeline/run/executors/local.ts";
+import { Objects } from "../../../../pipeline/store/objects.ts";
+import { cli, makeDemo, makeProbe } from "../../../pipeline/helpers.ts";
+import {
+  addStage,
+  failureOf,
+  give,
+  openExecutor,
+  resultOf,
+  specOf,
+} from "../../../pipeline/run/helpers.ts";
 
 Deno.test("of the environment a worker sees what the system, GPUs and batch systems need, and no keys", () => {
   const seen = [

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gitCommit } from "../../../pipeline/log/git.ts";
-import { query } from "./query.ts";
-import { smallPipeline } from "./small_pipeline.ts";
+import { gitCommit } from "../../../../pipeline/log/git.ts";
+import { query } from "../../../pipeline/publish/query.ts";
+import { smallPipeline } from "../../../pipeline/publish/small_pipeline.ts";
 
 const { root, database, pipeline, remove } = smallPipeline();
 

@@ -1,9 +1,9 @@
 /** @file A run publishes what it has, unless it was asked not to or is of one job alone. */
 import assert from "node:assert/strict";
-import { parseCommand } from "../../../pipeline/commands/options.ts";
-import { command as run } from "../../../pipeline/commands/run.ts";
-import { cli, makeDemo } from "../helpers.ts";
-import { output } from "./stored_jobs.ts";
+import { parseCommand } from "../../../../pipeline/commands/options.ts";
+import { command as run } from "../../../../pipeline/commands/run.ts";
+import { cli, makeDemo } from "../../../pipeline/helpers.ts";
+import { output } from "../../../pipeline/commands/stored_jobs.ts";
 
 Deno.test("results are published after a run, not with --no-publish or --job", async () => {
   using demo = makeDemo();

@@ -1,9 +1,9 @@
 /** @file What is left of the catalogue when its process is killed. */
 import assert from "node:assert/strict";
 import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { changes, doneJob, dump, RUN } from "../fixtures/catalog.ts";
-import { contents, FIRST, killed, left, scratch } from "./killed.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { changes, doneJob, dump, RUN } from "../../../pipeline/fixtures/catalog.ts";
+import { contents, FIRST, killed, left, scratch } from "../../../pipeline/store/killed.ts";
 
 Deno.test("after a kill everything is there, whatever became of the file that DuckDB worked on", async () => {
   using at = scratch();

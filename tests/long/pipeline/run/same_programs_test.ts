@@ -1,12 +1,17 @@
 /** @file Jobs that end where their programs are those of an earlier one: which one that may be, and what is recorded of them. */
 import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
-import { stopBundler } from "../../../pipeline/keys/bundle.ts";
-import type { JobResult, JobSpec } from "../../../pipeline/run/protocol.ts";
-import { storeResult } from "../../../pipeline/store/artifact.ts";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { type Demo, makeDemo } from "../helpers.ts";
-import { type Bench, type BenchOptions, flipByte, openBench } from "./helpers.ts";
+import { stopBundler } from "../../../../pipeline/keys/bundle.ts";
+import type { JobResult, JobSpec } from "../../../../pipeline/run/protocol.ts";
+import { storeResult } from "../../../../pipeline/store/artifact.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { type Demo, makeDemo } from "../../../pipeline/helpers.ts";
+import {
+  type Bench,
+  type BenchOptions,
+  flipByte,
+  openBench,
+} from "../../../pipeline/run/helpers.ts";
 
 const FIT = "means/fit";
 const ENGINE = "lib/engine/engines/ort.ts";

@@ -1,9 +1,9 @@
 /** @file What a store of another version of Deno says: everything runs again, and why. */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { Catalog } from "../../../pipeline/store/catalog.ts";
-import { cli, makeProbe } from "../helpers.ts";
-import { openBench } from "../run/helpers.ts";
+import { Catalog } from "../../../../pipeline/store/catalog.ts";
+import { cli, makeProbe } from "../../../pipeline/helpers.ts";
+import { openBench } from "../../../pipeline/run/helpers.ts";
 
 Deno.test("results of another Deno are stale, and status, why and a dry run say so", async () => {
   using demo = makeProbe(`

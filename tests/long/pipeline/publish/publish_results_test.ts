@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { publishSource } from "../../../pipeline/publish/publish_results.ts";
-import { jobsOf } from "../../../pipeline/publish/source.ts";
-import { openWorkspace } from "../../../pipeline/workspace.ts";
-import { query } from "./query.ts";
-import { smallPipeline } from "./small_pipeline.ts";
+import { publishSource } from "../../../../pipeline/publish/publish_results.ts";
+import { jobsOf } from "../../../../pipeline/publish/source.ts";
+import { openWorkspace } from "../../../../pipeline/workspace.ts";
+import { query } from "../../../pipeline/publish/query.ts";
+import { smallPipeline } from "../../../pipeline/publish/small_pipeline.ts";
 
 const { root, database, options, pipeline, remove } = smallPipeline();
 
