@@ -73,7 +73,7 @@ const chosenOptions: Record<string, unknown> = {
   trellisnet: { levels: 6 },
   low_rank_gru: { rank: 2 },
   gla_signed: { heads: 2, expandKey: 1.2, expandValue: 2, gateRank: 2, gateNormaliser: 1 },
-  hgrn2_signed: { heads: 2, expandKey: 1.5 },
+  hgrn2_signed: { heads: 2, lowerBound: 0.2 }, // (factors near zero cost float32 a digit)
   mamba2_signed: { state: 3, headWidth: 5, conv: 3 },
   mingru_signed: { expansion: 1.4 },
   minlstm_signed: { expansion: 1.4 },
