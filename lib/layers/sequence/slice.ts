@@ -40,7 +40,7 @@ export type Input = { start: JaxArray; blocks: JaxArray };
  */
 export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
   about: {
-    name: "SLiCE, block-diagonal",
+    name: "SLiCE",
     paper: "Walker et al., arXiv 2505.17761, section 4, the recurrence of the released code",
     kind: "linear in the state",
     eigenvalues: "any, 1 + step A of blocks that the token makes",

@@ -10,6 +10,8 @@ export interface Entry {
   label: string;
   /** Of lib/layers/sequence, with its options. */
   layer: Part;
+  /** Of every other block, where that has another layer. */
+  second?: Part;
   /**
    * What theory says of parity at lengths beyond training: a recurrence whose transitions lie in [0, 1], or do not depend on the
    * input, cannot follow it (Grazzi et al., arXiv 2411.12537, theorem 1); others can. Absent where it is not judged.
@@ -88,6 +90,19 @@ export const entries: readonly Entry[] = [
     id: "hgrn-negative",
     label: "HGRN [-1, 1]",
     layer: part("hgrn", { negative: true }),
+    ...later,
+  },
+  {
+    id: "local-attention",
+    label: "local attention",
+    layer: part("local_attention", { ...heads, window: 16 }),
+    ...later,
+  },
+  {
+    id: "griffin",
+    label: "Griffin: RG-LRU, local attention",
+    layer: part("rg_lru"),
+    second: part("local_attention", { ...heads, window: 16 }),
     ...later,
   },
   { id: "rg-lru", parity: "cannot", label: "RG-LRU", layer: part("rg_lru"), ...later },
@@ -177,6 +192,13 @@ export const entries: readonly Entry[] = [
     layer: part("gateloop", { complex: false }),
     ...later,
   },
+  {
+    id: "log-linear",
+    parity: "cannot",
+    label: "log-linear attention",
+    layer: part("log_linear", { ...heads, levels: 9 }),
+    ...later,
+  },
   { id: "hla", parity: "cannot", label: "HLA", layer: part("hla", heads), ...later },
   {
     id: "regular-lrnn",
@@ -254,6 +276,21 @@ export const entries: readonly Entry[] = [
   { id: "lstm", parity: "can", label: "LSTM", layer: part("lstm") },
   { id: "gru", label: "GRU", layer: part("gru") },
   { id: "e1", label: "E1", layer: part("e1") },
+  {
+    id: "deep-reservoir",
+    label: "deep reservoir",
+    layer: part("deep_reservoir", { state: 32 }),
+    ...later,
+  },
+  {
+    id: "reservoir-memory",
+    label: "residual reservoir memory",
+    layer: part("reservoir_memory", { state: 64, memory: 32 }),
+    ...later,
+  },
+  { id: "newton-gru", label: "diagonal GRU", layer: part("newton_gru"), ...later },
+  { id: "low-rank-gru", label: "low-rank GRU", layer: part("low_rank_gru"), ...later },
+  { id: "trellisnet", label: "TrellisNet", layer: part("trellisnet"), ...later },
   { id: "e1-gated-state", label: "E1, gated state", layer: part("e1_lean"), ...later },
   { id: "e10", label: "E10", layer: part("e10", { banks: 2 }), ...later },
   { id: "bilinear", label: "bilinear RNN", layer: part("bilinear", { block: 2 }), ...later },
@@ -274,7 +311,7 @@ export function entryOf(id: string): Entry {
 
 /** The model of an entry. @param ends options of the stack's ends, such as `patch`. */
 export function architectureOf(
-  { layer, bare, width }: Entry,
+  { layer, second = layer, bare, width }: Entry,
   ends: Part["options"],
 ): Architecture {
   const options = bare
@@ -284,6 +321,9 @@ export function architectureOf(
     : { block: "residual", mlp: false, width };
   return {
     model: { name: "stack", options: { ...options, ...ends } },
-    layers: Array.from({ length: bare || width !== undefined ? 1 : blocks }, () => layer),
+    layers: Array.from(
+      { length: bare || width !== undefined ? 1 : blocks },
+      (_, i) => i % 2 === 0 ? layer : second,
+    ),
   };
 }
