@@ -93,7 +93,7 @@ const placeOf = ({ storeDir, labelSpace }: Asked) =>
   join(storeDir, "cache", `settled-${labelSpace}.json`);
 
 /** So many characters are hashed at once. */
-const PIECE = 1 << 16;
+const PIECE = 1 << 12;
 
 /** One hash for the jobs, their labels, the files that they read, and all that is in their keys but rules and the contents of done jobs. */
 async function hashOfAsked(

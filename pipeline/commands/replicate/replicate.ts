@@ -22,7 +22,7 @@ import { openWorkspace, type Workspace } from "../../workspace.ts";
 import { execute } from "../execute.ts";
 import type { CommandOptions } from "../options.ts";
 import { VERSION } from "../../version.ts";
-import { cellsOf, compare, find, hasInterval, labelsOf, nameOf } from "./cells.ts";
+import { cellsOf, compare, find, hasInterval, nameOf, sameRow } from "./cells.ts";
 import type { PublishedCell } from "./cells.ts";
 import { countsOf, lineOf, type Replicated, type Report, reportText } from "./report.ts";
 import { type Candidate, draw, madeFrom, type Sample } from "./sample.ts";
@@ -179,7 +179,7 @@ function only(
 
 /** The table of an experiment from the runs that were made. @throws {Error} where one failed, or the table needs others */
 async function remake(workspace: Workspace, { cells, all, needed }: Wanted): Promise<Summary> {
-  const { graph, root, storeDir, resolver, objects } = workspace;
+  const { graph, root, storeDir, resolver, objects, fingerprints } = workspace;
   const node = graph.results.get(cells[0].experiment)!;
   const lacking = needed.find((run) => resolver.contentOf(run.node) === undefined);
   if (lacking) throw new Error(`its job ${lacking.node.label} did not run`);
@@ -193,11 +193,13 @@ async function remake(workspace: Workspace, { cells, all, needed }: Wanted): Pro
   const executor = new LocalExecutor(1);
   try {
     const { stage, label, modules, params } = node;
+    const { files } = await fingerprints.of(stage.path, modules);
     const outcome = await executor.run(
       {
         ...{ key: sha256(`replicate ${label}`), label, root, storeDir, inputDir: storeDir },
         stage: { name: stage.name, path: stage.path },
-        ...{ modules, inputs, params: JSON.parse(canonical(params)), threads: 1, codeFiles: [] },
+        ...{ modules, inputs, params: JSON.parse(canonical(params)), threads: 1 },
+        codeFiles: Object.keys(files),
       },
       stage.permissions,
       { log() {}, progress() {} },
@@ -225,12 +227,9 @@ function judge(
   const unknown = (problem: string) => ({ ...told, agreement: "unknown" as const, problem });
   if (again instanceof Error) return unknown(again.message);
   const { rows } = source.experiments.find(({ meta }) => meta.id === experiment)!.summary;
-  const now = again.rows[row];
+  const now = sameRow(rows[row], row, again.rows);
   const made = now?.[column];
-  const labels = (values: object) => labelsOf(values as typeof rows[number]);
-  if (!now || !isCell(made) || labels(rows[row]) !== labels(now)) {
-    return unknown(`row ${row + 1} of today's table is another`);
-  }
+  if (!isCell(made)) return unknown(`today's table has no row with the labels of row ${row + 1}`);
   return { ...told, agreement: compare(cell, made), again: made.value };
 }
 

@@ -46,6 +46,7 @@ Deno.test("no more run at the same time than nodes take, and none is quicker tha
   const few = reportFor(new Array(8).fill(1800), cluster);
   assert.deepEqual([few.tasks, few.nodes, few.wallSeconds.value], [6, 3, 8 * 1800 / 6]);
   near(few.nodeHours.value, 2);
+  assert.equal(few.limitSeconds, 1800);
   const wide = reportFor([1000, 3000], { ...cluster, nodes: 100 });
   assert.deepEqual([wide.tasks, wide.nodes], [32, 16]);
   // 16,000 seconds on 32 tasks are 500, and one run has taken 3,000.

@@ -51,7 +51,10 @@ Deno.test("tasks share a node's CPUs, memory and GPUs; one that measures time sh
   assert.equal(fit({}), 16);
   assert.equal(fit({ memory: "10G" }), 6);
   assert.equal(fit({ memory: "8192" }), 8, "MiB");
+  assert.equal(fit({ memory: "8g" }), 8);
   assert.equal(fit({ memory: "1T" }), 0);
+  // That sbatch takes it has been asked before.
+  assert.equal(fit({ memory: "?" }), 16);
   assert.equal(fit({ memory: "1024K" }), 16);
   assert.equal(fit({ gres: "gpu:2" }), 2);
   assert.equal(fit({ gres: "gpu:8" }), 0);
