@@ -1,9 +1,12 @@
 /** @file The stage that writes with a drafter: nothing is changed by it, and a drafter that is the model is never wrong. */
 import assert from "node:assert/strict";
+import { collapse, logitsAfter } from "../../../lib/models/collapsed_mixer.ts";
 import { model as tokenMixer } from "../../../lib/models/token_mixer.ts";
 import { keyOf, uniforms } from "../../../lib/random/random.ts";
 import type { Tensor } from "../../../lib/tensor/tensor.ts";
-import { flatten } from "../../../lib/tensor/trees.ts";
+import { flatten, unflatten } from "../../../lib/tensor/trees.ts";
+import { likeliest } from "../../../lib/text/drafted.ts";
+import { fedBack } from "../../../lib/text/fed_back.ts";
 import { freshParameters } from "../../../lib/train/host.ts";
 import * as stage from "../../../pipeline/stages/draft.ts";
 import { corpus } from "../../tasks/language/made_corpus.ts";
@@ -24,9 +27,18 @@ async function fresh(seeds: number[]) {
   const model = tokenMixer.configure(mixer.options, { signature, layers: [] });
   const files: Record<string, { tensors: Record<string, Tensor> }> = {};
   for (const [i, seed] of seeds.entries()) {
-    files[`model-${i}.safetensors`] = { tensors: flatten(await freshParameters(model, seed)) };
+    const { head, ...rest } = flatten(await freshParameters(model, seed));
+    const large = { ...head, data: (head.data as Float32Array).map((x) => 10 * x) };
+    files[`model-${i}.safetensors`] = { tensors: { head: large, ...rest } };
   }
   return artifact({ files });
+}
+
+async function collapsedOf(models: ReturnType<typeof artifact>) {
+  const signature = { kind: "tokens", vocabulary: V, classes: V } as const;
+  const model = tokenMixer.configure(mixer.options, { signature, layers: [] });
+  const tensors = await models.tensors("model-1.safetensors");
+  return collapse(model, unflatten(await freshParameters(model, 0), tensors));
 }
 
 const given = { task, drafter: mixer, ahead: [1, 3], prompts: 5, given: 2, draw: 3 };
@@ -53,6 +65,23 @@ Deno.test("a drafter that is the model: every draft counts, and calls are as few
   }
   // The first token comes before anything is fed back.
   assert.deepEqual([scalars["agreement at 1"], scalars["agreement at 1, as they are"]], [1, 1]);
+  // What is fed back has the length of a token on average, or its own.
+  const collapsed = await collapsedOf(inputs.drafter);
+  const prompts = Array.from({ length: 5 }, (_, i) => {
+    const at = Math.floor(i * 12 / 5) * length;
+    return [text[at], text[at + 1]];
+  });
+  const norms = prompts.map((prompt) => Math.hypot(...logitsAfter(collapsed, prompt)));
+  const agreed = (scale: number) =>
+    prompts.filter((prompt) => {
+      const greedy = [...prompt];
+      for (let k = 0; k < 4; k++) greedy.push(likeliest(logitsAfter(collapsed, greedy)));
+      return likeliest(fedBack(collapsed, prompt, 4, scale)[3]) === greedy[5];
+    }).length / 5;
+  const typical = norms.reduce((a, b) => a + b) / 5;
+  assert.equal(scalars["agreement at 4"], agreed(1 / typical));
+  assert.equal(scalars["agreement at 4, as they are"], agreed(1));
+  assert.notEqual(agreed(1 / typical), agreed(typical));
   assert.ok("agreement at 4" in scalars && !("agreement at 8" in scalars)); // 2 + 8 - 1 > 8
   assert.deepEqual(files, {});
   assert.deepEqual(progress.at(-1), [4, 4]);
