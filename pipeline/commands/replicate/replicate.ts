@@ -6,8 +6,10 @@
  * cannot be compared.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { quote } from "../../command_line.ts";
 import { canonical, sha256 } from "../../content/canonical.ts";
+import { describeCommit, gitCommit } from "../../log/git.ts";
 import { ancestors } from "../../overrides.ts";
 import { readPublished } from "../../publish/published.ts";
 import type { PublishSource } from "../../publish/source.ts";
@@ -107,10 +109,22 @@ async function replicate(
   console.log(`\n${countsOf(made)}.`);
   const { profile, seed, report } = options;
   if (report !== undefined) {
-    const about = { version: VERSION, machine, profile, seed, jobs: nodes.length, seconds };
-    save(report, { ...about, families, cells: made });
+    const commit = describeCommit(gitCommit(workspace.root)) ?? "unknown";
+    const about = { version: VERSION, commit, command: commandOf(options), machine, profile, seed };
+    save(report, { ...about, jobs: nodes.length, seconds, families, cells: made });
   }
   return made.some(({ agreement }) => agreement === "outside" || agreement === "unknown") ? 1 : 0;
+}
+
+/** To repeat what was asked, in any checkout. */
+function commandOf(options: CommandOptions): string {
+  const { words, sample, budget, seed, profile, root, report } = options;
+  const drawn = [`--sample ${sample}`, ...(budget === undefined ? [] : [`--budget ${budget}`])];
+  return [
+    `deno task replicate --profile ${profile}`,
+    ...(words.length ? words.map(quote) : [...drawn, `--seed ${seed}`]),
+    `--report ${quote(relative(resolve(root), report!))}`,
+  ].join(" ");
 }
 
 /** @param path of the two files without their endings */

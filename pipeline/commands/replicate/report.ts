@@ -20,6 +20,10 @@ export interface Replicated {
 
 export interface Report {
   version: string;
+  /** Of the code that ran. */
+  commit: string;
+  /** To repeat it. */
+  command: string;
   machine: string;
   profile: string;
   seed: number;
@@ -64,14 +68,19 @@ export function countsOf(cells: readonly Replicated[]): string {
 }
 
 export function reportText(report: Report): string {
-  const { version, machine, profile, seed, jobs, seconds, families, cells } = report;
+  const { version, commit, command, machine, profile, seed, jobs, seconds, families, cells } =
+    report;
   const dear = families.reduce((sum, { dear }) => sum + dear, 0);
   const lines = [
     "# Replicated cells",
     "",
     `${cells.length} cells of the published tables (profile ${profile}) were made again from nothing: ${
       countsOf(cells)
-    }. Version ${version}, seed ${seed}; ${machine}.`,
+    }. Version ${version}, commit ${commit}, seed ${seed}; ${machine}. By`,
+    "",
+    "```sh",
+    command,
+    "```",
     "",
     `Their ${jobs} jobs ran in a store that knows no earlier result; they took ${
       formatSeconds(seconds)

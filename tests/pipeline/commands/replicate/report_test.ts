@@ -44,13 +44,18 @@ Deno.test("the table has every family, drawn or not, and every cell", () => {
     { family: "g", cells: 20, dear: 0 },
     { family: "h", cells: 7, dear: 7 },
   ];
-  const about = { version: "1.2.3", machine: "this CPU", profile: "standard", seed: 4 };
+  const command = "deno task replicate --sample 5";
+  const about = {
+    ...{ version: "1.2.3", commit: "abc123", command, machine: "this CPU" },
+    ...{ profile: "standard", seed: 4 },
+  };
   const text = reportText({ ...about, jobs: 9, seconds: 125, families, cells: CELLS });
   const lines = text.split("\n");
   assert.match(
     lines[2],
-    /^5 cells of .*\(profile standard\).* 1 outside\. Version 1\.2\.3, seed 4; this CPU\.$/,
+    /^5 cells of .*\(profile standard\).* 1 outside\. Version 1\.2\.3, commit abc123, seed 4; this CPU\. By$/,
   );
+  assert.equal(lines[5], command);
   assert.match(text, /Their 9 jobs ran .* took 2:05|Their 9 jobs ran .* took 2 min/);
   assert.match(text, /over its budget/);
   assert.ok(lines.includes(
