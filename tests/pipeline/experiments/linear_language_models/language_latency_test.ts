@@ -17,8 +17,8 @@ Deno.test("the grid: twelve measurements of four kinds of models, by depth", () 
     assert.deepEqual([repetition, context, rounds, tokens], [i, 64, 15, 8]);
     assert.deepEqual(kinds.map(({ id }) => id), ["transformer", "nearly", "linear", "collapsed"]);
     const [transformer, nearly, linear, collapsed] = kinds.map(({ depths }) => depths);
-    for (const  of of[transformer, nearly, linear]) {
-      assert.deepEqual(of.map(({ depth }) => depth), depths);
+    for (const own of [transformer, nearly, linear]) {
+      assert.deepEqual(own.map(({ depth }) => depth), depths);
     }
     assert.deepEqual(transformer.map(({ layers }) => layers.length), depths);
     assert.deepEqual(linear.map(({ model }) => model.options.depth), depths);
