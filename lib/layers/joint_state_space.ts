@@ -51,7 +51,7 @@ export interface Joint {
   readonly about: About;
   /** How often a state counts where it is read: 2 if it stands for itself and its conjugate. */
   readonly reading: 1 | 2;
-  /** @param keys four of jax-js, consumed: for B, and the real and imaginary parts of C. */
+  /** Draws where the state starts. @param keys four of jax-js, consumed: for B, and the real and imaginary parts of C. */
   start(config: Config, keys: readonly JaxArray[], gain: number): Start;
 }
 

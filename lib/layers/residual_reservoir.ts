@@ -37,9 +37,10 @@ export interface Config {
 export type State = { h: JaxArray; m?: JaxArray };
 
 /** Drawn matrices, row-major. */
-interface Reservoir {
-  /** W [n, n] and O [n, n] of each. */
+export interface Reservoir {
+  /** W of each level, [n, n]. */
   readonly recurrent: Float64Array[];
+  /** O of each level, [n, n]. */
   readonly turn: Float64Array[];
   /** U of each: [d + m, n] of the first, [n, n] of the others. */
   readonly input: Float64Array[];

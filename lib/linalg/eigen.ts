@@ -4,7 +4,9 @@ import type { Matrix } from "./matrix.ts";
 
 /** Complex numbers, or matrices of them. */
 export interface ComplexMatrix {
+  /** Real parts. */
   readonly re: Matrix;
+  /** Imaginary parts. */
   readonly im: Matrix;
 }
 

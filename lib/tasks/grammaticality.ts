@@ -26,7 +26,7 @@ export type Findings = Record<string, number>;
 
 /** What such a file exports as `grammaticality`. */
 export interface Grammaticality<T extends Task = Task> {
-  /** @throws {Error} for data that it cannot ask */
+  /** What it measures of a trained model. @throws {Error} for data that it cannot ask */
   find(task: T, runner: Runner, given: Given): Promise<Findings>;
 }
 

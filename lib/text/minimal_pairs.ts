@@ -25,8 +25,11 @@ export interface MinimalPair {
 
 /** How many tokens are taken around a word, and how many places of a word at most. */
 export interface Extent {
+  /** Tokens before the word. */
   readonly before: number;
+  /** Tokens after it. */
   readonly after: number;
+  /** Places of a word. */
   readonly most: number;
 }
 

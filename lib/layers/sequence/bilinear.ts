@@ -18,6 +18,7 @@ export interface Config {
   readonly block: number;
 }
 
+/** Maps of the token, and the start. */
 export type Params = {
   /** Of the token to the blocks, [d, n b]. */
   transition: JaxArray;

@@ -15,6 +15,7 @@ export interface Config {
   readonly recurrentGate: boolean;
 }
 
+/** Maps of the token and of the state. */
 export type Params = {
   /** [d, 2 d]: W_x with b, then V_g with its own. */
   input: LinearParams;

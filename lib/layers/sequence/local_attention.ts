@@ -21,6 +21,7 @@ export interface Config {
   readonly window: number;
 }
 
+/** Projections. */
 export type Params = {
   /** [d, d + 2 e]: queries, key, value; no bias. */
   input: JaxArray;

@@ -20,6 +20,7 @@ export interface Config {
   readonly levels: number;
 }
 
+/** Projections, and maps to the weights of levels. */
 export type Params = {
   /** [d, 3 d]: queries, keys, values; no bias. */
   input: JaxArray;

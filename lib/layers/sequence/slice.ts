@@ -19,6 +19,7 @@ export interface Config {
   readonly step: number;
 }
 
+/** Maps of the token, and the start. */
 export type Params = {
   /** Where the state starts, by the first token: [d, n]. */
   start: LinearParams;

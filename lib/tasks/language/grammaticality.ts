@@ -97,7 +97,10 @@ export const grammaticality: Grammaticality<LanguageTask> = {
 };
 
 /** Prompts of the length of a sequence, evenly over a text, and what follows each. */
-export function places(text: ArrayLike<number>, length: number) {
+export function places(
+  text: ArrayLike<number>,
+  length: number,
+): { prompts: number[][]; real: number[][] } {
   const step = Math.floor((text.length - length - tokens) / texts);
   if (step < 1) {
     throw new RangeError(
