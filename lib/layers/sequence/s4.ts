@@ -1,13 +1,13 @@
 /** @file S4: a state space for every channel whose matrix is HiPPO's at first, diagonal plus a matrix of rank one, by the bilinear rule. */
-import { nn, numpy as np, random } from "@jax-js/jax";
+import { numpy as np, random } from "@jax-js/jax";
 import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { spacesOverSequence } from "../channel_state_space.ts";
-import { exactGelu } from "../exact_gelu.ts";
+import { gatedOutput, gatedOutputInit } from "../gated_output.ts";
 import { legendreModes } from "../hippo.ts";
-import { linear, type LinearParams } from "../linear.ts";
+import type { LinearParams } from "../linear.ts";
 import { type Complex, times } from "../modes.ts";
 import { freshState } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
@@ -98,12 +98,6 @@ function spacesOf(params: Params) {
   };
 }
 
-function outputs({ skip, output }: Params, read: JaxArray, x: JaxArray): JaxArray {
-  const y = exactGelu(read.add(x.mul(skip)));
-  const [values, logits] = np.split(linear(output, y), 2, -1);
-  return values.mul(nn.sigmoid(logits));
-}
-
 /**
  * The trapezoidal rule for h' = (Lambda - P P*) h + B u, number by number, read as 2 Re(C h) + D u; then GELU and a gated map that mixes the
  * channels. Option: `state` (M, 32).
@@ -143,10 +137,7 @@ export const layer: SequenceLayer<Config, Params, Complex, JaxArray, JaxArray> =
       cRe: c(k2),
       cIm: c(k3),
       skip: random.normal(k4, [width]),
-      output: {
-        weight: random.normal(k5, [width, 2 * width]).mul(gain / Math.sqrt(width)),
-        bias: np.zeros([2 * width]),
-      },
+      output: gatedOutputInit(k5, width, gain),
     };
   },
 
@@ -159,13 +150,13 @@ export const layer: SequenceLayer<Config, Params, Complex, JaxArray, JaxArray> =
     const next = advance(params, h, u.ref);
     const c = { re: params.cRe.ref, im: params.cIm.ref };
     const read = paired(c, ref(next)).reshape(u.shape);
-    return [next, outputs(params, read, u)];
+    return [next, gatedOutput(params.output, read.add(u.mul(params.skip)))];
   },
 
   parallel(config, params, x, state) {
     state ??= freshState(layer, config, x.shape[0], 0, x.dtype);
     const [last, read] = spacesOverSequence(spacesOf(params), joined(state), x.ref);
     const [re, im] = np.split(last, 2, -1);
-    return [{ re, im }, outputs(params, read, x)];
+    return [{ re, im }, gatedOutput(params.output, read.add(x.mul(params.skip)))];
   },
 };

@@ -3,21 +3,12 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { Catalog } from "../../../../../../pipeline/store/catalog.ts";
 import { call, makeProbe } from "../../../../../pipeline/helpers.ts";
-import { Cluster, lacking } from "./cluster.ts";
+import { clusterTest } from "./cluster.ts";
 
-const reason = lacking({ accounting: true });
-if (reason) console.error(`The test of SLURM's accounts is left out: ${reason}.`);
-
-Deno.test({
-  name:
-    "SLURM: what sacct counts of a task is observed of its jobs, beside what their workers measured",
-  ignore: reason !== undefined,
-  // Of the commands that run in this process.
-  sanitizeResources: false,
-  sanitizeOps: false,
-  async fn() {
-    await using cluster = await Cluster.open(2, { accounting: true });
-    Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
+clusterTest(
+  "what sacct counts of a task is observed of its jobs, beside what their workers measured",
+  { nodes: 2, accounting: true },
+  async () => {
     // Long enough to be looked at: memory is once a second.
     using demo = makeProbe(`
       const data = g.job("generate", { seed: 1, delay: 3000 }, {}, "data");
@@ -47,4 +38,4 @@ Deno.test({
     }
     assert.doesNotMatch(ended.out, /accounts/);
   },
-});
+);

@@ -284,3 +284,28 @@ export async function until(
     await new Promise((go) => setTimeout(go, 50));
   }
 }
+
+/**
+ * A test on a cluster of its own, which is left out with a line where the packages are missing. `body` finds `SLURM_CONF` set.
+ * @param accounting whether it keeps accounts
+ */
+export function clusterTest(
+  name: string,
+  { nodes, accounting = false }: { nodes: number; accounting?: boolean },
+  body: (cluster: Cluster, t: Deno.TestContext) => Promise<void>,
+): void {
+  const reason = lacking({ accounting });
+  if (reason) console.error(`A test on a SLURM cluster is left out: ${reason}.`);
+  Deno.test({
+    name: `SLURM: ${name}`,
+    ignore: reason !== undefined,
+    // Of the commands that run in this process.
+    sanitizeResources: false,
+    sanitizeOps: false,
+    async fn(t) {
+      await using cluster = await Cluster.open(nodes, { accounting });
+      Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
+      await body(cluster, t);
+    },
+  });
+}

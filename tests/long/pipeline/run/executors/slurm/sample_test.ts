@@ -5,21 +5,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { partitionOf } from "../../../../../../pipeline/run/executors/slurm/partition.ts";
 import { call, type Demo } from "../../../../../pipeline/helpers.ts";
-import { Cluster, lacking } from "./cluster.ts";
+import { clusterTest } from "./cluster.ts";
 
-const reason = lacking();
-if (reason) console.error(`The test of a sweep's sample on SLURM is left out: ${reason}.`);
 const root = fileURLToPath(new URL("../../../../../..", import.meta.url));
 
-Deno.test({
-  name: "SLURM: a sample of a sweep says how many node hours all of it takes there",
-  ignore: reason !== undefined,
-  // Of the commands that run in this process.
-  sanitizeResources: false,
-  sanitizeOps: false,
-  async fn() {
-    await using cluster = await Cluster.open(2);
-    Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
+clusterTest(
+  "a sample of a sweep says how many node hours all of it takes there",
+  { nodes: 2 },
+  async () => {
     const main = { name: "main", nodes: 1, cpus: 2, memory: 16000, gpus: 0 };
     assert.deepEqual(await partitionOf(undefined), main);
     assert.deepEqual(await partitionOf("main"), main);
@@ -43,4 +36,4 @@ Deno.test({
       rmSync(folder, { recursive: true, force: true });
     }
   },
-});
+);
