@@ -25,6 +25,18 @@ export const product = (a: Vector, b: Vector) => a.map((v, i) => v * b[i]);
 export const list = ({ data }: Tensor): Vector => Array.from(data);
 export const unit = (x: Vector, epsilon = 1e-6) => x.map((v) => v / Math.sqrt(dot(x, x) + epsilon));
 
+/** The integral of exp(lambda tau) from `from` to `to`, for lambda = re + i im: what a state holds of a token that stood so long ago. */
+export function held(re: number, im: number, from: number, to: number): [re: number, im: number] {
+  const power = (tau: number) => {
+    const size = Math.exp(re * tau);
+    return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
+  };
+  const [a, b] = [power(to), power(from)];
+  const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
+  const square = re * re + im * im;
+  return [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
+}
+
 /** x W, with a bias where there is one; of the matrix at an index of a first axis, if it has three. */
 export function times(x: Vector, { shape, data }: Tensor, bias?: Tensor, index = 0): Vector {
   const [rows, columns] = shape.slice(-2);

@@ -13,6 +13,7 @@ import {
   assertDefined,
   convolved,
   fresh,
+  held,
   parts,
   product,
   sigmoid,
@@ -128,18 +129,8 @@ for (const [name, { layer, rate, half }] of Object.entries(diagonal)) {
               const at = c * state + m;
               const [re, im] = [-rate(p.decay.data[at]), p.frequency.data[at]];
               // 2 Re(C integral of exp(A tau)) while a token stands, (t - s) steps ago.
-              const integral = (from: number) => {
-                const power = (tau: number) => {
-                  const size = Math.exp(re * tau);
-                  return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
-                };
-                const [a, b] = [power(from + step), power(from)];
-                const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
-                const square = re * re + im * im;
-                return [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
-              };
               for (let s = 0; s <= t; s++) {
-                const [iRe, iIm] = integral((t - s) * step);
+                const [iRe, iIm] = held(re, im, (t - s) * step, (t - s + 1) * step);
                 all += 2 * (p.cRe.data[at] * iRe - p.cIm.data[at] * iIm) * x[s][c];
               }
             }

@@ -12,6 +12,7 @@ import { normalBelow } from "../normal_distribution.ts";
 import {
   assertDefined,
   fresh,
+  held,
   list,
   type Named,
   parts,
@@ -51,14 +52,7 @@ for (const [name, layer, reading] of [["s5", s5, 2], ["s5_ptd", s5Ptd, 1]] as co
               const at = c * state + n;
               for (let s = 0; s <= t; s++) {
                 // c b times the integral of exp(Lambda tau), while a token stands.
-                const power = (tau: number) => {
-                  const size = Math.exp(re * tau);
-                  return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
-                };
-                const [a, b] = [power((t - s + 1) * step), power((t - s) * step)];
-                const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
-                const square = re * re + im * im;
-                const [iRe, iIm] = [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
+                const [iRe, iIm] = held(re, im, (t - s) * step, (t - s + 1) * step);
                 const u = [p.bRe, p.bIm].map(({ data }) =>
                   sum(x[s].map((v, d) => data[n * width + d] * v))
                 );
