@@ -1,12 +1,13 @@
 /**
  * @file `deno task pipeline`, `sweep`, `leaderboard`, `status`, `why`, `verify`, `replicate`, `gc` and `crash`.
  *
- * Commands are loaded one at a time, so that a run with nothing to do loads no more than it needs.
+ * Commands are loaded one at a time, and not looked at before (see later.ts), so that a run with nothing to do loads no more than it needs.
  */
 import { nearestFirst } from "../lib/nearest.ts";
 import { COMMANDS, taskOf } from "./commands/commands.ts";
 import { helpFor } from "./commands/help.ts";
 import { type CommandOptions, parseCommand } from "./commands/options.ts";
+import { later } from "./later.ts";
 import { surviveLostOutput } from "./output.ts";
 import { runProgram, sayFailure } from "./program.ts";
 import { UsageError } from "./usage_error.ts";
@@ -14,15 +15,25 @@ import { UsageError } from "./usage_error.ts";
 type Command = (options: CommandOptions) => Promise<number>;
 
 const LOAD: Record<string, () => Promise<{ command: Command }>> = {
-  run: () => import("./commands/run.ts"),
-  status: () => import("./commands/status.ts"),
-  why: () => import("./commands/why.ts"),
-  verify: () => import("./commands/verify.ts"),
-  replicate: () => import("./commands/replicate/replicate.ts"),
-  gc: () => import("./commands/gc.ts"),
-  crash: () => import("./commands/crash.ts"),
-  sweep: () => import("./commands/sweep.ts"),
-  leaderboard: () => import("./commands/leaderboard/leaderboard.ts"),
+  run: () => later<typeof import("./commands/run.ts")>("./commands/run.ts", import.meta.url),
+  status: () =>
+    later<typeof import("./commands/status.ts")>("./commands/status.ts", import.meta.url),
+  why: () => later<typeof import("./commands/why.ts")>("./commands/why.ts", import.meta.url),
+  verify: () =>
+    later<typeof import("./commands/verify.ts")>("./commands/verify.ts", import.meta.url),
+  replicate: () =>
+    later<typeof import("./commands/replicate/replicate.ts")>(
+      "./commands/replicate/replicate.ts",
+      import.meta.url,
+    ),
+  gc: () => later<typeof import("./commands/gc.ts")>("./commands/gc.ts", import.meta.url),
+  crash: () => later<typeof import("./commands/crash.ts")>("./commands/crash.ts", import.meta.url),
+  sweep: () => later<typeof import("./commands/sweep.ts")>("./commands/sweep.ts", import.meta.url),
+  leaderboard: () =>
+    later<typeof import("./commands/leaderboard/leaderboard.ts")>(
+      "./commands/leaderboard/leaderboard.ts",
+      import.meta.url,
+    ),
 };
 
 /** @returns the exit code: 0, 1 when something failed, 130 after Ctrl-C */

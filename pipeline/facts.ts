@@ -3,13 +3,14 @@
  * agree, and the tags by which a table tells its runs apart still say what they say.
  */
 import { canonical } from "./content/canonical.ts";
-import type { Call, JobNode } from "./nodes.ts";
+import type { JobNode } from "./nodes.ts";
 import { ancestors, has, valueAt } from "./overrides.ts";
 import type { Tags } from "./tags.ts";
 
 /** What a grid asked for. */
 export interface Asked {
-  calls: readonly Call[];
+  /** Jobs that state facts, each once. */
+  stating: Iterable<JobNode>;
   /** Runs as the table names them, and labels made of tags. */
   tagged: readonly { tags: Tags; node: JobNode }[];
   result: JobNode;

@@ -89,6 +89,11 @@ export class Graph {
     readonly overrides: Overrides,
   ) {}
 
+  /** That jobs read, as they are now. */
+  get files(): Iterable<FileNode> {
+    return this.#files.values();
+  }
+
   /** Builds the part that an experiment asks for, where the profile is large enough for it. */
   addExperiment({ meta, path, grid, tied }: ExperimentPart, profile: Profile): void {
     const { id, from = "smoke" } = meta;
@@ -136,13 +141,14 @@ export class Graph {
     path = "",
     tied: Tied = {},
   ): void {
+    const calls: Call[] = [];
     const plain = this.overrides.empty
       ? undefined
       : new Graph(this.root, this.stages, new Overrides())
-        .#ask(experiment, grid, profile, path);
-    const set = plain && this.overrides.over(plain.calls, tied);
-    const asked = this.#ask(experiment, grid, profile, path, set);
-    const problem = disagreement(new Set(asked.calls.map(({ node }) => node)));
+        .#ask(experiment, grid, profile, path, { calls });
+    const set = plain && this.overrides.over(calls, tied);
+    const asked = this.#ask(experiment, grid, profile, path, { set });
+    const problem = disagreement(asked.stating);
     const wrong = problem ?? (plain && falsified(plain, asked));
     if (wrong && set?.texts.length) {
       throw new Refused(
@@ -158,15 +164,27 @@ export class Graph {
     mark(asked.result, experiment);
   }
 
-  /** @param set parameters to be taken instead of those that the grid gives, call by call */
-  #ask(experiment: string, grid: Grid, profile: Profile, path: string, set?: Changed): Asked {
-    const calls: Call[] = [];
+  /**
+   * @param set parameters to be taken instead of those that the grid gives, call by call
+   * @param calls gets every call; of thousands of jobs they are kept for who wants them only
+   */
+  #ask(
+    experiment: string,
+    grid: Grid,
+    profile: Profile,
+    path: string,
+    { set, calls }: { set?: Changed; calls?: Call[] },
+  ): Asked {
+    let count = 0;
+    const stating = new Set<JobNode>();
     const tagged: { tags: Tags; node: JobNode }[] = [];
     const job: GraphBuilder["job"] = (stage, given, inputs = {}, label) => {
-      const { raw, texts } = set?.jobs[calls.length] ?? { raw: given, texts: [] };
+      const changed = set?.jobs[count++];
       const name = typeof label === "object" ? nameOf(label) : label;
-      const node = this.#job(experiment, stage, raw, inputs, name, texts);
-      calls.push({ node, raw: given });
+      const raw = changed?.raw ?? given;
+      const node = this.#job(experiment, stage, raw, inputs, name, changed?.texts);
+      calls?.push({ node, raw: given });
+      if (node.stage.facts) stating.add(node);
       if (typeof label === "object") tagged.push({ tags: label, node });
       return node;
     };
@@ -186,7 +204,7 @@ export class Graph {
         `Experiment ${experiment}: grid must return the aggregate job that g.job gave it.`,
       );
     }
-    return { calls, tagged, result };
+    return { stating, tagged, result };
   }
 
   #job(
@@ -195,34 +213,38 @@ export class Graph {
     raw: object,
     inputs: Record<string, JobRef>,
     name?: string,
-    set: readonly string[] = [],
+    set: readonly string[] = UNCHANGED,
   ): JobNode {
-    const stage = this.stages[stageName];
-    const changed = set.length ? `${options(set)}. ` : "";
-    const where = `${changed}Experiment ${experiment}, job ${name ?? stageName}`;
+    const stage: StagePart | undefined = this.stages[stageName];
+    // Said of few jobs, and there are many thousands.
+    const where = () =>
+      `${set.length ? `${options(set)}. ` : ""}Experiment ${experiment}, job ${name ?? stageName}`;
     if (!stage) {
       const known = nearestFirst(stageName, Object.keys(this.stages)).join(", ");
-      throw new Error(`${where}: no stage "${stageName}" in pipeline/stages; there are ${known}.`);
-    }
-    for (const [input, ref] of Object.entries(inputs)) {
-      const kind = (ref as Node | undefined)?.kind;
-      if (kind !== "job" && kind !== "file") {
-        throw new Error(
-          `${where}: input "${input}" is no job; pass what g.job or g.file returned.`,
-        );
-      }
+      throw new Error(
+        `${where()}: no stage "${stageName}" in pipeline/stages; there are ${known}.`,
+      );
     }
     const nodes = inputs as Record<string, Node>;
+    let from = "";
+    for (const input of Object.keys(nodes).sort()) {
+      const node: Node | undefined = nodes[input];
+      if (node?.kind !== "job" && node?.kind !== "file") {
+        throw new Error(
+          `${where()}: input "${input}" is no job; pass what g.job or g.file returned.`,
+        );
+      }
+      from += `${from && ","}${canonical(input)}:${canonical(identityOf(node))}`;
+    }
     const params = parseParams(stage, raw, where);
     const spelt = canonical(params);
-    const from = Object.fromEntries(Object.entries(nodes).map(([n, i]) => [n, identityOf(i)]));
-    const identity = `[${canonical(stageName)},${spelt},${canonical(from)}]`;
+    const identity = `[${canonical(stageName)},${spelt},{${from}}]`;
     const label = `${experiment}/${name ?? `${stageName}-${sha256(identity).slice(0, 8)}`}`;
     const taken = this.byLabel.get(label);
     const same = this.#byIdentity.get(identity);
     if (taken && taken !== same) {
       throw new Error(
-        `${where}: the label "${label}" already names another ${taken.stage.name} job.`,
+        `${where()}: the label "${label}" already names another ${taken.stage.name} job.`,
       );
     }
     if (same) {
@@ -238,7 +260,8 @@ export class Graph {
       stage,
       params,
       spelt,
-      modules: stage.modules?.(params) ?? {},
+      identity,
+      modules: stage.modules?.(params) ?? NO_MODULES,
       inputs: nodes,
       experiments: NONE,
       set,
@@ -304,6 +327,9 @@ function identityOf(node: Node): string {
 
 /** Of a job that no experiment has asked for yet. */
 const NONE: ReadonlySet<string> = new Set();
+/** Of thousands of jobs. */
+const UNCHANGED: readonly string[] = [];
+const NO_MODULES: JobNode["modules"] = Object.freeze({});
 
 function mark(result: JobNode, experiment: string): void {
   // Thousands of jobs are of the same experiments, and share one set of them.

@@ -14,6 +14,8 @@ export interface JobNode extends JobRef {
   params: unknown;
   /** The same in the one spelling that keys are made of, see pipeline/content/canonical.ts. */
   spelt: string;
+  /** Stage, parameters and inputs, by their places in the graph, in one spelling: no other job of the graph has it. */
+  identity: string;
   modules: Record<string, ModuleRef>;
   inputs: Record<string, Node>;
   /** Experiments that ask for it, directly or as an input. */

@@ -7,7 +7,7 @@ import type { StagePart } from "./stage.ts";
  * @param where leads the message
  * @throws {Error} for up to five wrong parameters, each with its value and what is allowed
  */
-export function parseParams(stage: StagePart, raw: object, where: string): unknown {
+export function parseParams(stage: StagePart, raw: object, where: () => string): unknown {
   const schema = stage.schema as ZodType;
   const result = schema.safeParse(raw);
   if (result.success) return result.data;
@@ -22,6 +22,6 @@ export function parseParams(stage: StagePart, raw: object, where: string): unkno
     return `  ${at}${value}: ${issue.message}`;
   });
   throw new Error(
-    `${where}: wrong parameters for stage ${stage.name} (${stage.path}):\n${lines.join("\n")}`,
+    `${where()}: wrong parameters for stage ${stage.name} (${stage.path}):\n${lines.join("\n")}`,
   );
 }

@@ -11,6 +11,7 @@ import { Objects } from "./store/objects.ts";
 import { ancestors, Overrides, Refused } from "./overrides.ts";
 import { Presence } from "./store/presence.ts";
 import { Packages } from "./keys/packages.ts";
+import { later } from "./later.ts";
 import { loadPlan, type Plan } from "./plan.ts";
 import { type Profile, profileOf } from "./profiles.ts";
 import { nearestFirst } from "../lib/nearest.ts";
@@ -32,9 +33,12 @@ export interface WorkspaceOptions {
   set: string[];
   /** Experiments that are asked for; all when empty or left out. */
   only?: string[];
+  /** Nobody is told which experiments lack their data. */
+  quiet?: boolean;
 }
 
-export interface Workspace {
+/** What is asked for, before anybody has looked at what is done. */
+export interface Planned {
   options: WorkspaceOptions;
   root: string;
   storeDir: string;
@@ -43,10 +47,13 @@ export interface Workspace {
   fingerprints: Fingerprints;
   plan: Plan;
   graph: Graph;
-  index: DoneIndex;
-  resolver: Resolver;
   /** Under which labels are recorded: a run with `--set` must not pass for one of the profile. */
   labelSpace: string;
+}
+
+export interface Workspace extends Planned {
+  index: DoneIndex;
+  resolver: Resolver;
   /** Where labels led last. */
   labels(): Promise<Map<string, NodeRow>>;
   /** Opens the database on first use: most commands do without. In a workspace for questions it is only read. */
@@ -62,20 +69,22 @@ export interface OwnGraph {
 }
 
 /** The caller holds the store's lock. @throws {Error} for anything wrong with graph or options */
-export function openWorkspace(options: WorkspaceOptions, own?: OwnGraph): Promise<Workspace> {
-  return open(options, Catalog.open, own);
+export async function openWorkspace(options: WorkspaceOptions, own?: OwnGraph): Promise<Workspace> {
+  return await openPlanned(await planWorkspace(options, own), own !== undefined);
 }
 
 /** A workspace for questions: needs no lock, and works in a store that may only be read. @throws {Error} as `openWorkspace` */
-export function readWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  return open(options, Catalog.read);
+export async function readWorkspace(options: WorkspaceOptions): Promise<Workspace> {
+  return await open(await planWorkspace(options), Catalog.read, false);
 }
 
-async function open(
-  options: WorkspaceOptions,
-  openCatalog: (dir: string, sum?: string) => Promise<Catalog>,
-  own?: OwnGraph,
-): Promise<Workspace> {
+/** Looks up what is done. The caller holds the store's lock. @param own whether the graph is another than that of the experiments */
+export function openPlanned(planned: Planned, own = false): Promise<Workspace> {
+  return open(planned, Catalog.open, own);
+}
+
+/** @throws {Error} for anything wrong with graph or options */
+export async function planWorkspace(options: WorkspaceOptions, own?: OwnGraph): Promise<Planned> {
   const root = resolve(options.root);
   const storeDir = resolve(root, options.store);
   const profile = profileOf(options.profile);
@@ -85,29 +94,29 @@ async function open(
   const plan = await loadPlan(root, cacheDir, packages, hashes, options.engine);
   const graph = own
     ? await own.build(root, plan)
-    : buildGraph(root, plan, profile, new Overrides(options.set));
+    : buildGraph(root, plan, profile, new Overrides(options.set), options.quiet);
   if (!own && options.set.length) await checkSet(root, graph, options);
-
   const labelSpace = own?.labelSpace ?? profile.name + (options.set.length ? "-set" : "");
+  const objects = new Objects(storeDir);
+  return { options, root, storeDir, profile, objects, fingerprints, plan, graph, labelSpace };
+}
+
+async function open(
+  planned: Planned,
+  openCatalog: (dir: string, sum?: string) => Promise<Catalog>,
+  own: boolean,
+): Promise<Workspace> {
+  const { options, storeDir, profile, objects, fingerprints, labelSpace } = planned;
   let opened: Promise<Catalog> | undefined;
   let closable: Catalog | undefined;
   const mirror = DoneIndex.fromMirror(storeDir);
   const catalog = () => opened ??= openCatalog(storeDir, mirror?.catalog).then((c) => closable = c);
   const index = mirror ?? await DoneIndex.fromCatalog(storeDir, await catalog());
-  const objects = new Objects(storeDir);
   const resolver = new Resolver(fingerprints, index, Presence.of(objects, index), options);
   return {
-    options,
-    root,
-    storeDir,
-    profile,
-    objects,
-    fingerprints,
-    plan,
-    graph,
+    ...planned,
     index,
     resolver,
-    labelSpace,
     async labels() {
       const db = await catalog();
       const mine = await db.nodes(labelSpace);
@@ -125,7 +134,13 @@ async function open(
   };
 }
 
-function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overrides): Graph {
+function buildGraph(
+  root: string,
+  plan: Plan,
+  profile: Profile,
+  overrides: Overrides,
+  quiet = false,
+): Graph {
   if (!overrides.empty) {
     const plain = new Graph(root, plan.stages, new Overrides());
     for (const experiment of plan.experiments) plain.addExperiment(experiment, profile);
@@ -133,7 +148,7 @@ function buildGraph(root: string, plan: Plan, profile: Profile, overrides: Overr
   }
   const graph = new Graph(root, plan.stages, overrides);
   for (const experiment of plan.experiments) graph.addExperiment(experiment, profile);
-  for (const [id, problem] of graph.unavailable) {
+  for (const [id, problem] of quiet ? [] : graph.unavailable) {
     console.error(`Experiment ${id} is left out: ${problem}`);
   }
   overrides.checkAllUsed(Object.keys(plan.stages));
@@ -145,7 +160,8 @@ async function checkSet(root: string, graph: Graph, { set, only = [] }: Workspac
   const jobs = graph.jobs.filter(({ experiments }) =>
     !only.length || only.some((id) => experiments.has(id))
   );
-  await (await import("./configured.ts")).checkConfigured(root, jobs);
+  const configured = later<typeof import("./configured.ts")>("./configured.ts", import.meta.url);
+  await (await configured).checkConfigured(root, jobs);
   if (!jobs.length) return; // said by who selects
   for (const text of set) {
     if (jobs.some((node) => node.set?.includes(text))) continue;

@@ -4,6 +4,7 @@
  */
 import { DuckDBInstance } from "@duckdb/node-api";
 import { basename, join } from "node:path";
+import { type ProfileName, PROFILES } from "../pipeline/profiles.ts";
 import type { Column } from "../pipeline/results.ts";
 import type { CellResult, ExperimentResult, Results } from "./results.ts";
 import { rowLabel } from "./view.ts";
@@ -93,6 +94,13 @@ export function compared(
     ...{ here: results.profile, there: other.profile, experiments },
     ...{ agree: sum("agree"), of: sum("of") },
   };
+}
+
+/** What came of it, without a full stop: the smaller run beside the larger one, from whichever's pages it is read. */
+export function agreementOf({ here, there, agree, of }: Omit<Comparison, "experiments">): string {
+  const size = (profile: string) => PROFILES.indexOf(profile as ProfileName);
+  const [large, small] = size(here) < size(there) ? [there, here] : [here, there];
+  return `The ${small} run agrees with the ${large} one on ${agree} of the ${of} cells that have an interval in both`;
 }
 
 function cellsApart(

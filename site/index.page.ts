@@ -2,7 +2,7 @@
 import { answersOf } from "./answers.ts";
 import { byFamily, type Family } from "./catalogue/families.ts";
 import type { Layer } from "./catalogue/layers.ts";
-import { compared, type Tables } from "./compare.ts";
+import { agreementOf, compared, type Tables } from "./compare.ts";
 import { decidingEffect } from "./effects.ts";
 import { termsOf } from "./glossary.ts";
 import { drawReach } from "./plot/reach.ts";
@@ -43,7 +43,7 @@ export default function* ({ results, layers, families, other }: Data) {
       ...group,
       tally: tallyOf(group.experiments.map(({ verdict }) => verdict)),
     })),
-    comparison: other && compared(results, other),
+    agreement: other && agreementOf(compared(results, other)),
     answers: answersOf(results, layers),
     figure: reach
       ? {

@@ -40,7 +40,7 @@ const PAGES = [
     name: "training",
     title: "Watch a recurrence learn",
     asks:
-      "A linear recurrence learns to filter: how fast does its loss fall towards the Kalman filter's, and where do its eigenvalues go?",
+      "A recurrence learns to filter, or parity: how fast does its loss fall towards the optimum, and where do its eigenvalues go?",
   },
 ];
 
@@ -61,7 +61,15 @@ export default function* ({ results, lab, datasets }: Data) {
     filter: filterView(results, lab.systems),
     text: { equations: [mathMl(LOGITS)] },
     forecast: { example: datasets.find(({ id }) => id === "co2-monthly") },
-    training: { lambdas: ["0.8", "0.9", "0.95", "0.98"], chosen: "0.95" },
+    training: {
+      ...{ lambdas: ["0.8", "0.9", "0.95", "0.98"], chosen: "0.95" },
+      choices: [
+        { value: "filtering", name: "LRU, to filter" },
+        { value: "deltanet-negative", name: "DeltaNet [−1, 1], parity" },
+        { value: "deltanet", name: "DeltaNet [0, 1], parity" },
+        { value: "lstm", name: "LSTM, parity" },
+      ],
+    },
   };
   for (const { name, title, asks } of PAGES) {
     yield {

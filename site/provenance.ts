@@ -58,7 +58,7 @@ export function rowSources(
   { machines }: Results,
 ): RowSource[] {
   const row = experiment.rows[r];
-  const byKey = new Map(experiment.jobs.map((job) => [job.key, job]));
+  const byKey = jobsOf(experiment);
   const jobs = behind(row, byKey);
   const parts = inParts(jobs, MOST_JOBS);
   const pageOf = new Map(parts.flatMap((part, i) => part.map(({ key }) => [key, i] as const)));
@@ -104,8 +104,22 @@ function cellGroups(
   }));
 }
 
+type Placed = JobResult & { place: number };
+
+/** Jobs of an experiment by their keys, with their places: made once, for all of its rows. */
+const placed = new WeakMap<ExperimentResult, ReadonlyMap<string, Placed>>();
+
+function jobsOf(experiment: ExperimentResult): ReadonlyMap<string, Placed> {
+  let jobs = placed.get(experiment);
+  if (!jobs) {
+    jobs = new Map(experiment.jobs.map((job, place) => [job.key, { ...job, place }]));
+    placed.set(experiment, jobs);
+  }
+  return jobs;
+}
+
 /** Inputs before their users, as in the database. */
-function behind(row: Map<string, CellResult>, jobs: ReadonlyMap<string, JobResult>): JobResult[] {
+function behind(row: Map<string, CellResult>, jobs: ReadonlyMap<string, Placed>): JobResult[] {
   const reached = new Set<string>();
   const todo = [...row.values()].flatMap(({ runs }) => runs.map(({ job }) => job));
   for (let key = todo.pop(); key !== undefined; key = todo.pop()) {
@@ -113,7 +127,7 @@ function behind(row: Map<string, CellResult>, jobs: ReadonlyMap<string, JobResul
     reached.add(key);
     for (const { job } of jobs.get(key)?.inputs ?? []) if (job !== null) todo.push(job);
   }
-  return [...jobs.values()].filter(({ key }) => reached.has(key));
+  return [...reached].flatMap((key) => jobs.get(key) ?? []).sort((a, b) => a.place - b.place);
 }
 
 function byStage(jobs: JobResult[]): JobResult[][] {

@@ -125,8 +125,16 @@ export async function readResults(reports: string): Promise<Results> {
   const instance = await DuckDBInstance.create(path, { access_mode: "READ_ONLY", threads: "1" });
   const connection = await instance.connect();
   // deno-lint-ignore no-explicit-any
-  const query = async (sql: string): Promise<any[]> =>
-    (await connection.runAndReadAll(sql)).getRowObjectsJS();
+  const query = async (sql: string): Promise<any[]> => {
+    const found = await connection.runAndReadAll(sql);
+    // By columns, which takes a quarter of the time that rows take.
+    const columns = found.getColumnsJS();
+    const names = found.columnNames();
+    return Array.from(
+      { length: found.currentRowCount },
+      (_, r) => Object.fromEntries(names.map((name, c) => [name, columns[c][r]])),
+    );
+  };
   try {
     const cells = await query('SELECT *, n::DOUBLE AS size FROM cell ORDER BY experiment, "row"');
     const links = await query("SELECT * FROM provenance ORDER BY rowid");

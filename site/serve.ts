@@ -9,9 +9,11 @@ import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { extname, join, resolve, sep } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { helpHint, readFlags, runProgram } from "../pipeline/program.ts";
+import { readProgress } from "../pipeline/run/live.ts";
 import { refuseRepeated, UsageError } from "../pipeline/usage_error.ts";
 import { callerPath } from "../pipeline/user_files.ts";
 import { sitesWithin, STAMP } from "./stamp.ts";
@@ -35,23 +37,12 @@ const SMALL = 1024;
 /** Names that this machine has for itself. Another name that leads here is a page's that wants to read what it must not. */
 const OWN_NAMES = ["localhost", "127.0.0.1", "[::1]"];
 
-/** Where a page asks which build it is of, and how often. Names with a dot are never files that are served. */
-const BUILD = "/.build";
-const ASK_EVERY = 1000;
-/** Added to pages as they are served: loads a page again once the site has been built again. */
-const RELOAD = `<script>
-(() => {
-  let seen;
-  setInterval(async () => {
-    const response = await fetch("${BUILD}").catch(() => undefined);
-    if (!response?.ok) return;
-    const build = await response.text();
-    if (seen !== undefined && build && build !== seen) location.reload();
-    seen = build || seen;
-  }, ${ASK_EVERY});
-})();
-</script>
-`;
+/**
+ * Where a page asks which build it is of and what the pipeline is doing. Names with a dot are never files that are served.
+ */
+const LIVE = ".live";
+/** Added to pages as they are served, never to their files. */
+const SCRIPT = fileURLToPath(new URL("served.js", import.meta.url));
 
 export interface Served {
   url: string;
@@ -60,20 +51,23 @@ export interface Served {
 
 /**
  * @param port 0 for any free one
- * @param reload whether pages are loaded again when the site has been built again
+ * @param store of the pipeline; with one, pages show the progress of a run in it, and are loaded again when the site has been built
+ *   again
  * @throws {Error} when the folder holds no site, or when the port is taken
  */
-export async function serveSite(folder: string, port: number, reload = false): Promise<Served> {
+export async function serveSite(folder: string, port: number, store?: string): Promise<Served> {
   const root = await realpath(resolve(folder)).catch(() => resolve(folder));
   if (!await stat(join(root, "index.html")).catch(() => undefined)) {
     throw new Error(`${folder} holds no site; build it first with: deno task site`);
   }
+  const script = store === undefined ? undefined : await readFile(SCRIPT, "utf8");
   const server = createServer((request, response) => {
+    const url = request.url ?? "/";
     const accepts = request.headers["accept-encoding"];
     const to: Client = {
       response,
       head: request.method === "HEAD",
-      reload,
+      script: script && scriptFor(url, script),
       encoding: encodingOf(Array.isArray(accepts) ? accepts.join() : accepts),
     };
     const respond = async () => {
@@ -87,8 +81,11 @@ export async function serveSite(folder: string, port: number, reload = false): P
         );
       }
       if (!to.head && request.method !== "GET") return await send(to, 405, ".html", "");
-      if (reload && request.url === BUILD) return await send(to, 200, ".txt", await buildOf(root));
-      await answer(root, request.url ?? "/", to);
+      if (store !== undefined && url === `/${LIVE}`) {
+        const said = { build: await buildOf(root), run: await readProgress(resolve(store)) };
+        return await send(to, 200, ".json", JSON.stringify(said));
+      }
+      await answer(root, url, to);
     };
     respond().catch(() => response.destroy());
   });
@@ -123,7 +120,8 @@ function listen(server: Server, port: number): Promise<void> {
 interface Client {
   response: ServerResponse;
   head: boolean;
-  reload: boolean;
+  /** What pages get at their end. */
+  script?: string;
   encoding?: Encoding;
 }
 
@@ -168,6 +166,12 @@ async function answer(root: string, url: string, to: Client) {
   await send(to, 404, ".html", missing);
 }
 
+/** With an address from the page, so that a server before this one may put it below any path. */
+function scriptFor(url: string, script: string): string {
+  const depth = url.replace(/[?#].*$/, "").split("/").length - 2;
+  return `<script data-live="${"../".repeat(Math.max(0, depth))}${LIVE}">\n${script}</script>\n`;
+}
+
 /** Changes with every build: a site is swapped in as a whole. Those of other profiles lie in folders of their own. */
 async function buildOf(root: string): Promise<string> {
   const stamps = [join(root, STAMP), ...(await sitesWithin(root)).map((site) => join(site, STAMP))];
@@ -188,14 +192,14 @@ async function readInside(root: string, path: string): Promise<Uint8Array | unde
 }
 
 async function send(
-  { response, head, reload, encoding }: Client,
+  { response, head, script, encoding }: Client,
   status: number,
   extension: string,
   text: string | Uint8Array,
 ) {
   const given = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  const plain = reload && extension === ".html"
-    ? new Uint8Array([...given, ...new TextEncoder().encode(RELOAD)])
+  const plain = script && extension === ".html"
+    ? new Uint8Array([...given, ...new TextEncoder().encode(script)])
     : given;
   const packable = COMPRESSED.has(extension) && plain.length >= SMALL;
   const packed = packable && encoding ? await PACKERS[encoding](plain) : undefined;
@@ -215,12 +219,14 @@ const HELP = `deno task serve [options]: show the built site on this machine
 
   --port N      where it listens (8080); 0 is any free one
   --dest DIR    the site (site/_site)
+  --store DIR   of the pipeline; pages show the progress of a run in it (.store)
   --help, --version`;
 
 async function main(args: string[]): Promise<void> {
   const { values, positionals, tokens } = readFlags("deno task serve", args, {
     port: { type: "string", default: "8080" },
     dest: { type: "string" },
+    store: { type: "string" },
   });
   refuseRepeated(tokens.flatMap((token) => token.kind === "option" ? [token.name] : []));
   if (positionals.length) {
@@ -237,7 +243,7 @@ async function main(args: string[]): Promise<void> {
   const { url } = await serveSite(
     values.dest === undefined ? "site/_site" : callerPath(values.dest),
     port,
-    true,
+    values.store === undefined ? ".store" : callerPath(values.store),
   );
   console.log(`${url} (Ctrl-C stops)`);
 }

@@ -1,4 +1,6 @@
 /** @file Links from each page of a site to the same page of the other profiles' sites beside it. */
+import { basename, relative } from "node:path";
+import { readStamp, sitesWithin } from "./stamp.ts";
 
 /** The site of another profile in the same folder. */
 export interface OtherSite {
@@ -21,6 +23,21 @@ const depthOf = (path: string) => path.split("/").length;
 /** Those of a site's files that another site leads to. */
 export function pagesToLead(files: readonly string[]): string[] {
   return files.filter((path) => path.endsWith(".html") && depthOf(path) <= DEEPEST).sort();
+}
+
+/** The sites of other profiles that are built in a folder and in the folders within it. */
+export async function othersIn(
+  { home, dest, reports }: { home?: string; dest: string; reports: string },
+): Promise<OtherSite[]> {
+  if (home === undefined) return [];
+  const others: OtherSite[] = [];
+  for (const folder of [home, ...await sitesWithin(home)]) {
+    const stamp = folder === dest ? undefined : await readStamp(folder);
+    if (!stamp || stamp.profile === basename(reports)) continue;
+    const place = relative(home, folder);
+    others.push({ name: stamp.profile, place, pages: pagesToLead(Object.keys(stamp.files)) });
+  }
+  return others;
 }
 
 /**

@@ -1,5 +1,5 @@
 /** @file The run of these pages beside another of the same tables, where there is one. */
-import { compared, type Tables } from "./compare.ts";
+import { agreementOf, compared, type Tables } from "./compare.ts";
 import type { Results } from "./results.ts";
 
 export const layout = "layouts/yours.vto";
@@ -13,6 +13,7 @@ export default function* ({ results, other }: { results: Results; other?: Tables
     section: "overview",
     title: `${comparison.here} beside ${comparison.there}`,
     description: `The ${comparison.here} run and the ${comparison.there} run, cell by cell.`,
+    agreement: agreementOf(comparison),
     comparison: {
       ...comparison,
       experiments: comparison.experiments.map((experiment) => ({

@@ -114,3 +114,51 @@ Deno.test("tests stand where their code stands", () => {
   });
   assert.deepEqual(astray, []);
 });
+
+/** Modules that Deno reads before a module runs: what it imports, and what a literal `import()` in it names, but no types. */
+function readAtStart(...entries: string[]): Set<string> {
+  const found = new Set<string>();
+  const visit = (path: string) => {
+    if (found.has(path)) return;
+    found.add(path);
+    if (!/^(lib|pipeline|site)\//.test(path)) return;
+    const source = ts.createSourceFile(
+      path,
+      readFileSync(join(ROOT, path), "utf8"),
+      ts.ScriptTarget.Latest,
+    );
+    const follow = (node: ts.Node | undefined) => {
+      if (!node || !ts.isStringLiteral(node)) return;
+      visit(/^\./.test(node.text) ? join(dirname(path), node.text) : node.text);
+    };
+    const look = (node: ts.Node): void => {
+      if (ts.isImportDeclaration(node)) {
+        const { importClause: clause } = node;
+        const names = clause?.namedBindings;
+        const onlyTypes = clause?.isTypeOnly || clause && !clause.name && names &&
+            ts.isNamedImports(names) && names.elements.every((one) => one.isTypeOnly);
+        if (!onlyTypes) follow(node.moduleSpecifier);
+      } else if (ts.isExportDeclaration(node)) {
+        if (!node.isTypeOnly) follow(node.moduleSpecifier);
+      } else if (
+        ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword
+      ) follow(node.arguments[0]);
+      ts.forEachChild(node, look);
+    };
+    look(source);
+  };
+  entries.forEach(visit);
+  return found;
+}
+
+Deno.test("a run with nothing to do reads the modules that it needs, and no engine, executor or publisher", () => {
+  const read = readAtStart("pipeline/cli.ts", "pipeline/commands/run.ts");
+  const own = [...read].filter((path) => path.endsWith(".ts"));
+  assert.ok(own.includes("pipeline/keys/settled.ts"));
+  const unused =
+    /^site\/|^lib\/engine\/(?!engines\.ts|tfjs\/)|^pipeline\/(publish|estimate|experiments|stages)\/|executors\/(local|slurm)/;
+  assert.deepEqual(own.filter((path) => unused.test(path)), []);
+  assert.ok(own.length <= 70, `${own.length} modules`);
+  // A literal import is followed, whenever it is reached.
+  assert.ok(readAtStart("lib/engine/available.ts").has("lib/engine/ort/program.ts"));
+});

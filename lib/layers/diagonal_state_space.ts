@@ -3,13 +3,13 @@
  * 2 Re(C (exp(A step) - 1) / A h_t) + D u_t; then a nonlinearity and a gated map that mixes the channels (Gu et al., arXiv 2206.11893,
  * section 3). What differs is how the real part of A, which has to be negative, is made of a parameter.
  */
-import { nn, numpy as np, random } from "@jax-js/jax";
+import { numpy as np, random } from "@jax-js/jax";
 import * as z from "zod";
 import type { JaxArray } from "../engine/arrays.ts";
 import { readOptions } from "../options.ts";
 import { tensor } from "../tensor/tensor.ts";
-import { exactGelu } from "./exact_gelu.ts";
-import { linear, type LinearParams } from "./linear.ts";
+import { gatedOutput, gatedOutputInit } from "./gated_output.ts";
+import type { LinearParams } from "./linear.ts";
 import { type Complex, modeOf, type Modes, modesOverSequence, modesToken, times } from "./modes.ts";
 import { freshState } from "./sequence/forms.ts";
 import type { About, SequenceLayer } from "./sequence/sequence_layer.ts";
@@ -67,11 +67,6 @@ export function diagonalStateSpace(
     return { fade, turn, read: times(held, { re: cRe.ref, im: cIm.ref }) };
   };
 
-  const outputs = (params: Params, read: JaxArray): JaxArray => {
-    const [values, logits] = np.split(linear(params.output, exactGelu(read)), 2, -1);
-    return values.mul(nn.sigmoid(logits));
-  };
-
   const layer: SequenceLayer<Config, Params, Complex, JaxArray, JaxArray> = {
     about,
 
@@ -96,10 +91,7 @@ export function diagonalStateSpace(
         cRe: c(k2),
         cIm: c(k3),
         skip: random.normal(k4, [width]),
-        output: {
-          weight: random.normal(k5, [width, 2 * width]).mul(gain / Math.sqrt(width)),
-          bias: np.zeros([2 * width]),
-        },
+        output: gatedOutputInit(k5, width, gain),
       };
     },
 
@@ -110,13 +102,13 @@ export function diagonalStateSpace(
 
     cell(_, params, h, u) {
       const [next, read] = modesToken(modesOf(params), h, u.ref);
-      return [next, outputs(params, read.add(u.mul(params.skip)))];
+      return [next, gatedOutput(params.output, read.add(u.mul(params.skip)))];
     },
 
     parallel(config, params, x, state) {
       state ??= freshState(layer, config, x.shape[0], 0, x.dtype);
       const [last, read] = modesOverSequence(modesOf(params), state, x.ref);
-      return [last, outputs(params, read.add(x.mul(params.skip)))];
+      return [last, gatedOutput(params.output, read.add(x.mul(params.skip)))];
     },
   };
   return layer;

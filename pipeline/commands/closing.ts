@@ -1,8 +1,7 @@
 /** @file What a run ends with: the verdict of every experiment that it made. */
-import type { JobNode } from "../graph.ts";
 import type { Outcome } from "../results.ts";
 import { type Colour, line } from "../run/colours.ts";
-import type { Workspace } from "../workspace.ts";
+import type { Objects } from "../store/objects.ts";
 
 /** How a hypothesis fared. */
 export interface Judged {
@@ -19,13 +18,15 @@ const COLOURS: Record<Outcome, Colour> = {
 };
 const OUTCOMES = Object.keys(COLOURS) as Outcome[];
 
-/** The verdicts of the experiments whose tables are among these jobs, in the order of the site. */
-export function verdictsOf(workspace: Workspace, nodes: readonly JobNode[]): Judged[] {
-  const { graph, resolver, index, objects } = workspace;
-  const wanted = new Set(nodes);
-  return [...graph.results].flatMap(([experiment, node]) => {
-    const key = wanted.has(node) ? resolver.keys.get(node) : undefined;
-    const files = key === undefined ? [] : index.jobs.get(key)?.objects ?? [];
+/**
+ * The verdicts of experiments.
+ * @param tables objects of their tables, by experiment
+ */
+export function verdictsOf(
+  tables: Readonly<Record<string, readonly string[]>>,
+  objects: Pick<Objects, "read">,
+): Judged[] {
+  return Object.entries(tables).flatMap(([experiment, files]) => {
     for (const hash of files) {
       try {
         const { verdict } = JSON.parse(new TextDecoder().decode(objects.read(hash, experiment)));

@@ -75,7 +75,8 @@ export const OPTIONS = {
   seed: { type: "string", help: "of what is chosen at random (default 1)" },
   sample: {
     type: "string",
-    help: "how many cells, drawn from all that have an interval (default 3)",
+    help:
+      "of replicate: how many cells, drawn from all that have an interval (default 3); of sweep: do so many runs, drawn from all, and say what all take",
   },
   budget: {
     type: "string",
@@ -179,6 +180,8 @@ export const COMMANDS: Record<
       "retry",
       "dry-run",
       "estimate",
+      "sample",
+      "seed",
       "json",
       "log",
       ...WHERE,
@@ -186,7 +189,10 @@ export const COMMANDS: Record<
     help:
       "run the runs of a Weights & Biases sweep file that are not finished, and rank all of them",
     words: "FILE.yaml",
-    examples: ["pipeline/sweep/examples/learning_rate.yaml --dry-run"],
+    examples: [
+      "pipeline/sweep/examples/learning_rate.yaml --dry-run",
+      "pipeline/sweep/examples/learning_rate.yaml --sample 3 --executor slurm",
+    ],
   },
   leaderboard: {
     options: ["layer", "task", "publish", "profile", "engine", "store", "root", "jobs"],

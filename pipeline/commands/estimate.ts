@@ -40,7 +40,9 @@ export async function estimate(
   const open = [...scheduler.statuses.values()].filter((s) => s.state !== "cached");
   const nodes = open.map(({ node }) => node);
   const machine = machineInfo();
-  const { profile, jobs: workers, title } = options;
+  const { profile, jobs: workers, title, slurm } = options;
+  // Of a cluster not all tasks are on one machine, and this one has others to serve.
+  const together = slurm ? Math.min(workers, navigator.hardwareConcurrency) : workers;
   const say = (line: string) => console.error(line); // The estimate itself may go to a file.
   let running: PilotRuns | undefined;
   const stop = () => running?.stop();
@@ -48,7 +50,7 @@ export async function estimate(
   for (const signal of signals) Deno.addSignalListener(signal, stop);
   try {
     const estimates = await estimateJobs(workspace, nodes, {
-      ...{ workers, say, machine: machine.id },
+      ...{ workers: together, say, machine: machine.id },
       onPilots: (pilots) => running = pilots,
     });
     const context = { profile: title ?? profile, workers, machine: machine.description };

@@ -2,13 +2,12 @@
  * @file Runs the open jobs of a graph, on this machine or a cluster, for `deno task pipeline` and `deno task sweep`:
  * what is shown, recorded and logged while they run, and what a signal does.
  */
-import { sha256 } from "../content/canonical.ts";
 import type { NodeRow, RunInfo } from "../store/changes.ts";
 import { openView, PlainView, type View } from "../run/display.ts";
 import type { EngineName } from "../../lib/engine/engines.ts";
 import type { Executor } from "../run/executors/executor.ts";
 import { LocalExecutor } from "../run/executors/local.ts";
-import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
+import type { NeedsOfStages, SlurmOptions } from "../run/executors/slurm/needs.ts";
 import type { JobNode } from "../graph.ts";
 import { LiveFile, type LiveJob } from "../run/live.ts";
 import { loadPilots } from "../estimate/pilot.ts";
@@ -18,7 +17,8 @@ import type { SinkName } from "../log/sink.ts";
 import { describeCommit, gitCommit } from "../log/git.ts";
 import { machineInfo } from "../run/machine.ts";
 import { reasons } from "../keys/reasons.ts";
-import { Recorder, recordInputs, recordNodes } from "../run/recorder.ts";
+import { recordLabels } from "../run/labels.ts";
+import { Recorder } from "../run/recorder.ts";
 import type { JobStatus, Scheduler } from "../run/scheduler.ts";
 import { stopSignals } from "../run/stop_signals.ts";
 import type { Workspace } from "../workspace.ts";
@@ -74,11 +74,10 @@ export async function execute(
   const labels = await workspace.labels();
   const why = await collectReasons(workspace, scheduler, labels);
   const live = new LiveFile(workspace.storeDir, () => ({
-    pid: Deno.pid,
-    profile: title,
+    ...{ pid: Deno.pid, profile: title, command, totals: totals() },
     jobs: [...scheduler.statuses.values()].map((status) => liveJob(status, why)),
   }));
-  const executor = slurm
+  const executor: Executor = slurm
     ? await openSlurm(workspace, scheduler, {
       ...{ slurm, jobs, estimate },
       say: (line) => view.say(line),
@@ -134,6 +133,7 @@ export async function execute(
     await executor.close();
     live.close();
   }
+  await catalog.observe(await executor.accounts?.() ?? []);
   await recordLabels(workspace, scheduler);
   return scheduler.stopped;
 }
@@ -149,14 +149,8 @@ async function openSlurm(
   },
 ): Promise<Executor> {
   const { SlurmExecutor } = await import("../run/executors/slurm/slurm.ts");
-  const { NeedsOfStages } = await import("../run/executors/slurm/needs.ts");
-  const { storeDir, plan, catalog, options: { engine, device } } = workspace;
-  const rows = await (await catalog()).query(
-    "SELECT stage, max(value) AS bytes FROM observation JOIN job ON job.key = job_key " +
-      "WHERE name = 'peak memory bytes' GROUP BY stage",
-  );
-  const memory = new Map(rows.map((row) => [row.stage as string, row.bytes as number]));
-  const needs = new NeedsOfStages(slurm, plan.stages, memory);
+  const { storeDir, options: { engine, device } } = workspace;
+  const needs = await needsOf(workspace, slurm);
   const nodes = [...scheduler.statuses.values()].filter(({ state }) => state !== "cached");
   const byLabel = new Map(nodes.map(({ node }) => [node.label, node]));
   return await SlurmExecutor.open({
@@ -165,6 +159,20 @@ async function openSlurm(
     needs: (stage) => needs.of(stage),
     seconds: (label) => estimate(byLabel.get(label)!),
   }, new Set(nodes.map(({ node }) => node.stage.name)));
+}
+
+/** What jobs of each stage need of a node: as it is asked for, else as such jobs have taken. */
+export async function needsOf(
+  { plan, catalog }: Workspace,
+  slurm: SlurmOptions,
+): Promise<NeedsOfStages> {
+  const { NeedsOfStages } = await import("../run/executors/slurm/needs.ts");
+  const rows = await (await catalog()).query(
+    "SELECT stage, max(value) AS bytes FROM observation JOIN job ON job.key = job_key " +
+      "WHERE name = 'peak memory bytes' GROUP BY stage",
+  );
+  const memory = new Map(rows.map((row) => [row.stage as string, row.bytes as number]));
+  return new NeedsOfStages(slurm, plan.stages, memory);
 }
 
 /** The sinks that were asked for, and what they are to be told; undefined without any. */
@@ -195,30 +203,6 @@ export async function openFeed(
     if (state === "cached") feed.cached(node);
   }
   return feed;
-}
-
-/** Notes where every label leads, so that `why` compares with the right earlier job. */
-export async function recordLabels(workspace: Workspace, scheduler: Scheduler): Promise<void> {
-  const { resolver, index, labelSpace } = workspace;
-  const nodes = [...scheduler.statuses.keys()];
-  const isDone = (node: JobNode) => resolver.contentOf(node) !== undefined;
-  // Not canonical: a list has one spelling, and this one is quick.
-  const stamp = JSON.stringify(
-    nodes.map((n) => [n.label, resolver.keys.get(n) ?? null, isDone(n)]),
-  );
-  const hash = sha256(stamp);
-  if (index.nodes[labelSpace] === hash) return;
-  const catalog = await workspace.catalog();
-  await recordNodes(catalog, labelSpace, nodes, (node) => ({
-    key: resolver.keys.get(node),
-    done: isDone(node),
-  }));
-  await recordInputs(
-    catalog,
-    nodes.filter(isDone),
-    (node) => isDone(node) ? resolver.keys.get(node) : undefined,
-  );
-  index.nodes[labelSpace] = hash;
 }
 
 export type Reasons = Map<JobNode, string[]>;

@@ -9,6 +9,8 @@ import { engineModule, type EngineName } from "../../lib/engine/engines.ts";
 import { nearestFirst } from "../../lib/nearest.ts";
 import { helpHint, readFlags } from "../program.ts";
 import { refuseRepeated, UsageError } from "../usage_error.ts";
+import { EVERYWHERE } from "../everywhere.ts";
+import { later } from "../later.ts";
 import { callerPath } from "../user_files.ts";
 import { EXECUTORS } from "../run/executors/names.ts";
 import type { SlurmOptions } from "../run/executors/slurm/needs.ts";
@@ -36,6 +38,8 @@ export interface CommandOptions extends WorkspaceOptions {
   rerun: number;
   /** Cells of `replicate`. */
   sample: number;
+  /** Runs of `sweep` that stand for all; undefined: all are to run. */
+  sampled?: number;
   /** Seconds that the jobs of these may take; undefined: any. */
   budget?: number;
   /** Where `replicate` writes its table, without an ending. */
@@ -141,6 +145,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
     yes: values.yes === true,
     rerun: number("rerun", 0, 0),
     sample: number("sample", 3, 1),
+    ...(command === "sweep" && text("sample") !== undefined && { sampled: number("sample", 1, 1) }),
     ...(text("budget") !== undefined && { budget: number("budget", 0, 1) }),
     ...(command === "replicate" && text("report") !== undefined && {
       report: callerPath(text("report")!),
@@ -172,6 +177,7 @@ export async function parseCommand(command: string, args: string[]): Promise<Com
 const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   verify: { jobs: ["rerun"] },
   replicate: { json: ["estimate"] },
+  sweep: { seed: ["sample"] },
   crash: { tries: ["campaign"], report: ["campaign"] },
   leaderboard: {
     engine: ["layer", "publish"],
@@ -182,7 +188,10 @@ const ONLY_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
 /** Options that one of others leaves without effect. */
 const NOT_WITH: Record<string, Partial<Record<OptionName, OptionName[]>>> = {
   run: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
-  sweep: { log: ["dry-run", "estimate"], estimate: ["dry-run"], detach: ["dry-run", "estimate"] },
+  sweep: {
+    ...{ log: ["dry-run", "estimate", "sample"], estimate: ["dry-run", "sample"] },
+    ...{ detach: ["dry-run", "estimate", "sample"], sample: ["dry-run"], retry: ["sample"] },
+  },
   replicate: { report: ["estimate"] },
   // It runs a small pipeline of its own.
   crash: { kills: ["campaign"], profile: ["campaign"], jobs: ["campaign"] },
@@ -213,9 +222,16 @@ function refuseIdle(command: string, given: readonly string[]): void {
 
 /** Resolved once, where jobs will run, before anything is keyed by it. Most engines have nothing to look for, and then nothing is loaded. */
 async function engineOptions(choice: EngineName | "auto", slurm?: SlurmOptions) {
-  const { chooseEngine } = await import("../../lib/engine/available.ts");
-  const onNode = slurm && (await import("../run/executors/slurm/probe.ts")).probeOnNode(slurm);
-  const { engine, device } = await chooseEngine(choice, onNode);
+  if (EVERYWHERE.includes(choice)) return { engine: choice as EngineName, device: undefined };
+  const { chooseEngine } = await later<typeof import("../../lib/engine/available.ts")>(
+    "../../lib/engine/available.ts",
+    import.meta.url,
+  );
+  const probe = slurm && await later<typeof import("../run/executors/slurm/probe.ts")>(
+    "../run/executors/slurm/probe.ts",
+    import.meta.url,
+  );
+  const { engine, device } = await chooseEngine(choice, probe?.probeOnNode(slurm!));
   return { engine, device };
 }
 

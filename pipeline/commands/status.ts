@@ -4,9 +4,8 @@
 import { resolve } from "node:path";
 import { formatSeconds } from "../run/display.ts";
 import { type LiveJob, readLive } from "../run/live.ts";
-import { Mailbox } from "../run/executors/slurm/mailbox.ts";
+import { standing, WORDS } from "../run/standing.ts";
 import { holderOf } from "../store/lock.ts";
-import { Scheduler } from "../run/scheduler.ts";
 import { readWorkspace, selectJobs } from "../workspace.ts";
 import type { CommandOptions } from "./options.ts";
 
@@ -16,7 +15,7 @@ export async function command(options: CommandOptions): Promise<number> {
     const { profile, pid, command } = going;
     console.log(`A run of profile ${profile} is going on (pid ${pid}, "${command}").`);
   }
-  print(going?.jobs ?? await standing(options), options);
+  print(going?.jobs ?? await standingNow(options), options);
   return 0;
 }
 
@@ -38,54 +37,15 @@ async function waitForLive(dir: string, pid: number) {
   return undefined;
 }
 
-async function standing(options: CommandOptions): Promise<LiveJob[]> {
+async function standingNow(options: CommandOptions): Promise<LiveJob[]> {
   const workspace = await readWorkspace(options);
   try {
-    const scheduler = new Scheduler(selectJobs(workspace.graph, options), workspace.resolver);
-    const open = await scheduler.plan();
-    const atSlurm = leftToSlurm(workspace.storeDir);
-    const failures = new Map<string, string>();
-    if (open) {
-      const catalog = await workspace.catalog();
-      for (const { key, message } of await catalog.query("SELECT key, message FROM failure")) {
-        failures.set(key as string, message as string);
-      }
-    }
-    return [...scheduler.statuses.values()].map(({ node, state, stale }) => {
-      const key = stale?.key ?? workspace.resolver.keys.get(node);
-      const about = { label: node.label, labels: node.labels, stage: node.stage.name, key };
-      const left = stale && atSlurm.get(stale.key);
-      if (left) return { ...about, ...left };
-      const error = stale && failures.get(stale.key);
-      return { ...about, state: error ? "failed" : state, error };
-    });
+    return (await standing(workspace, selectJobs(workspace.graph, options))).jobs;
   } finally {
     await workspace.close();
   }
 }
 
-/** What tasks of a cluster do for no run that is there: by key. */
-function leftToSlurm(storeDir: string): Map<string, Pick<LiveJob, "state" | "where">> {
-  const mailbox = new Mailbox(storeDir);
-  const found = new Map<string, Pick<LiveJob, "state" | "where">>();
-  for (const key of mailbox.waitingKeys()) found.set(key, { state: "queued" });
-  for (const { key, task } of mailbox.claims()) {
-    found.set(key, { state: "running", where: mailbox.placeOf(task) });
-  }
-  return found;
-}
-
-const WORDS: Record<LiveJob["state"], string> = {
-  cached: "done",
-  ran: "done",
-  queued: "queued",
-  running: "running",
-  ready: "stale",
-  waiting: "waiting",
-  failed: "failed",
-  skipped: "skipped",
-  stopped: "stopped",
-};
 /** `queued` only where some are. */
 const COLUMNS = ["done", "running", "queued", "stale", "waiting", "failed", "skipped"];
 

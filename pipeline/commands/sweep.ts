@@ -19,7 +19,8 @@ import { readState, statePath, type SweepState, writeState } from "../sweep/stat
 import { candidatesOf, pointsFrom, readSweep, type Sweep, unitsOfRuns } from "../sweep/sweep.ts";
 import { reaches } from "../sweep/table.ts";
 import { openWorkspace, type Workspace } from "../workspace.ts";
-import { execute, openFeed, recordLabels } from "./execute.ts";
+import { execute, openFeed } from "./execute.ts";
+import { recordLabels } from "../run/labels.ts";
 import type { CommandOptions } from "./options.ts";
 import { quote } from "../command_line.ts";
 
@@ -37,6 +38,10 @@ export async function command(options: CommandOptions): Promise<number> {
     }: ${config.method}, ${config.program}.`,
   );
   for (const note of config.notes) say(`${sweep.file}: ${note}`);
+  if (options.sampled !== undefined) {
+    const { sampleSweep } = await import("./sweep_sample.ts");
+    return await sampleSweep(sweep, options.sampled, options, say);
+  }
   const storeDir = resolve(options.root, options.store);
   const lock = await lockStore(storeDir, "sweep");
   try {

@@ -195,6 +195,8 @@ export class Fingerprints {
     for (const [path, section] of ordered) {
       if (path !== "" && section.trim()) detail[path] = hashSymbols(section);
     }
+    // Here too: the cache of a store that may only be read keeps nothing.
+    this.#details.set(code, detail);
     writeSealed(join(this.cacheDir, "code", `${code}.json`), "detail", detail);
     return { code, requests, tables, files };
   }

@@ -4,13 +4,12 @@
  * A key needs the content of every input, so a job behind one that still has to run is "waiting": it
  * may turn out to be done after all, when that one gives the same bytes as before.
  */
-import { addonSpecifier } from "../../lib/engine/tfjs/addon.ts";
 import type { DoneIndex } from "../store/done_index.ts";
 import type { Fingerprint, Fingerprints } from "./fingerprint.ts";
 import type { JobNode, Node } from "../graph.ts";
 import type { Ingredients } from "../content/ingredients.ts";
 import { baseOf, keyOf } from "./ingredients.ts";
-import type { EngineName } from "../../lib/engine/engines.ts";
+import { type RunsOn, Surroundings } from "./surroundings.ts";
 
 export type Resolution =
   | { state: "waiting"; on: JobNode }
@@ -26,40 +25,26 @@ export type Resolution =
 
 export type Stale = Extract<Resolution, { state: "stale" }>;
 
-/** The package whose version a reader takes for the engine's. */
-const ENGINE_PACKAGES: Record<EngineName, string> = {
-  ort: "onnxruntime-node",
-  "ort-webgpu": "onnxruntime-node",
-  "ort-cuda": "onnxruntime-node",
-  jax: "@jax-js/jax",
-  "jax-webgpu": "@jax-js/jax",
-  tfjs: "@tensorflow/tfjs-core",
-  // Outside the import map: no run may install it by accident.
-  "tfjs-node-gpu": addonSpecifier,
-};
-
 export class Resolver {
   readonly #contents = new Map<JobNode, string>();
   /** An input that a job waited for when it was looked at last: a table has thousands, and is looked at when each of them is done. */
   readonly #waits = new Map<JobNode, JobNode>();
   /** Codes of rules by the list of them: thousands of jobs have the same few lists. */
   readonly #codes = new WeakMap<readonly string[], Record<string, string>>();
-  /** Of every job that uses one. */
-  #engineOfAll?: { name: string; version: string };
+  readonly #surroundings: Surroundings;
   readonly keys = new Map<JobNode, string>();
+  /** Codes of all rules that a key was made of, or might have been, by name. */
+  readonly rules: Record<string, string> = {};
 
   constructor(
     private readonly fingerprints: Fingerprints,
     private readonly done: DoneIndex,
     /** Objects that exist. */
     private readonly present: Pick<Set<string>, "has"> & { add(hash: string): void },
-    private readonly options: {
-      engine: EngineName;
-      device?: string;
-      /** Version of Deno, by default of this one. */
-      deno?: string;
-    },
-  ) {}
+    options: RunsOn,
+  ) {
+    this.#surroundings = new Surroundings(fingerprints.packages, options);
+  }
 
   /** No promise where the code of such jobs has been looked at before. */
   resolve(node: JobNode): Resolution | Promise<Resolution> {
@@ -85,16 +70,8 @@ export class Resolver {
     inputs: Record<string, string>,
     fingerprint: Fingerprint,
   ): Resolution | Promise<Resolution> {
-    const { stage, spelt } = node;
-    const known: Ingredients = {
-      stage: stage.name,
-      code: fingerprint.code,
-      packages: fingerprint.packages,
-      deno: this.options.deno ?? Deno.version.deno,
-      params: node.params,
-      inputs,
-      ...(stage.usesEngine ? { engine: this.#engine() } : {}),
-    };
+    const { stage, spelt, params } = node;
+    const known: Ingredients = { ...this.#surroundings.of(stage, fingerprint), params, inputs };
     if (!fingerprint.tables.length) return this.#found(node, known, fingerprint);
     const names = this.done.rules.get(baseOf(known, spelt)) ?? fingerprint.tables;
     const rules = this.#codes.get(names);
@@ -127,19 +104,17 @@ export class Resolver {
   /** Fingerprints of entries, or of whole tables where nobody knows yet which entries a job uses. */
   async #rules(names: readonly string[]): Promise<Record<string, string>> {
     const codes: Record<string, string> = {};
-    for (const name of names) codes[name] = (await this.fingerprints.ofRule(name))?.code ?? "none";
+    for (const name of names) codes[name] = await codeOfRule(this.fingerprints, name);
     this.#codes.set(names, codes);
+    Object.assign(this.rules, codes);
     return codes;
   }
+}
 
-  #engine() {
-    return this.#engineOfAll ??= this.#lookUpEngine();
-  }
-
-  #lookUpEngine() {
-    const { engine: name, device } = this.options;
-    const runtime: string | undefined = ENGINE_PACKAGES[name];
-    const version = (runtime && this.fingerprints.packages.version(runtime)) ?? "unknown";
-    return { name, version: device === undefined ? version : `${version} on ${device}` };
-  }
+/** What stands in keys for a rule, or for a whole table. */
+export async function codeOfRule(
+  fingerprints: Pick<Fingerprints, "ofRule">,
+  name: string,
+): Promise<string> {
+  return (await fingerprints.ofRule(name))?.code ?? "none";
 }

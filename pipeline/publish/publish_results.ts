@@ -24,8 +24,9 @@ import { seedOf } from "./seed_of_job.ts";
 import { isOfPlan } from "./version.ts";
 import { parseSummary, type Summary } from "../results.ts";
 import { type Noted, resolveObserved } from "./observed.ts";
+import { later } from "../later.ts";
 import { Scheduler } from "../run/scheduler.ts";
-import type { Workspace, WorkspaceOptions } from "../workspace.ts";
+import type { Planned, Workspace, WorkspaceOptions } from "../workspace.ts";
 
 /**
  * Of a training curve so many evenly spaced points are published, with its first and last, its least and its greatest: a thousand
@@ -35,26 +36,36 @@ const PUBLISHED_POINTS = 16;
 /** The file that an aggregate job leaves. */
 const SUMMARY = "summary.json";
 
+/** What was asked for, and who knows more of it, opened where that is needed. */
+export interface Publishable extends Planned {
+  /** sha256 of the keys of the jobs. */
+  keys: string;
+  workspace(): Promise<Workspace>;
+}
+
 /** @returns true when there is a site of them */
 export async function publishResults(
-  workspace: Workspace,
+  asked: Publishable,
   nodes: JobNode[],
   options: WorkspaceOptions,
 ): Promise<boolean> {
-  const reports = join(workspace.root, "reports");
+  const { root, graph, plan, keys, storeDir } = asked;
+  const reports = join(root, "reports");
   // Numbers that came from changed parameters must not pass for those of the profile.
-  const profile = workspace.labelSpace;
-  const stampPath = join(workspace.storeDir, "cache", `published-${profile}.json`);
+  const profile = asked.labelSpace;
+  const stampPath = join(storeDir, "cache", `published-${profile}.json`);
+  const isPart = nodes.length < graph.jobs.length;
   const stamp = canonical({
-    jobs: nodes.map((node) => workspace.resolver.keys.get(node)),
-    others: nodes.length < workspace.graph.jobs.length ? await othersOf(workspace) : undefined,
-    metas: workspace.plan.experiments.map(({ meta }) => meta),
+    jobs: keys,
+    others: isPart ? await othersOf(await asked.workspace()) : undefined,
+    metas: plan.experiments.map(({ meta }) => meta),
     code: publisherCode(),
     written: filesOf(join(reports, profile)),
-    reports: profile === REPORTED ? reportsState(workspace.root) : undefined,
+    reports: profile === REPORTED ? reportsState(root) : undefined,
   });
   if (readOr(stampPath, "") !== sha256(stamp)) {
     const { publish } = await import("./publish.ts");
+    const workspace = await asked.workspace();
     const made = await publishSource(workspace, options, profile);
     const { source: all, lost } = options.set.length
       ? { source: made, lost: false }
@@ -66,7 +77,7 @@ export async function publishResults(
       commitDates: {
         ...all.commitDates, // of commits that are not in this repository
         ...commitDates(
-          workspace.root,
+          root,
           all.experiments.flatMap(({ version }) => version.commit ?? []),
         ),
       },
@@ -74,20 +85,32 @@ export async function publishResults(
     const { written, folder } = await publish(source, reports, { keepOthers: lost });
     if (written.length) console.log(`Published ${written.length} files in ${folder}.`);
     if (profile === REPORTED) {
-      const changed = await writeReports(workspace.root, source.experiments);
+      const changed = await writeReports(root, source.experiments);
       if (changed.length) console.log(`Wrote ${changed.join(", ")} in ${reports}.`);
     }
     const after = JSON.parse(stamp);
     after.written = filesOf(folder);
-    if (profile === REPORTED) after.reports = reportsState(workspace.root);
+    if (profile === REPORTED) after.reports = reportsState(root);
     writeFileAtomic(stampPath, sha256(canonical(after)));
   }
   const { buildProfile } = await import("../../site/build.ts");
-  const home = join(workspace.root, "site", "_site");
-  const { index, failed } = await buildProfile(reports, home, profile, { own: true });
+  const home = join(root, "site", "_site");
+  const { index, failed } = await buildProfile(reports, home, profile, {
+    own: true,
+    standing: async (name) => name === profile ? await standingOfRun(asked, isPart) : undefined,
+  });
   for (const sentence of failed) console.error(sentence);
   console.log(`Site: ${relative(Deno.cwd(), index) || index} (${pathToFileURL(index).href})`);
   return true;
+}
+
+/** Where all jobs stand after a run: those that it was asked for are done. */
+async function standingOfRun({ keys, graph, workspace }: Publishable, isPart: boolean) {
+  const standing = () =>
+    later<typeof import("../run/standing.ts")>("../run/standing.ts", import.meta.url);
+  return isPart
+    ? await (await standing()).standingOf(await workspace())
+    : { key: `done ${keys}`, jobs: async () => (await standing()).doneGraph(graph.jobs) };
 }
 
 /** What the tables that a run left out are compared with, as a hash. */

@@ -10,6 +10,7 @@ import type {
   MetricPoint,
   MovedInput,
   NodeRow,
+  Observed,
   RunInfo,
 } from "./changes.ts";
 import { checkRow, type Database, type Row, type TableName } from "./database.ts";
@@ -39,6 +40,8 @@ export class Batch {
   #damaged = new Set<string>();
   /** By job and name. */
   #moved = new Map<string, Map<string, MovedInput>>();
+  /** By job; of those that are in the database. */
+  #observed = new Map<string, Record<string, number>>();
   #machines = new Map<string, Row>();
   #runs = new Map<string, Row>();
   #codes = new Map<string, Row>();
@@ -57,6 +60,8 @@ export class Batch {
         return this.#addJobs(change);
       case "inputs":
         return change.moved.forEach((moved) => this.#moveInput(moved));
+      case "observed":
+        return change.of.forEach((observed) => this.#observe(observed));
       case "forget":
         return change.keys.forEach((key) => this.#remove(key));
       case "damaged":
@@ -108,6 +113,7 @@ export class Batch {
 
   #remove(key: string): void {
     this.#told.delete(key);
+    this.#observed.delete(key);
     if (this.stored.has(key)) this.#gone.add(key);
   }
 
@@ -115,6 +121,16 @@ export class Batch {
     const told = this.#told.get(key);
     if (told?.done) told.done.row.status = "damaged";
     else this.#damaged.add(key);
+  }
+
+  #observe({ key, observations }: Observed): void {
+    const told = this.#told.get(key);
+    if (told?.done) {
+      const { job } = told.done;
+      told.done.job = { ...job, observations: { ...job.observations, ...observations } };
+    } else if (this.stored.has(key) && !this.#gone.has(key)) {
+      this.#observed.set(key, { ...this.#observed.get(key), ...observations });
+    }
   }
 
   #moveInput(moved: MovedInput): void {
@@ -154,7 +170,29 @@ export class Batch {
       { key: "VARCHAR", name: "VARCHAR", input: "VARCHAR" },
       [...this.#moved.values()].flatMap((names) => [...names.values()].map((m) => ({ ...m }))),
     );
+    await this.#writeObserved(database);
     for (const [table, rows] of this.rows()) await database.append(table, rows);
+  }
+
+  /** In place of what was observed under the same names. */
+  async #writeObserved(database: Database): Promise<void> {
+    const rows = [...this.#observed].flatMap(([job_key, observations]) =>
+      Array.from(pairs(observations), (row) => ({ job_key, ...row }))
+    );
+    const columns = { job_key: "VARCHAR", name: "VARCHAR", value: "DOUBLE" };
+    await database.executeFor(
+      "DELETE FROM observation USING given " +
+        "WHERE observation.job_key = given.job_key AND observation.name = given.name",
+      columns,
+      rows,
+    );
+    // Not of a job that was forgotten.
+    await database.executeFor(
+      "INSERT INTO observation SELECT job_key, name, value FROM given " +
+        "WHERE job_key IN (SELECT key FROM job)",
+      columns,
+      rows,
+    );
   }
 
   /** Call when the transaction has ended. */

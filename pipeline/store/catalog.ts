@@ -21,7 +21,15 @@ import {
 } from "./catalog_files.ts";
 import { CatalogQuestions, REPLACED } from "./catalog_questions.ts";
 import { aboutOf, type Change, rowsOf } from "./changes.ts";
-import type { DoneJob, FailedJob, Machine, MovedInput, NodeRow, RunInfo } from "./changes.ts";
+import type {
+  DoneJob,
+  FailedJob,
+  Machine,
+  MovedInput,
+  NodeRow,
+  Observed,
+  RunInfo,
+} from "./changes.ts";
 import { Database, type Row } from "./database.ts";
 import { Journal } from "./journal.ts";
 import { hashFile } from "./objects.ts";
@@ -263,6 +271,11 @@ export class Catalog extends CatalogQuestions {
   /** Lets inputs of jobs lead to other jobs that left the same content. */
   async moveInputs(moved: MovedInput[]): Promise<void> {
     if (moved.length) await this.#change({ kind: "inputs", moved });
+  }
+
+  /** Records what became known of jobs when they were recorded already; of others nothing. */
+  async observe(of: Observed[]): Promise<void> {
+    if (of.length) await this.#change({ kind: "observed", of });
   }
 
   /** Removes jobs that nothing needs any more. */

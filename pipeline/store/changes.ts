@@ -79,9 +79,16 @@ export type Change =
     at: number;
   }
   | { kind: "inputs"; moved: MovedInput[] }
+  /** Known of jobs only after they were recorded. */
+  | { kind: "observed"; of: Observed[] }
   | { kind: "forget"; keys: string[] }
   | { kind: "damaged"; keys: string[] }
   | { kind: "nodes"; profile: string; nodes: NodeRow[] };
+
+export interface Observed {
+  key: string;
+  observations: Record<string, number>;
+}
 
 export interface MovedInput {
   key: string;

@@ -31,22 +31,30 @@ export class Presence {
 
   /** What is there now of the objects of an index. */
   static of(objects: Objects, { catalog, jobs }: DoneIndex): Presence {
-    const path = join(objects.dir, "cache", "objects.json");
     // Before the listing: what changes in between leaves other stamps than these.
-    const { stamps, changed } = stampsOf(objects);
-    const saved = readSealed(path, "objects") as Saved | undefined;
-    if (saved && saved.catalog === catalog && saved.stamps === stamps) {
-      return new Presence(saved.lost);
-    }
+    const now = stampsOf(objects);
+    const known = catalog === undefined ? undefined : Presence.#known(objects, catalog, now);
+    if (known) return new Presence(known);
     const there = objects.list();
     const lost = new Set<string>();
     for (const job of jobs.values()) {
       for (const hash of job.objects) if (!there.has(hash)) lost.add(hash);
     }
-    if (catalog && Date.now() - changed > RACY_MS) {
-      writeSealed(path, "objects", { catalog, stamps, lost: [...lost] } satisfies Saved);
+    if (catalog && Date.now() - now.changed > RACY_MS) {
+      const saved: Saved = { catalog, stamps: now.stamps, lost: [...lost] };
+      writeSealed(placeOf(objects), "objects", saved);
     }
     return new Presence(lost);
+  }
+
+  /** True where it is known without a look at its jobs that nothing is lost of what a catalogue has, by its hash. */
+  static isWhole(objects: Objects, catalog: string): boolean {
+    return Presence.#known(objects, catalog, stampsOf(objects))?.length === 0;
+  }
+
+  static #known(objects: Objects, catalog: string, { stamps }: Stamps): string[] | undefined {
+    const saved = readSealed(placeOf(objects), "objects") as Saved | undefined;
+    return saved?.catalog === catalog && saved.stamps === stamps ? saved.lost : undefined;
   }
 
   /** Of an object of some job. */
@@ -60,8 +68,15 @@ export class Presence {
   }
 }
 
+const placeOf = ({ dir }: Objects) => join(dir, "cache", "objects.json");
+
 /** One text that changes with any folder, and when the last of them changed. */
-function stampsOf(objects: Objects): { stamps: string; changed: number } {
+interface Stamps {
+  stamps: string;
+  changed: number;
+}
+
+function stampsOf(objects: Objects): Stamps {
   const stamps: string[] = [];
   let changed = 0;
   for (const folder of objects.folders().sort()) {

@@ -74,6 +74,7 @@ export function useOf(label: string, layers: readonly Layer[]): Use | undefined 
   const layer = layerOf(label, layers);
   if (!layer) return undefined;
   if (layer.kind === "linear map" && label.endsWith(", bare")) return "linear throughout";
-  if (layer.kind !== "nonlinear") return "linear in its state";
-  return layer.name.endsWith("attention") ? "attention" : "nonlinear state";
+  // (What attention keeps is linear, too: tokens as they were. How it reads them is not.)
+  if (/^(softmax|local) attention$/.test(layer.name)) return "attention";
+  return layer.kind === "nonlinear" ? "nonlinear state" : "linear in its state";
 }

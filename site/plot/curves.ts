@@ -1,9 +1,10 @@
 /** @file Training curves as small multiples: the loss of every seed on one task. */
 import * as Plot from "@observablehq/plot";
-import { type Drawn, emptyDocument } from "../../lib/plot/document.ts";
+import type { Drawn } from "../../lib/plot/document.ts";
 import { short } from "../../lib/plot/labels.ts";
 import type { Curve } from "../results.ts";
 import { finished } from "./finish.ts";
+import { svgDocument } from "./svg_document.ts";
 
 /** One panel; rows of a table (a layer and its variants) have a colour each. */
 export function drawCurves(task: string, curves: readonly Curve[]): string {
@@ -12,7 +13,7 @@ export function drawCurves(task: string, curves: readonly Curve[]): string {
   if (!losses.length) return "";
   const log = Math.min(...losses) > 0;
   const svg = Plot.plot({
-    document: emptyDocument(),
+    document: svgDocument(),
     ...{ className: "plot", width: 340, height: 200 },
     ...{ marginLeft: 54, marginRight: 12, marginTop: 26, marginBottom: 40 },
     x: { label: "step", labelAnchor: "center", labelArrow: "none", tickSize: 0, ticks: 4 },

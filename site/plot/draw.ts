@@ -6,7 +6,7 @@
  * unreadable labels on a phone.
  */
 import * as Plot from "@observablehq/plot";
-import { type Drawn, emptyDocument } from "../../lib/plot/document.ts";
+import type { Drawn } from "../../lib/plot/document.ts";
 import { fitted, leftMargin, short } from "../../lib/plot/labels.ts";
 import type { PlotSpec } from "../../pipeline/results.ts";
 import type { ExperimentResult } from "../results.ts";
@@ -22,6 +22,7 @@ import { finished } from "./finish.ts";
 import { arrange } from "./panels.ts";
 import { type Point, readSeries, type Series } from "./series.ts";
 import type { Styles } from "./styles.ts";
+import { svgDocument, type SvgElement } from "./svg_document.ts";
 
 export interface Drawing {
   /** SVG; empty when there is no point to draw. */
@@ -102,7 +103,7 @@ function render(spec: PlotSpec, series: Series[], frame: Frame): string {
     ...(panels ? { facetAnchor: panels.columns > 1 ? "bottom-empty" : null } : {}),
   } as Plot.AxisXOptions;
   const options: Plot.PlotOptions = {
-    document: emptyDocument(),
+    document: svgDocument(),
     className: "plot",
     width: frame.width,
     height: (panels ? 96 + 210 * panels.rows : frame.height) + (categories?.height ?? 0),
@@ -172,9 +173,11 @@ function yTicks(spec: PlotSpec, series: Series[], options: Plot.PlotOptions): st
     ),
   ];
   const unseen = Plot.dot(values, { y: (value: number) => value, render: () => null });
-  const drawn = Plot.plot({ document, width, height, y, marks: [unseen] }) as unknown as Drawn;
-  const ticks = drawn.querySelectorAll("[aria-label='y-axis tick label'] text");
-  return Array.from(ticks, (tick) => tick.textContent);
+  const drawn = Plot.plot({ document, width, height, y, marks: [unseen] }) as unknown as SvgElement;
+  return drawn.querySelectorAll("g")
+    .filter((group) => group.getAttribute("aria-label") === "y-axis tick label")
+    .flatMap((group) => group.querySelectorAll("text"))
+    .map((tick) => tick.textContent);
 }
 
 function described({ title, x, y }: PlotSpec, titles: Map<string, string>): string {
@@ -255,7 +258,7 @@ function dot(symbol: Series["symbol"], color: string): string {
   if (known) return known;
   const mark = Plot.dot([0], { frameAnchor: "middle", symbol, fill: color, r: 4.5 });
   const size = { width: 24, height: 14, margin: 0 };
-  const svg = Plot.plot({ document: emptyDocument(), ...size, axis: null, marks: [mark] });
+  const svg = Plot.plot({ document: svgDocument(), ...size, axis: null, marks: [mark] });
   const drawn = (svg as unknown as Drawn).querySelector("g").outerHTML;
   dots.set(symbol + color, drawn);
   return drawn;

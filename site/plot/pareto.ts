@@ -1,9 +1,10 @@
 /** @file What a model costs against how far it gets: the models that no other beats in both are joined and named. */
 import * as Plot from "@observablehq/plot";
-import { type Drawn, emptyDocument } from "../../lib/plot/document.ts";
+import type { Drawn } from "../../lib/plot/document.ts";
 import { fitted, short } from "../../lib/plot/labels.ts";
 import { finished } from "./finish.ts";
 import { STYLES } from "./reach.ts";
+import { svgDocument } from "./svg_document.ts";
 
 export interface Priced {
   label: string;
@@ -34,7 +35,7 @@ export function drawPareto(
   const best = frontier(shown);
   const least = Math.min(0, ...shown.map(({ gain }) => gain));
   const svg = Plot.plot({
-    document: emptyDocument(),
+    document: svgDocument(),
     ...{ className: "plot", width: 340, height: 264 },
     ...{ marginLeft: 50, marginRight: 24, marginTop: 40, marginBottom: 44, inset: 10 },
     x: {

@@ -2,11 +2,12 @@
  * @file Draws how far models get on every task: a row for each model, a dot with its interval, between the floor and the optimum.
  */
 import * as Plot from "@observablehq/plot";
-import { type Drawn, emptyDocument } from "../../lib/plot/document.ts";
+import type { Drawn } from "../../lib/plot/document.ts";
 import { fitted } from "../../lib/plot/labels.ts";
 import { finished } from "./finish.ts";
 import { type Use, USES } from "../catalogue/layers.ts";
 import type { Bar, Reach } from "../reach.ts";
+import { svgDocument } from "./svg_document.ts";
 
 /** Colour and symbol of a kind of model, on every page. */
 export const STYLES: Record<
@@ -50,7 +51,7 @@ function render(
   const within = (value: number) => Math.min(most, Math.max(least, value));
   const long = numbers > 100;
   const svg = Plot.plot({
-    document: emptyDocument(),
+    document: svgDocument(),
     className: "plot",
     width,
     height: 30 + lines.length * ROW,
@@ -123,7 +124,7 @@ function swatch(use: Use): string {
   const { color, symbol } = STYLES[use];
   const mark = Plot.dot([0], { frameAnchor: "middle", symbol, fill: color, r: 4.5 });
   const size = { width: 24, height: 14, margin: 0 };
-  const svg = Plot.plot({ document: emptyDocument(), ...size, axis: null, marks: [mark] });
+  const svg = Plot.plot({ document: svgDocument(), ...size, axis: null, marks: [mark] });
   return `<svg class="swatch" width="24" height="14" viewBox="0 0 24 14" aria-hidden="true">` +
     `${(svg as unknown as Drawn).querySelector("g").outerHTML}</svg>`;
 }

@@ -2,11 +2,16 @@
  * @file What does a training step of a language model that is one matrix cost beside its matrix products? A linear mixer of 1,024 units on
  * 512 tokens, 16 sequences of 32, with Adam, and the six products of its forward and backward pass alone, on the same engine, in
  * alternation: medians, and their ratio with a 95 % interval. What is beyond 1 is the embedding's gather and scatter, softmax,
- * transpositions and Adam.
+ * transpositions and Adam. Beside it the same step in PyTorch, eager and compiled, by every interpreter that is named, each a
+ * process that is warm; what an interpreter cannot import is left out, with the reason.
  *
- * Run: deno task bench language [--json]
+ * Run: deno task bench language [--python PATH]... [--json]
+ *   --python PATH  interpreters, /usr/bin/python3 by default: Debian's python3-torch (with libopenblas0), and a virtual environment
+ *                  with the current torch of PyPI.
  */
 import { numpy as np } from "@jax-js/jax";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { Arrays, JaxArray } from "../../lib/engine/arrays.ts";
 import { compile } from "../../lib/engine/engines/ort.ts";
 import { model as mixer } from "../../lib/models/token_mixer.ts";
@@ -16,6 +21,7 @@ import { type Tensor, tensor } from "../../lib/tensor/tensor.ts";
 import { disposeTree } from "../../lib/train/host.ts";
 import { learning } from "../../lib/train/learning.ts";
 import { alternation, median, pairedRatio } from "./steps/paired.ts";
+import { startMeasuring } from "./steps/process.ts";
 
 const [vocabulary, width, length, batch] = [512, 1024, 32, 16];
 const [warmup, rounds] = [3, 20];
@@ -31,13 +37,26 @@ function corpus(): Record<string, Tensor> {
   };
 }
 
-interface Measured {
-  /** Runs once, to its end. */
-  run(): Promise<void>;
+interface Side {
+  readonly name: string;
+  /** Seconds of one step. */
+  measure(): Promise<number>;
   close(): Promise<void>;
 }
 
-async function trainingStep(): Promise<Measured> {
+/** What this process runs itself. */
+function own(name: string, run: () => Promise<void>, close: () => Promise<void>): Side {
+  return {
+    ...{ name, close },
+    async measure() {
+      const start = performance.now();
+      await run();
+      return (performance.now() - start) / 1000;
+    },
+  };
+}
+
+async function trainingStep(): Promise<Side> {
   const task = language.configure({ length }, { tensors: corpus() });
   const model = mixer.configure({ width, length }, { signature: task.signature, layers: [] });
   const seeds = [{ instance: 0, initialisation: 0, data: 0 }];
@@ -45,18 +64,15 @@ async function trainingStep(): Promise<Measured> {
   const data = nextBatch(0);
   const step = await compileStep(data, { compile });
   let current: Parameters<typeof step.run>[0] = step.fresh;
-  return {
-    async run() {
-      const out = await step.run(current, data, [1e-3]);
-      await out.value.read();
-      current = out;
-    },
-    close: step.close,
-  };
+  return own("a step", async () => {
+    const out = await step.run(current, data, [1e-3]);
+    await out.value.read();
+    current = out;
+  }, step.close);
 }
 
 /** Forward: mixing, head. Backward: head, units, mixing, embeddings. */
-async function products(): Promise<Measured> {
+async function products(): Promise<Side> {
   const rows = length * batch;
   const shapes: Record<string, number[]> = {
     weight: [length, length],
@@ -81,42 +97,76 @@ async function products(): Promise<Measured> {
     const ofEmbedded = np.matmul(np.transpose(weight), ofUnits);
     return { ofWeight, forward, ofHead, ofEmbedded };
   }, [given]);
+  return own("its products alone", async () => {
+    const out = await program.run(given);
+    await out.ofWeight.read();
+    disposeTree(out);
+  }, () => program.close());
+}
+
+/** The same step by an interpreter, or why there is none. */
+async function torch(python: string, mode: string): Promise<Side | string> {
+  const script = fileURLToPath(new URL("torch_language.py", import.meta.url));
+  const sizes = [vocabulary, width, length, batch].map(String);
+  const process = await startMeasuring(python, [script, ...sizes, mode]);
+  const name = `${python}, ${mode}`;
+  if (typeof process === "string") return `${name}: ${process}`;
   return {
-    async run() {
-      const out = await program.run(given);
-      await out.ofWeight.read();
-      disposeTree(out);
-    },
-    close: () => program.close(),
+    name: `${name} (${process.description})`,
+    measure: async () => (await process.measure(1)).seconds,
+    close: process.close,
   };
 }
 
 /** Measures and prints. */
 export async function main(): Promise<void> {
+  const { values: { python, json } } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: {
+      python: { type: "string", multiple: true, default: ["/usr/bin/python3"] },
+      json: { type: "boolean", default: false },
+    },
+  });
   const sides = [await trainingStep(), await products()];
+  const missing: string[] = [];
+  for (const path of python) {
+    for (const mode of ["eager", "compile"]) {
+      const side = await torch(path, mode);
+      if (typeof side === "string") missing.push(side);
+      else sides.push(side);
+    }
+  }
   const times: number[][] = sides.map(() => []);
   for (let round = 0; round < warmup + rounds; round++) {
     for (const which of alternation(sides.length, round)) {
-      const start = performance.now();
-      await sides[which].run();
-      if (round >= warmup) times[which].push(performance.now() - start);
+      const seconds = await sides[which].measure();
+      if (round >= warmup) times[which].push(1000 * seconds);
     }
   }
   for (const side of sides) await side.close();
-  const [step, alone] = times.map(median);
-  const { ratio, low, high } = pairedRatio(times[1], times[0]);
-  if (Deno.args.includes("--json")) {
-    console.log(
-      JSON.stringify({ vocabulary, width, length, batch, step, alone, ratio, low, high }),
-    );
+  const [step] = times;
+  const rows = sides.slice(1).map(({ name }, i) => ({
+    ...{ name, milliseconds: median(times[i + 1]) },
+    // Ours over theirs: below 1 ours is faster.
+    ...pairedRatio(times[i + 1], step),
+  }));
+  if (json) {
+    const sizes = { vocabulary, width, length, batch };
+    console.log(JSON.stringify({ ...sizes, milliseconds: median(step), rows, missing }));
   } else {
     console.log(
       `linear mixer, ${width} units, ${vocabulary} tokens, ${batch} x ${length}: a step takes ${
-        step.toFixed(1)
-      } ms, its products alone ${alone.toFixed(1)} ms, ${ratio.toFixed(2)} times as long [${
-        low.toFixed(2)
-      }, ${high.toFixed(2)}]`,
+        median(step).toFixed(1)
+      } ms`,
     );
+    for (const { name, milliseconds, ratio, low, high } of rows) {
+      const interval = `[${low.toFixed(2)}, ${high.toFixed(2)}]`;
+      console.log(
+        `${ratio.toFixed(2)} ${interval} times as long as ${name}: ${milliseconds.toFixed(1)} ms`,
+      );
+    }
+    for (const reason of missing) console.log(`left out: ${reason}`);
   }
   Deno.exit(0);
 }

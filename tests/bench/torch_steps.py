@@ -10,7 +10,7 @@ from serve_steps import serve, unavailable
 try:
     import torch
     import torch.nn as nn
-    from torch_training import description, fastest, make_step
+    from torch_training import compiled, description, fastest
     from torch_transformer import Transformer
 except ImportError as error:
     unavailable(error)
@@ -113,12 +113,6 @@ def loss_of(x, target):
 
 
 if mode == "compile":
-    if not hasattr(torch, "compile"):
-        unavailable(f"PyTorch {torch.__version__} has no torch.compile")
-    loss_of = torch.compile(loss_of)
-    try:
-        make_step(model, lambda: loss_of(x, target))()
-    except Exception as error:  # of many kinds, from Python to the C++ compiler
-        unavailable(f"does not compile: {type(error).__name__}: {str(error)[:300]}")
+    loss_of = compiled(model, loss_of, x, target)
 _, adam, step = fastest(model, lambda: loss_of(x, target))
 serve(description(adam), step)

@@ -3,7 +3,7 @@ import re
 import time
 
 import torch
-from serve_steps import loaded_blas
+from serve_steps import loaded_blas, unavailable
 
 
 def make_step(model, loss_of, **implementation):
@@ -38,6 +38,18 @@ def fastest(model, loss_of):
         except (RuntimeError, TypeError):  # an old version without it
             continue
     return min(timed, key=lambda item: item[0])
+
+
+def compiled(model, loss_of, *batch):
+    """The loss by torch.compile, after a first step; ends the process with the reason where it does not compile."""
+    if not hasattr(torch, "compile"):
+        unavailable(f"PyTorch {torch.__version__} has no torch.compile")
+    faster = torch.compile(loss_of)
+    try:
+        make_step(model, lambda: faster(*batch))()
+    except Exception as error:  # of many kinds, from Python to the C++ compiler
+        unavailable(f"does not compile: {type(error).__name__}: {str(error)[:300]}")
+    return faster
 
 
 def description(adam):

@@ -48,7 +48,8 @@ export function randomTensor(
 }
 
 export function leaves(value: unknown): Handle[] {
-  if (value && typeof value === "object" && "read" in value) return [value as Handle];
+  // (Parameters of a layer may be called `read`.)
+  if (typeof (value as Handle | undefined)?.read === "function") return [value as Handle];
   return Object.values(value as object).flatMap(leaves);
 }
 

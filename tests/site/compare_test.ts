@@ -1,6 +1,6 @@
 /** @file Two runs side by side, cell by cell, with differences that can be computed by hand. */
 import assert from "node:assert/strict";
-import { compared, type Tables } from "../../site/compare.ts";
+import { agreementOf, compared, type Tables } from "../../site/compare.ts";
 import type { CellResult, ExperimentResult } from "../../site/results.ts";
 
 const label = (text: string): CellResult => ({
@@ -67,4 +67,16 @@ Deno.test("of many cells those are listed that lie furthest apart", () => {
     compared(run("q", table("e", rows(1))), run("s", table("e", rows(0))) as Tables).experiments;
   assert.deepEqual([of, cells.length, cells[0].row, cells[39].row], [60, 40, "m59", "m20"]);
   assert.equal(agree, 3, "0, 1 and 2 over the root of 2 standard errors");
+});
+
+Deno.test("the smaller run is told beside the larger one, on the pages of either", () => {
+  const counts = { agree: 3, of: 4 };
+  const sentence =
+    "The quick run agrees with the standard one on 3 of the 4 cells that have an interval in both";
+  assert.equal(agreementOf({ here: "standard", there: "quick", ...counts }), sentence);
+  assert.equal(agreementOf({ here: "quick", there: "standard", ...counts }), sentence);
+  assert.match(
+    agreementOf({ here: "paper", there: "standard", ...counts }),
+    /^The standard run .* the paper one/,
+  );
 });

@@ -2,10 +2,10 @@
 import { numpy as np, random } from "@jax-js/jax";
 import * as z from "zod";
 import type { JaxArray } from "../../engine/arrays.ts";
-import { symmetricEigen } from "../../linalg/svd.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
 import { exactGelu } from "../exact_gelu.ts";
+import { legendreModes } from "../hippo.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
 import {
   type Complex,
@@ -63,24 +63,6 @@ function modesOf({ step, decay, frequency, wRe, wIm }: Params): Modes {
 }
 
 /**
- * The positive frequencies of the skew-symmetric part of HiPPO-LegS at 2 N states, the largest first. (The square of i times such a matrix
- * is symmetric, and has the square of every frequency twice.)
- */
-export function skewFrequencies(count: number): Float64Array {
-  const n = 2 * count;
-  const entry = (i: number, j: number) =>
-    Math.sign(i - j) * Math.sqrt((2 * i + 1) * (2 * j + 1)) / 2;
-  const square = new Float64Array(n * n);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0; j < n; j++) {
-      for (let k = 0; k < n; k++) square[i * n + j] += entry(k, i) * entry(k, j);
-    }
-  }
-  const { values } = symmetricEigen(square, n);
-  return Float64Array.from({ length: count }, (_, m) => Math.sqrt(values[n - 1 - 2 * m]));
-}
-
-/**
  * h_t = exp(Lambda step) h_{t-1} + x_t for every channel and number, y = W gelu(Re(w (exp(Lambda step) - 1) / Lambda h) + D x) + b, with
  * Lambda = -exp(parameter) + i frequency. Option: `state` (N, 32).
  */
@@ -105,7 +87,7 @@ export const layer: SequenceLayer<Config, Params, Complex, JaxArray, JaxArray> =
     return {
       step: np.concatenate([steps.ref, steps], 0),
       decay: np.full([state], Math.log(0.5)),
-      frequency: np.array(Float32Array.from(skewFrequencies(state))),
+      frequency: np.array(Float32Array.from(legendreModes(state).frequency)),
       wRe: random.normal(k2, [width, state]),
       wIm: random.normal(k3, [width, state]),
       skip: random.normal(k4, [width]),

@@ -1,6 +1,7 @@
 /** @file Cells of published tables: which there are, and how one that was made again compares. */
 import { nearestFirst } from "../../../lib/nearest.ts";
-import { type Cell, isCell, type PublishedRow } from "../../results.ts";
+import { canonical } from "../../content/canonical.ts";
+import { type Cell, isCell, type PublishedRow, type Row } from "../../results.ts";
 import type { ExperimentRecord } from "../../publish/source.ts";
 import { UsageError } from "../../usage_error.ts";
 
@@ -16,9 +17,16 @@ export interface PublishedCell {
 export const nameOf = ({ experiment, row, column }: PublishedCell) =>
   `${experiment}/${row + 1}/${column}`;
 
-/** What is measured in a row, with what says where that is: a table is known by its labels. */
-export const labelsOf = (row: PublishedRow) =>
-  Object.entries(row).flatMap(([id, value]) => isCell(value) ? [] : [`${id}=${value}`]).join(" ");
+/** What says where the numbers of a row were measured: they are another day's in another order where a table is sorted by them. */
+export const labelsOf = (row: Row | PublishedRow): string =>
+  canonical(Object.entries(row).filter(([, value]) => typeof value !== "object"));
+
+/** The row of today's table with the labels of a published one; of several the one in its place. */
+export function sameRow(published: PublishedRow, place: number, today: readonly Row[]) {
+  const labels = labelsOf(published);
+  const same = today.filter((row) => labelsOf(row) === labels);
+  return same.length > 1 ? same.find((row) => row === today[place]) : same[0];
+}
 
 /** Cells that are made of scores: seconds and bytes belong to the machine, and are other ones elsewhere. */
 export function cellsOf({ meta, summary }: ExperimentRecord): PublishedCell[] {

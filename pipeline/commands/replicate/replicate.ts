@@ -6,8 +6,10 @@
  * cannot be compared.
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { quote } from "../../command_line.ts";
 import { canonical, sha256 } from "../../content/canonical.ts";
+import { describeCommit, gitCommit } from "../../log/git.ts";
 import { ancestors } from "../../overrides.ts";
 import { readPublished } from "../../publish/published.ts";
 import type { PublishSource } from "../../publish/source.ts";
@@ -22,7 +24,7 @@ import { openWorkspace, type Workspace } from "../../workspace.ts";
 import { execute } from "../execute.ts";
 import type { CommandOptions } from "../options.ts";
 import { VERSION } from "../../version.ts";
-import { cellsOf, compare, find, hasInterval, labelsOf, nameOf } from "./cells.ts";
+import { cellsOf, compare, find, hasInterval, nameOf, sameRow } from "./cells.ts";
 import type { PublishedCell } from "./cells.ts";
 import { countsOf, lineOf, type Replicated, type Report, reportText } from "./report.ts";
 import { type Candidate, draw, madeFrom, type Sample } from "./sample.ts";
@@ -107,10 +109,22 @@ async function replicate(
   console.log(`\n${countsOf(made)}.`);
   const { profile, seed, report } = options;
   if (report !== undefined) {
-    const about = { version: VERSION, machine, profile, seed, jobs: nodes.length, seconds };
-    save(report, { ...about, families, cells: made });
+    const commit = describeCommit(gitCommit(workspace.root)) ?? "unknown";
+    const about = { version: VERSION, commit, command: commandOf(options), machine, profile, seed };
+    save(report, { ...about, jobs: nodes.length, seconds, families, cells: made });
   }
   return made.some(({ agreement }) => agreement === "outside" || agreement === "unknown") ? 1 : 0;
+}
+
+/** To repeat what was asked, in any checkout. */
+function commandOf(options: CommandOptions): string {
+  const { words, sample, budget, seed, profile, root, report } = options;
+  const drawn = [`--sample ${sample}`, ...(budget === undefined ? [] : [`--budget ${budget}`])];
+  return [
+    `deno task replicate --profile ${profile}`,
+    ...(words.length ? words.map(quote) : [...drawn, `--seed ${seed}`]),
+    `--report ${quote(relative(resolve(root), report!))}`,
+  ].join(" ");
 }
 
 /** @param path of the two files without their endings */
@@ -179,7 +193,7 @@ function only(
 
 /** The table of an experiment from the runs that were made. @throws {Error} where one failed, or the table needs others */
 async function remake(workspace: Workspace, { cells, all, needed }: Wanted): Promise<Summary> {
-  const { graph, root, storeDir, resolver, objects } = workspace;
+  const { graph, root, storeDir, resolver, objects, fingerprints } = workspace;
   const node = graph.results.get(cells[0].experiment)!;
   const lacking = needed.find((run) => resolver.contentOf(run.node) === undefined);
   if (lacking) throw new Error(`its job ${lacking.node.label} did not run`);
@@ -193,11 +207,13 @@ async function remake(workspace: Workspace, { cells, all, needed }: Wanted): Pro
   const executor = new LocalExecutor(1);
   try {
     const { stage, label, modules, params } = node;
+    const { files } = await fingerprints.of(stage.path, modules);
     const outcome = await executor.run(
       {
         ...{ key: sha256(`replicate ${label}`), label, root, storeDir, inputDir: storeDir },
         stage: { name: stage.name, path: stage.path },
-        ...{ modules, inputs, params: JSON.parse(canonical(params)), threads: 1, codeFiles: [] },
+        ...{ modules, inputs, params: JSON.parse(canonical(params)), threads: 1 },
+        codeFiles: Object.keys(files),
       },
       stage.permissions,
       { log() {}, progress() {} },
@@ -225,12 +241,9 @@ function judge(
   const unknown = (problem: string) => ({ ...told, agreement: "unknown" as const, problem });
   if (again instanceof Error) return unknown(again.message);
   const { rows } = source.experiments.find(({ meta }) => meta.id === experiment)!.summary;
-  const now = again.rows[row];
+  const now = sameRow(rows[row], row, again.rows);
   const made = now?.[column];
-  const labels = (values: object) => labelsOf(values as typeof rows[number]);
-  if (!now || !isCell(made) || labels(rows[row]) !== labels(now)) {
-    return unknown(`row ${row + 1} of today's table is another`);
-  }
+  if (!isCell(made)) return unknown(`today's table has no row with the labels of row ${row + 1}`);
   return { ...told, agreement: compare(cell, made), again: made.value };
 }
 

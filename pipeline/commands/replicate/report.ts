@@ -20,6 +20,10 @@ export interface Replicated {
 
 export interface Report {
   version: string;
+  /** Of the code that ran. */
+  commit: string;
+  /** To repeat it. */
+  command: string;
   machine: string;
   profile: string;
   seed: number;
@@ -44,6 +48,11 @@ const WORDS: Record<Replicated["agreement"], string> = {
   unknown: "cannot be compared",
 };
 
+const AGREEMENTS = Object.keys(WORDS) as Replicated["agreement"][];
+
+const countOf = (cells: readonly Replicated[], wanted: Replicated["agreement"]) =>
+  cells.filter(({ agreement }) => agreement === wanted).length;
+
 /** What came of one cell, in a line. */
 export function lineOf({ agreement, published, again, problem }: Replicated): string {
   if (again === undefined) return `${WORDS[agreement]}: ${problem}`;
@@ -52,8 +61,7 @@ export function lineOf({ agreement, published, again, problem }: Replicated): st
 
 /** How many came how. */
 export function countsOf(cells: readonly Replicated[]): string {
-  const count = (wanted: Replicated["agreement"]) =>
-    cells.filter(({ agreement }) => agreement === wanted).length;
+  const count = (wanted: Replicated["agreement"]) => countOf(cells, wanted);
   const parts = [
     `${count("bytes")} equal to the last bit`,
     `${count("inside")} inside their intervals`,
@@ -64,14 +72,28 @@ export function countsOf(cells: readonly Replicated[]): string {
 }
 
 export function reportText(report: Report): string {
-  const { version, machine, profile, seed, jobs, seconds, families, cells } = report;
+  const { version, commit, command, machine, profile, seed, jobs, seconds, families, cells } =
+    report;
   const dear = families.reduce((sum, { dear }) => sum + dear, 0);
-  const lines = [
+  const machines = [...new Set(cells.map(({ machine }) => machine))];
+  const [alike] = machines;
+  const kinds = AGREEMENTS.filter((kind) =>
+    kind === "bytes" || kind === "inside" || kind === "outside" || countOf(cells, kind) > 0
+  );
+  return [
     "# Replicated cells",
     "",
     `${cells.length} cells of the published tables (profile ${profile}) were made again from nothing: ${
       countsOf(cells)
-    }. Version ${version}, seed ${seed}; ${machine}.`,
+    }.`,
+    "",
+    "```sh",
+    command,
+    "```",
+    "",
+    `Version ${version}, commit ${commit.slice(0, 10)}, seed ${seed}; ${machine}.${
+      machines.length === 1 ? ` They were published on ${alike}.` : ""
+    }`,
     "",
     `Their ${jobs} jobs ran in a store that knows no earlier result; they took ${
       formatSeconds(seconds)
@@ -83,28 +105,39 @@ export function reportText(report: Report): string {
       ? " Cells that would have taken the sample over its budget of seconds were left out: what is dear is seldom in it."
       : ""),
     "",
-    "| family | cells | left out as too dear | made again | what came |",
-    "| :--- | ---: | ---: | ---: | :--- |",
-  ];
-  for (const { family, cells: all, dear } of families) {
-    const own = cells.filter((cell) => cell.family === family);
-    lines.push(`| ${family} | ${all} | ${dear} | ${own.length} | ${countsOf(own)} |`);
-  }
-  lines.push(
+    ...table(
+      ["family", "cells", "left out as too dear", "made again", ...kinds.map((k) => WORDS[k])],
+      families.map(({ family, cells: all, dear }) => {
+        const own = cells.filter((cell) => cell.family === family);
+        return [family, all, dear, own.length, ...kinds.map((kind) => countOf(own, kind))];
+      }),
+    ),
     "",
     "## Cells",
     "",
-    "| cell | published | again | what came | published on |",
-    "| :--- | ---: | ---: | :--- | :--- |",
-  );
-  for (const cell of cells) {
-    const { agreement, problem } = cell;
-    const what = WORDS[agreement] + (problem ? `: ${problem.replaceAll("|", "/")}` : "");
-    const { published, again = "" } = cell;
-    lines.push(`| ${[cell.cell, show(published), again, what, cell.machine].join(" | ")} |`);
-  }
-  return lines.join("\n") + "\n";
+    "Numbers to six digits; the JSON file of the same name has them all.",
+    "",
+    ...table(
+      ["cell", "published", "made again", "what came", ...(machines.length > 1 ? ["on"] : [])],
+      cells.map(({ cell, published, again, agreement, problem, machine }) => [
+        ...[cell, show(published, brief), again === undefined ? "" : brief(again)],
+        WORDS[agreement] + (problem ? `: ${problem.replaceAll("|", "/")}` : ""),
+        ...(machines.length > 1 ? [machine] : []),
+      ]),
+    ),
+  ].join("\n") + "\n";
 }
 
-const show = ({ value, low, high }: Replicated["published"]) =>
-  low === undefined ? String(value) : `${value} [${low}, ${high}]`;
+/** Of Markdown; what a first row has as numbers stands on the right. */
+function table(head: readonly string[], rows: readonly (string | number)[][]): string[] {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
+  const align = head.map((_, i) => typeof rows[0]?.[i] === "number" ? "---:" : ":---");
+  return [line(head), line(align), ...rows.map(line)];
+}
+
+const brief = (value: number) => String(Number(value.toPrecision(6)));
+
+const show = ({ value, low, high }: Replicated["published"], digits: typeof brief = String) =>
+  low === undefined || high === undefined
+    ? digits(value)
+    : `${digits(value)} [${digits(low)}, ${digits(high)}]`;

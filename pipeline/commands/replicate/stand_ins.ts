@@ -1,8 +1,9 @@
 /**
  * @file A table from a part of its runs. A cell cites the runs that it is made of; the others only have to be there, so that
- * `summarize` finds what it looks for: a run that was made again, of the same stage and with as many equal tags as can be, stands in
+ * `summarize` finds what it looks for: a run that was made again, of the same kind and with as many equal tags as can be, stands in
  * for each of them. What comes of those is looked at by nobody.
  */
+import { canonical } from "../../content/canonical.ts";
 import type { JobNode } from "../../graph.ts";
 import type { Tags } from "../../tags.ts";
 
@@ -23,7 +24,7 @@ export function runsOf(table: JobNode): TableRun[] {
 }
 
 /**
- * The runs to be made: those that are cited, and of each stage that has none among them the one that is most like them.
+ * The runs to be made: those that are cited, and of each kind that has none among them the one that is most like them.
  * @throws {Error} for a name that the table does not have
  */
 export function neededRuns(all: readonly TableRun[], cited: readonly string[]): TableRun[] {
@@ -32,11 +33,12 @@ export function neededRuns(all: readonly TableRun[], cited: readonly string[]): 
     if (!run) throw new Error(`today's table has no run ${name}`);
     return run;
   });
-  const stages = new Set(needed.map(stageOf));
+  const kinds = new Set(needed.map(kindOf));
   for (const run of all) {
-    if (stages.has(stageOf(run))) continue;
-    stages.add(stageOf(run));
-    needed.push(nearest(all.filter((other) => stageOf(other) === stageOf(run)), needed[0].tags));
+    const kind = kindOf(run);
+    if (kinds.has(kind)) continue;
+    kinds.add(kind);
+    needed.push(nearest(all.filter((other) => kindOf(other) === kind), needed[0].tags));
   }
   return needed;
 }
@@ -48,12 +50,26 @@ export function standIns(
 ): Map<TableRun, TableRun> {
   return new Map(all.map((run) => {
     if (made.includes(run)) return [run, run];
-    const likely = made.filter((other) => stageOf(other) === stageOf(run));
+    const likely = made.filter((other) => kindOf(other) === kindOf(run));
     return [run, nearest(likely, run.tags)];
   }));
 }
 
-const stageOf = ({ node }: TableRun) => node.stage.name;
+/** Which models are compared makes no other kind. */
+const COMPARED = /^(model|engine|layer .*)$/;
+const kinds = new WeakMap<JobNode, string>();
+
+/** What decides which scores a run has: its stage, what that is asked about (a task, a study), and which parameters it is given. */
+function kindOf({ node }: TableRun): string {
+  let kind = kinds.get(node);
+  if (kind === undefined) {
+    const { stage, modules, params } = node;
+    const asked = Object.entries(modules).filter(([role]) => !COMPARED.test(role));
+    kind = canonical([stage.name, Object.fromEntries(asked), Object.keys(params as object).sort()]);
+    kinds.set(node, kind);
+  }
+  return kind;
+}
 
 function nearest(runs: readonly TableRun[], tags: Tags): TableRun {
   const equal = (run: TableRun) =>

@@ -11,7 +11,14 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
 import { rateColumns } from "./shared/rate_columns.ts";
-import { edgesOf, type LanguageModel, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
+import {
+  type Course,
+  edgesOf,
+  type LanguageModel,
+  lossesOf,
+  ratesOf,
+  trainedRuns,
+} from "./shared/trained.ts";
 
 const length = 16;
 const vocabulary = 32;
@@ -46,7 +53,8 @@ const stack = (layer: Part): LanguageModel => ({
   layers: [layer],
 });
 
-const models: Record<string, LanguageModel & { label: string }> = {
+/** The models by their tags. */
+export const models: Record<string, LanguageModel & { label: string }> = {
   "linear-64": { label: "linear mixer, 64 units", ...mixer(64, "linear") },
   "linear-256": { label: "linear mixer, 256 units", ...mixer(256, "linear") },
   "relu-256": { label: "mixer with ReLU, 256 units", ...mixer(256, "relu") },
@@ -60,7 +68,8 @@ const models: Record<string, LanguageModel & { label: string }> = {
   },
 };
 
-const stated: Hypothesis = {
+/** What is to be shown; its seeds are those that are trained. */
+export const stated: Hypothesis = {
   unit: "seed",
   seeds: [0, 1, 2, 3, 4, 5, 6, 7],
   clauses: [
@@ -80,30 +89,30 @@ const stated: Hypothesis = {
   ],
 };
 
+/** How each of them is trained on a law. */
+export function courseOf(g: GraphBuilder, law: string): Course {
+  const task = { name: "artificial_language", options: { ...laws[law].options, length } };
+  return {
+    ...{ task, batch: 32, steps: 1000, warmup: 50 },
+    ...{ rates: [2e-3, 8e-3, 3.2e-2], rungs: [120, 360] },
+    instanceOf: (seed) => seed,
+    scoredOn: (seed) =>
+      g.job(
+        "generate",
+        { task, instance: seed, data: 5000 + seed, sequences: 400 },
+        {},
+        { law, seed, result: "data" },
+      ),
+  };
+}
+
 /** Tags: law, model, seed, result. */
-export const grid: Grid = (g: GraphBuilder) =>
+export const grid: Grid = (g) =>
   g.table(
-    Object.entries(laws).flatMap(([law, { options }]) => {
-      const task = { name: "artificial_language", options: { ...options, length } };
+    Object.keys(laws).flatMap((law) => {
+      const course = courseOf(g, law);
       return Object.entries(models).flatMap(([model, of]) =>
-        trainedRuns(
-          g,
-          of,
-          {
-            ...{ task, batch: 32, steps: 1000, warmup: 50 },
-            ...{ rates: [2e-3, 8e-3, 3.2e-2], rungs: [120, 360] },
-            instanceOf: (seed) => seed,
-            scoredOn: (seed) =>
-              g.job(
-                "generate",
-                { task, instance: seed, data: 5000 + seed, sequences: 400 },
-                {},
-                { law, seed, result: "data" },
-              ),
-          },
-          stated.seeds,
-          { law, model },
-        )
+        trainedRuns(g, of, course, stated.seeds, { law, model })
       );
     }),
   );

@@ -1,6 +1,6 @@
 /** @file Five models of one layer and models of counts, on one text (linear-language-models, language-models). */
 import type { Hypothesis } from "../../../lib/analysis/judge.ts";
-import type { Grid, TaggedJob } from "../../graph.ts";
+import type { GraphBuilder, Grid, TaggedJob } from "../../graph.ts";
 import type { Part } from "../../parts.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";
 import { plainEffect } from "../../table/effects.ts";
@@ -10,7 +10,14 @@ import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mean, minus, type Values } from "../../table/values.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
 import { rateColumns } from "./shared/rate_columns.ts";
-import { edgesOf, type LanguageModel, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
+import {
+  type Course,
+  edgesOf,
+  type LanguageModel,
+  lossesOf,
+  ratesOf,
+  trainedRuns,
+} from "./shared/trained.ts";
 
 const length = 32;
 
@@ -38,7 +45,8 @@ const stack = (layer: Part): LanguageModel => ({
   layers: [layer],
 });
 
-const models: Record<string, LanguageModel & { label: string }> = {
+/** The models by their tags. */
+export const models: Record<string, LanguageModel & { label: string }> = {
   transformer: {
     label: "Transformer",
     ...stack({ name: "softmax_attention", options: { heads: 4 } }),
@@ -58,7 +66,8 @@ const counted = (order: number) => order === 1 ? "frequencies" : `Kneser-Ney, or
 const published = ["transformer", "masked-mixer", "relu", "nearly-linear"];
 const pairs = published.slice(1).map((worse, i) => [worse, published[i]] as const);
 
-const stated: Hypothesis = {
+/** What is to be shown; its seeds are those that are trained. */
+export const stated: Hypothesis = {
   unit: "seed",
   seeds: [0, 1, 2, 3, 4, 5, 6],
   clauses: pairs.map(([worse, better]) => ({
@@ -67,27 +76,28 @@ const stated: Hypothesis = {
   })),
 };
 
+const task = { name: "language", options: { length, tokens: 120_000 } };
+
+/** How each of them is trained. */
+export function courseOf(g: GraphBuilder): Course {
+  const data = tokenised(g, addresses);
+  return {
+    // Three times 3,749 sequences.
+    ...{ task, batch: 16, steps: 703, warmup: 50, data, scoredOn: () => data },
+    ...{ rates: [1e-3, 4e-3, 1.6e-2], rungs: [120, 360] },
+  };
+}
+
 /** Tags: model, seed, result; of counts model and order. */
 export const grid: Grid = (g) => {
-  const data = tokenised(g, addresses);
-  const task = { name: "language", options: { length, tokens: 120_000 } };
+  const course = courseOf(g);
   const trained = Object.entries(models).flatMap(([model, of]) =>
-    trainedRuns(
-      g,
-      of,
-      {
-        // Three times 3,749 sequences.
-        ...{ task, batch: 16, steps: 703, warmup: 50, data, scoredOn: () => data },
-        ...{ rates: [1e-3, 4e-3, 1.6e-2], rungs: [120, 360] },
-      },
-      stated.seeds,
-      { model },
-    )
+    trainedRuns(g, of, course, stated.seeds, { model })
   );
   const counts = orders.map((order): TaggedJob => {
     const tags = { model: "counts", order };
     const params = { task, reference: { name: "kneser_ney", options: { order } } };
-    return { tags, job: g.job("reference", params, { data }, tags) };
+    return { tags, job: g.job("reference", params, { data: course.data! }, tags) };
   });
   return g.table([...trained, ...counts]);
 };

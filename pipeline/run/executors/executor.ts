@@ -3,7 +3,7 @@
  * of a cluster. The scheduler needs no more than this.
  */
 import type { JobResult, JobSpec } from "../protocol.ts";
-import type { Machine, MetricPoint } from "../../store/changes.ts";
+import type { Machine, MetricPoint, Observed } from "../../store/changes.ts";
 import type { StagePermissions } from "../../stage.ts";
 
 export type Outcome =
@@ -33,4 +33,6 @@ export interface Executor {
   abort(graceMs: number): void;
   /** Ends the workers. */
   close(): Promise<void>;
+  /** What it has heard of jobs only after their end, by key: what they used, as the place counts where they ran. Asked when it is closed. */
+  accounts?(): Promise<Observed[]>;
 }

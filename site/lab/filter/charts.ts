@@ -2,14 +2,14 @@
 import * as Plot from "@observablehq/plot";
 import { drawn, type Place } from "../drawn.ts";
 import { power } from "../power.ts";
-import type { Found } from "./filter.ts";
+import type { Simulated } from "./filter.ts";
 
 /** So many observations can be told apart. */
 const SHOWN = 64;
 
 /** What was observed, and what the filter expected of it one step before, with 95 % of what it thought possible. */
 export function traceChart(
-  { observed, expected, deviation }: Found["trace"],
+  { observed, expected, deviation }: Simulated["trace"],
   place: Place,
 ): string {
   const points = Array.from({ length: Math.min(SHOWN, observed.length) }, (_, t) => ({

@@ -11,21 +11,12 @@ const published = JSON.parse(find("published").textContent);
 // deno-lint-ignore no-undef -- the worker's code, which the bundle brings
 const { ask } = asking(WORKER);
 
-let draw = () => {};
+let drawExcess = () => {};
+let drawTrace = () => {};
 
-async function run() {
-  const { lambda, seed } = Object.fromEntries(new FormData(form));
-  keepInAddress({ lambda, seed });
-  status.textContent = "Computing …";
-  const begun = performance.now();
-  let found;
-  try {
-    found = await ask({ lambda: Number(lambda), seed: Number(seed), sequences: 128 });
-  } catch (error) {
-    if (error.name !== "AbortError") status.textContent = error.message;
-    return;
-  }
-  const rows = rowsOf(found.predictors, published[lambda] ?? [], Number(seed));
+/** The exact numbers, which come first. */
+function showNumbers({ predictors }, { lambda, seed }) {
+  const rows = rowsOf(predictors, published[lambda] ?? [], Number(seed));
   find("lab-result").hidden = false;
   tableOf(find("lab-numbers"), {
     columns: ["predictor", "this system", "published mean and interval"],
@@ -42,19 +33,48 @@ async function run() {
     ]),
   });
   find("lab-said").textContent = sameAsPublished(rows, Number(seed));
-  const { ratio, error } = found.measured;
+  drawExcess = (width) => find("lab-excess").innerHTML = excessChart(rows, { width, document });
+}
+
+function showSimulated({ measured: { ratio, error }, trace }) {
   find("lab-measured").textContent = `On 128 sequences the filter's squared error was ${
     ratio.toFixed(4)
   } ± ${error.toFixed(4)} of what it expects.`;
-  draw = (width) => {
-    const place = { width, document };
-    find("lab-excess").innerHTML = excessChart(rows, place);
-    find("lab-trace").innerHTML = traceChart(found.trace, place);
-  };
-  onWidth(find("lab-excess"), (width) => draw(width));
-  const seconds = ((performance.now() - begun) / 1000).toFixed(2);
+  drawTrace = (width) => find("lab-trace").innerHTML = traceChart(trace, { width, document });
+}
+
+function draw(width) {
+  drawExcess(width);
+  drawTrace(width);
+}
+
+async function run() {
+  const asked = Object.fromEntries(new FormData(form));
+  const { lambda, seed } = asked;
+  keepInAddress({ lambda, seed });
+  status.textContent = "Computing …";
+  const begun = performance.now();
+  const seconds = () => ((performance.now() - begun) / 1000).toFixed(2);
+  try {
+    const simulated = await ask(
+      { lambda: Number(lambda), seed: Number(seed), sequences: 128 },
+      (exact) => {
+        showNumbers(exact, asked);
+        status.textContent =
+          `System ${seed} at λ ${lambda}: solved in ${seconds()} s, simulating …`;
+        // Drawn before the sequences are there.
+        drawTrace = () => {};
+        onWidth(find("lab-excess"), draw);
+      },
+    );
+    showSimulated(simulated);
+  } catch (error) {
+    if (error.name !== "AbortError") status.textContent = error.message;
+    return;
+  }
+  onWidth(find("lab-excess"), draw);
   status.textContent =
-    `System ${seed} at λ ${lambda}: simulated, filtered and solved in ${seconds} s.`;
+    `System ${seed} at λ ${lambda}: simulated, filtered and solved in ${seconds()} s.`;
 }
 
 takeFromAddress(form);

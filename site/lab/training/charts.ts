@@ -2,19 +2,29 @@
 import * as Plot from "@observablehq/plot";
 import { drawn, type Place } from "../drawn.ts";
 import { power } from "../power.ts";
-import type { Complex, Moment } from "./training.ts";
+import type { Moment, Start } from "./training.ts";
 
-const [blue, orange] = ["var(--series-1)", "var(--series-2)"];
+const [blue, orange, violet] = ["var(--series-1)", "var(--series-2)", "var(--series-4)"];
+/** Of the eigenvalues after each symbol. */
+const COLOURS = [orange, violet];
 
-/** Excess losses on a logarithmic scale, below that of predicting zero. */
+/** What a loss is of, and what it is of who has learned nothing. */
+export interface Scale {
+  floor: number;
+  /** What that is. */
+  name: string;
+  described: string;
+}
+
+/** Losses on a logarithmic scale, below that of who has learned nothing. */
 export function lossChart(
   moments: readonly Moment[],
-  zero: number,
+  { floor, name, described }: Scale,
   steps: number,
   place: Place,
 ): string {
-  const seen = moments.filter(({ excess }) => excess > 0);
-  const values = [zero, ...seen.map(({ excess }) => excess)];
+  const seen = moments.filter(({ loss }) => loss > 0);
+  const values = [floor, ...seen.map(({ loss }) => loss)];
   const [least, most] = [Math.min(...values), Math.max(...values)].map(Math.log10);
   const [from, to] = [Math.floor(Math.min(least, most - 1)), Math.ceil(most)];
   const decades = Array.from({ length: to - from + 1 }, (_, i) => 10 ** (from + i));
@@ -33,53 +43,69 @@ export function lossChart(
           labelAnchor: "center",
           labelArrow: "none",
         }),
-        Plot.ruleY([zero], { stroke: "var(--muted)", strokeDasharray: "3 3" }),
-        Plot.text([zero], {
+        Plot.ruleY([floor], { stroke: "var(--muted)", strokeDasharray: "3 3" }),
+        Plot.text([floor], {
           ...{ y: (y: number) => y, frameAnchor: "right", textAnchor: "end", dy: -8 },
-          ...{ text: ["predicting zero"], className: "halo reference-label" },
+          ...{ text: [name], className: "halo reference-label" },
         }),
-        Plot.lineY(seen, { x: "step", y: "excess", stroke: orange, strokeWidth: 2 }),
-        Plot.dot(seen.slice(-1), { x: "step", y: "excess", r: 4.5, fill: orange }),
+        Plot.lineY(seen, { x: "step", y: "loss", stroke: orange, strokeWidth: 2 }),
+        Plot.dot(seen.slice(-1), { x: "step", y: "loss", r: 4.5, fill: orange }),
       ],
     },
     place,
-    "Excess loss over the Kalman filter's at each step, on a logarithmic scale",
+    described,
   );
 }
 
-/** The upper half of the disc: where eigenvalues are, where they came from, and those of the filter. */
+/** The upper half of the disc: where eigenvalues are, where they came from if that can be told, and those of the optimum. */
 export function discChart(
   moments: readonly Moment[],
-  filter: readonly Complex[],
+  { optimum, trails }: Pick<Start, "optimum" | "trails">,
   place: Place,
 ): string {
   const circle = Array.from({ length: 91 }, (_, i) => {
     const angle = Math.PI * i / 90;
     return { re: Math.cos(angle), im: Math.sin(angle) };
   });
-  const trails = moments.flatMap(({ eigenvalues }) =>
-    eigenvalues.map(([re, im], i) => ({ re, im, i: String(i) }))
-  );
-  const now = moments.slice(-1).flatMap(({ eigenvalues }) => eigenvalues);
-  const margins = 34;
+  const groups = moments.at(-1)?.eigenvalues ?? [];
+  const ways = (group: number) =>
+    moments.flatMap(({ eigenvalues }) =>
+      eigenvalues[group].map(([re, im], i) => ({ re, im, i: String(i) }))
+    );
+  // A nonlinear layer may stretch what it carries for a moment.
+  const sizes = [...groups, optimum].flat().map(([re, im]) => Math.hypot(re, im));
+  const reach = 1.08 * Math.max(1, ...sizes);
+  const [margins, foot] = [34, 0.08];
   return drawn(
     {
-      ...{ height: (place.width - margins) * 1.16 / 2.16 + 52, marginLeft: 20, marginRight: 14 },
-      x: { axis: null, domain: [-1.08, 1.08] },
-      y: { axis: null, domain: [-0.08, 1.08] },
+      ...{
+        height: (place.width - margins) * (reach + foot) / (2 * reach) + 52,
+        marginLeft: 20,
+        marginRight: 14,
+      },
+      x: { axis: null, domain: [-reach, reach] },
+      y: { axis: null, domain: [-foot, reach] },
       marks: [
         Plot.axisX({ ticks: [-1, -0.5, 0, 0.5, 1], tickSize: 4, label: null }),
         Plot.ruleY([0], { stroke: "var(--line)" }),
         Plot.ruleX([0], { stroke: "var(--line)", y1: 0, y2: 1 }),
         Plot.line(circle, { x: "re", y: "im", stroke: "var(--muted)" }),
-        Plot.line(trails, { x: "re", y: "im", z: "i", stroke: orange, strokeOpacity: 0.5 }),
-        Plot.dot(filter, {
+        ...(trails ? groups : []).map((_, group) =>
+          Plot.line(ways(group), {
+            ...{ x: "re", y: "im", z: "i", stroke: COLOURS[group], strokeOpacity: 0.5 },
+          })
+        ),
+        Plot.dot(optimum, {
           ...{ x: "0", y: "1", r: 7, stroke: blue, strokeWidth: 2 },
         }),
-        Plot.dot(now, { x: "0", y: "1", r: 4.5, fill: orange, stroke: "var(--page)" }),
+        ...groups.map((now, group) =>
+          Plot.dot(now, {
+            ...{ x: "0", y: "1", r: 4.5, fill: COLOURS[group], stroke: "var(--page)" },
+          })
+        ),
       ],
     },
     place,
-    "The upper half of the unit disc with the eigenvalues of the recurrence and of the filter",
+    "The upper half of the unit disc with the eigenvalues of the recurrence",
   );
 }

@@ -10,8 +10,24 @@ const stopButton = find("lab-stop");
 // deno-lint-ignore no-undef -- the worker's code, which the bundle brings
 const { ask, stop } = asking(WORKER);
 
-let filter = [];
-let zero = 1;
+/** What is said of each task; steps and rates are such as its layers learn it with. */
+const TASKS = {
+  filtering: {
+    name: "predicting zero",
+    described: "Excess loss over the Kalman filter's at each step, on a logarithmic scale",
+    ...{ steps: 300, rate: 0.02 },
+  },
+  parity: {
+    name: "a coin",
+    described: "Cross-entropy of each batch in nats, on a logarithmic scale",
+    ...{ steps: 120, rate: 0.03 },
+  },
+};
+const taskOf = (what) => what === "filtering" ? "filtering" : "parity";
+
+let task = TASKS.filtering;
+let start = { floor: 1, optimum: [], trails: true };
+let end;
 let moments = [];
 let steps = 1;
 let waiting = false;
@@ -21,18 +37,22 @@ function draw() {
   if (!last) return;
   for (
     const [id, chart] of [
-      ["lab-loss", (place) => lossChart(moments, zero, steps, place)],
-      ["lab-disc", (place) => discChart(moments, filter, place)],
+      ["lab-loss", (place) => lossChart(moments, { ...task, floor: start.floor }, steps, place)],
+      ["lab-disc", (place) => discChart(moments, start, place)],
     ]
   ) {
     const element = find(id);
     element.innerHTML = chart({ width: element.clientWidth, document });
   }
-  const closed = (zero - last.excess) / zero;
-  find("lab-closed").textContent = `Gap closed: ${
-    (100 * closed).toFixed(1).replace("-", "−")
-  }\u00a0%.`;
-  find("lab-result").dataset.excess = last.excess;
+  const percent = (share) => `${(100 * share).toFixed(1).replace("-", "−")}\u00a0%`;
+  find("lab-closed").textContent = task === TASKS.filtering
+    ? `Gap closed: ${percent((start.floor - last.loss) / start.floor)}.`
+    : end
+    ? `Right at positions ${end.from} to ${end.to}, beyond what it was trained on: ${
+      percent(end.right)
+    }.`
+    : "";
+  find("lab-result").dataset.loss = last.loss;
 }
 
 /** At most once a frame: steps may come faster. */
@@ -46,22 +66,28 @@ function soon() {
 }
 
 async function run() {
-  const { lambda, seed, engine, ...numbers } = Object.fromEntries(new FormData(form));
-  keepInAddress({ lambda, seed, ...numbers, engine });
+  const { what, lambda, seed, engine, ...numbers } = Object.fromEntries(new FormData(form));
+  keepInAddress({ what, lambda, seed, ...numbers, engine });
   steps = Number(numbers.steps);
   moments = [];
+  end = undefined;
+  task = TASKS[taskOf(what)];
   status.textContent = "Compiling …";
   stopButton.disabled = false;
   const begun = performance.now();
   const question = {
-    ...{ lambda: Number(lambda), seed: Number(seed), steps, rate: Number(numbers.rate) },
+    ...{ what, lambda: Number(lambda), seed: Number(seed), steps, rate: Number(numbers.rate) },
     gpu: engine === "webgpu" && await hasGpu(),
   };
   try {
     await ask(question, (part) => {
-      if (part.filter) {
-        ({ filter, zero } = part);
+      if (part.optimum) {
+        start = part;
         find("lab-result").hidden = false;
+        return;
+      }
+      if (part.right !== undefined) {
+        end = part;
         return;
       }
       moments.push(part);
@@ -88,7 +114,25 @@ async function hasGpu() {
   return Boolean(adapter) && !(adapter.info?.isFallbackAdapter ?? adapter.isFallbackAdapter);
 }
 
+/** Shows what belongs to the chosen task. */
+function choose() {
+  const chosen = taskOf(form.elements.what.value);
+  for (const element of document.querySelectorAll("[data-of]")) {
+    element.hidden = element.dataset.of !== chosen;
+  }
+}
+
 takeFromAddress(form);
+choose();
+form.addEventListener("change", ({ target }) => {
+  if (target.name !== "what") return;
+  stop();
+  find("lab-result").hidden = true;
+  choose();
+  for (const name of ["steps", "rate"]) {
+    form.elements[name].value = TASKS[taskOf(target.value)][name];
+  }
+});
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   run();

@@ -191,6 +191,8 @@ export function toleranceOf(name: string): number {
   if (/^alrnn/.test(name)) return 2e-3;
   // exp(Lambda step) - 1 at |Lambda step| of a tenth, of cosines and sines that Vulkan gives to 2^-11 only: 5e-3 of it.
   if (/dss/.test(name)) return 1e-2;
+  // S5 writes by the same difference over Lambda, at larger steps: 7e-4 was seen.
+  if (/^s5/.test(name)) return 2e-3;
   return /LRU|lru|s4d|stable_ssm|mingru|linear layers|windows|three steps|two trainings|120/
       .test(
         name,

@@ -1,6 +1,7 @@
 /** @file Layers whose states each go on by a factor of their own, as sums over all earlier tokens. */
 import assert from "node:assert/strict";
-import { layer as dss, skewFrequencies } from "../../../lib/layers/sequence/dss.ts";
+import { legendreModes } from "../../../lib/layers/hippo.ts";
+import { layer as dss } from "../../../lib/layers/sequence/dss.ts";
 import { layer as gateLoop } from "../../../lib/layers/sequence/gateloop.ts";
 import { layer as mamba } from "../../../lib/layers/sequence/mamba.ts";
 import { layer as s4d } from "../../../lib/layers/sequence/s4d.ts";
@@ -12,6 +13,7 @@ import {
   assertDefined,
   convolved,
   fresh,
+  held,
   parts,
   product,
   sigmoid,
@@ -127,18 +129,8 @@ for (const [name, { layer, rate, half }] of Object.entries(diagonal)) {
               const at = c * state + m;
               const [re, im] = [-rate(p.decay.data[at]), p.frequency.data[at]];
               // 2 Re(C integral of exp(A tau)) while a token stands, (t - s) steps ago.
-              const integral = (from: number) => {
-                const power = (tau: number) => {
-                  const size = Math.exp(re * tau);
-                  return [size * Math.cos(im * tau), size * Math.sin(im * tau)];
-                };
-                const [a, b] = [power(from + step), power(from)];
-                const [dRe, dIm] = [a[0] - b[0], a[1] - b[1]];
-                const square = re * re + im * im;
-                return [(dRe * re + dIm * im) / square, (dIm * re - dRe * im) / square];
-              };
               for (let s = 0; s <= t; s++) {
-                const [iRe, iIm] = integral((t - s) * step);
+                const [iRe, iIm] = held(re, im, (t - s) * step, (t - s + 1) * step);
                 all += 2 * (p.cRe.data[at] * iRe - p.cIm.data[at] * iIm) * x[s][c];
               }
             }
@@ -202,23 +194,11 @@ Deno.test("DSS-exp is a sum over powers of eigenvalues that all channels share",
   );
 });
 
-Deno.test("frequencies of the skew part of HiPPO have its norm and its Pfaffian", () => {
-  assert.ok(Math.abs(skewFrequencies(1)[0] - Math.sqrt(3) / 2) < 1e-12);
-  const [a, b] = skewFrequencies(2);
-  const entry = (i: number, j: number) => Math.sqrt((2 * i + 1) * (2 * j + 1)) / 2;
-  const pairs = [[0, 1, 2, 3], [0, 2, 1, 3], [0, 3, 1, 2]];
-  const pfaffian = sum(pairs.map(([i, j, k, l], n) => (-1) ** n * entry(i, j) * entry(k, l)));
-  assert.ok(Math.abs(a * b - pfaffian) < 1e-12, `${a} ${b}`);
-  const squares = sum(pairs.flatMap(([i, j, k, l]) => [entry(i, j) ** 2, entry(k, l) ** 2]));
-  assert.ok(Math.abs(a * a + b * b - squares) < 1e-12);
-  assert.ok(a > b && b > 0);
-});
-
 testOptions("dss", dss, { state: 32 }, [[{ state: 0 }, />=1/], [{ state: 1.5 }, /expected int/]]);
 testFresh("dss", dss, [24, { state: 5 }], {
   step: [[2, 24], { values: Array(48).fill(NaN) }],
   decay: [[5], { constant: Math.log(0.5) }],
-  frequency: [[5], { values: Array.from(skewFrequencies(5)) }],
+  frequency: [[5], { values: Array.from(legendreModes(5).frequency) }],
   wRe: [[24, 5], { normal: 1 }],
   wIm: [[24, 5], { normal: 1 }],
   skip: [[24], { normal: 1 }],

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join, posix } from "node:path";
 import type { Browser, Page } from "playwright-core";
 import { buildSite } from "../../../site/build.ts";
+import { type StandingJob, STATES } from "../../../site/graph/jobs.ts";
 import { serveSite } from "../../../site/serve.ts";
 import { CHROMIUM, launch } from "../../site/chromium.ts";
 
@@ -47,13 +48,24 @@ function measured(name: string, fn: (site: Site) => Promise<void>) {
   });
 }
 
+/** Every state that a job can be in, of an experiment that is published and of one that is not. */
+const STANDING: StandingJob[] = STATES.flatMap((state, i) =>
+  ["eigenvalue-sweep", "unpublished"].map((id) => ({
+    ...{ label: `${id}/lambda=0.${i}/model=lru`, stage: i % 2 ? "train" : "evaluate", state },
+    ...{ experiments: [id], inputs: i % 2 ? [] : [2 * i + 2].filter((at) => at < 16) },
+    ...(state === "stale" ? { why: ["code: lib/train/adamw.ts: adamwUpdate 1 -> 2"] } : {}),
+  }))
+);
+
 let close = async () => {};
 Deno.test.beforeAll(async () => {
   if (!existsSync(CHROMIUM)) return;
   const folder = await mkdtemp(join(tmpdir(), "measured-"));
   const dest = join(folder, "site");
   // Beside itself, so that the page of a comparison is among them.
-  await buildSite({ reports: REPORTS, beside: REPORTS, dest, sql: true });
+  const jobs = () => Promise.resolve(STANDING);
+  const standing = { key: "made", jobs };
+  await buildSite({ reports: REPORTS, beside: REPORTS, dest, sql: true, standing });
   const server = await serveSite(dest, 0);
   const browser = await launch();
   close = async () => {

@@ -221,3 +221,27 @@ Deno.test("constants are deferred at the top level only, whatever declares them 
   ];
   for (const [from, to] of cases) assert.equal(deferConstants(from), to);
 });
+
+Deno.test("deferred constants keep everything but their time", () => {
+  const cases: [string, string][] = [
+    ["const a = { b: 1 };", "const a = async () => 0 ? 0 : { b: 1 };"],
+    [
+      "export const f: (x: A) => B = (x) => x;",
+      "export const f: (x: A) => B = async () => 0 ? 0 : (x) => x;",
+    ],
+    ["let x =\n  1;", "let x = async () => 0 ? 0 :\n  1;"],
+    [
+      "const { a, b: c } = f();",
+      'const a = () => [deferred0, "a"], c = () => [deferred0, "b"]; ' +
+      "const deferred0 = async () => 0 ? 0 : f();",
+    ],
+    [
+      "const [x] = y;",
+      'const x = () => [deferred0, "0"]; const deferred0 = async () => 0 ? 0 : y;',
+    ],
+    ["  const inner = 1;", "  const inner = 1;"],
+    ["const enum E { A }", "const enum E { A }"],
+    ["let later: number;", "let later: number;"],
+  ];
+  for (const [from, to] of cases) assert.equal(deferConstants(from), to);
+});

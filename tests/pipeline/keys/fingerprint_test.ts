@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { deferConstants, stopBundler } from "../../../pipeline/keys/bundle.ts";
+import { stopBundler } from "../../../pipeline/keys/bundle.ts";
 import { Fingerprints } from "../../../pipeline/keys/fingerprint.ts";
 import { Packages } from "../../../pipeline/keys/packages.ts";
 import { openWorkspace } from "../../../pipeline/workspace.ts";
@@ -324,28 +324,4 @@ Deno.test("a name that a module lacks has no fingerprint, though it could be tha
     assert.equal(await fingerprints.ofRule(rule), undefined, rule);
   }
   await stopBundler();
-});
-
-Deno.test("deferred constants keep everything but their time", () => {
-  const cases: [string, string][] = [
-    ["const a = { b: 1 };", "const a = async () => 0 ? 0 : { b: 1 };"],
-    [
-      "export const f: (x: A) => B = (x) => x;",
-      "export const f: (x: A) => B = async () => 0 ? 0 : (x) => x;",
-    ],
-    ["let x =\n  1;", "let x = async () => 0 ? 0 :\n  1;"],
-    [
-      "const { a, b: c } = f();",
-      'const a = () => [deferred0, "a"], c = () => [deferred0, "b"]; ' +
-      "const deferred0 = async () => 0 ? 0 : f();",
-    ],
-    [
-      "const [x] = y;",
-      'const x = () => [deferred0, "0"]; const deferred0 = async () => 0 ? 0 : y;',
-    ],
-    ["  const inner = 1;", "  const inner = 1;"],
-    ["const enum E { A }", "const enum E { A }"],
-    ["let later: number;", "let later: number;"],
-  ];
-  for (const [from, to] of cases) assert.equal(deferConstants(from), to);
 });

@@ -14,7 +14,7 @@ import {
   type Workspace,
   type WorkspaceOptions,
 } from "../../../pipeline/workspace.ts";
-import type { Demo } from "../helpers.ts";
+import { type Demo, makeDemo } from "../helpers.ts";
 
 /** What a job said while it ran. */
 export interface Heard {
@@ -214,4 +214,25 @@ export function flipByte(path: string): void {
   bytes[bytes.length - 1] ^= 1;
   writeFileSync(path, bytes);
   Deno.utimeSync(path, atime!, mtime!);
+}
+
+/** A demo with stages of the test's own, the first of which is given, and one process for all of them. */
+export function makeStage(body: string) {
+  const demo = makeDemo();
+  const executor = openExecutor();
+  addStage(demo, "own", body);
+  return {
+    demo,
+    async run(
+      over: Partial<JobSpec> = {},
+      stage = "own",
+    ): Promise<{ heard: Heard; outcome: Outcome }> {
+      const { heard, outcome } = give(executor, specOf(demo, stage, over));
+      return { heard, outcome: await outcome };
+    },
+    async [Symbol.asyncDispose]() {
+      await executor.close();
+      demo[Symbol.dispose]();
+    },
+  };
 }

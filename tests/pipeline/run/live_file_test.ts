@@ -1,6 +1,14 @@
 /** @file The file that says what a run is doing, for other terminals. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { LiveFile, type LiveRun, readLive } from "../../../pipeline/run/live.ts";
@@ -15,7 +23,10 @@ function scratch() {
   };
 }
 
-const run = (profile: string): LiveRun => ({ pid: 42, profile, jobs: [] });
+const run = (profile: string): LiveRun => ({
+  ...{ pid: 42, profile, command: "deno task pipeline", jobs: [] },
+  totals: { total: 0, cached: 0, ran: 0, failed: 0, skipped: 0 },
+});
 
 /** Timers that the test lets fire, and writes that take as long as it says. */
 function timers() {
@@ -63,7 +74,7 @@ Deno.test("the file is there from the start, follows a change soon, and is gone 
   assert.equal(readLive(at.dir, 42)!.profile, "third");
   live.touch();
   live.close();
-  assert.ok(!existsSync(at.path));
+  assert.deepEqual(readdirSync(at.dir), []);
   assert.deepEqual(clock.waits(), []);
   live.touch();
   assert.deepEqual(clock.waits(), []);

@@ -6,7 +6,7 @@ import { stopBundler } from "../../../pipeline/keys/bundle.ts";
 import { contentOf } from "../../../pipeline/content/canonical.ts";
 import type { JobNode } from "../../../pipeline/graph.ts";
 import type { JobResult, JobSpec } from "../../../pipeline/run/protocol.ts";
-import { recordInputs, recordNodes } from "../../../pipeline/run/recorder.ts";
+import { recordInputs, recordNodes } from "../../../pipeline/run/labels.ts";
 import type { Finished } from "../../../pipeline/run/scheduler.ts";
 import type { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { MovedInput, NodeRow } from "../../../pipeline/store/changes.ts";

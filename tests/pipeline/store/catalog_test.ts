@@ -1,9 +1,9 @@
-/** @file What each change does to the tables of the catalogue, and that it may be made again. */
+/** @file What each change does to the tables of the catalogue. */
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync } from "node:fs";
 import { Catalog } from "../../../pipeline/store/catalog.ts";
 import type { DoneJob } from "../../../pipeline/store/changes.ts";
-import { changes, doneJob, dump, RUN } from "../fixtures/catalog.ts";
+import { doneJob, RUN } from "../fixtures/catalog.ts";
 import { opened, scratch } from "./helpers.ts";
 
 const ENGINE = { name: "ort", version: "1.2" };
@@ -241,6 +241,41 @@ Deno.test("an input moves in the job and under the name that are meant; its cont
   ]);
 });
 
+Deno.test("what is observed later joins what was, in its place where the name is the same, and is of jobs alone", async () => {
+  using store = scratch();
+  const rows = async (catalog: Catalog) =>
+    (await catalog.query("SELECT * FROM observation ORDER BY ALL")).map((row) =>
+      Object.values(row).join(" ")
+    );
+  const expected = ["k1 rss 3", "k1 task seconds 4.5", "k2 rss 1000000000000"];
+  {
+    await using open = await opened(store.dir);
+    await open.catalog.commit(RUN, [doneJob("k1"), doneJob("k2"), doneJob("k3")]);
+    // Some in the database already, some in the same batch.
+    assert.equal((await rows(open.catalog)).length, 3);
+    await open.catalog.observe([{ key: "k1", observations: { rss: 2, "task seconds": 4 } }]);
+    await open.catalog.observe([
+      { key: "k1", observations: { rss: 3 } },
+      { key: "k1", observations: { "task seconds": 4.5 } },
+      ...["k3", "none"].map((key) => ({ key, observations: { rss: 5 } })),
+    ]);
+    await open.catalog.forget(["k3"]);
+    assert.deepEqual(await rows(open.catalog), expected);
+    await open.catalog.observe([{ key: "k3", observations: { rss: 6 } }]);
+    assert.deepEqual(await rows(open.catalog), expected);
+    await open.catalog.commit(RUN, [doneJob("k4")]);
+    await open.catalog.observe([{ key: "k4", observations: { rss: 7, other: 8 } }]);
+    await open.catalog.observe([]);
+    assert.deepEqual((await rows(open.catalog)).slice(3), ["k4 other 8", "k4 rss 7"]);
+    await open.catalog.commit(RUN, [doneJob("k4"), doneJob("k1", { observations: {} })]);
+  }
+  await using again = await opened(store.dir);
+  assert.deepEqual(await rows(again.catalog), [
+    "k2 rss 1000000000000",
+    "k4 rss 1000000000000",
+  ]);
+});
+
 Deno.test("damaged are the jobs that are named, until they are done again", async () => {
   using store = scratch();
   await using at = await opened(store.dir);
@@ -274,28 +309,6 @@ Deno.test("labels lead where they led last, in each profile for itself", async (
   assert.equal((await at.catalog.nodes("paper")).size, 0);
 });
 
-Deno.test("the detail of a code is told once, and stays what it was", async () => {
-  using store = scratch();
-  const detail = doneJob("k1").codeDetail;
-  const lines = () => readFileSync(store.at("catalog.journal"), "utf8").trim().split("\n");
-  const again = [{ codeDetail: undefined }, { codeDetail: { other: {} } }];
-  {
-    await using at = await opened(store.dir);
-    // A commit that fails has told nothing.
-    const bad = doneJob("k0", { metrics: [["loss", "one" as unknown as number, 1]] });
-    await assert.rejects(() => at.catalog.commit(RUN, [bad]));
-    await at.catalog.commit(RUN, [doneJob("k1")]);
-    for (const over of again) await at.catalog.commit(RUN, [doneJob("k2", over)]);
-    const told = lines().map((line) => [line.split("lib/a.ts").length - 1, /other/.test(line)]);
-    assert.deepEqual(told, [[1, false], [0, false], [0, false]]);
-    assert.deepEqual(await at.catalog.codeDetail("c"), detail);
-  }
-  await using at = await opened(store.dir);
-  for (const over of again) await at.catalog.commit(RUN, [doneJob("k3", over)]);
-  assert.deepEqual(await at.catalog.codeDetail("c"), detail);
-  assert.deepEqual(await at.rows("SELECT count(*) FROM code"), [[1]]);
-});
-
 Deno.test("jobs of one commit may have different codes", async () => {
   using store = scratch();
   await using at = await opened(store.dir);
@@ -308,40 +321,4 @@ Deno.test("jobs of one commit may have different codes", async () => {
   for (const key of ["k1", "k2"]) {
     assert.deepEqual(await at.catalog.codeDetail(`code of ${key}`), { [key]: { f: "1" } });
   }
-});
-
-Deno.test("a journal made twice, and every change of it twice, is made once", async () => {
-  using store = scratch();
-  using once = scratch();
-  {
-    await using at = await opened(once.dir);
-    for (const change of changes) await change(at.catalog);
-    copyFileSync(once.at("catalog.journal"), store.at("catalog.journal"));
-  }
-  const lines = readFileSync(store.at("catalog.journal"), "utf8").trim().split("\n");
-  const twice = lines.flatMap((line) => [line, line]);
-  writeFileSync(store.at("catalog.journal"), [...twice, ...twice].join("\n") + "\n");
-  await using expected = await opened(once.dir);
-  await using found = await opened(store.dir);
-  assert.deepEqual(await dump(found.catalog), await dump(expected.catalog));
-});
-
-Deno.test("what came later in the journal wins", async () => {
-  using store = scratch();
-  using other = scratch();
-  {
-    await using at = await opened(store.dir);
-    await at.catalog.commit(RUN, [doneJob("k")]);
-    await at.catalog.forget(["k"]);
-    await at.catalog.commit(RUN, [doneJob("k", { content: "second" })]);
-    await at.catalog.markDamaged(["k"]);
-    copyFileSync(store.at("catalog.journal"), other.at("catalog.journal"));
-  }
-  const ends = readFileSync(other.at("catalog.journal"));
-  const cut = ends.lastIndexOf(10, ends.length - 2) + 1;
-  await using all = await opened(store.dir);
-  assert.deepEqual(await all.rows("SELECT content, status FROM job"), [["second", "damaged"]]);
-  truncateSync(other.at("catalog.journal"), cut);
-  await using some = await opened(other.dir);
-  assert.deepEqual(await some.rows("SELECT content, status FROM job"), [["second", "done"]]);
 });

@@ -10,6 +10,8 @@ export interface Entry {
   label: string;
   /** Of lib/layers/sequence, with its options. */
   layer: Part;
+  /** Of every other block, where that has another layer. */
+  second?: Part;
   /**
    * What theory says of parity at lengths beyond training: a recurrence whose transitions lie in [0, 1], or do not depend on the
    * input, cannot follow it (Grazzi et al., arXiv 2411.12537, theorem 1); others can. Absent where it is not judged.
@@ -74,12 +76,25 @@ export const entries: readonly Entry[] = [
     layer: part("token_mixing"),
   },
   { id: "mingru", parity: "cannot", label: "minGRU", layer: part("mingru") },
+  { id: "mingru-negative", label: "minGRU [-1, 1]", layer: part("mingru_signed") },
   { id: "minlstm", parity: "cannot", label: "minLSTM", layer: part("minlstm") },
+  { id: "minlstm-negative", label: "minLSTM [-1, 1]", layer: part("minlstm_signed") },
   { id: "hgrn", parity: "cannot", label: "HGRN", layer: part("hgrn") },
   {
     id: "hgrn-negative",
     label: "HGRN [-1, 1]",
     layer: part("hgrn", { negative: true }),
+  },
+  {
+    id: "local-attention",
+    label: "local attention",
+    layer: part("local_attention", { ...heads, window: 16 }),
+  },
+  {
+    id: "griffin",
+    label: "Griffin: RG-LRU, local attention",
+    layer: part("rg_lru"),
+    second: part("local_attention", { ...heads, window: 16 }),
   },
   { id: "rg-lru", parity: "cannot", label: "RG-LRU", layer: part("rg_lru") },
   {
@@ -98,6 +113,21 @@ export const entries: readonly Entry[] = [
     label: "StableSSM",
     layer: part("stable_ssm", { state: 8 }),
   },
+  { id: "s4", parity: "cannot", label: "S4", layer: part("s4", { state: 4 }) },
+  { id: "lssl", parity: "cannot", label: "LSSL", layer: part("lssl", { state: 16 }) },
+  { id: "s5", parity: "cannot", label: "S5", layer: part("s5", { state: 16 }) },
+  {
+    id: "s5-ptd",
+    parity: "cannot",
+    label: "S5-PTD",
+    layer: part("s5_ptd", { state: 16 }),
+  },
+  {
+    id: "stu",
+    parity: "cannot",
+    label: "STU",
+    layer: part("stu", { length: 64, filters: 4 }),
+  },
   { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads) },
   { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads) },
   {
@@ -113,7 +143,17 @@ export const entries: readonly Entry[] = [
     layer: part("cosformer", heads),
   },
   { id: "gla", parity: "cannot", label: "GLA", layer: part("gla", heads) },
+  {
+    id: "gla-negative",
+    label: "GLA [-1, 1]",
+    layer: part("gla_signed", { ...heads, gateNormaliser: 1 }),
+  },
   { id: "hgrn2", parity: "cannot", label: "HGRN2", layer: part("hgrn2", heads) },
+  {
+    id: "hgrn2-negative",
+    label: "HGRN2 [-1, 1]",
+    layer: part("hgrn2_signed", heads),
+  },
   { id: "mlstm", parity: "cannot", label: "mLSTM", layer: part("mlstm", heads) },
   {
     id: "mlstm-negative",
@@ -132,6 +172,19 @@ export const entries: readonly Entry[] = [
     label: "GateLoop (-1, 1)",
     layer: part("gateloop", { complex: false }),
   },
+  {
+    id: "log-linear",
+    parity: "cannot",
+    label: "log-linear attention",
+    layer: part("log_linear", { ...heads, levels: 9 }),
+  },
+  { id: "hla", parity: "cannot", label: "HLA", layer: part("hla", heads) },
+  {
+    id: "regular-lrnn",
+    label: "RegularLRNN",
+    layer: part("regular_lrnn", { block: 2 }),
+  },
+  { id: "slice", label: "SLiCE", layer: part("slice", { block: 2 }) },
   { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads) },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
@@ -185,9 +238,31 @@ export const entries: readonly Entry[] = [
     label: "Mamba-2",
     layer: part("mamba2", { headWidth: 16, state: 16 }),
   },
+  {
+    id: "mamba2-negative",
+    label: "Mamba-2 [-1, 1]",
+    layer: part("mamba2_signed", { headWidth: 16, state: 16 }),
+  },
   { id: "lstm", parity: "can", label: "LSTM", layer: part("lstm") },
   { id: "gru", label: "GRU", layer: part("gru") },
   { id: "e1", label: "E1", layer: part("e1") },
+  {
+    id: "deep-reservoir",
+    label: "deep reservoir",
+    layer: part("deep_reservoir", { state: 32 }),
+  },
+  {
+    id: "reservoir-memory",
+    label: "residual reservoir memory",
+    layer: part("reservoir_memory", { state: 64, memory: 32 }),
+  },
+  { id: "newton-gru", label: "diagonal GRU", layer: part("newton_gru") },
+  { id: "low-rank-gru", label: "low-rank GRU", layer: part("low_rank_gru") },
+  { id: "trellisnet", label: "TrellisNet", layer: part("trellisnet") },
+  { id: "e1-gated-state", label: "E1, gated state", layer: part("e1_lean") },
+  { id: "e10", label: "E10", layer: part("e10", { banks: 2 }) },
+  { id: "bilinear", label: "bilinear RNN", layer: part("bilinear", { block: 2 }) },
+  { id: "srwm", label: "SRWM", layer: part("srwm", heads) },
   { id: "slstm", label: "sLSTM", layer: part("slstm") },
   { id: "lem", label: "LEM", layer: part("lem") },
   { id: "cfc", label: "CfC", layer: part("cfc") },
@@ -204,7 +279,7 @@ export function entryOf(id: string): Entry {
 
 /** The model of an entry. @param ends options of the stack's ends, such as `patch`. */
 export function architectureOf(
-  { layer, bare, width }: Entry,
+  { layer, second = layer, bare, width }: Entry,
   ends: Part["options"],
 ): Architecture {
   const options = bare
@@ -214,6 +289,9 @@ export function architectureOf(
     : { block: "residual", mlp: false, width };
   return {
     model: { name: "stack", options: { ...options, ...ends } },
-    layers: Array.from({ length: bare || width !== undefined ? 1 : blocks }, () => layer),
+    layers: Array.from(
+      { length: bare || width !== undefined ? 1 : blocks },
+      (_, i) => i % 2 === 0 ? layer : second,
+    ),
   };
 }

@@ -101,6 +101,16 @@ export class Slurm {
     return readTasks(said, `${this.#name}-`);
   }
 
+  /** Lines of sacct about tasks. @throws {SlurmError} also where no accounts are kept */
+  async accounts(tasks: readonly string[], fields: string): Promise<string> {
+    let said = "";
+    for (let i = 0; i < tasks.length; i += 500) {
+      const jobs = `--jobs=${tasks.slice(i, i + 500).join()}`;
+      said += await runCommand("sacct", ["--noheader", "--parsable2", `--format=${fields}`, jobs]);
+    }
+    return said;
+  }
+
   /** Ends tasks; those that are gone already do not matter. */
   async cancel(tasks: readonly string[]): Promise<void> {
     for (let i = 0; i < tasks.length; i += 500) {

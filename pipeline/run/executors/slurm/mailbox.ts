@@ -61,6 +61,19 @@ export interface Claim {
   key: string;
 }
 
+/** Where a job ran: on what, and in which task. */
+export interface Origin {
+  machine: Machine;
+  task: string;
+}
+
+/** What became of a job. */
+export interface Delivered {
+  /** Absent in stores of an earlier version. */
+  task?: string;
+  outcome: Outcome;
+}
+
 const keyOf = (name: string) => name.slice(name.indexOf("-") + 1);
 const isOrder = (name: string) => /^\d+-[0-9a-f]{64}$/.test(name);
 
@@ -155,13 +168,13 @@ export class Mailbox {
   }
 
   /** What became of a job, for whoever is interested in it, now or later. */
-  deliver(key: string, outcome: Outcome, machine: Machine): void {
+  deliver(key: string, outcome: Outcome, { machine, task }: Origin): void {
     const message: FromWorker = outcome.ok
       ? { key, type: "done", result: outcome.result }
       : { ...outcome, key, type: "failed" };
     writeFileAtomic(
       this.#at("outcomes", key),
-      `${JSON.stringify(machine)}\n${encodeLine(message)}`,
+      `${JSON.stringify({ ...machine, task })}\n${encodeLine(message)}`,
     );
   }
 
@@ -174,19 +187,20 @@ export class Mailbox {
   }
 
   /** Takes an outcome away; undefined where there is none, or none that can be understood. */
-  collect(key: string): Outcome | undefined {
+  collect(key: string): Delivered | undefined {
     const path = this.#at("outcomes", key);
     if (!existsSync(path)) return undefined;
     try {
-      const [machine, line] = readFileSync(path, "utf8").split("\n");
+      const [origin, line] = readFileSync(path, "utf8").split("\n");
+      const { task, ...machine } = JSON.parse(origin);
       const message = decodeLine<FromWorker>(line);
       if (!isFromWorker(message) || message.key !== key) return undefined;
       if (message.type === "done") {
-        return { ok: true, result: message.result, machine: JSON.parse(machine) };
+        return { task, outcome: { ok: true, result: message.result, machine } };
       }
       if (message.type !== "failed") return undefined;
       const { message: text, aborted, metrics } = message;
-      return { ok: false, message: text, aborted, ...(metrics && { metrics }) };
+      return { task, outcome: { ok: false, message: text, aborted, ...(metrics && { metrics }) } };
     } catch {
       return undefined; // Not as it was written; the job runs again.
     } finally {

@@ -2,13 +2,12 @@
 import { fileURLToPath } from "node:url";
 import { type EngineStatus, probeEngine } from "../../../../lib/engine/available.ts";
 import { type EngineName, ENGINES } from "../../../../lib/engine/engines.ts";
+import { EVERYWHERE } from "../../../everywhere.ts";
 import { CONFIG, runCommand } from "./commands.ts";
 import type { SlurmOptions } from "./needs.ts";
 
 /** Begins the line that holds the answer: libraries print, too. */
 const MARK = "engine status: ";
-/** Engines that are the same on every machine. */
-const EVERYWHERE: readonly EngineName[] = ["ort", "jax", "tfjs"];
 
 /** Tries engines on a node like those that jobs will get. @throws {SlurmError} where there is none to be had */
 export function probeOnNode(

@@ -11,6 +11,8 @@ import type { StagePermissions } from "../../../stage.ts";
 import { Objects } from "../../../store/objects.ts";
 import type { FromWorker, JobSpec } from "../../protocol.ts";
 import type { Executor, JobHooks, Outcome } from "../executor.ts";
+import type { Observed } from "../../../store/changes.ts";
+import { Accounts } from "./accounts.ts";
 import { Arrays } from "./arrays.ts";
 import { Slurm, type TaskState } from "./commands.ts";
 import { type EngineDevice, Mailbox } from "./mailbox.ts";
@@ -65,6 +67,7 @@ export class SlurmExecutor implements Executor {
   readonly #pending = new Map<string, Pending>();
   readonly #arrays: Arrays;
   readonly #heard = new Map<string, number>();
+  readonly #accounts: Accounts;
   /** Jobs that some task has taken so far. */
   #taken = 0;
   /** When a job came, or went, last. */
@@ -86,6 +89,7 @@ export class SlurmExecutor implements Executor {
     this.#mailbox = new Mailbox(storeDir);
     this.#slurm = new Slurm(storeDir);
     this.#objects = new Objects(storeDir);
+    this.#accounts = new Accounts(this.#slurm);
     this.#arrays = new Arrays(this.#slurm, this.#mailbox, setup.tasks, {
       ...{ say: setup.say, detached: detach },
       refuse: (kind, message) => this.#refuse(kind, message),
@@ -160,6 +164,10 @@ export class SlurmExecutor implements Executor {
     this.#mailbox.tidy(busy);
   }
 
+  accounts(): Promise<Observed[]> {
+    return this.#accounts.observed(!this.setup.detach, this.setup.say);
+  }
+
   async #cancel(which: (task: TaskState) => boolean): Promise<void> {
     const tasks = await this.#slurm.tasks().catch(() => []);
     await this.#slurm.cancel(tasks.filter(which).map(({ task }) => task));
@@ -217,13 +225,15 @@ export class SlurmExecutor implements Executor {
   }
 
   #collect(pending: Pending): void {
-    const outcome = this.#mailbox.collect(pending.spec.key);
+    const { key } = pending.spec;
+    const { outcome, task } = this.#mailbox.collect(key) ?? {};
     const isWhole = outcome?.ok &&
       outcome.result.artifact.files.every(({ sha256 }) => this.#objects.has(sha256));
     // Of another run's end, or of objects that are gone since: as if it had not been.
     const isOld = !outcome || (outcome.ok ? !isWhole : outcome.aborted && !this.#stopping);
     if (!isOld) {
       this.#taken++;
+      if (outcome.ok && task !== undefined) this.#accounts.did(task, key);
       this.#settle(pending, outcome);
     } else if (!this.#stopping) {
       pending.task = undefined;

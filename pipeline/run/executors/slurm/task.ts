@@ -103,7 +103,7 @@ class Task {
       mailbox.giveBack(this.kind, claim);
       return;
     }
-    mailbox.deliver(claim.key, outcome, this.#machine);
+    mailbox.deliver(claim.key, outcome, { machine: this.#machine, task: this.name });
     mailbox.release(claim);
   }
 }

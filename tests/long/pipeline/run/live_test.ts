@@ -12,24 +12,26 @@ const SLOW = `
   const fit = g.job("fit", { model: "linear" }, { data: runs[2] }, "fit");
   return g.job("collect", { title: "t" }, { ...runs, fit }, "table");`;
 
-/** Waits until the file for other terminals says that a job is running. */
-async function untilRunning(demo: Demo, label: string): Promise<void> {
+/** Waits until the file for other terminals says where a job stands; it is written a few times a second. */
+async function until(demo: Demo, label: string, state: string): Promise<void> {
   const live = join(demo.root, ".store/live.json");
-  const running = () =>
+  const stands = () =>
     existsSync(live) &&
     JSON.parse(readFileSync(live, "utf8")).jobs.some((job: { label: string; state: string }) =>
-      job.label === label && job.state === "running"
+      job.label === label && job.state === state
     );
-  for (let tries = 0; !running(); tries++) {
-    assert.ok(tries < 1000, `live.json never says that ${label} is running`);
+  for (let tries = 0; !stands(); tries++) {
+    assert.ok(tries < 1000, `live.json never says that ${label} is ${state}`);
     await new Promise((go) => setTimeout(go, 10));
   }
 }
 
+const untilRunning = (demo: Demo, label: string) => until(demo, label, "running");
+
 Deno.test("status and why answer during a run, a second run is refused, Ctrl-C keeps what is done", async () => {
   using demo = makeProbe(SLOW);
   const run = start(demo, "run", "--jobs", "2");
-  await run.says("data1 (");
+  await until(demo, "probes/data1", "ran");
   await untilRunning(demo, "probes/data2");
   const [status, why, json, second] = await Promise.all([
     cli(demo, "status"),

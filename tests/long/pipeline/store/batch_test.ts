@@ -23,7 +23,7 @@ function anyStep(random: (below: number) => number, number: number): Step {
   const run = { ...RUN, id: `r${random(2)}`, profile: one(["smoke", "quick"]) };
   const node = (label: string) => ({ label, key: one(KEYS), doneKey: one([null, ...KEYS]) });
   const labels = () => some(["e/a", "e/b", "e/c"]).map(node);
-  switch (random(6)) {
+  switch (random(7)) {
     case 0:
       return (c) => c.startRun({ ...run, machine: { id: "m", description: `${number}` } });
     case 1: {
@@ -41,6 +41,10 @@ function anyStep(random: (below: number) => number, number: number): Step {
     case 4: {
       const nodes = labels();
       return (c) => c.setNodes(run.profile, nodes);
+    }
+    case 5: {
+      const of = some(KEYS).map((key) => ({ key, observations: { [one(["rss", "x"])]: number } }));
+      return (c) => c.observe(of);
     }
     default: {
       const done = some(KEYS).map((key): DoneJob => ({

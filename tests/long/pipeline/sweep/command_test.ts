@@ -55,6 +55,32 @@ function place(text: string) {
 
 const jobsOf = (labels: string[]) => labels.map((label) => label.replace(/^sweep-\w+\//, ""));
 
+Deno.test("a sample of the runs says what all take, and is done for the sweep", async () => {
+  using here = place(readFileSync(example, "utf8"));
+  const args = [here.file, ...here.store, "--sample", "2", "--seed", "3", "--jobs", "2"];
+  const first = await sweep(...args);
+  assert.equal(first.code, 0, first.out);
+  assert.match(first.out, /^Sample: runs \d{4}, \d{4} of 3\.$/m);
+  assert.match(
+    first.out,
+    /^All 3 runs, from 2 that were done, on this machine, 2 jobs at a time:$/m,
+  );
+  assert.match(first.out, /node hours +[\d.]+ h \(95 %: [\d.]+ h to [\d.]+ h\)/);
+  const again = await sweep(...args, "--json");
+  assert.deepEqual(again.ran, []);
+  const report = JSON.parse(again.out.slice(again.out.indexOf("\n{") + 1));
+  assert.deepEqual([report.runs, report.measured, report.failed, report.nodes], [3, 2, 0, 1]);
+  const { taskHours, nodeHours } = report;
+  assert.ok(taskHours.low <= taskHours.value && taskHours.value <= taskHours.high);
+  assert.ok(Math.abs(nodeHours.value * 2 - taskHours.value) < 1e-9);
+  const rest = await sweep(here.file, ...here.store, "--jobs", "2");
+  assert.equal(rest.code, 0, rest.out);
+  assert.equal(jobsOf(rest.ran).filter((job) => job.endsWith("/train")).length, 1, rest.out);
+  const many = await sweep(here.file, ...here.store, "--sample", "4");
+  assert.equal(many.code, 1);
+  assert.match(many.out, /--sample 4: the sweep has 3 runs that are possible\./);
+});
+
 Deno.test("a sweep that is killed loses nothing, and continues; then there is nothing to do", async () => {
   using here = place(readFileSync(example, "utf8"));
   const killed = start({ root } as Demo, "sweep", here.file, ...here.store, "--jobs", "1");

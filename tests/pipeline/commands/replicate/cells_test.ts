@@ -1,6 +1,12 @@
 /** @file Which cells there are, which runs they need, and how a number that came again is judged. */
 import assert from "node:assert/strict";
-import { cellsOf, compare, find, nameOf } from "../../../../pipeline/commands/replicate/cells.ts";
+import {
+  cellsOf,
+  compare,
+  find,
+  nameOf,
+  sameRow,
+} from "../../../../pipeline/commands/replicate/cells.ts";
 import {
   neededRuns,
   runsOf,
@@ -44,10 +50,44 @@ Deno.test("equal to the last bit, inside, on the edge, outside, and without an i
   assert.equal(compare(measured(2), measured(3)), "open");
 });
 
-const run = (stage: string, tags: TableRun["tags"]): TableRun => ({
+const run = (stage: string, tags: TableRun["tags"], modules = {}, params = {}): TableRun => ({
   name: Object.values(tags).join("/"),
   tags,
-  node: { stage: { name: stage }, label: "x" } as unknown as JobNode,
+  node: { stage: { name: stage }, label: "x", modules, params } as unknown as JobNode,
+});
+
+Deno.test("a row is found by its labels, wherever it stands today; of equal ones the one in its place", () => {
+  const row = (model: string, size: number, value: number): PublishedRow => ({
+    ...{ model, size, gap: measured(value) },
+  });
+  // Seconds are told by a run today, and were numbers when they were published: neither is a label.
+  const [a, b, c] = [row("a", 1, 1), { ...row("a", 2, 2), seconds: measured(3) }, row("b", 1, 3)];
+  const seconds = { observed: { name: "seconds" }, runs: ["r"] };
+  const today = [row("b", 1, 4), row("a", 1, 5), { ...row("a", 2, 6), seconds }];
+  assert.equal(sameRow(a, 0, today), today[1]);
+  assert.equal(sameRow(b, 1, today), today[2]);
+  assert.equal(sameRow(c, 2, today), today[0]);
+  assert.equal(sameRow(row("c", 1, 1), 0, today), undefined);
+  const twins = [row("a", 1, 1), row("a", 1, 2)];
+  assert.equal(sameRow(a, 1, twins), twins[1]);
+  assert.equal(sameRow(a, 2, twins), undefined);
+});
+
+Deno.test("of runs that are asked about another task, or given other parameters, one is made too", () => {
+  const task = (name: string) => ({ task: { path: name }, model: { path: `model of ${name}` } });
+  const known = run("evaluate", { model: "a", seed: 0 }, task("parity"), { batch: 1 });
+  const alike = run("evaluate", { model: "b", seed: 0 }, {
+    ...task("parity"),
+    ...{ model: { path: "b" }, engine: { path: "e" }, "layer lstm": { path: "l" } },
+  }, { batch: 7 });
+  const asked = [0, 1].map((seed) =>
+    run("evaluate", { model: "c", seed }, task("recall"), { batch: 1 })
+  );
+  const given = run("evaluate", { model: "d", seed: 0 }, task("parity"), { batch: 1, rollout: 2 });
+  const all = [known, alike, asked[1], asked[0], given];
+  const needed = neededRuns(all, ["a/0"]);
+  assert.deepEqual(needed, [known, asked[0], given]);
+  assert.deepEqual([...standIns(all, needed).values()], [known, known, asked[0], asked[0], given]);
 });
 
 Deno.test("runs that are not made have one of their stage in their place, the most alike", () => {

@@ -98,11 +98,15 @@ Deno.test("a job is one task's, comes back from a dead one, and its outcome is r
     const result = { metrics: [["loss", 1, NaN]], seconds: 2, observations: {}, rules: [] };
     const whole = { ...result, artifact: { files: [], scalars: { x: -Infinity } }, codeSeen: {} };
     const machine = { id: "m", description: "of a node" };
-    box.deliver(b, { ok: true, result: whole as unknown as JobResult }, machine);
-    assert.deepEqual(box.collect(b), { ok: true, result: whole, machine });
+    const origin = { machine, task: "1_2" };
+    box.deliver(b, { ok: true, result: whole as unknown as JobResult }, origin);
+    assert.deepEqual(box.collect(b), {
+      task: "1_2",
+      outcome: { ok: true, result: whole, machine },
+    });
     assert.equal(box.collect(b), undefined);
-    box.deliver(a, { ok: false, message: "no", aborted: false }, machine);
-    assert.deepEqual(box.collect(a), { ok: false, message: "no", aborted: false });
+    box.deliver(a, { ok: false, message: "no", aborted: false }, origin);
+    assert.deepEqual(box.collect(a)?.outcome, { ok: false, message: "no", aborted: false });
     // Cut off, another job's, or no outcome at all: as if it were not there.
     for (const text of ["", "{}\n{", `{}\n\x1e{"key":"x","type":"done"}\n`]) {
       writeFileSync(join(box.dir, "outcomes", a), text);

@@ -1,6 +1,6 @@
 /**
- * @file A whole SLURM on this machine: its own munged, a controller and one node, on loopback, from Debian's packages. Nothing of it
- * outlives the test, and nothing of the system's own configuration is read.
+ * @file A whole SLURM on this machine: its own munged, a controller and one node, on loopback, from Debian's packages, and where a test
+ * wants it a database for its accounting. Nothing of it outlives the test, and nothing of the system's own configuration is read.
  */
 import {
   chmodSync,
@@ -15,44 +15,55 @@ import { hostname, userInfo } from "node:os";
 import { join } from "node:path";
 
 const PROGRAMS = ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "scontrol"];
+const ACCOUNTING = ["mariadbd", "slurmdbd", "sacctmgr", "sacct"];
 const PLACES = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 const find = (name: string) =>
   PLACES.map((place) => join(place, name)).find((path) => existsSync(path));
 
-/** Why there can be no cluster here; undefined where there can. */
-export function lacking(): string | undefined {
+/** Why there can be no cluster here, or none that keeps accounts; undefined where there can. */
+export function lacking({ accounting = false } = {}): string | undefined {
   if (Deno.build.os !== "linux") return "SLURM is tested on Linux";
-  const missing = PROGRAMS.filter((name) => !find(name));
+  const missing = [...PROGRAMS, ...accounting ? ACCOUNTING : []].filter((name) => !find(name));
   if (!missing.length) return undefined;
-  return `${missing.join(", ")} not found: apt-get install slurmctld slurmd slurm-client munge`;
+  const packages = "slurmctld slurmd slurm-client munge" +
+    (accounting ? " slurmdbd mariadb-server-core" : "");
+  return `${missing.join(", ")} not found: apt-get install --no-install-recommends ${packages}`;
 }
 
 const NODE = "node1";
+/** In the order in which they end. */
+const STARTED = ["slurmctld", "slurmd", "slurmdbd", "mariadbd", "munged"];
 
 export class Cluster {
   readonly dir = mkdtempSync("/tmp/slurm-test-");
   readonly environment = { SLURM_CONF: join(this.dir, "slurm.conf") };
   readonly #running = new Map<string, Deno.ChildProcess>();
 
-  /** @param cpus that the node says it has, whatever the machine has */
-  static async open(cpus = 2): Promise<Cluster> {
+  /**
+   * @param cpus that the node says it has, whatever the machine has
+   * @param accounting whether it keeps accounts of what tasks have used
+   */
+  static async open(cpus = 2, { accounting = false } = {}): Promise<Cluster> {
     const cluster = new Cluster();
     try {
-      cluster.#configure(cpus);
+      const [database, accounts] = ports(2);
+      cluster.#configure(cpus, accounting ? accounts : undefined);
       await cluster.#startMunge();
+      if (accounting) await cluster.#startAccounting(database, accounts);
       cluster.startController();
       cluster.#start("slurmd", ["-D", "-N", NODE]);
       await cluster.node("idle");
       return cluster;
     } catch (error) {
-      const said = ["slurmctld", "slurmd", "munged"].map((name) => cluster.log(name)).join("\n");
+      const said = STARTED.map((name) => cluster.log(name)).join("\n");
       await cluster[Symbol.asyncDispose]();
       throw new Error(`No cluster could be started: ${(error as Error).message}\n${said}`);
     }
   }
 
-  #configure(cpus: number): void {
-    for (const folder of ["munge", "state", "spool", "log", "run"]) {
+  /** @param accounts port of the daemon that keeps accounts */
+  #configure(cpus: number, accounts?: number): void {
+    for (const folder of ["munge", "state", "spool", "log", "run", "database"]) {
       mkdirSync(join(this.dir, folder), { mode: 0o755 });
     }
     // munged wants no stranger to be able to change what lies above its socket.
@@ -83,7 +94,15 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SwitchType=switch/none
 JobAcctGatherType=jobacct_gather/linux
-AccountingStorageType=accounting_storage/none
+${
+        accounts === undefined
+          ? "AccountingStorageType=accounting_storage/none"
+          : `AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=127.0.0.1
+AccountingStoragePort=${accounts}
+AccountingStoragePass=${at("munge", "socket")}
+JobAcctGatherFrequency=task=1`
+      }
 JobCompType=jobcomp/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
@@ -111,6 +130,44 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
       ...[`--log-file=${join(this.dir, "log", "munged")}`, "--num-threads=1"],
     ]);
     await until(() => existsSync(file("socket")), "the socket of munged");
+  }
+
+  /** A database without users, that nobody outside reaches; what it takes is seconds, and gone with the folder. */
+  async #startAccounting(database: number, accounts: number): Promise<void> {
+    const at = (...names: string[]) => join(this.dir, ...names);
+    const { username } = userInfo();
+    this.#start("mariadbd", [
+      ...["--no-defaults", `--user=${username}`, `--datadir=${at("database")}`],
+      ...[`--socket=${at("run", "database")}`, `--pid-file=${at("run", "mariadbd.pid")}`],
+      ...["--bind-address=127.0.0.1", `--port=${database}`, "--skip-grant-tables"],
+      ...["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=8M"],
+      ...["--innodb-flush-log-at-trx-commit=0", `--log-error=${at("log", "mariadbd")}`],
+    ]);
+    writeFileSync(
+      at("slurmdbd.conf"),
+      `AuthType=auth/munge
+AuthInfo=socket=${at("munge", "socket")}
+DbdHost=${hostname()}
+DbdAddr=127.0.0.1
+DbdPort=${accounts}
+SlurmUser=${username}
+StorageType=accounting_storage/mysql
+StorageHost=127.0.0.1
+StoragePort=${database}
+StorageUser=test
+StorageLoc=accounts
+LogFile=${at("log", "slurmdbd")}
+PidFile=${at("run", "slurmdbd.pid")}
+`,
+      { mode: 0o600 },
+    );
+    await until(() => listens(database), "the database");
+    this.#start("slurmdbd", ["-D"]);
+    // Until the daemon has made its tables it answers nobody.
+    await until(
+      async () => await this.ask("sacctmgr", "--immediate", "add", "cluster", "test") !== "",
+      "slurmdbd",
+    );
   }
 
   startController(): void {
@@ -191,8 +248,17 @@ PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
       await this.ask("scancel", ...tasks.map((line) => line.split(" ")[0]));
       await until(async () => !(await this.tasks()).length, "the end of all tasks").catch(() => {});
     }
-    for (const name of ["slurmctld", "slurmd", "munged"]) await this.#kill(name, "SIGTERM");
+    for (const name of STARTED) await this.#kill(name, "SIGTERM");
     rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+async function listens(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -217,4 +283,29 @@ export async function until(
     if (performance.now() - start > 1000 * seconds) throw new Error(`waited in vain for ${what}`);
     await new Promise((go) => setTimeout(go, 50));
   }
+}
+
+/**
+ * A test on a cluster of its own, which is left out with a line where the packages are missing. `body` finds `SLURM_CONF` set.
+ * @param accounting whether it keeps accounts
+ */
+export function clusterTest(
+  name: string,
+  { nodes, accounting = false }: { nodes: number; accounting?: boolean },
+  body: (cluster: Cluster, t: Deno.TestContext) => Promise<void>,
+): void {
+  const reason = lacking({ accounting });
+  if (reason) console.error(`A test on a SLURM cluster is left out: ${reason}.`);
+  Deno.test({
+    name: `SLURM: ${name}`,
+    ignore: reason !== undefined,
+    // Of the commands that run in this process.
+    sanitizeResources: false,
+    sanitizeOps: false,
+    async fn(t) {
+      await using cluster = await Cluster.open(nodes, { accounting });
+      Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
+      await body(cluster, t);
+    },
+  });
 }

@@ -9,10 +9,7 @@ import { machineInfo } from "../../../../../../pipeline/run/machine.ts";
 import { Catalog } from "../../../../../../pipeline/store/catalog.ts";
 import { call, type Demo, makeProbe, start } from "../../../../../pipeline/helpers.ts";
 import { addStage, gateOf, openGate } from "../../../../../pipeline/run/helpers.ts";
-import { Cluster, lacking, until } from "./cluster.ts";
-
-const reason = lacking();
-if (reason) console.error(`The tests on a SLURM cluster are left out: ${reason}.`);
+import { clusterTest, until } from "./cluster.ts";
 
 /** Jobs that save a checkpoint and wait for a gate, and what is made from those and another's result. */
 function makeJobs(): Demo {
@@ -59,16 +56,10 @@ async function jobsOf({ root }: Demo) {
   }
 }
 
-Deno.test({
-  name:
-    "SLURM: a run that loses controller, node, tasks and coordinator leaves what a run here leaves",
-  ignore: reason !== undefined,
-  // Of the commands that run in this process.
-  sanitizeResources: false,
-  sanitizeOps: false,
-  async fn(t) {
-    await using cluster = await Cluster.open(3);
-    Deno.env.set("SLURM_CONF", cluster.environment.SLURM_CONF);
+clusterTest(
+  "a run that loses controller, node, tasks and coordinator leaves what a run here leaves",
+  { nodes: 3 },
+  async (cluster, t) => {
     using demo = makeJobs();
     const mailbox = new Mailbox(join(demo.root, ".store"));
     const options = ["--executor", "slurm", "--jobs", "3", "--time", "hold=10"];
@@ -131,6 +122,9 @@ Deno.test({
       }
       assert.ok(found.observed("data", "cpu seconds")! > 0);
       assert.ok(found.observed("data", "peak memory bytes")! > 2 ** 20);
+      // This cluster keeps no accounts, and nobody has to hear of it.
+      assert.equal(found.observed("data", "task seconds"), undefined);
+      assert.doesNotMatch(ended.out, /accounting|accounts/);
       await until(async () => !(await cluster.tasks()).length, "the end of idle tasks");
       assert.deepEqual([mailbox.claims(), mailbox.delivered(), mailbox.waitingKeys()], [
         [],
@@ -172,7 +166,7 @@ Deno.test({
       },
     );
   },
-});
+);
 
 /** A task's claim to a job that it has begun. */
 function claimOf(mailbox: Mailbox, label: string) {
