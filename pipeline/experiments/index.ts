@@ -53,7 +53,6 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/linear_language_models/language_depth.ts",
   "pipeline/experiments/linear_language_models/language_latency.ts",
   "pipeline/experiments/leaderboard/leaderboard.ts",
-  "pipeline/experiments/leaderboard/leaderboard_etth1.ts",
   "pipeline/experiments/leaderboard/parity_by_length.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",

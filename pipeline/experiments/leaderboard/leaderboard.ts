@@ -31,12 +31,12 @@ export const meta: ExperimentMeta = {
     "Tasks, each from a **floor** (gap closed 0) to an **optimum** (1), at the size of the standard profile (quick: half the length):\n\n" +
     "- **filtering**: the next observation of a linear state-space system (lambda .92, 64 states, 2 channels, 128 observations); " +
     "from predicting zero to the Kalman filter, exact. Every seed is a system.\n" +
-    "- **forecasting**: 14 days of weather in Seattle from 60; from repeating the last value to least squares on the training " +
-    "windows, the best known: more than 1 is possible.\n" +
+    "- **forecasting**: the next 96 hours of ETTh1 from the last 96, in patches of 8 (quick: 14 days of Seattle's weather from 60, which " +
+    "a package ships); from repeating the last value to least squares on the training windows, the best known: more than 1 is possible.\n" +
     "- **parity**: whether the number of ones so far is odd, at every position; trained on lengths 3 to 40, scored on positions " +
     "41 to 256; from a coin to the automaton, exact.\n" +
-    "- **automaton** (standard): the running product of permutations of three things, the group S3, at every position; trained and " +
-    "scored on lengths like parity; from the likeliest of the six to the automaton, exact.\n" +
+    "- **automaton** (standard): the running product of permutations of three things, the group S3, at every position; trained on " +
+    "lengths 3 to 16, scored on positions 17 to 64; from the likeliest of the six to the automaton, exact.\n" +
     "- **recall**: the value of a key seen before (multi-query associative recall, arXiv 2312.04927; 4 pairs, 64 symbols of 256); " +
     "from a guess among the values to looking it up, exact.\n\n" +
     "Every layer sees the same number of tokens in the same number of steps. The learning rate of each cell is found by successive " +

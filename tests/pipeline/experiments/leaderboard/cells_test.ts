@@ -5,7 +5,6 @@ import { model as stack } from "../../../../lib/models/stack.ts";
 import { flatten } from "../../../../lib/tensor/trees.ts";
 import { toHost } from "../../../../lib/train/host.ts";
 import * as board from "../../../../pipeline/experiments/leaderboard/leaderboard.ts";
-import * as etth1 from "../../../../pipeline/experiments/leaderboard/leaderboard_etth1.ts";
 import * as filters from "../../../../pipeline/experiments/leaderboard/linear_filters.ts";
 import * as parity from "../../../../pipeline/experiments/leaderboard/parity_by_length.ts";
 import * as recall from "../../../../pipeline/experiments/leaderboard/recall_capacity.ts";
@@ -29,7 +28,6 @@ const unique = <T>(values: readonly T[]) => [...new Set(values)];
 const grids: [Experiment, string[]][] = [
   [board, ["smoke", "quick", "standard", "paper"]],
   [parity, ["smoke", "quick", "standard"]],
-  [etth1, ["standard"]],
   [filters, ["standard"]],
   [recall, ["standard"]],
 ];
@@ -138,22 +136,20 @@ Deno.test("the paper profile has every layer that there is", () => {
   assert.deepEqual(listed.toSorted(), layers.toSorted());
 });
 
-for (const experiment of [board, etth1]) {
-  Deno.test(`${experiment.meta.id}: every cell is timed by itself, as it is trained`, () => {
-    const runs = runsOf(experiment, "standard");
-    const named = (result: string) => runs.filter(({ tags }) => tags.result === result);
-    const cell = ({ tags: { task, layer } }: { tags: Tags }) => `${task} ${layer}`;
-    assert.deepEqual(named("time").map(cell), unique(named("training").map(cell)));
-    for (const run of named("time")) {
-      const { job } = named("training").find((other) => cell(other) === cell(run))!;
-      const { seeds: _, floor: __, warmup: ___, ...training } = paramsOf(job);
-      const { repetitions, ...timed } = paramsOf(run.job);
-      assert.deepEqual(timed, training);
-      assert.ok(repetitions >= 5);
-      assert.equal(run.job.inputs.data, job.inputs.data);
-    }
-  });
-}
+Deno.test("every cell is timed by itself, as it is trained", () => {
+  const runs = runsOf(board, "standard");
+  const named = (result: string) => runs.filter(({ tags }) => tags.result === result);
+  const cell = ({ tags: { task, layer } }: { tags: Tags }) => `${task} ${layer}`;
+  assert.deepEqual(named("time").map(cell), unique(named("training").map(cell)));
+  for (const run of named("time")) {
+    const { job } = named("training").find((other) => cell(other) === cell(run))!;
+    const { seeds: _, floor: __, warmup: ___, ...training } = paramsOf(job);
+    const { repetitions, ...timed } = paramsOf(run.job);
+    assert.deepEqual(timed, training);
+    assert.ok(repetitions >= 5);
+    assert.equal(run.job.inputs.data, job.inputs.data);
+  }
+});
 
 Deno.test("smoke and quick measure no seconds", () => {
   for (const profile of ["smoke", "quick"]) {
