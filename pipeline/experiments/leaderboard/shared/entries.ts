@@ -207,6 +207,8 @@ export const entries: readonly Entry[] = [
     ...later,
   },
   { id: "slice", label: "SLiCE", layer: part("slice", { block: 2 }), ...later },
+  { id: "plstm", label: "pLSTM", layer: part("plstm", { heads: 1 }), ...later },
+  { id: "warp", label: "WARP", layer: part("warp"), ...later },
   { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads), ...later },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
@@ -290,11 +292,20 @@ export const entries: readonly Entry[] = [
   },
   { id: "newton-gru", label: "diagonal GRU", layer: part("newton_gru"), ...later },
   { id: "low-rank-gru", label: "low-rank GRU", layer: part("low_rank_gru"), ...later },
+  { id: "iclrnn", label: "ICLRNN", layer: part("iclrnn"), ...later },
   { id: "trellisnet", label: "TrellisNet", layer: part("trellisnet"), ...later },
+  {
+    id: "block-recurrent",
+    label: "block-recurrent Transformer",
+    layer: part("block_recurrent", { ...heads, block: 16 }),
+    ...later,
+  },
   { id: "e1-gated-state", label: "E1, gated state", layer: part("e1_lean"), ...later },
   { id: "e10", label: "E10", layer: part("e10", { banks: 2 }), ...later },
   { id: "bilinear", label: "bilinear RNN", layer: part("bilinear", { block: 2 }), ...later },
   { id: "srwm", label: "SRWM", layer: part("srwm", heads), ...later },
+  { id: "fixed-point", label: "FixedPointRNN", layer: part("fixed_point"), ...later },
+  { id: "monoid", label: "learned monoid", layer: part("monoid", { levels: 9 }), ...later },
   { id: "slstm", label: "sLSTM", layer: part("slstm"), ...later },
   { id: "lem", label: "LEM", layer: part("lem"), ...later },
   { id: "cfc", label: "CfC", layer: part("cfc"), ...later },
@@ -302,6 +313,7 @@ export const entries: readonly Entry[] = [
   { id: "scrn", label: "SCRN", layer: part("scrn"), ...later },
   { id: "alrnn", label: "ALRNN", layer: part("alrnn"), ...later },
   { id: "shallow-plrnn", label: "shallow PLRNN", layer: part("shallow_plrnn"), ...later },
+  { id: "rnn-of-rnns", label: "RNN of RNNs", layer: part("rnn_of_rnns"), ...later },
 ];
 
 /** The entry of that name, or of a layer that nobody listed, with its default options. */
