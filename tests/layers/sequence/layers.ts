@@ -78,6 +78,13 @@ const chosenOptions: Record<string, unknown> = {
   mingru_signed: { expansion: 1.4 },
   minlstm_signed: { expansion: 1.4 },
   stu: { length: 12, filters: 3, tokens: 4 },
+  iclrnn: { state: 9 },
+  rnn_of_rnns: { state: 6, modules: 3, step: 0.4 },
+  fixed_point: { expansion: 1.4, iterations: 3 },
+  plstm: { heads: 1, tracking: 2, conv: 3 },
+  monoid: { levels: 4 },
+  warp: { inner: 2, hidden: 3 },
+  block_recurrent: { heads: 2, block: 4, vectors: 3 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 
