@@ -89,7 +89,7 @@ export const meta: ExperimentMeta = {
   method:
     "A page of theory says that a linear recurrence has composition depth one however long it runs, that linear attention has, too, and that only nonlinear layers add depth. Its proof is of h_t = A h_{t-1} + B x_t with the same A at all times; " +
     "where A depends on the symbol the product of the A is a composition. A swap of two things is a reflection, so one layer of DeltaNet with eigenvalues in [-1, 1] can follow words of swaps at any length (Grazzi et al., arXiv 2411.12537, figure 4; the tests show it with weights set by hand), while " +
-    `eigenvalues in [0, 1], the usual ones and those of the comparisons that the page rests on, allow no reflection. **Words of S3**: up to ${longest} swaps of three things, or none; after every symbol the network says in which of six orders they are, so the answer at position k is a composition of k permutations. ` +
+    `eigenvalues in [0, 1], the usual ones and those of its author's comparisons, allow no reflection. **Words of S3**: up to ${longest} swaps of three things, or none; after every symbol the network says in which of six orders they are, so the answer at position k is a composition of k permutations. ` +
     "One residual block of 8,000 parameters with an MLP, whatever the layer; 800 steps of 16 words of 1 to 32 symbols, the rate found for each layer on a seed that is not judged, scored at the last step on 1,024 other words. " +
     "**Gap closed** is (floor - error) / floor, where the floor is the likeliest order at every position, exactly. Shown and not judged: S4D, two reflections a symbol, and E1, which is nonlinear.",
   from: "standard",
