@@ -17,6 +17,7 @@ const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a},
 Deno.test(`the grid of ${path}: two kinds of stacks at six depths, eight systems, each measured where it was trained`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("jacobian-condition"), "standard");
   assert.equal(runs.length, 2 * 6 * 8 * 2);
+  assert.deepEqual([...new Set(runs.map(({ tags }) => tags.layers))], depths);
   for (const { tags, job } of runs) {
     const { layers, model, task } = job.params as Train;
     assert.deepEqual(layers.map(({ name }) => name), Array(tags.layers).fill("e1"));
