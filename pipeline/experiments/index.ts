@@ -60,4 +60,6 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/state_tracking.ts",
   "pipeline/experiments/leaderboard/recurrent_theory.ts",
   "pipeline/experiments/leaderboard/constructions.ts",
+  "pipeline/experiments/leaderboard/attractors.ts",
+  "pipeline/experiments/leaderboard/published_orders.ts",
 ];
