@@ -109,7 +109,7 @@ const entryOf = (factors: number): Entry => ({
   width,
   layer: {
     name: "deltaproduct",
-    options: { heads: 2, expandKey: 0.5, expandValue: 1, conv: 0, steps: factors },
+    options: { heads: 2, expandKey: 0.5, expandValue: 1, conv: 0, steps: factors, negative: true },
   },
 });
 

@@ -102,7 +102,7 @@ Deno.test("the loss at alpha 1 is that of a model's own outputs, and the same by
   const model = stack.configure(
     { block: "bare", width: 4 },
     { signature, layers: [own as never] },
-  ) as SequenceModel;
+  ) as unknown as SequenceModel;
   const y = tensor(Float32Array.from(orbitOf("rossler", keyOf(2), 12)), [2, 6, 3]);
   const program = await compile((y: np.Array) => {
     // From a head that is not zero.

@@ -15,7 +15,7 @@ Deno.test("parity: one answer at the last symbol, of test sequences and of train
     assert.equal(asked[11], bits.reduce((sum, bit) => sum + bit, 0) % 2);
   }
   const batch = own.source({ instance: 0, initialisation: 0, data: 1 }, 40, {} as never)(0);
-  const { target: trained } = batch as { target: { data: ArrayLike<number> } };
+  const { target: trained } = batch as unknown as { target: { data: ArrayLike<number> } };
   const ends = new Set<number>();
   for (let b = 0; b < 40; b++) {
     const asked = Array.from(trained.data).slice(5 * b, 5 * b + 5);
