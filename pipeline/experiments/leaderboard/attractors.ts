@@ -17,7 +17,7 @@ import type { TaskCase, Training } from "./shared/tasks.ts";
 const [all, mixed] = [1, 0.3];
 const margin = 0.05;
 const warmup = 64;
-const scored = 2112;
+const scored = 1088;
 
 export const meta: ExperimentMeta = {
   id: "attractors",
@@ -31,9 +31,9 @@ export const meta: ExperimentMeta = {
   } points more of the gap in state-space divergence than one that reads what is observed alone, at this size and after this many steps.`,
   method:
     "One recurrence without residual, norm or MLP, embedded in width 32, of 24 states; it learns the next of 64 observations, on pieces of one orbit of 10,000 (by Runge-Kutta, standardised), rates by " +
-    `successive halving on a seed that is not judged. Scored: from ${warmup} observations of four other orbits it runs free for ${
+    `successive halving on a seed that is not judged. Scored: from ${warmup} observations of eight other orbits it runs free for ${
       (scored - warmup).toLocaleString("en")
-    }; the loss is the divergence of its points from the true ones in bins of a twelfth of their range (after Koppe et al., arXiv 1902.07186); the optimum is that of four ` +
+    }; the loss is the divergence of its points from the true ones in bins of a twelfth of their range (after Koppe et al., arXiv 1902.07186); the optimum is that of eight ` +
     "further true orbits, the floor that of staying at the mean. The distance of power spectra (after Mikhaeil et al., arXiv 2110.07238) is beside it. **Forcing** is generalised teacher forcing (Hess et al., arXiv 2306.04406) at the input. " +
     "An ALRNN, an LSTM, and an LRU, which is linear and can have no chaotic attractor, are shown and not judged, as is Rössler's system.",
   from: "standard",
@@ -74,7 +74,7 @@ const fewer = 3;
 function caseOf(system: string, alpha: number, profile: Profile): TaskCase {
   const task = { name: "attractor", options: { system, alpha, scored } };
   return {
-    ...{ id: system, task, ends: {}, batch: 4, instanceOf: () => 0, protocol: { warmup } },
+    ...{ id: system, task, ends: {}, batch: 8, instanceOf: () => 0, protocol: { warmup } },
     training: profile.pick<Training>({
       smoke: { steps: 6, batch: 2, warmup: 2, rates: [3e-3, 6e-3], rungs: [3] },
       standard: {
@@ -83,7 +83,7 @@ function caseOf(system: string, alpha: number, profile: Profile): TaskCase {
       },
     }),
     data: (g) => ({
-      test: g.job("generate", { task, instance: 0, data: 2000, sequences: 4 }, {}, {
+      test: g.job("generate", { task, instance: 0, data: 2000, sequences: 8 }, {}, {
         ...{ task: system, alpha, result: "data" },
       }),
     }),

@@ -33,7 +33,7 @@ Deno.test(`the grid of ${path}: five cells a system, seven seeds of what is judg
   assert.deepEqual([...cells], [...of("lorenz", 7), ...of("rossler", 3)]);
   for (const { tags, job } of runs.filter(({ tags }) => tags.result === "score")) {
     const { protocol, task } = job.params as Evaluate;
-    assert.deepEqual([protocol, task.options.scored], [{ warmup: 64 }, 2112]);
+    assert.deepEqual([protocol, task.options.scored], [{ warmup: 64 }, 1088]);
     const { seeds } = (job.inputs.model as JobNode).params as Train;
     const made = (job.inputs.data as JobNode).params as { task: unknown; data: number };
     assert.deepEqual(made.task, task);
