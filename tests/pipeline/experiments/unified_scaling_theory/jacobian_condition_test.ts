@@ -20,7 +20,8 @@ Deno.test(`the grid of ${path}: two kinds of stacks at six depths, eight systems
   assert.deepEqual([...new Set(runs.map(({ tags }) => tags.layers))], depths);
   for (const { tags, job } of runs) {
     const { layers, model, task } = job.params as Train;
-    assert.deepEqual(layers.map(({ name }) => name), Array(tags.layers).fill("e1"));
+    const name = tags.kind === "bare" ? "e1_lean" : "e1";
+    assert.deepEqual(layers.map(({ name }) => name), Array(tags.layers).fill(name));
     assert.deepEqual(
       [model.options.block, model.options.mlp, model.options.width],
       tags.kind === "bare" ? ["bare", undefined, 16] : ["residual", false, 16],
