@@ -63,4 +63,9 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/leaderboard/state_tracking.ts",
+  "pipeline/experiments/leaderboard/recurrent_theory.ts",
+  "pipeline/experiments/leaderboard/streaming_parity.ts",
+  "pipeline/experiments/leaderboard/constructions.ts",
+  "pipeline/experiments/leaderboard/attractors.ts",
+  "pipeline/experiments/leaderboard/published_orders.ts",
 ];
