@@ -6,13 +6,14 @@ import type { JobNode } from "../graph.ts";
 import { hasCatalog } from "../store/catalog_files.ts";
 import type { Workspace } from "../workspace.ts";
 import { classify, type CostClass } from "./classes.ts";
-import { type Cost, extrapolate, type Measurement } from "./cost.ts";
+import { drawRuns, type Estimate, totalOf } from "../sweep/whole.ts";
+import { type Cost, extrapolate, meanCost, type Measurement } from "./cost.ts";
 import { loadPilots, type Pilot } from "./pilot.ts";
 import { PilotRuns, Stopped } from "./pilot_runs.ts";
 import { NOTHING, readRecorded } from "./recorded.ts";
 
-/** `pilot`: measured now; `catalogue`: measured by an earlier run. */
-export type Source = "pilot" | "catalogue" | "unknown";
+/** `pilot`: measured now; `sample`: taken from others of its stage that were; `catalogue`: measured by an earlier run. */
+export type Source = "pilot" | "sample" | "catalogue" | "unknown";
 
 export interface JobEstimate {
   node: JobNode;
@@ -42,7 +43,18 @@ export interface ClassEstimate {
 export interface Estimates {
   classes: ClassEstimate[];
   pilots: { jobs: number; seconds: number };
+  /** Of stages of which not every class has a pilot. */
+  samples: Sample[];
   slowdown?: Slowdown;
+}
+
+/** What the jobs of a stage take that are not in the catalogue, from the classes of them that were measured. */
+export interface Sample {
+  stage: string;
+  measured: number;
+  classes: number;
+  /** Of one job after the other, with a 95 % interval. */
+  seconds: Estimate;
 }
 
 /** How much longer jobs take while all workers are busy: mean of the classes it was measured on, weighted by their time. */
@@ -53,8 +65,11 @@ export interface Slowdown {
   measured: { label: string; factor: number }[];
 }
 
-/** Classes have their slowdown measured, from the dearest on, until they make up this share of the time. */
+/** Classes have their slowdown measured, from the dearest on, until they make up this share of the time, or are so many. */
 const covered = 0.5;
+const mostCrowded = 6;
+/** Of each stage so many classes have pilots, drawn at random; the others cost what these do, in the mean. A pilot takes seconds. */
+const mostPilots = 24;
 
 /**
  * @param nodes jobs that would run
@@ -85,6 +100,11 @@ export async function estimateJobs(
       machine,
     )
     : NOTHING;
+  const drawn = drawnOf(
+    classes.filter((group) =>
+      [...byUnits(group).keys()].some((of) => !recorded.cost(group.id, of)) && group.jobs[0].pilot
+    ),
+  );
   const pilots = new PilotRuns(workspace, pilotsOf, say);
   onPilots?.(pilots);
   const start = performance.now();
@@ -105,6 +125,7 @@ export async function estimateJobs(
         };
         estimates.push(one);
         if (known) continue;
+        if (pilot && !drawn.has(group)) continue;
         if (pilot) measured ??= await pilots.measure(node, pilot).catch(reasonOf);
         measured ??= `stage ${group.stage.name} has no pilot, and no such job was recorded here`;
         for (const [i, job] of one.jobs.entries()) {
@@ -119,14 +140,48 @@ export async function estimateJobs(
       }
       if (timed) measuredClasses.push(timed);
     }
+    const samples = likeTheDrawn(estimates);
     const slowdown = workers > 1 && nodes.length > 1
       ? await measureSlowdown(pilots, measuredClasses, workers)
       : undefined;
     const seconds = (performance.now() - start) / 1000;
-    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, slowdown };
+    return { classes: estimates, pilots: { jobs: pilots.count, seconds }, samples, slowdown };
   } finally {
     pilots.close();
   }
+}
+
+/** At most so many of each stage, the same ones each time. */
+function drawnOf(open: readonly CostClass[]): Set<CostClass> {
+  const byStage = Map.groupBy(open, ({ stage }) => stage.name);
+  return new Set(
+    [...byStage.values()].flatMap((classes) =>
+      drawRuns(mostPilots, classes.length, 1).map((at) => classes[at])
+    ),
+  );
+}
+
+/** Gives classes that were not drawn the mean cost of a job of those of their stage that were. */
+function likeTheDrawn(estimates: readonly ClassEstimate[]): Sample[] {
+  const unmeasured = ({ jobs: [{ source, cost }] }: ClassEstimate) =>
+    source === "catalogue" && !cost;
+  const stages = [...new Set(estimates.filter(unmeasured).map(({ stage }) => stage))];
+  return stages.flatMap((stage) => {
+    const own = estimates.filter((one) => one.stage === stage);
+    const measured = own.filter(({ jobs: [{ source }] }) => source === "pilot");
+    const rest = own.filter(unmeasured);
+    const cost = measured.length
+      ? meanCost(measured.map(({ jobs: [job] }) => job.cost!))
+      : undefined;
+    const reason = `no pilot of the ${mostPilots} that were drawn of its stage came to an end`;
+    for (const job of rest.flatMap(({ jobs }) => jobs)) {
+      Object.assign(job, cost ? { source: "sample", cost } : { source: "unknown", reason });
+    }
+    if (!cost) return [];
+    const each = measured.map(({ jobs }) => jobs.reduce((sum, job) => sum + job.cost!.seconds, 0));
+    const classes = measured.length + rest.length;
+    return [{ stage, measured: measured.length, classes, seconds: totalOf(each, classes) }];
+  });
 }
 
 async function codesOf({ fingerprints }: Workspace, nodes: JobNode[]): Promise<Set<string>> {
@@ -184,7 +239,7 @@ async function measureSlowdown(
   const measured: Slowdown["measured"] = [];
   let [seconds, weighted] = [0, 0];
   for (const one of classes.toSorted((a, b) => secondsOf(b) - secondsOf(a))) {
-    if (seconds >= covered * total) break;
+    if (seconds >= covered * total || measured.length === mostCrowded) break;
     const { node, pilot, alone, parts } = one;
     const together = await pilots.together(node, pilot, workers).catch(reasonOf);
     if (typeof together === "string") continue;

@@ -17,6 +17,7 @@ export interface StageReport {
   jobs: number;
   /** Jobs by where their numbers come from. */
   measuredNow: number;
+  sampled: number;
   fromCatalogue: number;
   unknown: number;
   /** Seconds of the jobs, one after the other. */
@@ -36,6 +37,7 @@ export interface Report extends Context {
   /** Sum over the workers of the largest job that each has. */
   memoryOfAllWorkersBytes: number;
   slowdown: Estimates["slowdown"] | null;
+  samples: Estimates["samples"];
   pilots: Estimates["pilots"];
   classes: {
     stage: string;
@@ -50,7 +52,10 @@ export interface Report extends Context {
   }[];
 }
 
-export function report({ classes, pilots, slowdown }: Estimates, context: Context): Report {
+export function report(
+  { classes, pilots, samples, slowdown }: Estimates,
+  context: Context,
+): Report {
   const jobs = classes.flatMap(({ jobs }) => jobs).sort((a, b) => a.node.index - b.node.index);
   const stages = [...new Set(jobs.map(({ node }) => node.stage.name))].map((name) =>
     summed(name, jobs.filter(({ node }) => node.stage.name === name))
@@ -62,7 +67,7 @@ export function report({ classes, pilots, slowdown }: Estimates, context: Contex
   const pace = new Map(
     classes.flatMap(({ jobs, slowdown: own }) =>
       jobs.map((job) => {
-        const beside = job.source === "pilot" && !job.node.stage.alone;
+        const beside = (job.source === "pilot" || job.source === "sample") && !job.node.stage.alone;
         return [job, beside ? own ?? slowdown?.factor ?? 1 : 1];
       })
     ),
@@ -88,6 +93,7 @@ export function report({ classes, pilots, slowdown }: Estimates, context: Contex
     wallSeconds: played.wallSeconds,
     memoryOfAllWorkersBytes: played.memory,
     slowdown: slowdown ?? null,
+    samples,
     pilots,
     classes: classes.map(({ stage, label, jobs, units, unitSeconds }) => ({
       ...{ stage, label, jobs: jobs.length, source: jobs[0].source, reason: jobs[0].reason },
@@ -106,6 +112,7 @@ function summed(stage: string, jobs: JobEstimate[]): StageReport {
     stage,
     jobs: jobs.length,
     measuredNow: count("pilot"),
+    sampled: count("sample"),
     fromCatalogue: count("catalogue"),
     unknown: count("unknown"),
     seconds: sum(({ cost }) => cost?.seconds),
@@ -117,7 +124,7 @@ function summed(stage: string, jobs: JobEstimate[]): StageReport {
 }
 
 const COLUMNS = [
-  ...["stage", "jobs", "measured now", "catalogue", "unknown"],
+  ...["stage", "jobs", "measured now", "like these", "catalogue", "unknown"],
   ...["CPU hours", "peak memory", "disk", "training tokens"],
 ];
 
@@ -128,7 +135,7 @@ export function reportText(r: Report): string {
     const bound = s.unknown ? "> " : "";
     const known = (text: string) => none ? "unknown" : bound + text;
     return [
-      ...[s.stage, s.jobs, s.measuredNow, s.fromCatalogue, s.unknown].map(String),
+      ...[s.stage, s.jobs, s.measuredNow, s.sampled, s.fromCatalogue, s.unknown].map(String),
       ...[known(hours(s.cpuHours)), known(size(s.peakMemoryBytes)), known(size(s.diskBytes))],
       s.tokens ? count(s.tokens) : "",
     ];
@@ -143,6 +150,7 @@ export function reportText(r: Report): string {
     `Memory: ${bound}${size(r.total.peakMemoryBytes)} for the largest worker, ` +
     `${size(r.memoryOfAllWorkersBytes)} for all ${r.workers}.`,
     ...dearest(r),
+    ...sampled(r),
     ...unknown(r),
     r.pilots.jobs
       ? `Measured now: ${r.pilots.jobs} small jobs in ${formatSeconds(r.pilots.seconds)}; ` +
@@ -182,6 +190,18 @@ function dearest({ classes, total }: Report): string[] {
       }${unit}, such as ${c.label}`;
     }),
   ];
+}
+
+/** How far to trust costs that were taken from others. */
+function sampled({ samples }: Report): string[] {
+  return samples.map(({ stage, measured, classes, seconds: { value, low, high } }) => {
+    const interval = low === undefined || high === undefined
+      ? ""
+      : ` (95 % interval ${formatSeconds(low)} to ${formatSeconds(high)})`;
+    return `Like these: of the ${classes} kinds of ${stage} ${measured} were drawn and measured; all take ${
+      formatSeconds(value)
+    }${interval} one after the other.`;
+  });
 }
 
 function unknown({ classes }: Report): string[] {

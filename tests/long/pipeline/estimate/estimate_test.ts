@@ -156,7 +156,7 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   const expected = 2 * 0.15 + 0.05 * (30 + 90);
   assert.ok(Math.abs(Math.log2(again.seconds / expected)) < 0.5, `${again.seconds} s`);
   const text = await call(demo, "run", "--estimate");
-  assert.match(text.out, /^slow +4 +2 +2 +0 /m, text.out);
+  assert.match(text.out, /^slow +4 +2 +0 +2 +0 /m, text.out);
   assert.match(text.out, /^Wall time with \d+ workers?: /m);
 
   // What a pilot says about the cost of a job is no part of its code: nothing runs again for it.
@@ -170,6 +170,30 @@ Deno.test("what is foretold happens, and the estimate leaves no trace", async ()
   demo.edit("pipeline/stages/slow.ts", "sleep(150)", "sleep(10)");
   const edited = await estimate(demo, "--jobs", "1");
   assert.equal(edited.stages.find((s) => s.stage === "slow")!.fromCatalogue, 0);
+});
+
+Deno.test("of a stage with many kinds of jobs a sample is measured, and the others cost what it does", async () => {
+  const kinds = 28;
+  using demo = makeSlow(`
+  const runs = {};
+  for (let ms = 1; ms <= ${kinds}; ms++) runs[ms] = g.job("slow", { steps: 4, ms }, {}, "slow" + ms);
+  return g.job("collect", { title: "t" }, runs, "table");`);
+  const { stages, samples, classes, said } = await estimate(demo, "--jobs", "1");
+  const { jobs, measuredNow, sampled, unknown, seconds } = stages.find((s) => s.stage === "slow")!;
+  assert.deepEqual([jobs, measuredNow, sampled, unknown], [kinds, 24, 4, 0], said);
+  assert.equal(said.match(/^pilot of slow/gm)!.length, 24);
+  const of = (source: string) =>
+    classes.filter((c) => c.stage === "slow" && c.source === source).map((c) => c.seconds!);
+  const mean = of("pilot").reduce((sum, seconds) => sum + seconds, 0) / 24;
+  assert.equal(of("sample").length, 4);
+  for (const seconds of of("sample")) assert.ok(Math.abs(seconds - mean) < 1e-9);
+  const [{ seconds: { value, low, high }, ...counted }] = samples;
+  assert.deepEqual(counted, { stage: "slow", measured: 24, classes: kinds });
+  assert.ok(Math.abs(value - kinds * mean) < 1e-6 && Math.abs(value - seconds) < 1e-6);
+  assert.ok(low! < value && value < high! && high! < 1.5 * value, `${low} ${value} ${high}`);
+  const { out } = await call(demo, "run", "--estimate");
+  assert.match(out, /^slow +28 +24 +4 +0 +0 /m, out);
+  assert.match(out, /^Like these: of the 28 kinds of slow 24 were drawn and measured; all take /m);
 });
 
 Deno.test("what cannot be measured is said to be unknown, with the reason", async () => {
@@ -188,7 +212,7 @@ Deno.test("what cannot be measured is said to be unknown, with the reason", asyn
   assert.deepEqual(stages.map((s) => s.unknown), [2, 1], said);
   assert.ok(wallSeconds > 0.15);
   const { out } = await call(demo, "run", "--estimate");
-  assert.match(out, /^slow +3 +1 +0 +2 +> \d/m, out);
+  assert.match(out, /^slow +3 +1 +0 +0 +2 +> \d/m, out);
   assert.match(out, /^Unknown: slow, 1 job such as probes\/fail9: Error: no such small job\.$/m);
   const wrong = await call(demo, "run", "--json");
   assert.match(wrong.out, /--json has an effect with --estimate only/);
@@ -284,14 +308,14 @@ Deno.test("jobs slow down by the factor of their class, and those of unmeasured 
   const context = { profile: "quick", workers: 2, machine: "here" };
   const pilots = { jobs: 0, seconds: 0 };
   const slowdown = { factor: 1.3, workers: 2, measured };
-  const slowed = report({ classes, pilots, slowdown }, context);
+  const slowed = report({ classes, pilots, samples: [], slowdown }, context);
   assert.equal(slowed.wallSeconds, 15 + 10 + 13 + 10);
   assert.match(
     reportText(slowed),
     /1\.30 times as long as alone .*: 1\.50 on streams, 1\.00 on computes/,
   );
   for (const one of classes) one.slowdown = undefined;
-  const alone = report({ classes, pilots }, context);
+  const alone = report({ classes, pilots, samples: [] }, context);
   assert.equal(alone.wallSeconds, 40);
   assert.doesNotMatch(reportText(alone), /times as long/);
 });
