@@ -58,4 +58,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/leaderboard/state_tracking.ts",
+  "pipeline/experiments/leaderboard/uptraining.ts",
 ];
