@@ -70,7 +70,7 @@ const table = (gap: Gap) =>
     runs.map(({ tags }) => {
       const { model, seed, result } = tags as { model: string; seed: number; result: string };
       const gapClosed = gap(model, seed);
-      const scalars = result === "training"
+      const scalars: Record<string, number> = result === "training"
         ? { learningRate: 2 ** -7, steps: model === "short" ? 60 : 600 }
         : { gapClosed, loss: 1 - gapClosed, floor: 1, optimum: 0 };
       return { tags, scalars };
