@@ -68,4 +68,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/constructions.ts",
   "pipeline/experiments/leaderboard/attractors.ts",
   "pipeline/experiments/leaderboard/published_orders.ts",
+  "pipeline/experiments/leaderboard/uptraining.ts",
 ];

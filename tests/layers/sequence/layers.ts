@@ -78,6 +78,7 @@ const chosenOptions: Record<string, unknown> = {
   mingru_signed: { expansion: 1.4 },
   minlstm_signed: { expansion: 1.4 },
   stu: { length: 12, filters: 3, tokens: 4 },
+  supra: { heads: 2 },
   iclrnn: { state: 9 },
   rnn_of_rnns: { state: 6, modules: 3, step: 0.4 },
   fixed_point: { expansion: 1.4, iterations: 3 },

@@ -142,6 +142,7 @@ export const entries: readonly Entry[] = [
     ...later,
   },
   { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads), ...later },
+  { id: "supra", parity: "cannot", label: "SUPRA", layer: part("supra", heads), ...later },
   { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads), ...later },
   {
     id: "tnl-negative",
