@@ -36,10 +36,10 @@ type Time = typeof times[number];
 /** Of the sum, from which the product of the powers starts to be a fair word. */
 const share = 0.9;
 
-/** Stated before the runs. */
+/** Stated before the runs; a trial had the seeds below. */
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [0, 1, 2, 3, 4, 5, 6, 7],
+  seeds: [10, 11, 12, 13, 14, 15, 16, 17],
   clauses: ids.flatMap((kind) =>
     times.map((time) => ({
       what: `log condition number of ${deepest} layers over the sum of those of the layers, ${
