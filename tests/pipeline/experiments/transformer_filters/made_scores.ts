@@ -133,6 +133,34 @@ function agrees(kind: Kind, where: Partial<Kind>): boolean {
   });
 }
 
+/** A run of a grid, and what it is; of one that is timed, the tags of its model. */
+interface Known {
+  tags: Tags;
+  name: string;
+  is: Kind | { timed: [string, Tag][] };
+}
+
+/** By experiment and profile: tables are made of the same runs again and again. */
+const known = new Map<string, Known[]>();
+
+function knownRuns(experiment: Experiment, profile: string): Known[] {
+  const id = `${experiment.meta.id} ${profile}`;
+  const found = known.get(id) ?? runsOf(experiment, profile).map(({ tags, job }): Known => {
+    const name = nameOf(tags);
+    if (job.stage.name === "time") {
+      const { result: _, ...model } = tags;
+      return { tags, name, is: { timed: Object.entries(model) } };
+    }
+    const [system, ...others] = systemsOf(job);
+    if (others.length === 0) assert.equal(tags.seed, system, `the seed of ${name}`);
+    // Of models that were trained together, the tag says which.
+    const own = others.length ? Number(tags.seed) : system;
+    return { tags, name, is: { ...kindOf(job), system: own, rank: judged.indexOf(own) } };
+  });
+  known.set(id, found);
+  return found;
+}
+
 /** The table of an experiment at a profile, from scores made by hand. */
 export async function madeTable(
   experiment: Experiment,
@@ -142,20 +170,14 @@ export async function madeTable(
   const kinds = new Map<string, Kind>();
   const made: Made[] = [];
   const timed: { tags: Tags; model: [string, Tag][] }[] = [];
-  for (const { tags, job } of runsOf(experiment, profile)) {
-    if (job.stage.name === "time") {
-      const { result: _, ...model } = tags;
-      timed.push({ tags, model: Object.entries(model) });
+  for (const { tags, name, is } of knownRuns(experiment, profile)) {
+    if ("timed" in is) {
+      timed.push({ tags, model: is.timed });
       continue;
     }
-    const [system, ...others] = systemsOf(job);
-    if (others.length === 0) assert.equal(tags.seed, system, `the seed of ${nameOf(tags)}`);
-    // Of models that were trained together, the tag says which.
-    const own = others.length ? Number(tags.seed) : system;
-    const kind = { ...kindOf(job), system: own, rank: judged.indexOf(own) };
-    if (making.keep && !making.keep(kind)) continue;
-    kinds.set(nameOf(tags), kind);
-    made.push({ tags, ...artifact(kind, making) });
+    if (making.keep && !making.keep(is)) continue;
+    kinds.set(name, is);
+    made.push({ tags, ...artifact(is, making) });
   }
   // Of the models that were made.
   for (const { tags, model } of timed) {
