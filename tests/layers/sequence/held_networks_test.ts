@@ -119,7 +119,7 @@ Deno.test("pLSTM's cells turn, shrink and turn again; what is read of them is ma
 });
 
 Deno.test("a block-recurrent layer sees two blocks and its vectors, which ask the block and each other at its end", () => {
-  const [width, heads, block, vectors] = [8, 2, 2, 3];
+  const [width, heads, block, vectors] = [8, 2, 2, 2];
   const each = width / heads;
   assertDefined(blocks, { heads, block, vectors }, width, (p, tokens) => {
     const split = (all: Vector) => ({

@@ -85,7 +85,7 @@ const chosenOptions: Record<string, unknown> = {
   plstm: { heads: 1, tracking: 2, conv: 3 },
   monoid: { levels: 4 },
   warp: { inner: 2, hidden: 3 },
-  block_recurrent: { heads: 2, block: 4, vectors: 3 },
+  block_recurrent: { heads: 2, block: 24, vectors: 2 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 
