@@ -9,6 +9,7 @@ import { nameOf, type Tag, type Tags } from "../../../../pipeline/tags.ts";
 import { judged } from "../../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import { type Experiment, type Made, runsOf, type Table, tableOf } from "../grids.ts";
 import { paramsOf } from "../spoken.ts";
+import { interval } from "./interval.ts";
 
 /** What a run is. */
 export interface Kind {
@@ -257,23 +258,6 @@ function artifact(kind: Kind, making: Making): Omit<Made, "tags"> {
     return { oneStep: of(one, "overall"), rollout: horizons.map((h) => of(one, h)) };
   };
   return { scores: { kalman: end("kalman"), zero: end("zero") } };
-}
-
-/** 97.5 % quantile of Student's t with n - 1 degrees of freedom, from a table. */
-const t975: Record<number, number> = {
-  ...{ 2: 12.7062047364, 3: 4.3026527299, 5: 2.7764451052, 6: 2.5705818356 },
-  ...{ 8: 2.3646242510, 20: 2.0930240544 },
-};
-
-/** Mean of values, and the ends of its 95 % interval. */
-export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
-  const n = values.length;
-  let mean = 0;
-  for (const value of values) mean += value / n;
-  let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  const half = t975[n] * Math.sqrt(squares / (n - 1) / n);
-  return { mean, low: mean - half, high: mean + half };
 }
 
 /**
