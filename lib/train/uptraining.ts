@@ -8,6 +8,7 @@ import { isFloat, type Tensor, type Tree } from "../tensor/tensor.ts";
 import { flatten, isSpec, mapLeaves, unflatten } from "../tensor/trees.ts";
 
 /**
+ * Parameters of a new model that goes on from where another one is.
  * @param trained parameters of the other model, by their dotted names.
  * @param fresh of the new one.
  * @returns the new ones, each as it was trained under the same name, if it was.
