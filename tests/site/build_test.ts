@@ -121,6 +121,15 @@ Deno.test("a method's Markdown becomes HTML that cannot carry markup of its own"
       '<p><a href="https://e.org/&quot;onclick=x" rel="external">l</a></p>',
     ],
     ["2 * 3 * 4", "<p>2 * 3 * 4</p>"],
+    [
+      '**"`L* < 1`, `b`"** and *`c`* _d `e_` f_',
+      '<p><strong>"<code>L* &lt; 1</code>, <code>b</code>"</strong> and <em><code>c</code></em> <em>d <code>e_</code> f</em></p>'
+        .replaceAll('"', "&quot;"),
+    ],
+    [
+      "`[l](https://e.org)` \x000\x00 `$1`",
+      "<p><code>[l](https://e.org)</code> 0 <code>$1</code></p>",
+    ],
     ["", ""],
   ];
   for (const [markdown, html] of cases) assert.equal(markdownToHtml(markdown), html);
