@@ -168,17 +168,21 @@ function chunk(
     np.transpose(x, [0, 2, 1, 3]).reshape([rows, size, each])
   );
   const logs = np.transpose(logDecay, [0, 2, 1]).reshape([rows, size]);
-  const kept = np.exp(np.matmul(logs.ref, np.triu(np.ones([size, size])).astype(x.dtype)));
+  // From before the chunk until each token, from each until the last one, and all of it.
+  const ones = np.ones([size, size]).astype(x.dtype);
+  const kept = np.exp(np.matmul(logs.ref, np.triu(ones.ref)));
+  const untilEnd = np.exp(np.matmul(logs.ref, np.tril(ones, -1)));
+  const whole = np.exp(np.sum(logs.ref, -1));
   const within = decays(logs);
 
   const seen = levelsOf(position.ref, size, levels, x.dtype);
   const byToken = np.transpose(weight, [1, 0, 3, 2]).reshape([size, rows, levels]);
   const weights = np.transpose(np.matmul(byToken, seen.ref), [1, 0, 2]);
   const [ofTokens, ofMemories] = np.split(weights, [size], 2);
-  const scores = np.matmul(q.ref, np.swapaxes(k.ref, 1, 2)).mul(within.ref).mul(ofTokens);
+  const scores = np.matmul(q.ref, np.swapaxes(k.ref, 1, 2)).mul(within).mul(ofTokens);
   // All memories are read at once by queries that stand once for each level, with its weight.
   const before = np.transpose(memory.ref, [0, 2, 1, 3, 4]).reshape([rows, levels * each, each]);
-  const asked = ofMemories.mul(kept.ref.reshape([rows, size, 1])).reshape([rows, size, levels, 1])
+  const asked = ofMemories.mul(kept.reshape([rows, size, 1])).reshape([rows, size, levels, 1])
     .mul(q.reshape([rows, size, 1, each])).reshape([rows, size, levels * each]);
   const read = np.matmul(scores, v.ref).add(np.matmul(asked, before));
   const y = np.transpose(read.reshape([batch, heads, size, each]), [0, 2, 1, 3]);
@@ -189,14 +193,12 @@ function chunk(
     [size],
     1,
   );
-  const untilEnd = within.slice([], [size - 1]).reshape([rows, size, 1, 1]);
-  const stored = np.transpose(seenTokens).reshape([size, levels, 1]).mul(untilEnd)
+  const stored = np.transpose(seenTokens).reshape([size, levels, 1])
+    .mul(untilEnd.reshape([rows, size, 1, 1]))
     .mul(k.reshape([rows, size, 1, each])).reshape([rows, size, levels * each]);
   const written = np.matmul(np.swapaxes(stored, 1, 2), v)
     .reshape([batch, heads, levels, each, each]);
-  const faded = memory.mul(
-    kept.slice([], [size - 1]).reshape([batch, 1, heads, 1, 1]),
-  );
+  const faded = memory.mul(whole.reshape([batch, 1, heads, 1, 1]));
   const flat = np.transpose(faded, [1, 0, 2, 3, 4]).reshape([levels, rows * each * each]);
   const moved = np.matmul(seenMemories, flat).reshape([levels, batch, heads, each, each]);
   const next = np.transpose(moved, [1, 0, 2, 3, 4]).add(np.transpose(written, [0, 2, 1, 3, 4]));
