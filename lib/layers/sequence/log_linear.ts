@@ -48,7 +48,7 @@ export type Input = {
   weight: JaxArray;
 };
 
-/** Tokens of a chunk: more would cost more in their decays, which grow with the third power, than fewer memories save. */
+/** Tokens of a chunk: the decays of more cost their third power, and with fewer the memories are read and moved more often. */
 const chunkLength = 32;
 
 function inputs({ width, heads, levels }: Config, params: Params, x: JaxArray): Input {

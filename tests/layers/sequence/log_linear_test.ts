@@ -51,7 +51,7 @@ function defined(p: Named, x: Vector[], heads: number, levels: number) {
 }
 
 for (const levels of [8, 3]) {
-  Deno.test(`over chunks a token is weighed by the bits in which positions differ, of ${levels} levels`, () => {
+  Deno.test(`log_linear: over chunks a token is weighed by the bits in which positions differ, of ${levels} levels`, () => {
     const [width, heads, batch, length] = [4, 2, 1, 40];
     const config = layer.configure({ heads, levels }, width);
     const random = generator(7);
