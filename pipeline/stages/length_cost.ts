@@ -135,12 +135,20 @@ export async function run(ctx: StageContext<Params>): Promise<StageResult> {
     const parts = { params: { task }, modules: modulesOf(ctx, taskKey(l)), log: ctx.log };
     tasks.push((await taskOf(parts)).task);
   }
+  const [{ signature }] = tasks;
+  if (signature.kind !== "series") {
+    throw new Error(
+      `length_cost: the task ${
+        loads[0].task.name
+      } has ${signature.kind}; single tokens are timed of a series: name one that has, such as filtering`,
+    );
+  }
   const found = new Map(growths.map(({ name }) => [name, [] as number[]]));
   ctx.progress(0, models.length);
   for (const [i, measured] of models.entries()) {
     const powers = await trainingOf(ctx, measured, tasks);
     growths.forEach(({ name }, g) => found.get(name)!.push(powers[g]));
-    Object.assign(scalars, await singleOf(ctx, measured, tasks[0]));
+    Object.assign(scalars, await singleOf(ctx, measured, tasks[0], signature.channels));
     ctx.progress(i + 1, models.length);
   }
   for (const [name, powers] of found) {
@@ -188,19 +196,14 @@ async function singleOf(
   ctx: StageContext<Params>,
   measured: Measured,
   task: Task,
+  channels: number,
 ): Promise<Record<string, number>> {
-  const { loads: [{ task: { name: called } }], single: { tokens, capacities } } = ctx.params;
-  const { signature } = task;
   const { id, layers } = measured;
-  if (signature.kind !== "series") {
-    throw new Error(
-      `length_cost: the task ${called} has ${signature.kind}; single tokens are timed of a series: name one that has, such as filtering`,
-    );
-  }
+  const { tokens, capacities } = ctx.params.single;
   const model = modelFor(ctx, measured, task);
   const fresh = await freshParameters(model, seed.initialisation);
   const running = asSequenceModel(model);
-  const y = tensor(0, [1, running.patch, signature.channels]);
+  const y = tensor(0, [1, running.patch, channels]);
   const scalars: Record<string, number> = {};
   for (const capacity of capacities) {
     const start = running.initialState(1, capacity);
