@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { asSequenceModel, type Model } from "../../lib/models/model.ts";
-import { kinds } from "../../lib/layers/sequence/kinds.ts";
+import { kinds } from "../../lib/layers/kinds.ts";
 import type { SequenceLayer } from "../../lib/layers/sequence/sequence_layer.ts";
 import type { Seed, Task } from "../../lib/tasks/task.ts";
 import { tensor } from "../../lib/tensor/tensor.ts";
@@ -122,10 +122,10 @@ const seed: Seed = { instance: 0, initialisation: 0, data: 0 };
 /**
  * Observes for every model ID and load of B sequences of T `training tokens of ID at B x T`, a second (forwards, backwards and Adam); for every
  * growth NAME `NAME of ID`, the power of T by which the time of a training token grows, and over the models `minus mean NAME` and `minus
- * largest NAME`;
- * for every capacity C `single token seconds of ID at C`. Leaves the scalars `state of ID at C` (numbers that its layers carry from token to
- * token), `kind of ID` (the last of {@linkcode kinds} that a layer of it is) and `loops of ID` (1 where a layer of
- * it has no parallel form and goes token by token in training, too).
+ * largest NAME`; for every capacity C `single token seconds of ID at C`. Leaves the scalars `state of ID at C` (numbers that its layers
+ * carry from token to token), `kind of ID` (the last of {@linkcode kinds} that a layer of it is) and `loops of ID` (1 where a layer of it has
+ * no parallel form and goes token by token in training, too).
+ * @throws {Error} for a task without a series.
  */
 export async function run(ctx: StageContext<Params>): Promise<StageResult> {
   const { models, loads, growths } = ctx.params;

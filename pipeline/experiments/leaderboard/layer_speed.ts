@@ -1,7 +1,7 @@
 /** @file What a sequence layer takes by the length of its sequences: training, and token by token. (leaderboard, layer-speed) */
 import type { Hypothesis } from "../../../lib/analysis/judge.ts";
 import type { Grid, TaggedJob } from "../../graph.ts";
-import { kinds } from "../../../lib/layers/sequence/kinds.ts";
+import { kinds } from "../../../lib/layers/kinds.ts";
 import { filteringTask } from "../../presets.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";
 import { verdictWhenPublished } from "../../table/judged.ts";
@@ -49,7 +49,7 @@ const stated: Hypothesis = {
     ["largest", ofAny] as const,
   ].map(([which, bound]) => ({
     what:
-      `minus the ${which} power by which the time of a training token grows, of ${judged.length} layers`,
+      `minus the ${which} power of T by which the time of a training token of one sequence grows, of ${judged.length} layers`,
     ...{ metric: "power", scale: "plain" as const, margin: -bound },
   })),
 };
