@@ -69,4 +69,5 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/attractors.ts",
   "pipeline/experiments/leaderboard/published_orders.ts",
   "pipeline/experiments/leaderboard/uptraining.ts",
+  "pipeline/experiments/leaderboard/layer_speed.ts",
 ];
