@@ -94,12 +94,16 @@ const stack = (options: Part["options"], layers: Part[]): Architecture => ({
 const repeated = (count: number, name: string, options: Part["options"]): Part[] =>
   Array.from({ length: count }, () => ({ name, options }));
 
+/** Of a distribution, made once: a grid asks thousands of times, and a schema takes far longer to make than to read options with. */
+let distributions: z.ZodType<Distribution> | undefined;
+
 /**
  * Filtering the systems of a distribution.
  * @param length of the sequences.
  * @throws {Error} naming the option, its value and what is allowed.
  */
 export function filteringTask(distribution: Partial<Distribution>, length: number): Part {
-  const options = readOptions("filtering", z.strictObject(distributionFields()), distribution);
+  distributions ??= z.strictObject(distributionFields());
+  const options = readOptions("filtering", distributions, distribution);
   return { name: "filtering", options: { ...options, length } };
 }

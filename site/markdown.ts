@@ -63,18 +63,19 @@ function tableHtml(block: string, inline: (text: string) => string): string {
 }
 
 function inlineHtml(text: string, link?: MarkdownOptions["link"]): string {
-  // Code is cut out first: nothing inside it is emphasis.
-  return text.replace(/\s+/g, " ").split(/(`[^`]+`)/).map((part) => {
-    if (/^`[^`]+`$/.test(part)) return `<code>${escapeHtml(part.slice(1, -1))}</code>`;
-    return escapeHtml(part)
-      .replace(/\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/g, '<a href="$2" rel="external">$1</a>')
-      .replace(/\[([^\]]+)\]\(([\w./-]+)\)/g, (all, words: string, target: string) => {
-        if (!link) return all;
-        const href = link(target);
-        return href === undefined ? words : `<a href="${href}">${words}</a>`;
-      })
-      .replace(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>")
-      .replace(/\*([^*\s][^*]*)\*/g, "<em>$1</em>")
-      .replace(/(?<![\w/])_([^_\s][^_]*)_(?!\w)/g, "<em>$1</em>");
-  }).join("");
+  // Code is cut out first: nothing inside it is emphasis, and it may stand inside emphasis.
+  const codes: string[] = [];
+  const prose = text.replace(/\s+/g, " ").replaceAll("\0", "")
+    .replace(/`([^`]+)`/g, (_, code: string) => `\0${codes.push(code) - 1}\0`);
+  return escapeHtml(prose)
+    .replace(/\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/g, '<a href="$2" rel="external">$1</a>')
+    .replace(/\[([^\]]+)\]\(([\w./-]+)\)/g, (all, words: string, target: string) => {
+      if (!link) return all;
+      const href = link(target);
+      return href === undefined ? words : `<a href="${href}">${words}</a>`;
+    })
+    .replace(/\*\*([^*]+)\*\*/g, "<strong>$1</strong>")
+    .replace(/\*([^*\s][^*]*)\*/g, "<em>$1</em>")
+    .replace(/(?<![\w/])_([^_\s][^_]*)_(?!\w)/g, "<em>$1</em>")
+    .replace(/\0(\d+)\0/g, (_, at: string) => `<code>${escapeHtml(codes[Number(at)])}</code>`);
 }

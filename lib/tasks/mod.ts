@@ -30,6 +30,8 @@ export { task as induction } from "./induction/induction.ts";
 export { task as noisyParity } from "./noisy_parity/noisy_parity.ts";
 export { task as inContextRegression } from "./in_context_regression/in_context_regression.ts";
 export { task as noiseIntegration } from "./noise_integration/noise_integration.ts";
+export { type Protocol as AttractorProtocol, task as attractor } from "./attractor/attractor.ts";
+export { task as automatonAtEnd } from "./automaton_at_end/automaton_at_end.ts";
 export {
   type Details as SymbolDetails,
   type Lengths,

@@ -67,4 +67,6 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/leaderboard/constructions.ts",
   "pipeline/experiments/leaderboard/attractors.ts",
   "pipeline/experiments/leaderboard/published_orders.ts",
+  "pipeline/experiments/leaderboard/uptraining.ts",
+  "pipeline/experiments/leaderboard/layer_speed.ts",
 ];

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import type { Signature } from "../../lib/models/model.ts";
 import { flatten } from "../../lib/tensor/trees.ts";
 import { toHost } from "../../lib/train/host.ts";
+import { shapesOf, sizeOf } from "./shapes.ts";
 import { type Named, stackOf } from "./stacks.ts";
 
 await initJax("wasm");
@@ -14,13 +15,13 @@ const window: Signature = { kind: "window", lookback: 12, horizon: 4, channels: 
 
 /** Parameters between the ends, and the widths that they came from. */
 function sizesOf(named: Named[], options: object, signature: Signature = symbols) {
-  const params = flatten(toHost(stackOf(named, options, signature).init(1)));
-  const inside = Object.entries(params).filter(([name]) => name.startsWith("blocks."))
-    .concat(Object.entries(params).filter(([name]) => name === "norm"));
+  const shapes = shapesOf(stackOf(named, options, signature));
+  const inside = Object.entries(shapes).filter(([name]) => name.startsWith("blocks."))
+    .concat(Object.entries(shapes).filter(([name]) => name === "norm"));
   return {
-    inside: inside.reduce((sum, [, { data }]) => sum + data.length, 0),
-    width: params["ends.head.weight"].shape[0],
-    mlpWidth: params["blocks.0.mlp.up.weight"]?.shape[1],
+    inside: inside.reduce((sum, [, shape]) => sum + sizeOf(shape), 0),
+    width: shapes["ends.head.weight"][0],
+    mlpWidth: shapes["blocks.0.mlp.up.weight"]?.[1],
   };
 }
 
@@ -59,6 +60,16 @@ for (const [name, named] of Object.entries(layers)) {
     });
   }
 }
+
+Deno.test("what is drawn has the shapes that were counted", () => {
+  const model = stackOf(layers["a hybrid"], { parameters: 14_000 }, series);
+  const drawn = Object.entries(flatten(toHost(model.init(1))));
+  for (const [name, { shape, data }] of drawn) assert.equal(data.length, sizeOf(shape), name);
+  assert.deepEqual(
+    Object.fromEntries(drawn.map(([name, { shape }]) => [name, [...shape]])),
+    shapesOf(model),
+  );
+});
 
 Deno.test("without MLPs, and of bare layers, it is the nearest width and no more", () => {
   // A GRU of width d has 6 d^2 + 6 d, a residual block d more, and the norm d: 6,384 at 32, 3,624 at 24.

@@ -6,7 +6,7 @@ import { generator, randomTensor } from "../engine/oracle.ts";
 import {
   assertCausal,
   assertFormsAgree,
-  assertGradients,
+  assertQuickGradients,
   assertRollout,
   outputs,
 } from "./sequence_cases.ts";
@@ -54,9 +54,10 @@ for (const [name, [named, options]] of Object.entries(stacks)) {
     await assertRollout(made(named, { ...options, patch: 2 }, 3));
   });
 
-  Deno.test(`loss and every gradient agree with float64 on every engine: ${name}`, async () => {
+  // On engine `jax`, and against jax-js's own gradients: tests/long/models.
+  Deno.test(`every gradient is the slope, and the same in float32: ${name}`, async () => {
     const norm = "mlp" in options ? "causal" : "fixed";
-    await assertGradients(
+    await assertQuickGradients(
       made(named, { ...options, norm, patch: 2 }, 2, {
         mean: [0.5, -1],
         variance: [0.25, 4],

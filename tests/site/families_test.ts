@@ -9,6 +9,7 @@ Deno.test("every published experiment has a family, and one only", async () => {
     "Transformer filters",
     "Deep linear networks",
     "Linear language models",
+    "Unified scaling theory",
     "Leaderboard",
   ]);
   const ids = families.flatMap(({ experiments }) => experiments);

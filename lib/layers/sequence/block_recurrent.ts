@@ -139,7 +139,7 @@ export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
   about: {
     name: "block-recurrent Transformer",
     paper:
-      "Hutchins et al., arXiv 2203.07852, section 3, with the fixed gate without its bias's logits, as in github.com/lucidrains/block-recurrent-transformer-pytorch@9f28fcd",
+      "Hutchins et al., arXiv 2203.07852, section 3, with its fixed gate, as in github.com/lucidrains/block-recurrent-transformer-pytorch@9f28fcd",
     kind: "nonlinear",
     eigenvalues: "any: vectors are changed by what they ask; of tokens, a window",
   },

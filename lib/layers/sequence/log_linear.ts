@@ -4,10 +4,14 @@
  */
 import { nn, numpy as np, random } from "@jax-js/jax";
 import * as z from "zod";
-import type { JaxArray } from "../../engine/arrays.ts";
+import type { JaxArray, JaxDType } from "../../engine/arrays.ts";
 import { readOptions } from "../../options.ts";
 import { tensor } from "../../tensor/tensor.ts";
+import { inChunks } from "../chunks.ts";
+import { constant } from "../constant.ts";
+import { decays } from "../decayed_memory.ts";
 import { linear, linearInit, type LinearParams } from "../linear.ts";
+import { freshState } from "./forms.ts";
 import type { SequenceLayer } from "./sequence_layer.ts";
 
 /** Its options with their defaults, and the width. */
@@ -35,14 +39,36 @@ export type Params = {
 /** Memories [B, L, H, e, e] by level, key and value, and the number of tokens so far (int32 scalar). */
 export type State = { memory: JaxArray; position: JaxArray };
 
-/** Of a token: [..., H, e] each, the factors [..., H] and the weights of the levels [..., L, H]. */
+/** Of a token: [..., H, e] each, the logarithms of the factors [..., H] and the weights of the levels [..., L, H]. */
 export type Input = {
   query: JaxArray;
   key: JaxArray;
   value: JaxArray;
-  decay: JaxArray;
+  logDecay: JaxArray;
   weight: JaxArray;
 };
+
+/** Tokens of a chunk: the decays of more cost their third power, and with fewer the memories are read and moved more often. */
+const chunkLength = 32;
+
+function inputs({ width, heads, levels }: Config, params: Params, x: JaxArray): Input {
+  const lead = x.shape.slice(0, -1);
+  const each = width / heads;
+  const [query, key, value] = np.split(np.matmul(x.ref, params.input), 3, -1)
+    .map((x) => x.reshape([...lead, heads, each]));
+  return {
+    query: query.mul(each ** -0.5),
+    key,
+    value,
+    logDecay: nn.logSigmoid(linear(params.decay, x.ref)),
+    weight: nn.softplus(linear(params.level, x)).reshape([...lead, levels, heads]),
+  };
+}
+
+function outputs(_: Config, { output }: Params, read: JaxArray, x: JaxArray): JaxArray {
+  x.dispose();
+  return np.matmul(read, output);
+}
 
 /**
  * S_t = a_t S_{t-1} + k_t v_t' by blocks of a Fenwick tree: o_t = sum_l w_{t,l} q_t' S_t^l, where level 0 is the token, and level l a block of 2^(l -
@@ -86,23 +112,11 @@ export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
     position: { dtype: "int32", shape: [], data: Int32Array.of(0) },
   }),
 
-  inputs({ width, heads, levels }, { input, decay, level }, x) {
-    const lead = x.shape.slice(0, -1);
-    const each = width / heads;
-    const [query, key, value] = np.split(np.matmul(x.ref, input), 3, -1)
-      .map((x) => x.reshape([...lead, heads, each]));
-    return {
-      query: query.mul(each ** -0.5),
-      key,
-      value,
-      decay: nn.sigmoid(linear(decay, x.ref)),
-      weight: nn.softplus(linear(level, x)).reshape([...lead, levels, heads]),
-    };
-  },
+  inputs,
 
-  cell({ levels }, _, { memory, position }, { query, key, value, decay, weight }) {
+  cell({ levels }, _, { memory, position }, { query, key, value, logDecay, weight }) {
     const [batch, heads, each] = query.shape;
-    const old = memory.mul(decay.reshape([batch, 1, heads, 1, 1]));
+    const old = memory.mul(np.exp(logDecay).reshape([batch, 1, heads, 1, 1]));
     const flat = np.transpose(old, [1, 0, 2, 3, 4]).reshape([levels, batch * heads * each * each]);
     const moved = np.transpose(
       np.matmul(moves(position.ref, levels, query), flat).reshape([
@@ -126,11 +140,97 @@ export const layer: SequenceLayer<Config, Params, State, Input, JaxArray> = {
     ];
   },
 
-  outputs(_, { output }, read, x) {
-    x.dispose();
-    return np.matmul(read, output);
-  },
+  outputs,
+
+  parallel: (config, params, x, state) =>
+    inChunks(
+      (params, state, x) => chunk(config, params, state, x),
+      params,
+      state ?? freshState(layer, config, x.shape[0], 0, x.dtype),
+      x,
+      chunkLength,
+    ),
 };
+
+/** Some tokens x [B, C, d] at once: attention whose scores are weighed by the level of the key's token, and reads of the memories before. */
+function chunk(
+  config: Config,
+  params: Params,
+  { memory, position }: State,
+  x: JaxArray,
+): [State, JaxArray] {
+  const { width, heads, levels } = config;
+  const [batch, size] = x.shape;
+  const each = width / heads;
+  const rows = batch * heads;
+  const { query, key, value, logDecay, weight } = inputs(config, params, x.ref);
+  const [q, k, v] = [query, key, value].map((x) =>
+    np.transpose(x, [0, 2, 1, 3]).reshape([rows, size, each])
+  );
+  const logs = np.transpose(logDecay, [0, 2, 1]).reshape([rows, size]);
+  // From before the chunk until each token, from each until the last one, and all of it.
+  const ones = np.ones([size, size]).astype(x.dtype);
+  const kept = np.exp(np.matmul(logs.ref, np.triu(ones.ref)));
+  const untilEnd = np.exp(np.matmul(logs.ref, np.tril(ones, -1)));
+  const whole = np.exp(np.sum(logs.ref, -1));
+  const within = decays(logs);
+
+  const seen = levelsOf(position.ref, size, levels, x.dtype);
+  const byToken = np.transpose(weight, [1, 0, 3, 2]).reshape([size, rows, levels]);
+  const weights = np.transpose(np.matmul(byToken, seen.ref), [1, 0, 2]);
+  const [ofTokens, ofMemories] = np.split(weights, [size], 2);
+  const scores = np.matmul(q.ref, np.swapaxes(k.ref, 1, 2)).mul(within).mul(ofTokens);
+  // All memories are read at once by queries that stand once for each level, with its weight.
+  const before = np.transpose(memory.ref, [0, 2, 1, 3, 4]).reshape([rows, levels * each, each]);
+  const asked = ofMemories.mul(kept.reshape([rows, size, 1])).reshape([rows, size, levels, 1])
+    .mul(q.reshape([rows, size, 1, each])).reshape([rows, size, levels * each]);
+  const read = np.matmul(scores, v.ref).add(np.matmul(asked, before));
+  const y = np.transpose(read.reshape([batch, heads, size, each]), [0, 2, 1, 3]);
+
+  // What the last token sees is the next state: of the chunk, and of the memories, which move.
+  const [seenTokens, seenMemories] = np.split(
+    seen.slice([size - 1, size]).reshape([levels, size + levels]),
+    [size],
+    1,
+  );
+  const stored = np.transpose(seenTokens).reshape([size, levels, 1])
+    .mul(untilEnd.reshape([rows, size, 1, 1]))
+    .mul(k.reshape([rows, size, 1, each])).reshape([rows, size, levels * each]);
+  const written = np.matmul(np.swapaxes(stored, 1, 2), v)
+    .reshape([batch, heads, levels, each, each]);
+  const faded = memory.mul(whole.reshape([batch, 1, heads, 1, 1]));
+  const flat = np.transpose(faded, [1, 0, 2, 3, 4]).reshape([levels, rows * each * each]);
+  const moved = np.matmul(seenMemories, flat).reshape([levels, batch, heads, each, each]);
+  const next = np.transpose(moved, [1, 0, 2, 3, 4]).add(np.transpose(written, [0, 2, 1, 3, 4]));
+  return [
+    { memory: next, position: position.add(np.array(size, { dtype: np.int32 })) },
+    outputs(config, params, y.reshape([batch, size, width]), x),
+  ];
+}
+
+/**
+ * The levels at which the tokens p ... p + C - 1 see each other, and what was at the levels of token p - 1. Token t sees s at the level that is
+ * the length in bits of t xor s: the number of halvings that leave them apart. What p - 1 saw at level j is at the level of p - 1 itself, if that is
+ * above j, and else where it was.
+ * @param position p (int32 scalar)
+ * @param size C
+ * @returns [C, L, C + L], 1 at the level (second axis) at which a token sees another one or a memory; anything for later tokens.
+ */
+function levelsOf(position: JaxArray, size: number, levels: number, dtype: JaxDType): JaxArray {
+  const range = (from: number, count: number, of = (i: number) => i) =>
+    constant(Float64Array.from({ length: count }, (_, i) => of(i + from)), [count], dtype);
+  const halvings = range(0, levels - 1, (l) => 2 ** -l).reshape([levels - 1, 1]);
+  // The last token before, and those of the chunk.
+  const tokens = position.astype(dtype).add(range(-1, size + 1)).reshape([1, size + 1]);
+  const halved = np.floor(tokens.mul(halvings));
+  const asking = halved.ref.slice([], [1, size + 1]).reshape([levels - 1, size, 1]);
+  // (A count above 1 is still one difference; below zero is a later token.)
+  const apart = np.minimum(asking.sub(halved.reshape([levels - 1, 1, size + 1])), 1);
+  const [last, others] = np.split(np.sum(apart, 0), [1], 1);
+  const memories = np.maximum(last, range(0, levels).reshape([1, levels]));
+  const all = np.concatenate([others, memories], 1).reshape([size, 1, size + levels]);
+  return all.equal(range(0, levels).reshape([levels, 1])).astype(dtype);
+}
 
 /**
  * Where memories go before token t is written: level j stays where t mod 2^j is not 0, and takes those below where it is 2^(j - 1), which is when

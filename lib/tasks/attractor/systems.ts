@@ -4,8 +4,8 @@
  */
 import { fold, type Key, keyOf, normals } from "../../random/random.ts";
 
-/** One flow. */
-interface Flow {
+/** A chaotic system of differential equations. */
+export interface Flow {
   /** dx/dt at x, written to `out`. */
   slope(x: Float64Array, out: Float64Array): void;
   /** Time between observations. */

@@ -9,7 +9,7 @@
  *
  * const parity = task.configure({ automaton: "parity", length: 9 });
  * const { x, target } = parity.generate!(0, 1, 1);
- * const ones = x.data.reduce((sum: number, bit: number) => sum + bit, 0);
+ * const ones = Array.from(x.data).filter((bit) => bit === 1).length;
  * assert.deepEqual([...target.data.slice(7)], [-1, ones % 2]);
  * ```
  */

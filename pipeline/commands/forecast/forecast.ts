@@ -30,7 +30,7 @@ function chooseDepths(options: Options, note: (line: string) => void): number[] 
 }
 
 /** Runs the command. @throws UsageError, DataError or RangeError for what the user can correct. */
-async function main(args: string[]): Promise<void> {
+export async function main(args: string[]): Promise<void> {
   const note = (line: string) => console.error(`note: ${line}`);
   const options = parseOptions(args);
   if (!options) {

@@ -105,7 +105,8 @@ async function dump(asked: DumpOptions): Promise<void> {
   console.log(`${basename(file)}: ${Object.keys(tensors).length} tensors, ${bytes.length} bytes`);
 }
 
-async function main(args: string[]): Promise<void> {
+/** Runs the command. @throws {UsageError} for what the user can correct. */
+export async function main(args: string[]): Promise<void> {
   const { names } = modulesBeside(ROOT, `${FOLDER}/layer.ts`, ["layer"]);
   const options = parseOptions(args, names);
   await (options ? dump(options) : list(names));

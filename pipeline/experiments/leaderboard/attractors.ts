@@ -7,7 +7,7 @@ import { plainEffect } from "../../table/effects.ts";
 import { verdictOf } from "../../table/judged.ts";
 import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
-import { cellOf, mean, minus, type Values } from "../../table/values.ts";
+import { cellOf, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
 import { cellRuns } from "./shared/cells.ts";
 import type { Entry } from "./shared/entries.ts";
@@ -15,7 +15,8 @@ import type { TaskCase, Training } from "./shared/tasks.ts";
 
 /** Share of what is observed in what is read: all, and where the model's own predictions are mixed in. */
 const [all, mixed] = [1, 0.3];
-const margin = 0.05;
+/** Of the logarithms of divergences. */
+const margin = Math.log(1.25);
 const warmup = 64;
 const scored = 1088;
 
@@ -24,18 +25,19 @@ export const meta: ExperimentMeta = {
   title: "Attractors of Lorenz and Rössler, free-running",
   question:
     "Does reading its own predictions in training keep a model on the attractor when it runs free?",
-  hypothesis: `On Lorenz-63 a shallow PLRNN trained with ${mixed} of what is observed and ${
-    1 - mixed
-  } of what it predicts closes at least ${
-    100 * margin
-  } points more of the gap in state-space divergence than one that reads what is observed alone, at this size and after this many steps.`,
+  hypothesis:
+    `On Lorenz-63 a shallow PLRNN trained with ${mixed} of what is observed and ${
+      1 - mixed
+    } of what it predicts has a state-space divergence at least ` +
+    "1.25 times smaller than one that reads what is observed alone, at this size and after this many steps.",
   method:
     "One recurrence without residual, norm or MLP, embedded in width 32, of 24 states; it learns the next of 64 observations, on pieces of one orbit of 10,000 (by Runge-Kutta, standardised), rates by " +
     `successive halving on a seed that is not judged. Scored: from ${warmup} observations of eight other orbits it runs free for ${
       (scored - warmup).toLocaleString("en")
     }; the loss is the divergence of its points from the true ones in bins of a twelfth of their range (after Koppe et al., arXiv 1902.07186); the optimum is that of eight ` +
     "further true orbits, the floor that of staying at the mean. The distance of power spectra (after Mikhaeil et al., arXiv 2110.07238) is beside it. **Forcing** is generalised teacher forcing (Hess et al., arXiv 2306.04406) at the input. " +
-    "An ALRNN, an LSTM, and an LRU, which is linear and can have no chaotic attractor, are shown and not judged, as is Rössler's system.",
+    "An ALRNN, an LSTM, and an LRU, which is linear and can have no chaotic attractor, are shown and not judged, as is Rössler's system. " +
+    "Steps, rates and what is compared were chosen after a look at seed 0, which is none of those that judge: there both kinds of forcing close more than nine tenths of the gap.",
   from: "standard",
 };
 
@@ -62,9 +64,9 @@ const stated: Hypothesis = {
   seeds: [1, 2, 3, 4, 5, 6, 7],
   clauses: [{
     what:
-      `gap closed with ${mixed} of what is observed minus that with all of it, shallow PLRNN, Lorenz`,
-    metric: "gap closed",
-    scale: "points",
+      `divergence with all of what is observed over that with ${mixed} of it, shallow PLRNN, Lorenz`,
+    metric: "divergence",
+    scale: "factor",
     margin,
   }],
 };
@@ -190,9 +192,11 @@ export function summarize(runs: Runs): Summary {
       row.system === systems[0].label && row.layer === label && row.alpha === alpha
     )!;
   const [{ entry: { label } }] = layers;
+  const logOf = (alpha: number) =>
+    mapped(of(label, alpha).divergence, (value) => Math.log(value), `log divergence at ${alpha}`);
   return {
     ...tableOf(rows, columns),
-    verdict: verdictOf(stated, [plainEffect(minus(of(label, mixed).gap, of(label, all).gap))]),
+    verdict: verdictOf(stated, [plainEffect(minus(logOf(all), logOf(mixed)))]),
     findings: systems.map(({ label }) =>
       `Gap closed in state-space divergence, ${label}: ${
         rows.filter(({ system }) => system === label).map(({ layer, alpha, gap }) =>

@@ -18,9 +18,16 @@ const width = 16;
 const tokens = 4;
 
 type Kind = "bare" | "residual";
-const kinds: Record<Kind, { label: string; options: Part["options"] }> = {
-  bare: { label: "layer after layer", options: { block: "bare" } },
-  residual: { label: "residual blocks", options: { block: "residual", mlp: false } },
+/**
+ * Layer after layer the E1 of the formulas, whose state is gated; in blocks that of the code, whose output is: without norms that is
+ * a product of two numbers of the size of its input, and after a few layers there is nothing left of it.
+ */
+const kinds: Record<Kind, { label: string; layer: string; options: Part["options"] }> = {
+  bare: { label: "layer after layer", layer: "e1_lean", options: { block: "bare" } },
+  residual: {
+    ...{ label: "residual blocks", layer: "e1" },
+    options: { block: "residual", mlp: false },
+  },
 };
 const ids = Object.keys(kinds) as Kind[];
 const times = ["fresh", "trained"] as const;
@@ -29,10 +36,10 @@ type Time = typeof times[number];
 /** Of the sum, from which the product of the powers starts to be a fair word. */
 const share = 0.9;
 
-/** None of them was looked at before: trials had seed 90. */
+/** Stated before the runs; a trial had the seeds below. */
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [0, 1, 2, 3, 4, 5, 6, 7],
+  seeds: [10, 11, 12, 13, 14, 15, 16, 17],
   clauses: ids.flatMap((kind) =>
     times.map((time) => ({
       what: `log condition number of ${deepest} layers over the sum of those of the layers, ${
@@ -52,9 +59,9 @@ export const meta: ExperimentMeta = {
   method:
     "A page of theory has the effective condition number of a network as that of a layer to the power of the layers. The product of the layers' own numbers is a bound, " +
     "which is attained only where the singular directions of every layer meet those of the next; tests hold to it. How far from it are networks? " +
-    `**E1** (an Elman network with a gate on what it shows) of width ${width}, ${
+    `**E1** of width ${width}, ${
       depths.join(", ")
-    } layers, one after the other or in residual blocks (norm, layer, sum; no MLP), as they start and after 200 steps on the filtering task (lambda .92, a system for each seed, 8 sequences of 32 a step, Adam, ` +
+    } layers: as the formulas have it, an Elman network whose state is multiplied by a gate, one layer after the other; and as its code has it, with the gate on what it shows, in residual blocks (norm, layer, sum; no MLP). As they start and after 200 steps on the filtering task (lambda .92, a system for each seed, 8 sequences of 32 a step, Adam, ` +
     `rate 0.003). The Jacobian is that of the stream, ${tokens} tokens of ${width} channels of a test sequence, from behind the embedding to before the last norm: of each block by reverse differentiation in single precision, of ` +
     "the stack as their product in double precision, its norm and that of the product of inverses kept as logarithms, since the ratio is soon beyond any floating-point number. The slope is that of the log condition number over the layers, by least squares.",
   from: "standard",
@@ -73,7 +80,7 @@ export const grid: Grid = (g) =>
           name: "stack",
           options: { ...kinds[kind].options, width, patch: 1, norm: "fixed" },
         },
-        layers: Array<Part>(layers).fill({ name: "e1", options: {} }),
+        layers: Array<Part>(layers).fill({ name: kinds[kind].layer, options: {} }),
       };
       const seeds = stated.seeds.map((seed) => ({
         ...{ instance: seed, initialisation: seed, data: 1000 + seed },

@@ -7,7 +7,7 @@ import { isFloat } from "../../../lib/engine/types.ts";
 import { valueAndGrad } from "../../../lib/engine/gradient.ts";
 import type { Tensor, TracedFunction } from "../../../lib/engine/mod.ts";
 import { assertAllClose, weighted } from "../derivatives/differences.ts";
-import { generator, type InputOptions, randomTensor, runJax } from "../oracle.ts";
+import { generator, type InputOptions, randomTensor, runEngine, runJax } from "../oracle.ts";
 
 export type A = np.Array;
 // deno-lint-ignore no-explicit-any
@@ -60,7 +60,7 @@ export function argumentsOf({ inputs }: ScanCase): Tensor[] {
   );
 }
 
-export type Run = (fn: TracedFunction, args: readonly Tensor[]) => Promise<Tensor[]>;
+type Run = (fn: TracedFunction, args: readonly Tensor[]) => Promise<Tensor[]>;
 
 /** What jax-js gives for the cases of a table, by their oracles. */
 const unrolled = new WeakMap<ScanCases, Map<string, Tensor[]>>();
@@ -89,6 +89,12 @@ export async function checkAll(
       assertAllClose(await run(program, args), want, tolerance, "result");
     });
   }
+}
+
+/** The same on engine `jax`, which unrolls. Its exp, tanh and sin are float32 approximations in float64 too. */
+export async function checkOnJax(t: Deno.TestContext, cases: ScanCases): Promise<void> {
+  const run: Run = (fn, args) => runEngine(fn, args, "jax");
+  await checkAll(t, cases, run, 1e-5, ({ notInJit }) => notInJit !== undefined);
 }
 
 /**

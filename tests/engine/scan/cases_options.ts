@@ -16,9 +16,11 @@ const loop = (length: number, options: ScanOptions = {}): ScanCase => ({
 });
 
 const lengths: ScanCases = Object.fromEntries(
-  [0, 1, 2, 3, 7, 64].flatMap((length) =>
+  [0, 1, 2, 3, 7, 17].flatMap((length) =>
     [false, true].flatMap((reverse) =>
-      [...new Set([1, 2, 3, 4, length, length + 5])].filter((segments) => segments > 0)
+      // (More segments than turns are as many as there are turns.)
+      [...new Set([1, 2, 3, 4, length, length + 5])]
+        .filter((segments) => segments > 0 && (segments <= Math.max(1, length) || segments > 4))
         .map((segments) => [
           `length ${length}, ${reverse ? "backwards" : "forwards"}, ${segments} segments`,
           {

@@ -11,21 +11,12 @@ import { layer } from "../../../lib/layers/sequence/deltanet.ts";
 import { overSequence, recurrent } from "../../../lib/layers/sequence/forms.ts";
 import { task } from "../../../lib/tasks/automaton/automaton.ts";
 import { groupOf, type Permutation } from "../../../lib/tasks/automaton/table.ts";
+import { inverseSilu } from "./inverse_silu.ts";
 
 await initJax("wasm");
 
 type Swap = readonly [i: number, j: number];
 
-/** The number whose silu is y; of two the one nearer to zero. */
-function inverseSilu(y: number): number {
-  let [low, high] = [-1.27, 1.27];
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (middle / (1 + Math.exp(-middle)) < y) low = middle;
-    else high = middle;
-  }
-  return low;
-}
 /** Keys and values are silu of something, which is never below -.278. */
 const size = 0.25;
 const [plus, minus] = [inverseSilu(size), inverseSilu(-size)];

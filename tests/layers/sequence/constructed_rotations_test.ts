@@ -11,19 +11,10 @@ import { overSequence, recurrent } from "../../../lib/layers/sequence/forms.ts";
 import { reflectionsOf } from "../../../lib/linalg/reflections.ts";
 import { keyOf, uniforms } from "../../../lib/random/random.ts";
 import { after } from "../../../lib/tasks/automaton/table.ts";
+import { inverseSilu } from "./inverse_silu.ts";
 
 await initJax("wasm");
 
-/** The number whose silu is y > -.278; of two the one nearer to zero. */
-function inverseSilu(y: number): number {
-  let [low, high] = [-1.27, 1.27];
-  for (let step = 0; step < 60; step++) {
-    const middle = (low + high) / 2;
-    if (middle / (1 + Math.exp(-middle)) < y) low = middle;
-    else high = middle;
-  }
-  return low;
-}
 const size = 0.25;
 const steps = 2;
 

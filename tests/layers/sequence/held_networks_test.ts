@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { layer as blocks } from "../../../lib/layers/sequence/block_recurrent.ts";
 import { layer as plstm } from "../../../lib/layers/sequence/plstm.ts";
+import { layer as supra } from "../../../lib/layers/sequence/supra.ts";
 import { layer as warp } from "../../../lib/layers/sequence/warp.ts";
 import { dot, turned, type Vector } from "../definitions.ts";
 import {
@@ -118,7 +119,7 @@ Deno.test("pLSTM's cells turn, shrink and turn again; what is read of them is ma
 });
 
 Deno.test("a block-recurrent layer sees two blocks and its vectors, which ask the block and each other at its end", () => {
-  const [width, heads, block, vectors] = [8, 2, 2, 3];
+  const [width, heads, block, vectors] = [8, 2, 2, 2];
   const each = width / heads;
   assertDefined(blocks, { heads, block, vectors }, width, (p, tokens) => {
     const split = (all: Vector) => ({
@@ -176,6 +177,37 @@ Deno.test("a block-recurrent layer sees two blocks and its vectors, which ask th
   });
 });
 
+Deno.test("SUPRA sums values by what queries and keys show of themselves, turned, fading and normed by head", () => {
+  const [width, heads] = [8, 2];
+  const each = width / heads;
+  assertDefined(
+    supra,
+    { heads },
+    width,
+    (p, tokens) => {
+      const map = (name: string, x: Vector) => times(x, p[`${name}.weight`], p[`${name}.bias`]);
+      const shown = (name: string, x: Vector) =>
+        parts(map("kernel", map(name, x)).map((v) => Math.max(v, 0)), heads);
+      return tokens.map((token, t) => {
+        const query = shown("query", token);
+        const read = query.map((own, h) => {
+          const fade = Math.exp(-(2 ** (-8 * (h + 1) / heads)));
+          return standardised(plus(
+            ...tokens.slice(0, t + 1).map((other, s) => {
+              const key = shown("key", other)[h];
+              const score = dot(turned(own, t), turned(key, s)) / Math.sqrt(each);
+              return parts(map("value", other), heads)[h].map((v) => fade ** (t - s) * score * v);
+            }),
+          ));
+        });
+        return map("output", read.flat());
+      });
+    },
+    undefined,
+    1e-7,
+  );
+});
+
 testOptions("warp", warp, { inner: 4, hidden: 4 }, [[{ inner: 0 }, />=1/], [
   { hidden: 0.5 },
   /int/,
@@ -189,6 +221,10 @@ testOptions("block_recurrent", blocks, { heads: 4, block: 16, vectors: 8 }, [
   [{ heads: 3 }, /the width 16 must be a multiple of 2 heads/],
   [{ block: 0 }, />=1/],
   [{ vectors: 0 }, />=1/],
+]);
+testOptions("supra", supra, { heads: 4 }, [
+  [{ heads: 0 }, />=1/],
+  [{ heads: 16 }, /the width 16 is not a multiple of 2 x heads/],
 ]);
 Deno.test("heads are as many as the width allows", () => {
   for (const [width, heads] of [[24, 3], [12, 3], [4, 1]]) {
@@ -244,3 +280,16 @@ testFresh("block_recurrent", blocks, [24, { heads: 4, vectors: 9 }], {
   keep: [[24], { normal: 0.1 }],
   output: [[48, 24], { normal: 1 / Math.sqrt(48) }],
 }, "output");
+const projection: [number[], { normal: number }] = [[24, 24], { normal: 1 / Math.sqrt(24) }];
+testFresh("supra", supra, [24, { heads: 2 }], {
+  "query.weight": projection,
+  "query.bias": [[24], { normal: 1 }],
+  "key.weight": projection,
+  "key.bias": [[24], { normal: 1 }],
+  "value.weight": projection,
+  "value.bias": [[24], { constant: 0 }],
+  "output.weight": projection,
+  "output.bias": [[24], { constant: 0 }],
+  "kernel.weight": projection,
+  "kernel.bias": [[24], { constant: 0 }],
+}, "output.weight");

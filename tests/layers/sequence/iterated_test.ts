@@ -69,7 +69,7 @@ Deno.test("a fixed-point RNN tends to the dense recurrence that it stands for, w
   const n = 3;
   assertDefined(
     fixedPoint,
-    { iterations: 8 },
+    { iterations: 5 },
     n,
     (p, tokens) => {
       let before: Vector = Array(n).fill(0);
@@ -90,12 +90,12 @@ Deno.test("a fixed-point RNN tends to the dense recurrence that it stands for, w
         return y;
       });
     },
-    (p) => p["strength.bias"].data[0] = -5,
+    (p) => p["strength.bias"].data[0] = -7,
     1e-8,
   );
 });
 
-for (const levels of [2, 3, 4]) {
+for (const levels of [2, 3]) {
   Deno.test(`a learned monoid of ${levels} levels joins halves of halves, and the largest parts one after the other`, () => {
     const width = 3;
     assertDefined(monoid, { levels }, width, (p, tokens) => {

@@ -78,13 +78,14 @@ const chosenOptions: Record<string, unknown> = {
   mingru_signed: { expansion: 1.4 },
   minlstm_signed: { expansion: 1.4 },
   stu: { length: 12, filters: 3, tokens: 4 },
+  supra: { heads: 2 },
   iclrnn: { state: 9 },
   rnn_of_rnns: { state: 6, modules: 3, step: 0.4 },
   fixed_point: { expansion: 1.4, iterations: 3 },
   plstm: { heads: 1, tracking: 2, conv: 3 },
   monoid: { levels: 4 },
   warp: { inner: 2, hidden: 3 },
-  block_recurrent: { heads: 2, block: 4, vectors: 3 },
+  block_recurrent: { heads: 2, block: 24, vectors: 2 },
   shallow_plrnn: { state: 6, hidden: 9, clipped: true },
 };
 
@@ -225,6 +226,16 @@ async function keptProgram(
   return await kept.programs.get(key)!;
 }
 
+/** A form of a layer in float64, and what it is run with. */
+async function formOf(form: Form, tested: Case, x: Tensor, state?: Tree<Tensor>) {
+  const { layer, config, params } = tested;
+  const isLoop = form === forms.recurrent || !layer.parallel;
+  const fn = (p: Any, x: np.Array, s?: Any) => form(layer, config, p, x, s);
+  const args = state === undefined ? [params, x] : [params, x, state];
+  const program = await keptProgram(tested, isLoop ? "recurrent" : "parallel", fn, ...args);
+  return { program, args };
+}
+
 /** A form in float64. @returns the last state and y */
 export async function run(
   form: Form,
@@ -232,13 +243,13 @@ export async function run(
   x: Tensor,
   state?: Tree<Tensor>,
 ): Promise<[Tree<Tensor>, Tensor]> {
-  const { layer, config, params } = tested;
-  const isLoop = form === forms.recurrent || !layer.parallel;
-  const fn = (p: Any, x: np.Array, s?: Any) => form(layer, config, p, x, s);
-  const args = state === undefined ? [params, x] : [params, x, state];
-  const program = await keptProgram(tested, isLoop ? "recurrent" : "parallel", fn, ...args);
+  const { program, args } = await formOf(form, tested, x, state);
   return await program.run(...args);
 }
+
+/** Whether a whole sequence is at once too much for ONNX Runtime in float64, see {@linkcode compiled}. */
+export const isInterpreted = async (tested: Case, x: Tensor): Promise<boolean> =>
+  (await formOf(forms.overSequence, tested, x)).program.interpreted;
 
 /** One token x [B, d] in float64. @returns the next state and y [B, d] */
 export async function runStep(

@@ -27,14 +27,16 @@ def outputs(dump, source):
     norm, torch.nn.utils.parametrizations.weight_norm = torch.nn.utils.parametrizations.weight_norm, lambda module: module
     torch.set_default_dtype(x.dtype)
     try:
-        model = source.module(
+        module = source.module(
             "models/fp_rnn_block.py",
             package="models",
             models__mixer=source.module("models/mixer.py"),
             models__model_utils=source.module("models/model_utils.py"),
             models__ops__linrec=SimpleNamespace(linrec_hop=loop),
             causal_conv1d=Module(),
-        ).FPRNN(
+        )
+        module.rearrange = lambda tokens, _: tokens  # (it turns them for convolutions, also where there are none)
+        model = module.FPRNN(
             config["width"],
             None,
             expand=config["expansion"],

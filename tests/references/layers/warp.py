@@ -7,13 +7,13 @@ from checkout import Module
 REPOSITORY = "ddrous/warp"
 COMMIT = "bde9a5d554901eae294f26c1d0ba786a0ecff0f9"
 FUNCTION = "WSM.non_ar_call of models.py"
-CASES = ["--seed 1", "--seed 2 --width 5 --length 150 --options '{\"inner\":3,\"hidden\":5}'"]
+CASES = ["--seed 1", "--seed 2 --width 5 --length 20 --options '{\"inner\":3,\"hidden\":5}'"]
 
 
 def outputs(dump, source):
     if dump["x"].dtype == np.float64:
         jax.config.update("jax_enable_x64", True)
-    utils = source.module("utils.py", matplotlib__pyplot=Module())
+    utils = source.module("utils.py", matplotlib__pyplot=Module(), sklearn__metrics=Module())
     module = source.module("models.py", utils=utils)
     ours, config = dump.params(), dump.config
     inner, hidden = config["inner"], config["hidden"]

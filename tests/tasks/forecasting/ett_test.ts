@@ -1,36 +1,15 @@
 /**
  * @file Published and rerun numbers on ETTh1, lookback 336: least squares with and without instance
- * normalisation (arXiv 2403.14587, its public code rerun), repeating the last value, and deep linear
- * networks against least squares.
+ * normalisation (arXiv 2403.14587, its public code rerun), and repeating the last value. Deep linear networks are trained on it in
+ * tests/long/tasks.
  */
 import assert from "node:assert/strict";
-import { parseEntries, readOptions } from "../../../lib/data/entry.ts";
-import { fetchDataset } from "../../../lib/data/fetch_dataset.ts";
-import { readSeries, type Series } from "../../../lib/data/series.ts";
 import { evaluate } from "../../../lib/tasks/forecasting/evaluate.ts";
 import * as ols from "../../../lib/tasks/forecasting/references/ols.ts";
 import * as olsIn from "../../../lib/tasks/forecasting/references/ols_in.ts";
 import * as repeatLast from "../../../lib/tasks/forecasting/references/repeat_last.ts";
 import { makeProblem } from "../../../lib/tasks/forecasting/problem.ts";
-import { trainLinear } from "./trained.ts";
-
-const mirror = Deno.env.get("DEEP_LINEAR_MIRROR");
-const ignore = !mirror;
-if (ignore) {
-  console.log("ETTh1 tests are skipped: set DEEP_LINEAR_MIRROR to a mirror that has ETTh1.csv");
-}
-
-async function read(id: string): Promise<Series> {
-  const root = new URL("../../../data", import.meta.url).pathname;
-  const entries = parseEntries(await Deno.readTextFile(`${root}/datasets.json`), "datasets.json");
-  const entry = entries.find((entry) => entry.id === id)!;
-  const { bytes } = await fetchDataset(entry, { root, mirror });
-  return readSeries(bytes, id, readOptions(entry));
-}
-
-let series: Series | undefined;
-const problemAt = async (horizon: number) =>
-  makeProblem(series ??= await read("etth1"), { lookback: 336, horizon, split: "etth" });
+import { ignore, problemAt, read } from "./ett.ts";
 
 /** Horizon: MSE/MAE of ols, ols-in and repeat-last. */
 const REFERENCE: [number, string, string, string][] = [
@@ -79,24 +58,3 @@ Deno.test({
     assert.deepEqual(found, expected);
   },
 });
-
-for (const depth of [1, 10]) {
-  Deno.test({
-    name: `ETTh1, lookback 336, horizon 96: depth ${depth} trained lands on least squares`,
-    ignore,
-    async fn() {
-      const problem = await problemAt(96);
-      const best = ols.fit(problem);
-      const { test } = await evaluate(problem, best.forecaster);
-      const learningRate = Math.min(0.03, 4 / (96 * depth));
-      const trained = await trainLinear(problem, { depth, learningRate, steps: 1500 });
-      const { trainingLoss, excess } = trained;
-      assert.ok(excess <= 0.001, `training loss ${excess} over least squares`);
-      assert.ok(trainingLoss >= best.metrics.trainingLoss * (1 - 1e-9));
-      const { loss, floor, optimum } = await trained.evaluate();
-      assert.ok(Math.abs(loss - test.mse) <= 0.001, `${loss}`);
-      assert.equal(optimum, test.mse);
-      assert.equal(floor.toFixed(3), "1.294");
-    },
-  });
-}

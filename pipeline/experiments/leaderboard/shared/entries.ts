@@ -21,8 +21,6 @@ export interface Entry {
   rates?: Record<string, readonly number[]>;
   /** Of one block without MLP, instead of a stack with the parameters of the leaderboard. */
   width?: number;
-  /** Where it is shown; in every profile that shows all when left out. */
-  from?: "paper";
   /** The layer alone between embedding and head, without norms and MLPs; as large as its state makes it. */
   bare?: boolean;
 }
@@ -38,9 +36,6 @@ const part = (name: string, options: Part["options"] = {}): Part => ({ name, opt
 const heads = { heads: 2 };
 const delta = { ...heads, negative: false };
 const ranks = { ...heads, mixRank: 4, decayRank: 8 };
-
-/** Layers whose cells have not been run at standard size yet. */
-const later = { from: "paper" } as const;
 
 /** In the order of the table where nothing is measured: attention, linear maps, linear in the state, nonlinear. */
 export const entries: readonly Entry[] = [
@@ -134,6 +129,7 @@ export const entries: readonly Entry[] = [
     layer: part("stu", { length: 64, filters: 4 }),
   },
   { id: "retnet", parity: "cannot", label: "RetNet", layer: part("retnet", heads) },
+  { id: "supra", parity: "cannot", label: "SUPRA", layer: part("supra", heads) },
   { id: "tnl", parity: "cannot", label: "TNL", layer: part("tnl", heads) },
   {
     id: "tnl-negative",
@@ -190,8 +186,8 @@ export const entries: readonly Entry[] = [
     layer: part("regular_lrnn", { block: 2 }),
   },
   { id: "slice", label: "SLiCE", layer: part("slice", { block: 2 }) },
-  { id: "plstm", label: "pLSTM", layer: part("plstm", { heads: 1 }), ...later },
-  { id: "warp", label: "WARP", layer: part("warp"), ...later },
+  { id: "plstm", label: "pLSTM", layer: part("plstm", { heads: 1 }) },
+  { id: "warp", label: "WARP", layer: part("warp") },
   { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads) },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
@@ -265,20 +261,19 @@ export const entries: readonly Entry[] = [
   },
   { id: "newton-gru", label: "diagonal GRU", layer: part("newton_gru") },
   { id: "low-rank-gru", label: "low-rank GRU", layer: part("low_rank_gru") },
-  { id: "iclrnn", label: "ICLRNN", layer: part("iclrnn"), ...later },
+  { id: "iclrnn", label: "ICLRNN", layer: part("iclrnn") },
   { id: "trellisnet", label: "TrellisNet", layer: part("trellisnet") },
   {
     id: "block-recurrent",
     label: "block-recurrent Transformer",
     layer: part("block_recurrent", { ...heads, block: 16 }),
-    ...later,
   },
   { id: "e1-gated-state", label: "E1, gated state", layer: part("e1_lean") },
   { id: "e10", label: "E10", layer: part("e10", { banks: 2 }) },
   { id: "bilinear", label: "bilinear RNN", layer: part("bilinear", { block: 2 }) },
   { id: "srwm", label: "SRWM", layer: part("srwm", heads) },
-  { id: "fixed-point", label: "FixedPointRNN", layer: part("fixed_point"), ...later },
-  { id: "monoid", label: "learned monoid", layer: part("monoid", { levels: 9 }), ...later },
+  { id: "fixed-point", label: "FixedPointRNN", layer: part("fixed_point") },
+  { id: "monoid", label: "learned monoid", layer: part("monoid", { levels: 9 }) },
   { id: "slstm", label: "sLSTM", layer: part("slstm") },
   { id: "lem", label: "LEM", layer: part("lem") },
   { id: "cfc", label: "CfC", layer: part("cfc") },
@@ -286,7 +281,7 @@ export const entries: readonly Entry[] = [
   { id: "scrn", label: "SCRN", layer: part("scrn") },
   { id: "alrnn", label: "ALRNN", layer: part("alrnn") },
   { id: "shallow-plrnn", label: "shallow PLRNN", layer: part("shallow_plrnn") },
-  { id: "rnn-of-rnns", label: "RNN of RNNs", layer: part("rnn_of_rnns"), ...later },
+  { id: "rnn-of-rnns", label: "RNN of RNNs", layer: part("rnn_of_rnns") },
 ];
 
 /** The entry of that name, or of a layer that nobody listed, with its default options. */

@@ -27,8 +27,7 @@ export function shown(
   const ids = profile.pick({
     smoke: quick.slice(1),
     quick,
-    standard: entries.filter(({ from }) => from === undefined).map(({ id }) => id),
-    paper: entries.map(({ id }) => id),
+    standard: entries.map(({ id }) => id),
   });
   const seeds = profile.pick({ smoke: 1, quick: 2, standard: 3 });
   return {

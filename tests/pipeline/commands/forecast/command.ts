@@ -1,4 +1,8 @@
-/** @file The forecast command in a process of its own, with the permissions of its task, and files for it to read. */
+/** @file The forecast command, here or in a process of its own with the permissions of its task, and files for it to read. */
+import { main } from "../../../../pipeline/commands/forecast/forecast.ts";
+import { USAGE } from "../../../../pipeline/commands/forecast/options.ts";
+import { called } from "../called.ts";
+
 const program =
   new URL("../../../../pipeline/commands/forecast/forecast.ts", import.meta.url).pathname;
 
@@ -26,8 +30,11 @@ export function command(args: string[], env: Record<string, string> = {}): Deno.
   });
 }
 
-/** Runs a command to its end. */
-export async function forecast(...args: string[]) {
+/** Runs the command to its end, in this process: to start one takes longer than most forecasts. */
+export const forecast = (...args: string[]) => called({ help: USAGE, main }, args);
+
+/** Runs the command to its end as a user does. */
+export async function forecastProcess(...args: string[]) {
   const { code, stdout, stderr } = await command(args).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, stdout: decode(stdout), stderr: decode(stderr) };

@@ -1,9 +1,9 @@
-/** @file The forecast command in a process of its own, as a user runs it. */
+/** @file The forecast command: what it prints and how it ends, in a process of its own where that could matter. */
 import assert from "node:assert/strict";
 import { gzipSync } from "fflate";
 import { readCells } from "../../../../lib/data/csv.ts";
 import { randomSeries } from "../../../tasks/forecasting/fixtures.ts";
-import { command, folder, forecast, hourly } from "./command.ts";
+import { command, folder, forecast, forecastProcess, hourly } from "./command.ts";
 
 const files = folder();
 const { channels } = randomSeries(300, 2);
@@ -16,7 +16,13 @@ const file = files.csv("own data.csv", {
 const small = ["--lookback", "12", "--horizon", "5"];
 
 Deno.test("forecast --json: exactly the rows on stdout, every model", async () => {
-  const { code, stdout, stderr } = await forecast(file, ...small, "--json", "--depths", "1,2");
+  const { code, stdout, stderr } = await forecastProcess(
+    file,
+    ...small,
+    "--json",
+    "--depths",
+    "1,2",
+  );
   assert.equal(code, 0, stderr);
   const parsed = JSON.parse(stdout);
   assert.deepEqual(Object.keys(parsed), ["rows"]);
@@ -130,7 +136,7 @@ Deno.test({
 });
 
 Deno.test("forecast --help: the usage on stdout", async () => {
-  const { code, stdout, stderr } = await forecast("--help");
+  const { code, stdout, stderr } = await forecastProcess("--help");
   assert.deepEqual([code, stderr], [0, ""]);
   assert.match(stdout, /^Usage: deno task forecast FILE\.csv/);
 });
@@ -250,8 +256,9 @@ Deno.test("forecast: mistakes exit with 1, a message, and nothing on stdout", as
     ],
     [[file, ...small, "--depths", "none", "--out", `${file}/x.csv`], /error: .*own data\.csv/],
   ];
-  for (const [args, message] of cases) {
-    const { code, stdout, stderr } = await forecast(...args, "--json");
+  for (const [i, [args, message]] of cases.entries()) {
+    const run = i === 0 ? forecastProcess : forecast;
+    const { code, stdout, stderr } = await run(...args, "--json");
     assert.equal(code, 1, `${args}`);
     assert.equal(stdout, "");
     assert.match(stderr, message);

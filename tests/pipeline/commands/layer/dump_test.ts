@@ -1,17 +1,22 @@
-/** @file `deno task layer` in a process of its own, with the permissions of its task. */
+/** @file `deno task layer`, in a process of its own with the permissions of its task where that could matter. */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
+import { main } from "../../../../pipeline/commands/layer/layer.ts";
+import { USAGE } from "../../../../pipeline/commands/layer/options.ts";
 import { decodeTensors } from "../../../../pipeline/store/safetensors.ts";
 import { metadataOf } from "../../../../pipeline/store/safetensors_metadata.ts";
 import type { Tensor } from "../../../../lib/tensor/tensor.ts";
 import { assertClose } from "../../../engine/oracle.ts";
 import { type Affine, attention, dot, rowsOf, type Vector } from "../../../layers/definitions.ts";
+import { called } from "../called.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const folder = Deno.makeTempDirSync();
 globalThis.addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
 
-async function layer(...args: string[]) {
+const layer = (...args: string[]) => called({ help: USAGE, main }, args);
+
+async function layerProcess(...args: string[]) {
   const { tasks } = JSON.parse(Deno.readTextFileSync(`${ROOT}deno.json`));
   const [, run, ...words] = tasks.layer.split(" ");
   const child = new Deno.Command(Deno.execPath(), {
@@ -28,8 +33,12 @@ async function layer(...args: string[]) {
 
 let files = 0;
 async function dumped(...args: string[]) {
+  return await dumpedBy(layer, ...args);
+}
+
+async function dumpedBy(run: typeof layer, ...args: string[]) {
   const file = `${folder}/${files++}.safetensors`;
-  const { code, stdout, stderr } = await layer(...args, "--dump", file);
+  const { code, stdout, stderr } = await run(...args, "--dump", file);
   assert.equal(code, 0, stderr);
   const bytes = Deno.readFileSync(file);
   return { bytes, stdout, tensors: decodeTensors(bytes), metadata: metadataOf(bytes) };
@@ -49,7 +58,7 @@ const affineOf = (tensors: Record<string, Tensor>, name: string): Affine => ({
 Deno.test("every layer of the folder is listed, with and without --help", async () => {
   const names = [...Deno.readDirSync(`${ROOT}lib/layers/sequence`)].map(({ name }) => name)
     .filter((name) => !["forms.ts", "sequence_layer.ts"].includes(name));
-  const [plain, help] = [await layer(), await layer("--help")];
+  const [plain, help] = [await layer(), await layerProcess("--help")];
   assert.deepEqual([plain.code, help.code, help.stdout], [0, 0, plain.stdout]);
   for (const name of names) {
     assert.match(plain.stdout, new RegExp(`^${name.slice(0, -3)}: .+`, "m"), name);
@@ -150,7 +159,7 @@ Deno.test("the same words give the same bytes, another seed others; float32 is n
   const words = ["gru", "--length", "4", "--width", "3"];
   const [first, again, other, single, jax] = [
     await dumped(...words),
-    await dumped(...words),
+    await dumpedBy(layerProcess, ...words),
     await dumped(...words, "--seed", "1"),
     await dumped(...words, "--dtype", "float32"),
     await dumped(...words, "--dtype", "float32", "--engine", "jax"),
@@ -192,7 +201,8 @@ const refused: [string[], RegExp][] = [
 for (const [args, message] of refused) {
   Deno.test(`refused, and nothing is written: layer ${args.join(" ")}`, async () => {
     const file = `${folder}/refused.safetensors`;
-    const { code, stdout, stderr } = await layer(...args, "--dump", file);
+    const run = args.length === 0 ? layerProcess : layer;
+    const { code, stdout, stderr } = await run(...args, "--dump", file);
     assert.match(stderr, message);
     assert.deepEqual([code, stdout], [1, ""]);
     assert.deepEqual([...Deno.readDirSync(folder)].filter(({ name }) => /refused/.test(name)), []);

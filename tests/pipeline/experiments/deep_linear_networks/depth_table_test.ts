@@ -5,7 +5,7 @@ import * as etth1 from "../../../../pipeline/experiments/deep_linear_networks/de
 import { graphOf, runsOf, type Table, tableOf } from "../grids.ts";
 import { type Forecast, forecastOf } from "./forecast_of.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
-import { interval } from "../transformer_filters/made_scores.ts";
+import { interval } from "../transformer_filters/interval.ts";
 
 interface Scores {
   test: { mse: number; mae: number; windows: number };

@@ -33,7 +33,7 @@ Deno.test(`the grid of ${path}: seven groups by hand, three by training, rates f
   for (const { tags, job } of runs.filter(({ tags }) => tags.result === "training")) {
     const { task, layers, steps, seeds: own, model } = job.params as Train;
     cells.add(`${tags.task} ${tags.factors}`);
-    assert.deepEqual([steps, layers.length, layers[0].options.steps], [800, 1, tags.factors]);
+    assert.deepEqual([steps, layers.length, layers[0].options.steps], [1600, 1, tags.factors]);
     assert.deepEqual([model.options.width, model.options.mlp], [32, false]);
     assert.equal(layers[0].options.negative, true);
     assert.deepEqual([task.options.minimum, task.options.maximum], [2, 12]);

@@ -36,11 +36,9 @@ Deno.test("a row has the ratio at its horizon, and that times the filter's own e
     // After 64 observations, of every system by itself.
     const filters = systems.toSorted((a, b) => a - b)
       .map((system) => kalman(createSystem(system, { lambda }), 64));
-    for (const horizon of horizons) {
-      const own = {
-        values: filters.map((f) => forecastVariance(f, { contexts: [64], horizons: [horizon] })[0]),
-        runs: [],
-      };
+    const variances = filters.map((f) => forecastVariance(f, { contexts: [64], horizons }));
+    for (const [h, horizon] of horizons.entries()) {
+      const own = { values: variances.map((each) => each[h]), runs: [] };
       for (const [predictor, where] of Object.entries(predictors)) {
         if (lambda === 0.84 && /LSTM|linear Trans/.test(predictor)) continue;
         const field = predictor === "zero" ? "zero" : "ratio";

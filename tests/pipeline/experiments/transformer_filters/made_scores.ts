@@ -9,6 +9,7 @@ import { nameOf, type Tag, type Tags } from "../../../../pipeline/tags.ts";
 import { judged } from "../../../../pipeline/experiments/transformer_filters/shared/systems.ts";
 import { type Experiment, type Made, runsOf, type Table, tableOf } from "../grids.ts";
 import { paramsOf } from "../spoken.ts";
+import { interval } from "./interval.ts";
 
 /** What a run is. */
 export interface Kind {
@@ -133,6 +134,34 @@ function agrees(kind: Kind, where: Partial<Kind>): boolean {
   });
 }
 
+/** A run of a grid, and what it is; of one that is timed, the tags of its model. */
+interface Known {
+  tags: Tags;
+  name: string;
+  is: Kind | { timed: [string, Tag][] };
+}
+
+/** By experiment and profile: tables are made of the same runs again and again. */
+const known = new Map<string, Known[]>();
+
+function knownRuns(experiment: Experiment, profile: string): Known[] {
+  const id = `${experiment.meta.id} ${profile}`;
+  const found = known.get(id) ?? runsOf(experiment, profile).map(({ tags, job }): Known => {
+    const name = nameOf(tags);
+    if (job.stage.name === "time") {
+      const { result: _, ...model } = tags;
+      return { tags, name, is: { timed: Object.entries(model) } };
+    }
+    const [system, ...others] = systemsOf(job);
+    if (others.length === 0) assert.equal(tags.seed, system, `the seed of ${name}`);
+    // Of models that were trained together, the tag says which.
+    const own = others.length ? Number(tags.seed) : system;
+    return { tags, name, is: { ...kindOf(job), system: own, rank: judged.indexOf(own) } };
+  });
+  known.set(id, found);
+  return found;
+}
+
 /** The table of an experiment at a profile, from scores made by hand. */
 export async function madeTable(
   experiment: Experiment,
@@ -142,20 +171,14 @@ export async function madeTable(
   const kinds = new Map<string, Kind>();
   const made: Made[] = [];
   const timed: { tags: Tags; model: [string, Tag][] }[] = [];
-  for (const { tags, job } of runsOf(experiment, profile)) {
-    if (job.stage.name === "time") {
-      const { result: _, ...model } = tags;
-      timed.push({ tags, model: Object.entries(model) });
+  for (const { tags, name, is } of knownRuns(experiment, profile)) {
+    if ("timed" in is) {
+      timed.push({ tags, model: is.timed });
       continue;
     }
-    const [system, ...others] = systemsOf(job);
-    if (others.length === 0) assert.equal(tags.seed, system, `the seed of ${nameOf(tags)}`);
-    // Of models that were trained together, the tag says which.
-    const own = others.length ? Number(tags.seed) : system;
-    const kind = { ...kindOf(job), system: own, rank: judged.indexOf(own) };
-    if (making.keep && !making.keep(kind)) continue;
-    kinds.set(nameOf(tags), kind);
-    made.push({ tags, ...artifact(kind, making) });
+    if (making.keep && !making.keep(is)) continue;
+    kinds.set(name, is);
+    made.push({ tags, ...artifact(is, making) });
   }
   // Of the models that were made.
   for (const { tags, model } of timed) {
@@ -235,23 +258,6 @@ function artifact(kind: Kind, making: Making): Omit<Made, "tags"> {
     return { oneStep: of(one, "overall"), rollout: horizons.map((h) => of(one, h)) };
   };
   return { scores: { kalman: end("kalman"), zero: end("zero") } };
-}
-
-/** 97.5 % quantile of Student's t with n - 1 degrees of freedom, from a table. */
-const t975: Record<number, number> = {
-  ...{ 2: 12.7062047364, 3: 4.3026527299, 5: 2.7764451052, 6: 2.5705818356 },
-  ...{ 8: 2.3646242510, 20: 2.0930240544 },
-};
-
-/** Mean of values, and the ends of its 95 % interval. */
-export function interval(values: readonly number[]): { mean: number; low: number; high: number } {
-  const n = values.length;
-  let mean = 0;
-  for (const value of values) mean += value / n;
-  let squares = 0;
-  for (const value of values) squares += (value - mean) ** 2;
-  const half = t975[n] * Math.sqrt(squares / (n - 1) / n);
-  return { mean, low: mean - half, high: mean + half };
 }
 
 /**

@@ -1,0 +1,14 @@
+/** @file Loss and gradients of the Transformer with every norm, and of chains of matrices, on every engine that runs here. */
+import { checkGradients, deepLinearTask, transformerTask } from "../../engine/model_tasks.ts";
+
+for (const [norm, patch] of [["none", 1], ["fixed", 3], ["causal", 3]] as const) {
+  Deno.test(`Transformer, patch ${patch}, ${norm} norm: loss and gradients agree with float64 on every engine`, async (t) => {
+    await checkGradients(t, () => transformerTask({ patch, norm }));
+  });
+}
+
+for (const depth of [3, 10, 30]) {
+  Deno.test(`deep linear, ${depth} layers: loss and gradients agree with float64 on every engine`, async (t) => {
+    await checkGradients(t, () => deepLinearTask(depth));
+  });
+}
