@@ -9,7 +9,7 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
 import * as language from "./language_models.ts";
-import { trainedRuns } from "./shared/trained.ts";
+import { trainedRuns } from "../../trained.ts";
 
 const { seeds } = language.stated;
 const aheads = [1, 2, 4, 8];
