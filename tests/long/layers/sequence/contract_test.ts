@@ -5,9 +5,8 @@
 import assert from "node:assert/strict";
 import * as forms from "../../../../lib/layers/sequence/forms.ts";
 import { assertTokenByToken } from "../../../layers/sequence/agreement.ts";
-import { cases, evaluate, tokensOf } from "../../../layers/sequence/layers.ts";
+import { cases, evaluate, mapTensors, tokensOf } from "../../../layers/sequence/layers.ts";
 import { narrowed } from "../../../layers/sequence/losses.ts";
-import { mapTensors } from "../../../layers/sequence/layers.ts";
 
 for (const tested of cases) {
   const { name, layer, config, params } = tested;

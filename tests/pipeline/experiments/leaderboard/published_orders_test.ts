@@ -7,13 +7,13 @@ import {
 } from "../../../../pipeline/experiments/leaderboard/shared/published.ts";
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
 
 const path = "pipeline/experiments/leaderboard/published_orders.ts";
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, ${b}`);
 
 Deno.test("pairs are those that differ by a fifth and more, each once, the better one first", () => {
   const made = pairsOf({

@@ -1,8 +1,9 @@
 /** @file The theory's formulas: the grid, the table from numbers made by hand, and the rule. */
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/unified_scaling_theory/theory_formulas.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf } from "../grids.ts";
-import { close, judged, madeOf, settingsOf } from "../deep_linear_networks/made_studies.ts";
+import { judged, madeOf, settingsOf } from "../deep_linear_networks/made_studies.ts";
 import { assertFollows } from "../presented.ts";
 
 const path = "pipeline/experiments/unified_scaling_theory/theory_formulas.ts";
