@@ -141,9 +141,10 @@ const columns: TableColumn<SpeedRow>[] = [
     of: ({ entry, scalars }) => kinds[scalars[`kind of ${entry.id}`]],
   },
   {
-    ...{ id: "training", label: "trains", format: "text" },
-    note: "All tokens at once, or a loop over them.",
-    of: ({ entry, scalars }) => scalars[`loops of ${entry.id}`] ? "token by token" : "at once",
+    ...{ id: "training", label: "parallel form", format: "text" },
+    note:
+      "Of its own for whole sequences; it may hold a loop for a part. The others are their recurrence.",
+    of: ({ entry, scalars }) => scalars[`loops of ${entry.id}`] ? "no" : "yes",
   },
   {
     ...{ id: "grows", label: "state", format: "text" },
@@ -202,7 +203,7 @@ export function summarize(runs: Runs): Summary {
     findings: [
       `Timed were ${rows.length} layers at up to ${
         written(longest)
-      } tokens; ${loops.length} of them train token by token, ${
+      } tokens; ${loops.length} of them have no form for whole sequences, ${
         rows.filter(grows).length
       } with a state that grows.`,
     ],

@@ -160,7 +160,7 @@ interface Row {
   edge: Values;
 }
 
-/** Mean over its standard error; infinite where all seeds agree. */
+/** Mean over its standard error; infinite where all seeds agree, NaN where they agree on nothing. */
 function inErrors(difference: Values): number {
   const { values } = difference;
   const middle = mean(difference);
@@ -168,7 +168,10 @@ function inErrors(difference: Values): number {
   return middle / Math.sqrt(squares / (values.length - 1) / values.length);
 }
 
-const direction = (errors: number) => errors > 3 ? "gain" : errors < -3 ? "loss" : "neither";
+/** Standard errors beyond which a doubling gains or loses. */
+const beyond = 3;
+const direction = (errors: number) =>
+  errors > beyond ? "gain" : errors < -beyond ? "loss" : "neither";
 
 const columns: TableColumn<Row>[] = [
   { id: "task", label: "task", format: "text", of: ({ task }) => cases[task].label },

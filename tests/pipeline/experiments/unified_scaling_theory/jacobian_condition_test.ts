@@ -91,7 +91,7 @@ Deno.test("a row is a kind of stack and a depth: both condition numbers, their s
   assert.deepEqual(found, ["fresh", "trained", "loss"]);
   assert.match(
     made.summary.findings[1],
-    /^Residual blocks, a layer adds 1\.9 \(fresh\) and 2\.9 \(trained\) .* 32 layers is 95\.1 % and 96\.0 % of/,
+    /^Residual blocks: a layer adds 1\.9 \(fresh\) and 2\.9 \(trained\) .* 32 layers is 95\.1 % and 96\.0 % of/,
   );
 });
 
