@@ -5,6 +5,7 @@
 import { z } from "zod";
 import { readOptions } from "../lib/options.ts";
 import { type Distribution, distributionFields } from "../lib/tasks/filtering/distribution.ts";
+import { once } from "../lib/once.ts";
 import type { Part, Parts } from "./parts.ts";
 
 /** A model as a job names it. */
@@ -95,7 +96,7 @@ const repeated = (count: number, name: string, options: Part["options"]): Part[]
   Array.from({ length: count }, () => ({ name, options }));
 
 /** Of a distribution, made once: a grid asks thousands of times, and a schema takes far longer to make than to read options with. */
-let distributions: z.ZodType<Distribution> | undefined;
+const distributions = once(() => z.strictObject(distributionFields()));
 
 /**
  * Filtering the systems of a distribution.
@@ -103,7 +104,6 @@ let distributions: z.ZodType<Distribution> | undefined;
  * @throws {Error} naming the option, its value and what is allowed.
  */
 export function filteringTask(distribution: Partial<Distribution>, length: number): Part {
-  distributions ??= z.strictObject(distributionFields());
-  const options = readOptions("filtering", distributions, distribution);
+  const options = readOptions("filtering", distributions(), distribution);
   return { name: "filtering", options: { ...options, length } };
 }

@@ -65,7 +65,7 @@ function tableHtml(block: string, inline: (text: string) => string): string {
 function inlineHtml(text: string, link?: MarkdownOptions["link"]): string {
   // Code is cut out first: nothing inside it is emphasis, and it may stand inside emphasis.
   const codes: string[] = [];
-  const prose = text.replace(/\s+/g, " ").replaceAll("\0", "")
+  const prose = text.replace(/\s+/g, " ")
     .replace(/`([^`]+)`/g, (_, code: string) => `\0${codes.push(code) - 1}\0`);
   return escapeHtml(prose)
     .replace(/\[([^\]]+)\]\((https?:\/\/[^\s)]+)\)/g, '<a href="$2" rel="external">$1</a>')

@@ -10,6 +10,13 @@ interface Data {
 
 export default function* ({ results: { experiments }, reports }: Data) {
   const known = new Set(experiments.map(({ id }) => id));
+  /** Where a link of a report leads from a page: reports, and tables that this site shows, are linked; of others the name stays. */
+  const linkFrom = (root: string) => (target: string) => {
+    const report = reports.find((other) => target === `${other.id}.md`);
+    if (report) return `${root}reports/${report.id}.html`;
+    const table = /^standard\/([\w-]+)\.md$/.exec(target)?.[1];
+    return table && known.has(table) ? `${root}experiments/${table}.html` : undefined;
+  };
   yield {
     layout: "layouts/reports.vto",
     url: "/reports.html",
@@ -20,17 +27,12 @@ export default function* ({ results: { experiments }, reports }: Data) {
     list: reports.map(({ id, title, text }) => ({
       id,
       title,
-      first: /^[^#|\n-][^\n]*(?:\n[^\n]+)*/m.exec(text)?.[0] ?? "",
+      first: markdownToHtml(/^[^#|\n-][^\n]*(?:\n[^\n]+)*/m.exec(text)?.[0] ?? "", {
+        link: linkFrom(""),
+      }),
     })),
   };
   for (const { id, title, text } of reports) {
-    // Reports, and tables that this site shows, are linked; of others the name stays.
-    const link = (target: string) => {
-      const report = reports.find((other) => target === `${other.id}.md`);
-      if (report) return `${report.id}.html`;
-      const table = /^standard\/([\w-]+)\.md$/.exec(target)?.[1];
-      return table && known.has(table) ? `../experiments/${table}.html` : undefined;
-    };
     yield {
       layout: "layouts/report.vto",
       url: `/reports/${id}.html`,
@@ -38,7 +40,7 @@ export default function* ({ results: { experiments }, reports }: Data) {
       section: "reports",
       title,
       description: title,
-      html: markdownToHtml(text, { link, level: 0 }),
+      html: markdownToHtml(text, { link: linkFrom("../"), level: 0 }),
     };
   }
 }

@@ -6,7 +6,7 @@ import type { JobNode } from "../graph.ts";
 import { hasCatalog } from "../store/catalog_files.ts";
 import type { Workspace } from "../workspace.ts";
 import { classify, type CostClass } from "./classes.ts";
-import { drawRuns, type Estimate, totalOf } from "../sweep/whole.ts";
+import { drawRuns, type Estimate, scaled, totalOf } from "../sweep/whole.ts";
 import { type Cost, extrapolate, meanCost, type Measurement } from "./cost.ts";
 import { loadPilots, type Pilot } from "./pilot.ts";
 import { PilotRuns, Stopped } from "./pilot_runs.ts";
@@ -180,7 +180,15 @@ function likeTheDrawn(estimates: readonly ClassEstimate[]): Sample[] {
     if (!cost) return [];
     const each = measured.map(({ jobs }) => jobs.reduce((sum, job) => sum + job.cost!.seconds, 0));
     const classes = measured.length + rest.length;
-    return [{ stage, measured: measured.length, classes, seconds: totalOf(each, classes) }];
+    // What its jobs add up to; classes may have more jobs or fewer than those that were drawn.
+    const total = own.flatMap(({ jobs }) => jobs)
+      .reduce(
+        (sum, { source, cost }) => sum + (source === "catalogue" ? 0 : cost?.seconds ?? 0),
+        0,
+      );
+    const drawn = totalOf(each, classes);
+    const seconds = scaled(drawn, total / drawn.value);
+    return [{ stage, measured: measured.length, classes, seconds }];
   });
 }
 

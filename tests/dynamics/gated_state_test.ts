@@ -56,17 +56,13 @@ Deno.test("|J| <= |W_h| is false: without recurrence in the candidate the gate s
   assert.ok(Math.abs(J[0] - 2) < 1e-12, `${J[0]}`);
 });
 
-Deno.test("|J| <= |W_h| + |W_g| / 4 holds, and so do the bounds that it is made of", () => {
+Deno.test("|J| <= |W_h| + |W_g| / 4 holds", () => {
   for (let seed = 0; seed < 200; seed++) {
     const n = 1 + seed % 5;
     const { recurrent, gate, u, v } = drawn(seed, n);
     const [W, G] = [recurrent.map((x) => 2 * x), gate.map((x) => 6 * x)];
     const J = gatedJacobian({ recurrent: W, gate: G, candidate: u, opening: v });
     assert.ok(norm(J, n) <= norm(W, n) + norm(G, n) / 4);
-    for (const x of u) {
-      const [s, slope] = [sigmoid(10 * x), 1 - Math.tanh(10 * x) ** 2];
-      assert.ok(s > 0 && s < 1 && s * (1 - s) <= 0.25 && slope >= 0 && slope <= 1);
-    }
   }
 });
 

@@ -1,17 +1,19 @@
 /**
- * @file Models as functions of single arrays, and loss and gradients of theirs on every engine that runs here, against the same program
- * in float64, on odd shapes. Beyond 100 layers the measure is 1e-4.
+ * @file Models as functions of single arrays, and loss, gradients and training of theirs on every engine that runs here, against the same
+ * program in float64, on odd shapes. Beyond 100 layers the measure is 1e-4.
  */
 import { init as initJax, numpy as np, valueAndGrad as jaxValueAndGrad } from "@jax-js/jax";
+import assert from "node:assert/strict";
 import { valueAndGrad } from "../../lib/engine/gradient.ts";
-import type { EngineName } from "../../lib/engine/mod.ts";
+import { compileOn, type EngineName } from "../../lib/engine/mod.ts";
 import { model as deepLinear } from "../../lib/models/deep_linear.ts";
 import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
-import { leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
+import { flatten, leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
 import { toHost } from "../../lib/train/host.ts";
+import { compileStep, train } from "../../lib/train/trainer.ts";
 import { sequenceStack, shakenParameters } from "../models/stacks.ts";
 import { assertParity } from "./layer_cases.ts";
-import { generator, randomTensor, runEngine, runJax } from "./oracle.ts";
+import { assertClose, generator, randomTensor, runEngine, runJax } from "./oracle.ts";
 import { nativeTfjs } from "./native_tfjs.ts";
 
 await initJax("wasm");
@@ -93,5 +95,26 @@ export async function checkGradients(t: Deno.TestContext, make: () => Task): Pro
     await t.step(engine, async () => {
       assertParity(await runEngine(step, args, engine), want, tolerance);
     });
+  }
+}
+
+/** That many training steps of a deep linear network end alike on every engine. */
+export async function checkTraining(steps: number): Promise<void> {
+  const { params, data, loss } = deepLinearTask(3);
+  const trained = async (engine: EngineName) => {
+    const result = await train(
+      (example) => compileStep(loss, params, example, { compile: compileOn(engine) }),
+      () => data,
+      { schedule: { peak: 0.02, steps, warmup: 10 } },
+    );
+    return { loss: result.lastLosses[0], params: flatten(result.params) };
+  };
+  const want = await trained("ort");
+  for (const engine of engines.filter((name) => name !== "ort")) {
+    const got = await trained(engine);
+    assert.ok(Math.abs(got.loss - want.loss) <= 1e-3 * want.loss, `${engine}: ${got.loss}`);
+    for (const [name, tensor] of Object.entries(want.params)) {
+      assertClose(got.params[name], tensor, 1e-3, `${engine}: ${name}`);
+    }
   }
 }

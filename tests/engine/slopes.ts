@@ -15,7 +15,7 @@ export interface Differentiated {
 
 /**
  * Along a random direction, one an argument, every gradient is the central difference, to 1e-6 of the norm of all gradients.
- * Arguments of zeros and ones are flags, which are not moved.
+ * Numbers of a state that are zeros and ones are flags, which are not moved; their names begin with `state`.
  * @returns the value and the gradients
  */
 export async function assertSlopes(
@@ -29,8 +29,12 @@ export async function assertSlopes(
   assert.ok(scale > 0, "all gradients are zero");
   assert.equal(gradients.length, argnums.length);
   for (const [k, i] of argnums.entries()) {
-    // What is only 0 or 1 says whether something is; there is nothing in between.
-    if (args[i].data.every((v) => v === 0 || v === 1)) continue;
+    const what = names?.[i] ?? `argument ${i}`;
+    // What is only 0 or 1 says whether something is; there is nothing in between. Of a parameter it would be a case that tests nothing.
+    if (args[i].data.every((v) => v === 0 || v === 1)) {
+      assert.match(what, /^state/, `${what} is only 0 or 1; give it other values`);
+      continue;
+    }
     const direction = Float64Array.from(args[i].data, () => 2 * random() - 1);
     const moved = (by: number) => {
       const data = Float64Array.from(args[i].data, (v, j) => v + by * direction[j]);
@@ -39,7 +43,6 @@ export async function assertSlopes(
     const [up, down] = [await value(moved(step)), await value(moved(-step))];
     const slope = (up - down) / (2 * step);
     const got = direction.reduce((sum, v, j) => sum + v * gradients[k].data[j], 0);
-    const what = names?.[i] ?? `argument ${i}`;
     assert.ok(Math.abs(got - slope) <= 1e-6 * scale, `${what}: ${got}, ${slope}`);
   }
   return [at, ...gradients];

@@ -2,7 +2,7 @@
  * @file Engine `tfjs`: parity with jax-js and `ort`, memory, and its errors. Where TensorFlow.js's native form is installed, the same
  * rules are held against the same cases on it.
  */
-import { init as initJax, nn, numpy as np, tree, valueAndGrad } from "@jax-js/jax";
+import { init as initJax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
@@ -10,20 +10,16 @@ import {
   compile,
   type EngineName,
   type Handle,
-  type Tensor,
   tensor,
   UnsupportedPrimitive,
 } from "../../lib/engine/mod.ts";
 import type { TfjsHandle } from "../../lib/engine/tfjs/program.ts";
-import { adamwInit, adamwUpdate } from "../../lib/train/adamw.ts";
-import { patchLoss } from "../../lib/tasks/filtering/next_patch.ts";
-import { flatten, leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
-import { readTree, toHost } from "../../lib/train/host.ts";
-import { sequenceStack } from "../models/stacks.ts";
+import { leavesOf, mapTensors } from "../../lib/tensor/trees.ts";
 import { assertParity, layers, layerStep } from "./layer_cases.ts";
 import { assertClose, generator, leaves, randomTensor, runEngine, runJax } from "./oracle.ts";
 import { nativeTfjs } from "./native_tfjs.ts";
 import { cases, checkCase } from "./primitive_cases.ts";
+import { assertTrainsAlike, transformer } from "./tfjs/transformer.ts";
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
@@ -111,29 +107,10 @@ Deno.test("tfjs passes arrays without elements through", async () => {
   }
 });
 
-/** The Transformer's loss on a batch of noise, as a function of parameters and batch. */
-function model(options: Record<string, unknown>, batch: number, length: number) {
-  const { layers, heads, ...rest } = options as { layers: number; heads: number };
-  const named = Array.from({ length: layers }, () => ["softmax_attention", { heads }] as const);
-  const transformer = sequenceStack(named, rest, { kind: "series", channels: 2 });
-  const params = toHost(transformer.init(5)) as Any;
-  const random = generator(8);
-  const { head } = params.ends;
-  head.weight = randomTensor(random, head.weight.shape, { low: -0.5, high: 0.5 });
-  const { patch } = transformer;
-  const data = {
-    y: randomTensor(random, [batch, length, 2]),
-    weights: randomTensor(random, [length / patch - 1, patch, 1], { low: 0.5, high: 2 }),
-  };
-  const loss = (params: Any, { y, weights }: { y: A; weights: A }) =>
-    patchLoss(transformer.apply(params, y.ref), y, weights);
-  return { params, data, loss };
-}
-
 for (const norm of ["fixed", "causal"]) {
   Deno.test(`tfjs: the Transformer's loss and gradients agree with float64: ${norm}`, async () => {
     const options = { layers: 2, width: 12, heads: 2, patch: 3, norm };
-    const { params, data, loss } = model(options, 3, 21);
+    const { params, data, loss } = transformer(options, 3, 21);
     // As a function of single arrays: the parameters first.
     const args = leavesOf([params, data]);
     const argnums = leavesOf(params).map((_, i) => i);
@@ -148,36 +125,9 @@ for (const norm of ["fixed", "causal"]) {
   });
 }
 
+// (Four times as many: tests/long/engine.)
 Deno.test("50 training steps on tfjs end where they end on ort", async () => {
-  const { params, data, loss } = model({ layers: 1, width: 8, heads: 2 }, 3, 9);
-  const update = (p: Any, s: Any, b: Any, rate: A) => {
-    const [value, grads] = (valueAndGrad(loss as Any) as Any)(tree.ref(p), b);
-    return { value, ...adamwUpdate(p, grads, s, rate) };
-  };
-  const state = adamwInit(params);
-  // Slow enough not to fit the one batch to the last digit: from there on Adam divides rounding by rounding, and all engines part.
-  const rate = tensor(4e-3);
-  const train = async (engine: EngineName) => {
-    const program = await compile(update, [params, state, data, rate], { engine });
-    let current: Any = { params, state };
-    for (let i = 0; i < 50; i++) {
-      const next = await program.run(current.params, current.state, data, rate);
-      if (i > 0 && engine === "tfjs") leaves(current).forEach((h) => h.dispose());
-      current = next;
-    }
-    const result = {
-      loss: (await current.value.read()).data[0] as number,
-      params: flatten(await readTree(current.params)) as Record<string, Tensor>,
-    };
-    await program.close();
-    return result;
-  };
-  const [a, b] = [await train("tfjs"), await train("ort")];
-  assert.ok(b.loss < 0.7, `the model learns: ${b.loss}`);
-  assert.ok(Math.abs(a.loss - b.loss) <= 1e-3 * b.loss, `loss ${a.loss} and ${b.loss}`);
-  for (const [name, want] of Object.entries(b.params)) {
-    assertClose(a.params[name], want, 1e-3, name);
-  }
+  await assertTrainsAlike(50, 4e-3);
 });
 
 Deno.test("tfjs: memory does not grow with runs", async (t) => {

@@ -83,3 +83,21 @@ export async function assertBuiltAgain(chosen: readonly Damage[]): Promise<void>
     assert.deepEqual(await contents(dest), built);
   });
 }
+
+/** The same results give the same bytes, and nothing is left beside the site. */
+export async function assertSameBytes(source: Parameters<typeof publish>[0]): Promise<void> {
+  await inFolder(async (folder) => {
+    const { folder: reports } = await publish(source, join(folder, "reports"));
+    const a = await buildSite({ reports, dest: join(folder, "a") });
+    await buildSite({ reports, dest: join(folder, "b") });
+    const built = await contents(join(folder, "a"));
+    assert.deepEqual(await contents(join(folder, "b")), built);
+    assert.equal(a.index, join(folder, "a", "index.html"));
+    assert.equal(built.size, a.files + 1); // and the stamp
+    assert.deepEqual(
+      (await readdir(folder)).sort(),
+      [".a-lock", ".b-lock", "a", "b", "reports"],
+      "nothing is left beside the site",
+    );
+  });
+}

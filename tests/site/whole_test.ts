@@ -41,7 +41,7 @@ const attributes = (html: string, name: string) =>
 
 for (const source of [leaderboard(), awkward()]) {
   const name = source.experiments[0].meta.id;
-  Deno.test(`the site of ${name}: links lead somewhere, nothing comes from elsewhere, no page is too large`, async () => {
+  Deno.test(`the site of ${name}: links lead somewhere, nothing comes from elsewhere, no page is too large or shows Markdown`, async () => {
     const files = await built(source);
     const ids = new Map([...files].map(([path, text]) => [path, new Set(attributes(text, "id"))]));
     let pages = 0;
@@ -49,6 +49,7 @@ for (const source of [leaderboard(), awkward()]) {
       if (!path.endsWith(".html")) continue;
       pages++;
       assert.ok(html.length < 200_000, `${path} has ${html.length} bytes`);
+      assert.doesNotMatch(html, /\]\((https?:|[\w./-]+\.md)/, `${path} shows a link of Markdown`);
       const nodes = html.match(/<[a-zA-Z]/g)!.length;
       assert.ok(nodes < 5000, `${path} has ${nodes} nodes`);
       assert.equal(

@@ -8,7 +8,8 @@ import type { Arrays, JaxArray, JaxDType } from "../../engine/arrays.ts";
 import { scan } from "../../engine/scan.ts";
 import { constant } from "../../layers/constant.ts";
 import type { SequenceModel } from "../../models/model.ts";
-import type { Tensor, Tree } from "../../tensor/tensor.ts";
+import { isFloat, type Tensor, type Tree } from "../../tensor/tensor.ts";
+import { isSpec, mapLeaves } from "../../tensor/trees.ts";
 
 /**
  * Predictions of the next observation, token by token.
@@ -40,14 +41,15 @@ export function forcedPredictions(
   return np.transpose(predictions.reshape([length, batch, channels]), [1, 0, 2]);
 }
 
+/** Positions and counts of a state stay integers. */
 function onDevice(state: Tree<Tensor>, dtype: JaxDType): Arrays {
-  if (ArrayBuffer.isView((state as Tensor).data)) {
-    const { data, shape } = state as Tensor;
-    return constant(Float64Array.from(data), [...shape], dtype);
-  }
-  if (Array.isArray(state)) return state.map((part) => onDevice(part, dtype));
-  return Object.fromEntries(
-    Object.entries(state as Record<string, Tree<Tensor>>)
-      .map(([name, part]) => [name, onDevice(part, dtype)]),
-  );
+  const isLeaf = (value: Tree<Tensor>): value is Tensor => isSpec(value);
+  return mapLeaves(
+    state,
+    isLeaf,
+    ({ data, dtype: stored, shape }) =>
+      isFloat(stored)
+        ? constant(Float64Array.from(data), [...shape], dtype)
+        : np.array(Int32Array.from(data), { shape: [...shape], dtype: np.int32 }),
+  ) as Arrays;
 }

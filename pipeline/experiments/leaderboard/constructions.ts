@@ -25,12 +25,12 @@ export const meta: ExperimentMeta = {
   question:
     "How many reflections a token does DeltaProduct need to follow words of a group, and does training find what weights set by hand do?",
   hypothesis:
-    "Of parity, Z3, Z5, S3, S4, A5 and S5 weights set by hand follow words of 4,096 random elements with the fewest factors that any weights can do with: 1, 2, 2, 2, 2, 2 and 4. " +
+    "Of parity, Z3, Z5, S3, S4, A5 and S5 weights set by hand follow words of 4,096 random elements with the fewest factors that any weights can do with. " +
     "Trained on words of S3, one layer with two factors closes at least 20 points more of the gap beyond the lengths of its training than with one, at this size and after this many steps.",
   method:
     "**By hand**: every element is an orthogonal matrix, of S4 and A5 a rotation in space (of a cube, of an icosahedron), and the product of as few reflections I - 2 k k' as I - M has rank; in float64. " +
-    "**Fewest**: x of an order q that is a power of a prime has an eigenvalue of order q; so are its powers by k where x^k is conjugate to x or its inverse, and each takes a rank of I - M, whatever the weights, " +
-    "if words with equal products leave equal states and others different ones. " +
+    "**Fewest**: the matrix M of an element x whose order q is a power of a prime has an eigenvalue of order q, and so have its powers by all k for which x^k is conjugate to x or to its inverse. Each of these eigenvalues takes one rank of I - M, whatever the " +
+    "weights, provided that words with equal products leave equal states and others different ones. " +
     "DeltaProduct (Siems et al., arXiv 2502.10297) reports S3, S4 and A5 learned with 2 and S5 with 4. " +
     `**Trained**: one layer of width ${width} without MLP, with ${lengths.minimum} to ${lengths.maximum} symbols and a target after each, rates by successive halving on a seed that is not judged, scored at the last step on ` +
     `positions ${

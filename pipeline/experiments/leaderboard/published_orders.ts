@@ -26,7 +26,8 @@ const bestOf = 3;
 /** Stated before the runs. */
 const stated: Hypothesis = {
   unit: "seed",
-  seeds: [1, 2, 3, 4, 5, 6],
+  // Eight: the p of six would not stand among those of all experiments.
+  seeds: [1, 2, 3, 4, 5, 6, 7, 8],
   clauses: [{
     what: `share of pairs in the published order minus ${times} times the share in the other order`,
     metric: "pairs as published",
@@ -45,7 +46,7 @@ export const meta: ExperimentMeta = {
     `Two blocks with the parameters of the leaderboard, rates by successive halving on a seed that is not judged, scored at the last step. ${
       published.map(({ label, source, metric }) => `**${label}**: ${metric} (${source})`).join("; ")
     }. ` +
-    "Parity and arithmetic (modulo 3 in place of 5) are asked once, after the last symbol, as published; trained on up to 12 symbols in place of 3 to 40, and scored at 64 and 21; selective copying has 4 of 32 symbols, recall is the " +
+    "Parity and arithmetic (modulo 3 in place of 5) are asked once, after the last symbol, as published; trained on up to 12 and 11 symbols in place of 3 to 40, and scored at 64 and 21; selective copying has 4 of 32 symbols, recall is the " +
     "leaderboard's, induction is trained on 8 to 32 symbols and scored at 64. The published runs were longer by a hundred times and more, so that a pair in which neither layer has learned anything is " +
     "no side taken and shown as undecided. Scores of MQAR by state size are published as a picture only, and with brackets no two scores of table 3 differ by so much: both are left out. Lengths and steps of parity and arithmetic were " +
     "chosen after a look at seed 0, which is none of those that judge.",
@@ -87,7 +88,7 @@ const others: Record<string, { task: Part; steps: number; batch: number }> = {
 };
 
 function caseOf({ id }: Published, profile: Profile): TaskCase {
-  if (!(id in others)) return taskCases(profile).recall;
+  if (id === "recall") return taskCases(profile).recall;
   const { task, steps, batch } = others[id];
   const sequences = profile.pick({ smoke: 16, standard: 1024 });
   return {
@@ -215,7 +216,7 @@ export function summarize(runs: Runs): Summary {
         metric,
       );
     const scoreOf = (layer: string) =>
-      of.metric === "accuracy"
+      of.accuracy
         ? each(layer, "score", ({ loss }) => 1 - loss, "accuracy")
         : each(layer, "score", ({ gapClosed }) => gapClosed, "gapClosed");
     const rateOf = (layer: string) =>

@@ -17,15 +17,26 @@ import {
   worst,
 } from "../deep_linear_networks/shared/studies.ts";
 
+/** Largest relative or absolute deviations, what a linear readout and what a network explain, and the factor of the curse. */
+const tolerance = { memory: 0.02, outlier: 0.05, frequencies: 0.02, linear: 0.05 };
+const [explained, times] = [0.9, 2];
+const factor = Math.log(times);
+const [fewDecays, manyDecays] = [4, 12];
+
 export const meta: ExperimentMeta = {
   id: "recurrent-theory",
   title: "What theory says of linear recurrences",
   question: "Do small linear recurrences do what is proved or derived of them?",
   hypothesis:
-    "Reservoirs of at most 16 states remember as many inputs as their controllability matrix has rank, within 2 %; with logarithms of rates of decay as parameters, changed by .01, " +
-    "12 decays are at most half as far from a memory of power -1.5 as 4 are, with eigenvalues as parameters at least twice as far; a recurrence of 20 states that learns to " +
-    "integrate noise from small weights has an eigenvalue within .05 of that of one state all the time; products of read-in and read-out of 1, 4 and 16 states are within 2 % of " +
-    "the curve of their spectra; of u(t-1) u(t-3) a linear readout of a linear recurrence explains at most 5 %, a network of 16 hidden units at least 90 %.",
+    `Reservoirs of at most 16 states remember as many inputs as their controllability matrix has rank, within ${
+      percent(tolerance.memory)
+    }; with logarithms of rates of decay as parameters, changed by .01, the worst error of ${manyDecays} decays beside a memory of power -1.5 is at most 1/${times} of that of ${fewDecays}, ` +
+    `with eigenvalues as parameters at least ${times} times as large; a recurrence of 20 states that learns to integrate noise from small weights has, at ten times on the way, an eigenvalue within ${tolerance.outlier} of ` +
+    `that of one state; at ten times products of read-in and read-out of 1, 4 and 16 states are within ${
+      percent(tolerance.frequencies)
+    } of the curve of their spectra; of u(t-1) u(t-3) a linear readout of a linear recurrence explains at most ${
+      percent(tolerance.linear)
+    }, a network of 16 hidden units at least ${percent(explained)}.`,
   method:
     "In float64. **Memory capacity** (Gonon, Grigoryeva, Ortega, arXiv 2004.11234): pairs of states that turn at angles of their own, some of them twice, some out of the input's reach, in random " +
     "coordinates; R² of past inputs on 40,000 states, summed over lags, beside the rank. **Curse of memory** (Wang & Li, arXiv 2311.14495): sums of decays of rates 2, 1, 1/2, … fitted to " +
@@ -56,7 +67,6 @@ const study: Record<Claim, string> = {
   network: "network_after_recurrence",
 };
 
-const [fewDecays, manyDecays] = [4, 12];
 const parameters = { "log rate": "logarithms of rates", eigenvalue: "eigenvalues" } as const;
 type Parameter = keyof typeof parameters;
 const decays = (states: number, parameter: Parameter) =>
@@ -98,10 +108,6 @@ export const grid: Grid = (g) =>
       studyRuns(g, study[claim], [{ tags: { claim, setting }, options }])
     ),
   );
-
-/** Largest relative or absolute deviations, what a linear readout and what a network explain, and the factor of the curse. */
-const tolerance = { memory: 0.02, outlier: 0.05, frequencies: 0.02, linear: 0.05 };
-const [explained, factor] = [0.9, Math.log(2)];
 
 const hypothesis = overSeeds([
   withinClause("relative error of the memory capacity", tolerance.memory),

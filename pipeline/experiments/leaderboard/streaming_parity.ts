@@ -35,7 +35,7 @@ export const meta: ExperimentMeta = {
     } points more of the gap at positions ${scored.from} to ${scored.length} when it is trained on up to ${longest} bits than on up to ${shortest}, ` +
     `and of ${trainedTo.length} lengths of training at most one leaves it between ${
       percent(coin)
-    } and ${percent(automaton)}: it is a coin there or follows.`,
+    } and ${percent(automaton)}: elsewhere it either guesses or follows.`,
   method:
     `After van Rossem & Saxe (arXiv 2507.09897), who find a phase transition to generalisation at any length. One GRU without residual, norm or MLP, embedded in width 32, 1,500 steps of 32 sequences of 1 to ` +
     `${

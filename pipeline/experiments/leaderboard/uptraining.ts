@@ -22,7 +22,7 @@ export const meta: ExperimentMeta = {
   question:
     "Is a linear recurrence better made of a trained Transformer than trained from nothing?",
   hypothesis:
-    `SUPRA's linear attention that starts from a trained Transformer and goes on for a ${share}th of its steps closes as much of the gap to the Kalman filter as the same model trained ` +
+    `SUPRA's linear attention that starts from a trained Transformer and goes on for 1/${share} of its steps closes as much of the gap to the Kalman filter as the same model trained ` +
     "from nothing for all of them (within 5 points), and more than the same model trained from nothing for as few.",
   method:
     `Stacks of two blocks of width ${size.width} with ${heads.heads} heads and MLPs of ${size.mlpWidth}, on filtering as on the leaderboard (lambda .92, 64 states, 2 channels, 128 observations). ` +

@@ -10,15 +10,15 @@ import type { Runs } from "../../table/runs.ts";
 import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
-import { rateColumns } from "./shared/rate_columns.ts";
+import { rateColumns } from "../../table/rate_columns.ts";
 import {
   type Course,
   edgesOf,
-  type LanguageModel,
   lossesOf,
+  type ModelParts,
   ratesOf,
   trainedRuns,
-} from "./shared/trained.ts";
+} from "../../trained.ts";
 
 const length = 16;
 const vocabulary = 32;
@@ -45,16 +45,16 @@ const laws: Record<string, { label: string; options: Part["options"] }> = {
   grammar: { label: "grammar", options: { law: "grammar" } },
 };
 
-const mixer = (width: number, kind: string): LanguageModel => ({
+const mixer = (width: number, kind: string): ModelParts => ({
   model: { name: "token_mixer", options: { width, length, kind, toeplitz: true } },
 });
-const stack = (layer: Part): LanguageModel => ({
+const stack = (layer: Part): ModelParts => ({
   model: { name: "stack", options: { width: 32 } },
   layers: [layer],
 });
 
 /** The models by their tags. */
-export const models: Record<string, LanguageModel & { label: string }> = {
+export const models: Record<string, ModelParts & { label: string }> = {
   "linear-64": { label: "linear mixer, 64 units", ...mixer(64, "linear") },
   "linear-256": { label: "linear mixer, 256 units", ...mixer(256, "linear") },
   "relu-256": { label: "mixer with ReLU, 256 units", ...mixer(256, "relu") },

@@ -11,7 +11,7 @@ import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
 import * as artificial from "./artificial_languages.ts";
 import * as language from "./language_models.ts";
-import { type Course, type LanguageModel, trainedRuns } from "./shared/trained.ts";
+import { type Course, type ModelParts, trainedRuns } from "../../trained.ts";
 
 /** Of the text, and of those the ones that were trained on the grammar, by their tags there. */
 const onGrammar: Record<string, string> = {
@@ -64,7 +64,7 @@ export const grid: Grid = (g) => {
   const asked = (
     kind: "text" | "grammar",
     model: string,
-    of: LanguageModel,
+    of: ModelParts,
     trained: readonly number[],
     tags: Tags,
   ) => asksOf(g, courses[kind], of, trained, tags, { kind, model });
@@ -84,7 +84,7 @@ export const grid: Grid = (g) => {
 function asksOf(
   g: GraphBuilder,
   course: Course,
-  of: LanguageModel,
+  of: ModelParts,
   trained: readonly number[],
   tags: Tags,
   own: Tags,

@@ -10,8 +10,8 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, differenceCell, mean, minus, type Values } from "../../table/values.ts";
 import { plotOver } from "../../table/verdict.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
-import { rateColumns } from "./shared/rate_columns.ts";
-import { edgesOf, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
+import { rateColumns } from "../../table/rate_columns.ts";
+import { edgesOf, lossesOf, ratesOf, trainedRuns } from "../../trained.ts";
 
 const length = 32;
 const parameters = 65_536;

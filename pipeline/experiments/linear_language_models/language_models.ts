@@ -9,15 +9,15 @@ import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mean, minus, type Values } from "../../table/values.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
-import { rateColumns } from "./shared/rate_columns.ts";
+import { rateColumns } from "../../table/rate_columns.ts";
 import {
   type Course,
   edgesOf,
-  type LanguageModel,
   lossesOf,
+  type ModelParts,
   ratesOf,
   trainedRuns,
-} from "./shared/trained.ts";
+} from "../../trained.ts";
 
 const length = 32;
 
@@ -37,16 +37,16 @@ export const meta: ExperimentMeta = {
   from: "standard",
 };
 
-const mixer = (kind: string): LanguageModel => ({
+const mixer = (kind: string): ModelParts => ({
   model: { name: "token_mixer", options: { width: 512, length, kind } },
 });
-const stack = (layer: Part): LanguageModel => ({
+const stack = (layer: Part): ModelParts => ({
   model: { name: "stack", options: { width: 128 } },
   layers: [layer],
 });
 
 /** The models by their tags. */
-export const models: Record<string, LanguageModel & { label: string }> = {
+export const models: Record<string, ModelParts & { label: string }> = {
   transformer: {
     label: "Transformer",
     ...stack({ name: "softmax_attention", options: { heads: 4 } }),

@@ -9,8 +9,8 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
 import { addresses, tokenised } from "./shared/corpora.ts";
-import { rateColumns } from "./shared/rate_columns.ts";
-import { edgesOf, lossesOf, ratesOf, trainedRuns } from "./shared/trained.ts";
+import { rateColumns } from "../../table/rate_columns.ts";
+import { edgesOf, lossesOf, ratesOf, trainedRuns } from "../../trained.ts";
 
 /** Positions of a sequence, and distances of the largest class. */
 const length = 16;

@@ -9,7 +9,7 @@ import { onlyIf, type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
 import * as language from "./language_models.ts";
-import { trainedRuns } from "./shared/trained.ts";
+import { trainedRuns } from "../../trained.ts";
 
 const { seeds } = language.stated;
 const aheads = [1, 2, 4, 8];
@@ -47,7 +47,7 @@ export const meta: ExperimentMeta = {
   method:
     "The Transformer and the linear mixer of language-models, seed by seed. 32 texts start with 8 held-out tokens and go on to 32. The mixer, collapsed to one matrix, proposes tokens; one call of the Transformer reads them all and says what it would have chosen at each " +
     "position, by its logits and by Gumbel noise that belongs to the position; proposals count as far as they are that. So the text does not depend on who drafts, which is counted (**different**), not believed. Alone the Transformer makes a call for each token. Calls read whole sequences " +
-    "(there is no cache of keys and values on either side), so the time of a call is the same and what is saved in calls is saved in time but for the drafts; tokens a second stand beside it, of jobs that run alone. " +
+    "(there is no cache of keys and values on either side), so the time of a call is the same and what is saved in calls is saved in time but for the drafts; milliseconds a token stand beside it, of jobs that run alone. " +
     "**In parallel**: a page on linear models writes their generation as powers of their matrix, all tokens at once. Then logits stand where the next token should, with no choice between. Their likeliest tokens are compared with those of greedy decoding, with logits as they are, and scaled by " +
     "the inverse of their mean length, which is still a linear map.",
   from: "standard",
@@ -152,7 +152,7 @@ export function summarize(runs: Runs): Summary {
       plainEffect(mapped(agreement, (share) => 0.5 - share, "disagreement over a half")),
     ]),
     findings: [
-      `With ${judgedAhead} tokens drafted a call of the Transformer gives ${
+      `With ${judgedAhead} tokens drafted, a call of the Transformer gives ${
         mean(perCall).toFixed(2)
       } tokens of text that is drawn; ${
         percent(mean(accepted))

@@ -10,7 +10,7 @@ import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mapped, mean, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
-import { trainedRuns } from "./shared/trained.ts";
+import { trainedRuns } from "../../trained.ts";
 
 export const meta: ExperimentMeta = {
   id: "step-by-step",

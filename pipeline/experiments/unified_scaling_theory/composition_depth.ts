@@ -5,11 +5,12 @@ import type { Part } from "../../parts.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";
 import { plainEffect } from "../../table/effects.ts";
 import { verdictOf } from "../../table/judged.ts";
+import { rateColumns } from "../../table/rate_columns.ts";
 import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, mean, minus, type Values } from "../../table/values.ts";
 import { percent } from "../../table/verdict.ts";
-import { trainedRuns } from "../linear_language_models/shared/trained.ts";
+import { trainedRuns } from "../../trained.ts";
 
 /** Permutations that are composed at most. */
 const longest = 32;
@@ -141,7 +142,7 @@ interface Row extends Layer {
   gap: Values;
   /** Accuracy at the positions of each block. */
   accuracy: Values[];
-  rate: Values;
+  learningRate: Values;
   edge: Values;
 }
 
@@ -163,16 +164,7 @@ const columns: TableColumn<Row>[] = [
     ...{ better: "higher", note: "Accuracy by the number of permutations; a sixth is chance." },
     of: ({ accuracy }) => cellOf(accuracy[b]),
   })),
-  {
-    ...{ id: "learning_rate", label: "learning rate" },
-    note: "Found for each layer.",
-    of: ({ rate }) => cellOf(rate),
-  },
-  {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where half or twice the rate was still better when the search ended.",
-    of: ({ edge }) => cellOf(edge),
-  },
+  ...rateColumns<Row>(),
 ];
 
 /** The table: one row for each layer. */
@@ -196,7 +188,7 @@ export function summarize(runs: Runs): Summary {
             `accuracy, ${first} to ${last}`,
           )
         ),
-        ...{ rate: trained("learningRate"), edge: trained("edge", 0) },
+        ...{ learningRate: trained("learningRate"), edge: trained("edge", 0) },
       }];
     }),
   );

@@ -6,11 +6,12 @@ import { filteringTask } from "../../presets.ts";
 import type { ExperimentMeta, Summary } from "../../results.ts";
 import { plainEffect } from "../../table/effects.ts";
 import { verdictOf } from "../../table/judged.ts";
+import { rateColumns } from "../../table/rate_columns.ts";
 import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
 import { cellOf, differenceCell, mapped, mean, minus, type Values } from "../../table/values.ts";
 import { percent, plotOver } from "../../table/verdict.ts";
-import { type Course, trainedRuns } from "../linear_language_models/shared/trained.ts";
+import { type Course, trainedRuns } from "../../trained.ts";
 
 const depths = [1, 2, 4, 8, 16];
 
@@ -155,11 +156,11 @@ interface Row {
   gap: Values;
   /** Of half as many layers. */
   half?: Values;
-  rate: Values;
+  learningRate: Values;
   edge: Values;
 }
 
-/** Mean over its standard error; infinite where all seeds agree. */
+/** Mean over its standard error; infinite where all seeds agree, NaN where they agree on nothing. */
 function inErrors(difference: Values): number {
   const { values } = difference;
   const middle = mean(difference);
@@ -167,7 +168,10 @@ function inErrors(difference: Values): number {
   return middle / Math.sqrt(squares / (values.length - 1) / values.length);
 }
 
-const direction = (errors: number) => errors > 3 ? "gain" : errors < -3 ? "loss" : "neither";
+/** Standard errors beyond which a doubling gains or loses. */
+const beyond = 3;
+const direction = (errors: number) =>
+  errors > beyond ? "gain" : errors < -beyond ? "loss" : "neither";
 
 const columns: TableColumn<Row>[] = [
   { id: "task", label: "task", format: "text", of: ({ task }) => cases[task].label },
@@ -193,16 +197,7 @@ const columns: TableColumn<Row>[] = [
     note: "Of the pairs with half the layers.",
     of: ({ gap, half }) => half && direction(inErrors(minus(gap, half))),
   },
-  {
-    ...{ id: "learning_rate", label: "learning rate" },
-    note: "Found for each stack.",
-    of: ({ rate }) => cellOf(rate),
-  },
-  {
-    ...{ id: "edge", label: "edge" },
-    note: "1 where half or twice the rate was still better when the search ended.",
-    of: ({ edge }) => cellOf(edge),
-  },
+  ...rateColumns<Row>(),
 ];
 
 /** The table: one row for each task, kind of layer and depth. */
@@ -226,7 +221,7 @@ export function summarize(runs: Runs): Summary {
           inside: minus(trained(tags, "parameters"), trained(tags, "endParameters")),
           gap: gapOf(task, kind, layers),
           ...(i > 0 && { half: gapOf(task, kind, depths[i - 1]) }),
-          ...{ rate: trained(tags, "learningRate"), edge: trained(tags, "edge", 0) },
+          ...{ learningRate: trained(tags, "learningRate"), edge: trained(tags, "edge", 0) },
         };
       })
     )

@@ -204,7 +204,7 @@ export function summarize(runs: Runs): Summary {
     ),
     findings: ids.map((kind) => {
       const { share, slope } = at(kind);
-      return `${kinds[kind].label[0].toUpperCase()}${kinds[kind].label.slice(1)}, a layer adds ${
+      return `${kinds[kind].label[0].toUpperCase()}${kinds[kind].label.slice(1)}: a layer adds ${
         times.map((time) => `${mean(slope![time]).toPrecision(2)} (${time})`).join(" and ")
       } to the log condition number; that of ${deepest} layers is ${
         times.map((time) => percent(mean(share[time]))).join(" and ")

@@ -15,22 +15,24 @@ const loop = (length: number, options: ScanOptions = {}): ScanCase => ({
   inputs: recurrentInputs(length),
 });
 
-const lengths: ScanCases = Object.fromEntries(
-  [0, 1, 2, 3, 7, 17].flatMap((length) =>
-    [false, true].flatMap((reverse) =>
-      // (More segments than turns are as many as there are turns.)
-      [...new Set([1, 2, 3, 4, length, length + 5])]
-        .filter((segments) => segments > 0 && (segments <= Math.max(1, length) || segments > 4))
-        .map((segments) => [
-          `length ${length}, ${reverse ? "backwards" : "forwards"}, ${segments} segments`,
-          {
-            ...loop(length, { reverse, segments }),
-            oracle: `${length} ${reverse}`,
-          },
-        ])
-    )
-  ),
-);
+/** Loops of these lengths, forwards and backwards, in few segments, as many as turns, and more. */
+export const lengthCases = (lengths: readonly number[]): ScanCases =>
+  Object.fromEntries(
+    lengths.flatMap((length) =>
+      [false, true].flatMap((reverse) =>
+        // (More segments than turns are as many as there are turns.)
+        [...new Set([1, 2, 3, 4, length, length + 5])]
+          .filter((segments) => segments > 0 && (segments <= Math.max(1, length) || segments > 4))
+          .map((segments) => [
+            `length ${length}, ${reverse ? "backwards" : "forwards"}, ${segments} segments`,
+            {
+              ...loop(length, { reverse, segments }),
+              oracle: `${length} ${reverse}`,
+            },
+          ])
+      )
+    ),
+  );
 
 const cell = ({ w }: Any, { h, c }: Any, { x, scale }: Any) => {
   const next = np.tanh(np.matmul(h, w).add(x.ref.mul(c.ref)));
@@ -62,7 +64,8 @@ const losing: ScanCases = Object.fromEntries(
 );
 
 export const optionCases: ScanCases = {
-  ...lengths,
+  // (A longer one: tests/long/engine.)
+  ...lengthCases([0, 1, 2, 3, 7, 17]),
   ...losing,
   "a state of scalars": {
     run: (a: A, s: A, xs: A) => scan((a, s, x) => [s.ref.mul(a).add(x), s], a, s, xs),

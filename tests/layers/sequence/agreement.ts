@@ -7,6 +7,7 @@ import {
   assertTreesClose,
   type Case,
   type Form,
+  part,
   run,
   stateAfter,
   tokensOf,
@@ -53,4 +54,27 @@ export function sequence(y: Tensor, b: number): Tensor {
   const [, length, width] = y.shape;
   const data = y.data.slice(b * length * width, (b + 1) * length * width);
   return { ...y, shape: [1, length, width], data };
+}
+
+/**
+ * Sequences of a batch see neither each other nor how many they are.
+ * @param size batch and tokens
+ * @param first how many tokens of the second sequence are read without the others; a program of its own
+ */
+export async function assertAlone(
+  tested: Case,
+  [batch, length]: readonly number[],
+  form: Form,
+  first: number,
+): Promise<void> {
+  const { layer, config, width } = tested;
+  const x = tokensOf(tested, batch, length);
+  const others = tokensOf(tested, batch, length, 4);
+  others.data.set(sequence(x, 1).data, length * width);
+  const [[, all], [, among]] = [await run(form, tested, x), await run(form, tested, others)];
+  assertClose(sequence(among, 1), sequence(all, 1), 1e-12, form.name);
+  const begin = (y: Tensor) => part(sequence(y, 1), 0, first);
+  const start = widened(layer.initialState(config, 1, 2 * first));
+  const [, alone] = await run(form, tested, begin(x), start);
+  assertClose(alone, begin(all), 1e-12, `${form.name}, alone`);
 }

@@ -2,94 +2,26 @@
 import { grad as jaxGrad, init as initJax, numpy as np, random as jaxRandom } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { grad } from "../../../lib/engine/gradient.ts";
-import { compile, type Tensor, tensor } from "../../../lib/engine/mod.ts";
+import { compile, tensor } from "../../../lib/engine/mod.ts";
 import * as forms from "../../../lib/layers/sequence/forms.ts";
 import { layer as linear } from "../../../lib/layers/sequence/linear_attention.ts";
 import { layer as softmax } from "../../../lib/layers/sequence/softmax_attention.ts";
 import { toHost } from "../../../lib/train/host.ts";
 import { generator, randomTensor } from "../../engine/oracle.ts";
 import * as definitions from "../definitions.ts";
-import { inFloat64, type Projections, rowsOf } from "../definitions.ts";
+import { inFloat64 } from "../definitions.ts";
 import { nativeTfjs } from "../../engine/native_tfjs.ts";
+import { close, projections, testSums } from "./attention_sums.ts";
 
 await initJax("wasm");
 
 // deno-lint-ignore no-explicit-any
 type Any = any;
 
-function projections(random: () => number, d: number): Projections {
-  const affine = () => ({
-    weight: randomTensor(random, [d, d], { low: -1, high: 1 }),
-    bias: randomTensor(random, [d], { low: -1, high: 1 }),
-  });
-  return { query: affine(), key: affine(), value: affine(), output: affine() };
-}
-
-function close(got: ArrayLike<number>, want: readonly number[], what: string): void {
-  assert.equal(got.length, want.length, what);
-  want.forEach((value, i) =>
-    assert.ok(
-      Math.abs(got[i] - value) <= 1e-11 * Math.max(1, Math.abs(value)),
-      `${what} ${i}: ${got[i]}, ${value}`,
-    )
-  );
-}
-
-/** Sequence b of a batch, flat. */
-const own = ({ data, shape: [batch] }: Tensor, b: number) =>
-  data.slice(b * data.length / batch, (b + 1) * data.length / batch);
-
-// Queries are taken in blocks of 64, or in chunks of as many.
-for (const [length, d, heads] of [[1, 2, 1], [5, 12, 2], [64, 4, 2], [65, 8, 1], [131, 6, 3]]) {
-  const size = `${length} tokens, width ${d}, ${heads} heads`;
-  const batch = 2;
-  const random = generator(length);
-  const params = projections(random, d);
-  const x = randomTensor(random, [batch, length, d], { low: -1, high: 1 });
-
-  for (
-    const [what, form] of [["parallel", forms.overSequence], [
-      "recurrent",
-      forms.recurrent,
-    ]] as const
-  ) {
-    if (what === "recurrent" && length > 5) continue; // the contract's test has longer ones
-    Deno.test(`softmax attention is its sum, and its state what it has seen, ${what}: ${size}`, () => {
-      const config = softmax.configure({ heads }, d);
-      const [state, y] = inFloat64(
-        (p: Any, x: np.Array) => form(softmax, config, p, x),
-        params,
-        x,
-      );
-      assert.deepEqual(y.shape, [batch, length, d]);
-      assert.deepEqual(state.keys.shape, [batch, heads, d / heads, length]);
-      assert.deepEqual([state.position.dtype, ...state.position.data], ["int32", length]);
-      for (let b = 0; b < batch; b++) {
-        const want = definitions.attention(params, rowsOf(x, b), heads);
-        close(own(y, b), want.output.flat(), "y");
-        // [tokens][width] by head, with the positions last.
-        const flat = (rows: number[][]) => rows[0].flatMap((_, i) => rows.map((row) => row[i]));
-        close(own(state.keys, b), want.cache.flatMap(({ keys }) => flat(keys)), "keys");
-        close(own(state.values, b), want.cache.flatMap(({ values }) => flat(values)), "values");
-      }
-    });
-
-    Deno.test(`linear attention is its sum, and its state what it remembers, ${what}: ${size}`, () => {
-      const config = linear.configure({ heads }, d);
-      const [state, y] = inFloat64(
-        (p: Any, x: np.Array) => form(linear, config, p, x),
-        params,
-        x,
-      );
-      assert.deepEqual(y.shape, [batch, length, d]);
-      for (let b = 0; b < batch; b++) {
-        const want = definitions.linearAttention(params, rowsOf(x, b), heads);
-        close(own(y, b), want.output.flat(), "y");
-        close(own(state.memory, b), want.last.flatMap((last) => last.memory.flat()), "memory");
-        close(own(state.total, b), want.last.flatMap(({ total }) => total), "total");
-      }
-    });
-  }
+// Queries are taken in blocks of 64, or in chunks of as many. (Token by token also beyond a block: tests/long/layers.)
+for (const size of [[1, 2, 1], [5, 12, 2], [64, 4, 2], [65, 8, 1], [131, 6, 3]] as const) {
+  testSums(forms.overSequence, size);
+  if (size[0] <= 5) testSums(forms.recurrent, size);
 }
 
 Deno.test("a cache with room to spare has zeros there, positions last", () => {

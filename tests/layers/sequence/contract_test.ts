@@ -9,7 +9,7 @@ import * as forms from "../../../lib/layers/sequence/forms.ts";
 import { flatten, stack } from "../../../lib/tensor/trees.ts";
 import { toHost } from "../../../lib/train/host.ts";
 import { assertClose, generator } from "../../engine/oracle.ts";
-import { assertTokenByToken, sequence } from "./agreement.ts";
+import { assertAlone, assertTokenByToken, sequence } from "./agreement.ts";
 import {
   type Any,
   assertTreesClose,
@@ -152,19 +152,8 @@ for (const tested of cases) {
   });
 
   Deno.test(`${name}: sequences of a batch do not see each other`, async () => {
-    const [batch, length] = few;
-    const x = tokensOf(tested, batch, length);
-    const others = tokensOf(tested, batch, length, 4);
-    others.data.set(sequence(x, 1).data, length * width);
-    for (const [what, form] of bothForms) {
-      const [[, all], [, among]] = [await run(form, tested, x), await run(form, tested, others)];
-      assertClose(sequence(among, 1), sequence(all, 1), 1e-12, what);
-      // Nor how many they are.
-      const first = (y: Tensor) => part(sequence(y, 1), 0, 1);
-      const start = widened(layer.initialState(config, 1, 2));
-      const [, alone] = await run(form, tested, first(x), start);
-      assertClose(alone, first(all), 1e-12, `${what}, alone`);
-    }
+    // (A whole sequence alone: tests/long/layers.)
+    for (const [, form] of bothForms) await assertAlone(tested, few, form, 1);
   });
 
   Deno.test(`${name}: it is a linear map just if it says so`, async () => {

@@ -1,10 +1,16 @@
-/** @file Loops in loops on engine `jax`, which unrolls them: against jax-js on the unrolled program, values and gradients. */
+/** @file Long loops, and loops in loops on engine `jax`, which unrolls them: against jax-js on the unrolled program, values and gradients. */
 import { init } from "@jax-js/jax";
-import { checkOnJax } from "../../engine/scan/cases.ts";
+import { runEngine } from "../../engine/oracle.ts";
+import { checkAll, checkOnJax } from "../../engine/scan/cases.ts";
 import { nestedCases } from "../../engine/scan/cases_nested.ts";
+import { lengthCases } from "../../engine/scan/cases_options.ts";
 
 await init("wasm");
 
 Deno.test("engine jax unrolls, and agrees: nestedCases", async (t) => {
   await checkOnJax(t, nestedCases);
+});
+
+Deno.test("ort agrees with the unrolled program: 64 turns", async (t) => {
+  await checkAll(t, lengthCases([64]), runEngine, 1e-9);
 });

@@ -25,7 +25,7 @@ function taken(id: string, ...set: string[]): JobNode[] {
 }
 
 Deno.test("a parameter of several stages of a chain changes in all of them, or the override is refused", () => {
-  // (All of them: tests/long/pipeline.)
+  // (More of them: tests/long/pipeline.)
   const counts = checkShared((jobs) => jobs > 100 ? 40 : jobs > 20 ? 12 : 3);
   assert.ok(counts.changed > 15 && counts.refused > 6, JSON.stringify(counts));
 });

@@ -1,9 +1,7 @@
 /** @file The stage that measures a token of generation by layers, on a clock that the test moves. */
 import assert from "node:assert/strict";
-import { compile as ort } from "../../../lib/engine/engines/ort.ts";
-import type { Compile } from "../../../lib/engine/types.ts";
 import * as stage from "../../../pipeline/stages/generation_cost.ts";
-import { runStage, stillClock } from "./run_stage.ts";
+import { onClock } from "./on_clock.ts";
 
 const mixers = (depths: number[]) => ({
   id: "layered",
@@ -22,30 +20,13 @@ const transformers = {
 };
 const params = { vocabulary: 5, context: 6, rounds: 3, tokens: 2 };
 
-/** Runs the stage while token `run` of program `which` takes so many seconds. */
-async function onClock(given: object, takes: (which: number, run: number) => number) {
-  using clock = stillClock();
-  let programs = 0;
-  const ran: number[] = [];
-  const compile: Compile = async (fn, args) => {
-    const which = programs++;
-    ran[which] = 0;
-    const program = await ort(fn, args);
-    const run: typeof program.run = (...args) => {
-      clock.advance(takes(which, ran[which]++));
-      return program.run(...args);
-    };
-    return { ...program, run };
-  };
-  return { ...await runStage(stage, { ...params, ...given }, { compile }), ran };
-}
-
 Deno.test("the median token of each model, the first round aside, and how it grows with layers", async () => {
   const depths = [1, 2, 4];
   // Rounds of two tokens each: the first one counts for nothing, of the others the second is in the middle.
   const rounds = [0, 0, 1, 300];
   const { observed, scalars, files, ran, progress } = await onClock(
-    { kinds: [mixers(depths)] },
+    stage,
+    { ...params, kinds: [mixers(depths)] },
     (which, run) => 7 + 3 * depths[which] ** 2 + rounds[run >> 1] - 1,
   );
   assert.deepEqual(ran, depths.map(() => 8));
@@ -67,11 +48,11 @@ Deno.test("the median token of each model, the first round aside, and how it gro
 });
 
 Deno.test("kinds side by side: in every round each model once, in their order", async () => {
-  const order: number[] = [];
-  const { observed } = await onClock({ kinds: [mixers([1, 2]), transformers] }, (which) => {
-    order.push(which);
-    return 1 + which;
-  });
+  const { observed, order } = await onClock(
+    stage,
+    { ...params, kinds: [mixers([1, 2]), transformers] },
+    (which) => 1 + which,
+  );
   const round = [0, 0, 1, 1, 2, 2, 3, 3];
   assert.deepEqual(order, [round, round, round, round].flat());
   assert.equal(observed["seconds of transformer at 3"], 4);

@@ -1,10 +1,9 @@
 /** @file The stage that measures training and single tokens by the length of sequences, on a clock that the test moves. */
 import assert from "node:assert/strict";
-import { compile as ort } from "../../../lib/engine/engines/ort.ts";
-import type { Compile } from "../../../lib/engine/types.ts";
 import { pilot } from "../../../pipeline/estimate/pilots/length_cost.ts";
 import * as stage from "../../../pipeline/stages/length_cost.ts";
-import { runStage, stillClock } from "./run_stage.ts";
+import { onClock } from "./on_clock.ts";
+import { runStage } from "./run_stage.ts";
 
 const stack = (id: string, ...names: string[]) => ({
   id,
@@ -23,37 +22,16 @@ const params = {
   rounds: 3,
 };
 
-/** Runs the stage while run `run` of program `which` takes so many seconds. */
-async function onClock(takes: (which: number, run: number) => number) {
-  using clock = stillClock();
-  let [programs, open] = [0, 0];
-  const order: number[] = [];
-  const ran: number[] = [];
-  const compile: Compile = async (fn, args) => {
-    const which = programs++;
-    ran[which] = 0;
-    open++;
-    const program = await ort(fn, args);
-    const run: typeof program.run = (...args) => {
-      order.push(which);
-      clock.advance(takes(which, ran[which]++));
-      return program.run(...args);
-    };
-    const close = () => (open--, program.close());
-    return { ...program, run, close };
-  };
-  const result = await runStage(stage, params, { compile });
-  return { ...result, order, open };
-}
-
 Deno.test("every round makes a step at each length; medians, the first aside; powers of each model, of the mean and of the largest", async () => {
   // Of each model the programs of three loads, then of two capacities.
   const seconds = [2, 8, 2, 1, 2, 4, 4, 2, 3, 5];
   const isStep = (which: number) => which % 5 < 3;
   // Of the rounds that count the second is in the middle; of an even number of tokens the mean of the middle two counts.
   const [rounds, singles] = [[90, 0, -1, 300], [50, -0.5, 0.5]];
-  const { observed, scalars, files, order, open, progress } = await onClock((which, run) =>
-    seconds[which] + (isStep(which) ? rounds : singles)[run]
+  const { observed, scalars, files, order, open, progress } = await onClock(
+    stage,
+    params,
+    (which, run) => seconds[which] + (isStep(which) ? rounds : singles)[run],
   );
   const ofModel = (at: number) => [
     ...Array(4).fill([at, at + 1, at + 2]).flat(),

@@ -1,10 +1,8 @@
 /** @file The stage that measures a training step by length, on a clock that the test moves. */
 import assert from "node:assert/strict";
-import { compile as ort } from "../../../lib/engine/engines/ort.ts";
-import type { Compile } from "../../../lib/engine/types.ts";
 import { pilot } from "../../../pipeline/estimate/pilots/step_cost.ts";
 import * as stage from "../../../pipeline/stages/step_cost.ts";
-import { runStage, stillClock } from "./run_stage.ts";
+import { onClock } from "./on_clock.ts";
 
 const stack = (name: string, width: number) => ({
   id: name,
@@ -24,31 +22,13 @@ const params = {
   rounds: 3,
 };
 
-/** Runs the stage while run `run` of program `which` takes so many seconds. */
-async function onClock(takes: (which: number, run: number) => number) {
-  using clock = stillClock();
-  let programs = 0;
-  const order: number[] = [];
-  const ran: number[] = [];
-  const compile: Compile = async (fn, args) => {
-    const which = programs++;
-    ran[which] = 0;
-    const program = await ort(fn, args);
-    const run: typeof program.run = (...args) => {
-      order.push(which);
-      clock.advance(takes(which, ran[which]++));
-      return program.run(...args);
-    };
-    return { ...program, run };
-  };
-  return { ...await runStage(stage, params, { compile }), order };
-}
-
 Deno.test("every round each model makes one step at each length; medians, the first round aside; the second over the first", async () => {
   // Of the rounds that count the second is in the middle.
   const rounds = [90, 0, 1, 300];
-  const { observed, scalars, files, order, progress } = await onClock((which, run) =>
-    [2, 6, 3, 12][which] + rounds[run] - 1
+  const { observed, scalars, files, order, progress } = await onClock(
+    stage,
+    params,
+    (which, run) => [2, 6, 3, 12][which] + rounds[run] - 1,
   );
   assert.deepEqual(order, Array(4).fill([0, 1, 2, 3]).flat());
   const near = (name: string, value: number) =>
@@ -60,10 +40,16 @@ Deno.test("every round each model makes one step at each length; medians, the fi
   near("tokens of gru at 5", 5 / 3);
   near("log ratio at 3", Math.log(3));
   near("log ratio at 5", Math.log(4));
-  // Two symbols in and out; a GRU of width 2: three gates of 2 x 2 twice, and their biases.
-  assert.equal(scalars["parameters of gru at 3"], scalars["parameters of gru at 5"]);
-  assert.ok(scalars["parameters of mingru at 3"] > scalars["parameters of gru at 3"] / 2);
-  assert.deepEqual(Object.keys(scalars).length, 4);
+  // Two symbols in and out. Width 2: embedding 2 x 2; three gates, of the token and of the state, 2 x 2 x 3 + 2 x 3 each; head 2 x 2 + 2.
+  const gru = 4 + 2 * (12 + 6) + 6;
+  // Width 4: embedding 2 x 4; gate and candidate of the token, 4 x 4 each, without biases; head 4 x 2 + 2.
+  const mingru = 8 + 2 * 16 + 10;
+  assert.deepEqual(scalars, {
+    "parameters of gru at 3": gru,
+    "parameters of gru at 5": gru,
+    "parameters of mingru at 3": mingru,
+    "parameters of mingru at 5": mingru,
+  });
   assert.deepEqual(files, {});
   assert.deepEqual(progress.at(-1), [3, 3]);
 });

@@ -1,10 +1,9 @@
 /** @file The stage that times a model: on a clock that the test moves, and once on a real engine. */
 import assert from "node:assert/strict";
-import { compile as ort } from "../../../lib/engine/engines/ort.ts";
-import type { Compile } from "../../../lib/engine/types.ts";
 import { preset } from "../../../pipeline/presets.ts";
 import * as time from "../../../pipeline/stages/time.ts";
-import { runStage, stillClock } from "./run_stage.ts";
+import { onClock } from "./on_clock.ts";
+import { runStage } from "./run_stage.ts";
 
 const task = {
   name: "filtering",
@@ -12,26 +11,11 @@ const task = {
 };
 const map = { task, ...preset("causal_linear", { taps: 2 }), batch: 3, steps: 400 };
 
-/** Runs the stage while every program takes the seconds that `takes` says of its runs, by their number. */
-async function onClock(params: object, takes: (run: number) => number) {
-  using clock = stillClock();
-  // Programs are those of the engine; what they take is not.
-  const compile: Compile = async (fn, args) => {
-    let runs = 0;
-    const program = await ort(fn, args);
-    const run: typeof program.run = (...args) => {
-      clock.advance(takes(runs++));
-      return program.run(...args);
-    };
-    return { ...program, run };
-  };
-  return await runStage(time, params, { compile });
-}
-
 Deno.test("a step and a token take the median of their repetitions, the first one aside", async () => {
   const { observed, scalars, files } = await onClock(
+    time,
     map,
-    (run) => [1000, 5, 1, 2, 700, 3][run],
+    (_, run) => [1000, 5, 1, 2, 700, 3][run],
   );
   // Five of them: 1 2 3 5 700.
   assert.equal(observed["step seconds"], 3);
@@ -42,15 +26,16 @@ Deno.test("a step and a token take the median of their repetitions, the first on
 
 Deno.test("of an even number of repetitions the median lies between the two in the middle", async () => {
   const { observed } = await onClock(
+    time,
     { ...map, repetitions: 6 },
-    (run) => [0, 1, 2, 3, 5, 8, 13][run],
+    (_, run) => [0, 1, 2, 3, 5, 8, 13][run],
   );
   assert.equal(observed["step seconds"], 4);
 });
 
 Deno.test("a token of a rollout takes what comes after the first one, over sequences and observations", async () => {
   const rollout = { sequences: 7, warmup: 4, steps: 5 };
-  const one = await onClock({ ...map, rollout }, () => 1);
+  const one = await onClock(time, { ...map, rollout }, () => 1);
   // The warm-up is 4 runs of the step form and gives the first token; 4 more runs give the others.
   assert.equal(one.observed["rollout token seconds"], 4 / (4 * 7));
   assert.equal(one.observed["token seconds"], undefined);
@@ -59,7 +44,7 @@ Deno.test("a token of a rollout takes what comes after the first one, over seque
     rollout: { ...rollout, steps: 6 },
   };
   // Three tokens of two observations.
-  const { observed } = await onClock(patched, () => 1);
+  const { observed } = await onClock(time, patched, () => 1);
   assert.equal(observed["rollout token seconds"], 2 / (2 * 2 * 7));
 });
 

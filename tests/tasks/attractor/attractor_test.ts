@@ -1,9 +1,11 @@
 /** @file Reconstruction of attractors: batches, both losses against plain loops, scores of runners that are given. */
-import { init as initJax, numpy as np } from "@jax-js/jax";
+import { init as initJax, numpy as np, tree } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { compile } from "../../../lib/engine/mod.ts";
 import { layer as plrnn } from "../../../lib/layers/sequence/shallow_plrnn.ts";
-import type { SequenceModel } from "../../../lib/models/model.ts";
+import { layer as mlstm } from "../../../lib/layers/sequence/mlstm.ts";
+import { layer as softmaxAttention } from "../../../lib/layers/sequence/softmax_attention.ts";
+import { asSequenceModel, type SequenceModel } from "../../../lib/models/model.ts";
 import { model as stack } from "../../../lib/models/stack.ts";
 import { keyOf } from "../../../lib/random/random.ts";
 import { type Details, task } from "../../../lib/tasks/attractor/attractor.ts";
@@ -11,6 +13,7 @@ import { forcedPredictions } from "../../../lib/tasks/attractor/forced.ts";
 import { orbitOf } from "../../../lib/tasks/attractor/systems.ts";
 import type { Runner } from "../../../lib/tasks/task.ts";
 import { type Tensor, tensor } from "../../../lib/tensor/tensor.ts";
+import { shakenParameters } from "../../models/stacks.ts";
 
 await initJax("wasm");
 
@@ -42,14 +45,14 @@ Deno.test("a batch is pieces of one orbit of its key, others at other steps", ()
   assert.notDeepEqual(batch(3).data, batch(3, { ...seed, data: 5 }).data);
   assert.deepEqual(batch(3, { ...seed, initialisation: 9 }), batch(3));
   const { data } = batch(0);
-  const whole = new Set<number>();
-  // Within a piece observations follow each other as on the whole orbit: of 116 places none is out of reach.
+  assert.equal(data.length, 600);
+  // Begins are drawn from all 116 places of the orbit: 480 draws leave two of them out on average.
+  const begins = new Set<number>();
   for (let step = 0; step < 12; step++) {
     const { data } = batch(step);
-    for (let b = 0; b < 40; b++) whole.add(data[15 * b]);
+    for (let b = 0; b < 40; b++) begins.add(data[15 * b]);
   }
-  assert.ok(whole.size > 105 && whole.size <= 116, `${whole.size}`);
-  assert.equal(data.length, 600);
+  assert.ok(begins.size > 105 && begins.size <= 116, `${begins.size}`);
 });
 
 /** A model that predicts half of what it reads, plus a third of its state, the sum of what it has read. */
@@ -96,36 +99,65 @@ Deno.test("generalised teacher forcing mixes what was observed with what was pre
   }
 });
 
-Deno.test("the loss at alpha 1 is that of a model's own outputs, and the same by forcing", async () => {
-  const own = { name: "shallow_plrnn", layer: plrnn, options: { state: 5, hidden: 4 } };
+/** A small bare stack of one layer for the task, with parameters that hide nothing: a fresh head is zero. */
+function shaken(name: string, layer: unknown, options: object) {
   const { signature } = task.configure({});
-  const model = stack.configure(
+  const model = asSequenceModel(stack.configure(
     { block: "bare", width: 4 },
-    { signature, layers: [own as never] },
-  ) as unknown as SequenceModel;
-  const y = tensor(Float32Array.from(orbitOf("rossler", keyOf(2), 12)), [2, 6, 3]);
-  const program = await compile((y: np.Array) => {
-    // From a head that is not zero.
-    const params = model.init(3) as { [name: string]: never };
-    return {
-      plain: task.configure({ length: 6 }).loss(model, params, { y: y.ref }),
-      forced: np.mean(
-        ((error: np.Array) => error.ref.mul(error))(
-          forcedPredictions(model, model.init(3), y.ref, 1).slice([], [0, 5])
-            .sub(y.ref.slice([], [1, 6])),
-        ),
-      ),
-      mixed: task.configure({ length: 6, alpha: 0.5 }).loss(model, model.init(3), { y }),
-    };
-  }, [y]);
-  const out = await program.run(y) as unknown as Record<string, { read(): Promise<Tensor> }>;
-  const [plain, forced, mixed] = await Promise.all(
-    ["plain", "forced", "mixed"].map(async (name) => (await out[name].read()).data[0]),
+    { signature, layers: [{ name, layer, options } as never] },
+  ));
+  return { model, params: shakenParameters(model) as never };
+}
+
+/** Orbits [2, 6, 3]. */
+const pieces = tensor(Float32Array.from(orbitOf("rossler", keyOf(2), 12)), [2, 6, 3]);
+
+Deno.test("the loss at alpha 1 is that of a model's own outputs, and the same by forcing; at alpha .5 of its own predictions too", async () => {
+  const { model, params } = shaken("shallow_plrnn", plrnn, { state: 5, hidden: 4 });
+  const forced = (params: np.Array, y: np.Array, alpha: number) => {
+    const out = forcedPredictions(model, params as never, y.ref, alpha);
+    const error = out.slice([], [0, 5]).sub(y.slice([], [1, 6]));
+    return np.mean(error.ref.mul(error));
+  };
+  const loss = (options: object, params: np.Array, y: np.Array) =>
+    task.configure({ length: 6, ...options }).loss(model, params as never, { y });
+  const program = await compile((params: np.Array, y: np.Array) => ({
+    plain: loss({}, tree.ref(params), y.ref),
+    forced: forced(tree.ref(params), y.ref, 1),
+    mixed: loss({ alpha: 0.5 }, tree.ref(params), y.ref),
+    half: forced(params, y, 0.5),
+  }), [params, pieces]);
+  const out = await program.run(params, pieces) as unknown as Record<
+    string,
+    { read(): Promise<Tensor> }
+  >;
+  const [plain, whole, mixed, halfForced] = await Promise.all(
+    ["plain", "forced", "mixed", "half"].map(async (name) => (await out[name].read()).data[0]),
   );
   await program.close();
-  near(plain, forced, 1e-6);
-  assert.ok(Number.isFinite(mixed) && mixed > 0);
+  near(plain, whole, 1e-6);
+  near(mixed, halfForced, 1e-6);
+  assert.ok(Math.abs(mixed - plain) > 1e-2, `${mixed}, ${plain}`);
 });
+
+for (const [name, layer] of Object.entries({ softmax_attention: softmaxAttention, mlstm })) {
+  Deno.test(`forcing carries the integers of a state: ${name}`, async () => {
+    const { model, params } = shaken(name, layer, { heads: 1 });
+    const program = await compile((params: np.Array, y: np.Array) => ({
+      own: model.apply(tree.ref(params) as never, y.ref),
+      forced: forcedPredictions(model, params as never, y, 1),
+    }), [params, pieces]);
+    const out = await program.run(params, pieces) as unknown as Record<
+      string,
+      { read(): Promise<Tensor> }
+    >;
+    const [own, forced] = [await out.own.read(), await out.forced.read()];
+    await program.close();
+    assert.ok(own.data.some((v) => Math.abs(v) > 1e-2));
+    assert.deepEqual(forced.shape, [2, 6, 3]);
+    forced.data.forEach((v, i) => near(v, own.data[i], 1e-5));
+  });
+}
 
 /** A runner that goes on with given orbits. */
 const runner = (generated: (n: number, steps: number) => ArrayLike<number>) =>

@@ -4,10 +4,9 @@
  */
 import assert from "node:assert/strict";
 import * as forms from "../../../../lib/layers/sequence/forms.ts";
-import { assertTokenByToken } from "../../../layers/sequence/agreement.ts";
-import { cases, evaluate, tokensOf } from "../../../layers/sequence/layers.ts";
+import { assertAlone, assertTokenByToken } from "../../../layers/sequence/agreement.ts";
+import { cases, evaluate, mapTensors, tokensOf } from "../../../layers/sequence/layers.ts";
 import { narrowed } from "../../../layers/sequence/losses.ts";
-import { mapTensors } from "../../../layers/sequence/layers.ts";
 
 for (const tested of cases) {
   const { name, layer, config, params } = tested;
@@ -17,6 +16,12 @@ for (const tested of cases) {
       await assertTokenByToken(tested, size, [forms.recurrent, forms.overSequence]);
     });
   }
+
+  Deno.test(`${name}: a sequence alone is what it is in a batch, to its end`, async () => {
+    for (const form of [forms.recurrent, forms.overSequence]) {
+      await assertAlone(tested, [3, 7], form, 7);
+    }
+  });
 
   Deno.test(`${name}: two programs give the same bits`, async () => {
     const [x] = narrowed([tokensOf(tested, 3, 65)]);

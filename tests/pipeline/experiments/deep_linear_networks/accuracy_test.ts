@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/accuracy.ts";
 import { accuracyModels } from "../../../../pipeline/experiments/deep_linear_networks/shared/accuracy_models.ts";
 import { publishedError } from "../../../../pipeline/experiments/deep_linear_networks/shared/published_errors.ts";
+import { close } from "../close.ts";
 import { graphOf, type Made, runsOf, type Table, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 
@@ -30,8 +31,6 @@ async function table(
   });
   return await tableOf(experiment, made);
 }
-const close = (a: number | undefined, b: number) =>
-  assert.ok(Math.abs(a! - b) < 1e-9, `${a}, ${b}`);
 
 Deno.test("all models see the same windows for the same steps; rates are found on a seed of their own", () => {
   assert.equal(graphOf(experiment, "quick").later.get("accuracy"), "standard");

@@ -5,6 +5,7 @@ import {
   settings,
 } from "../../../../pipeline/experiments/deep_linear_networks/shared/architectures.ts";
 import type { JobNode } from "../../../../pipeline/graph.ts";
+import { close } from "../close.ts";
 import { type GridRun, runsOf, type Table, tableOf } from "../grids.ts";
 
 const grid = runsOf(experiment, "standard");
@@ -69,8 +70,6 @@ async function table(excess: (id: string, seed: number) => number): Promise<Tabl
   });
   return await tableOf(experiment, made);
 }
-
-const close = (a: number | undefined, b: number) => assert.ok(Math.abs(a! - b) < 1e-9, `${a} ${b}`);
 
 Deno.test("rows go from the optima to the networks; excess is over the optimum of the class", async () => {
   const made = await table((id, seed) => id.length / 1000 + seed / 1e4);

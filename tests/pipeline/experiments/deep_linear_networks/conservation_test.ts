@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/conservation.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf } from "../grids.ts";
-import { close, judged, madeOf, settingsOf } from "./made_studies.ts";
+import { judged, madeOf, settingsOf } from "./made_studies.ts";
 
 Deno.test("the grid: every initialisation at three depths, both starts at three, from the standard profile on", () => {
   assert.equal(graphOf(experiment, "quick").later.get("conservation"), "standard");

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/depth_scaling.ts";
 import * as etth1 from "../../../../pipeline/experiments/deep_linear_networks/depth_scaling_etth1.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, type Table, tableOf } from "../grids.ts";
 import { type Forecast, forecastOf } from "./forecast_of.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
@@ -30,9 +31,6 @@ async function table(of: (run: Forecast) => Scores, profile = "smoke"): Promise<
   // Of numbers, the order of the runs says nothing.
   return await tableOf(experiment, made.toReversed());
 }
-
-const close = (a: number | undefined, b: number) =>
-  assert.ok(Math.abs(a! - b) < 1e-9, `${a}, ${b}`);
 
 Deno.test("rows go from the simplest forecaster to the deepest network, horizon by horizon", async () => {
   const { summary } = await table(usual, "standard");

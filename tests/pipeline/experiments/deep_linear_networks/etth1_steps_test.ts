@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/etth1_steps.ts";
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf } from "../grids.ts";
-import { close, judged, madeOf, type Scalars, settingsOf } from "./made_studies.ts";
+import { judged, madeOf, type Scalars, settingsOf } from "./made_studies.ts";
 
 Deno.test("the grid: three depths on windows of ETTh1, which is downloaded, from the standard profile on", () => {
   assert.equal(graphOf(experiment, "quick").later.get("etth1-steps"), "standard");

@@ -4,6 +4,7 @@ import published from "../../../../data/published/long_horizon.json" with { type
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/long_horizon.ts";
 import { publishedError } from "../../../../pipeline/experiments/deep_linear_networks/shared/published_errors.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, type Table, tableOf } from "../grids.ts";
 
 const known: Record<number, number> = { 96: 0.371, 192: 0.405, 336: 0.431, 720: 0.442 };
@@ -41,8 +42,6 @@ async function table(
   const made = runsOf(experiment, "standard").map(({ tags }) => ({ tags, scores: scores(tags) }));
   return await tableOf(experiment, made);
 }
-const close = (a: number | undefined, b: number) =>
-  assert.ok(Math.abs(a! - b) < 1e-9, `${a}, ${b}`);
 
 Deno.test("five sets, four horizons, seven models of ours; no candidate of the search reaches a test row", () => {
   assert.equal(graphOf(experiment, "quick").later.get("long-horizon"), "standard");

@@ -46,9 +46,6 @@ export function settingsOf(experiment: Experiment, profile: string) {
 /** Ten seeds that no trial has seen. */
 export const judged = [10, 11, 12, 13, 14, 15, 16, 17, 18, 19];
 
-export const close = (a: number | undefined, b: number) =>
-  assert.ok(Math.abs(a! - b) < 1e-9, `${a}, ${b}`);
-
 /** 95 % interval of the mean of ten values: the .975 quantile of t with nine degrees of freedom, from a table. */
 export function interval(values: number[]): { low: number; high: number } {
   assert.equal(values.length, 10);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/natural_gradient.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf } from "../grids.ts";
-import { close, judged, madeOf, type Scalars, settingsOf } from "./made_studies.ts";
+import { judged, madeOf, type Scalars, settingsOf } from "./made_studies.ts";
 
 Deno.test("the grid: five variants at three depths, from the standard profile on", () => {
   assert.equal(graphOf(experiment, "quick").later.get("natural-gradient"), "standard");

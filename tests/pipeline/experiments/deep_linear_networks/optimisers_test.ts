@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/optimisers.ts";
 import type { Params } from "../../../../pipeline/stages/optimise.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
-import { close, interval, judged } from "./made_studies.ts";
+import { interval, judged } from "./made_studies.ts";
 
 Deno.test("the grid: five optimisers at four depths, rates by the law or over the depth, tuned on other problems", () => {
   assert.equal(graphOf(experiment, "quick").later.get("optimisers"), "standard");

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/saxe_curves.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
-import { close, interval, judged, madeOf, settingsOf } from "./made_studies.ts";
+import { close } from "../close.ts";
+import { interval, judged, madeOf, settingsOf } from "./made_studies.ts";
 
 Deno.test("every profile has the depths, starts and seeds that are stated", () => {
   const depths = (profile: string) =>

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/deep_linear_networks/step_laws.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf } from "../grids.ts";
-import { close, interval, judged, madeOf, type Scalars, settingsOf } from "./made_studies.ts";
+import { interval, judged, madeOf, type Scalars, settingsOf } from "./made_studies.ts";
 
 Deno.test("the grid: square maps of two conditions to 64 layers, rectangular ones to 16", () => {
   assert.equal(graphOf(experiment, "quick").later.get("step-laws"), "standard");

@@ -4,13 +4,13 @@ import * as experiment from "../../../../pipeline/experiments/leaderboard/attrac
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
 
 const path = "pipeline/experiments/leaderboard/attractors.ts";
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: five cells a system, seven seeds of what is judged, three of the rest`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("attractors"), "standard");

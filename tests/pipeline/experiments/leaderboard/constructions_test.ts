@@ -6,6 +6,7 @@ import type { Params as Study } from "../../../../pipeline/stages/dynamics.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
@@ -16,7 +17,6 @@ const fewest: Record<string, number> = {
 };
 const runs = runsOf(experiment, "standard");
 const seeds = [1, 2, 3, 4, 5, 6, 7];
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: seven groups by hand, three by training, rates found, seven seeds`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("constructions"), "standard");

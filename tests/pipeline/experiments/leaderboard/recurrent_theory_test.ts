@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/leaderboard/recurrent_theory.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import {
-  close,
   interval,
   judged,
   madeOf,

@@ -4,6 +4,7 @@ import * as experiment from "../../../../pipeline/experiments/leaderboard/state_
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
@@ -12,7 +13,6 @@ const path = "pipeline/experiments/leaderboard/state_tracking.ts";
 const tasks = ["s3-swaps", "s3", "a5", "circle", "arithmetic"];
 const judged = ["deltanet", "deltanet-negative"];
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: six seeds of what is judged, three of the rest, rates found, no seed that was looked at`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("state-tracking"), "standard");

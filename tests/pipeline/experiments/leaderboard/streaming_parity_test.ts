@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import * as experiment from "../../../../pipeline/experiments/leaderboard/streaming_parity.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
 
 const path = "pipeline/experiments/leaderboard/streaming_parity.ts";
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: five lengths of training, seven seeds in one program, scored far beyond`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("streaming-parity"), "standard");

@@ -4,7 +4,9 @@ import * as experiment from "../../../../pipeline/experiments/leaderboard/uptrai
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { close } from "../close.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
+import { assertFollows } from "../presented.ts";
 
 const path = "pipeline/experiments/leaderboard/uptraining.ts";
 const runs = runsOf(experiment, "standard");
@@ -12,7 +14,6 @@ const models = ["transformer", "uptrained", "scratch", "short"];
 const trainingOf = (model: string) =>
   runs.find(({ tags }) => tags.model === model && tags.result === "training")!.job;
 const paramsOf = (job: unknown) => (job as JobNode).params as Train;
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-12, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: going on has a tenth of the steps, the Transformer's models and the rate of its own layer`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("uptraining"), "standard");
@@ -115,4 +116,9 @@ Deno.test("supported where both differences hold, refuted where one is reversed,
   assert.equal((await changed(0.8, "short", 4)).outcome, "undecided");
   // The Transformer itself is not judged.
   assert.equal((await changed(-2, "transformer")).outcome, "supported");
+});
+
+Deno.test("every cell and the verdict follow from the published scores", async () => {
+  const { cells, verdicts } = await assertFollows(new Map([["uptraining", await table(standard)]]));
+  assert.ok(cells >= 6 && verdicts === 1, `${cells} cells, ${verdicts} verdicts`);
 });

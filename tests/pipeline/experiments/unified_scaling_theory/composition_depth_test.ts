@@ -4,6 +4,7 @@ import * as experiment from "../../../../pipeline/experiments/unified_scaling_th
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
+import { close } from "../close.ts";
 import { graphOf, type Made, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 
@@ -11,7 +12,6 @@ const path = "pipeline/experiments/unified_scaling_theory/composition_depth.ts";
 const judged = ["lru", "positive", "negative"];
 const shown = ["s4d", "product", "e1"];
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: one layer each, eight seeds of what is judged, three of the rest, none that was looked at`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("composition-depth"), "standard");

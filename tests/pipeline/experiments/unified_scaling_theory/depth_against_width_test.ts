@@ -11,6 +11,7 @@ import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import type { Params as Tune } from "../../../../pipeline/stages/tune.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf, type Made, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 
@@ -18,7 +19,6 @@ const path = "pipeline/experiments/unified_scaling_theory/depth_against_width.ts
 const depths = [1, 2, 4, 8, 16];
 const seeds = [0, 1, 2, 3, 4, 5, 6, 7];
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, ${b}`);
 const of = (result: string) => runs.filter(({ tags }) => tags.result === result);
 
 Deno.test(`the grid of ${path}: both layers at five depths on both tasks, rates found for each on a seed that does not judge`, () => {

@@ -5,6 +5,7 @@ import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Params as Jacobian } from "../../../../pipeline/stages/stack_jacobian.ts";
 import type { Params as Train } from "../../../../pipeline/stages/train.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
+import { close } from "../close.ts";
 import { graphOf, type Made, runsOf, tableOf } from "../grids.ts";
 import { assertFollows } from "../presented.ts";
 
@@ -12,7 +13,6 @@ const path = "pipeline/experiments/unified_scaling_theory/jacobian_condition.ts"
 const depths = [1, 2, 4, 8, 16, 32];
 const seeds = [10, 11, 12, 13, 14, 15, 16, 17];
 const runs = runsOf(experiment, "standard");
-const close = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-9, `${a}, ${b}`);
 
 Deno.test(`the grid of ${path}: two kinds of stacks at six depths, eight systems, each measured where it was trained`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("jacobian-condition"), "standard");
@@ -91,7 +91,7 @@ Deno.test("a row is a kind of stack and a depth: both condition numbers, their s
   assert.deepEqual(found, ["fresh", "trained", "loss"]);
   assert.match(
     made.summary.findings[1],
-    /^Residual blocks, a layer adds 1\.9 \(fresh\) and 2\.9 \(trained\) .* 32 layers is 95\.1 % and 96\.0 % of/,
+    /^Residual blocks: a layer adds 1\.9 \(fresh\) and 2\.9 \(trained\) .* 32 layers is 95\.1 % and 96\.0 % of/,
   );
 });
 

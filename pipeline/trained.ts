@@ -1,12 +1,12 @@
-/** @file Models of language: their jobs, at a given rate or at one that is found, trained from all seeds in one program and each scored. */
-import type { GraphBuilder, JobRef, TaggedJob } from "../../../graph.ts";
-import type { Part } from "../../../parts.ts";
-import type { Runs } from "../../../table/runs.ts";
-import type { Values } from "../../../table/values.ts";
-import type { Tags } from "../../../tags.ts";
+/** @file The jobs of a model: at a given rate or at one that is found, trained from all seeds in one program and each scored. */
+import type { GraphBuilder, JobRef, TaggedJob } from "./graph.ts";
+import type { Part } from "./parts.ts";
+import type { Runs } from "./table/runs.ts";
+import type { Values } from "./table/values.ts";
+import type { Tags } from "./tags.ts";
 
 /** A model and the layers that it is a stack of. */
-export interface LanguageModel {
+export interface ModelParts {
   readonly model: Part;
   readonly layers?: readonly Part[];
 }
@@ -46,7 +46,7 @@ const seedOf = ({ instanceOf = () => 0 }: Course, seed: number) => ({
 /** @returns with the tags given, `seed`, and `result`: "training" or "score". */
 export function trainedRuns(
   g: GraphBuilder,
-  { model, layers = [] }: LanguageModel,
+  { model, layers = [] }: ModelParts,
   course: Course,
   seeds: readonly number[],
   tags: Tags,

@@ -1,6 +1,6 @@
 /** @file Columns that say at which learning rate the models of a row were trained. */
-import { onlyIf, type TableColumn } from "../../../table/table.ts";
-import { cellOf, type Values } from "../../../table/values.ts";
+import { onlyIf, type TableColumn } from "./table.ts";
+import { cellOf, type Values } from "./values.ts";
 
 /** The rate, by seed, and whether the search ended there before its best was found; rows of what is not trained have neither. */
 export interface Found {
