@@ -155,11 +155,18 @@ export const entries: readonly Entry[] = [
     label: "HGRN2 [-1, 1]",
     layer: part("hgrn2_signed", heads),
   },
-  { id: "mlstm", parity: "cannot", label: "mLSTM", layer: part("mlstm", heads) },
+  {
+    id: "mlstm",
+    parity: "cannot",
+    label: "mLSTM",
+    layer: part("mlstm", heads),
+    rates: { filtering: [1e-3, 3e-3, 1e-2] },
+  },
   {
     id: "mlstm-negative",
     label: "mLSTM [-1, 1]",
     layer: part("mlstm", { ...heads, negative: true }),
+    rates: { forecasting: [5e-4, 2e-3, 8e-3] },
   },
   { id: "rwkv6", parity: "cannot", label: "RWKV-6", layer: part("rwkv6", ranks) },
   {
@@ -184,6 +191,7 @@ export const entries: readonly Entry[] = [
     id: "regular-lrnn",
     label: "RegularLRNN",
     layer: part("regular_lrnn", { block: 2 }),
+    rates: { forecasting: [5e-4, 2e-3, 8e-3] },
   },
   { id: "slice", label: "SLiCE", layer: part("slice", { block: 2 }) },
   { id: "plstm", label: "pLSTM", layer: part("plstm", { heads: 1 }) },
