@@ -91,12 +91,16 @@ for (const [experiment, profiles] of grids) {
       const tasks = unique(of("train").map((job) => JSON.stringify(paramsOf(job).task)));
       for (const task of tasks) {
         const own = (job: JobNode) => JSON.stringify(paramsOf(job).task) === task;
-        // (One layer diverges at the rates of the others.)
+        // (Some layers diverge at the rates of the others: these try lower ones.)
         const usual = { rates: paramsOf(of("tune").filter(own)[0] ?? of("train")[0]).rates };
         const budgets = of("train").filter(own).map((job) => {
           const { model: _, layers, ...budget } = paramsOf(job);
           const { rates, rungs } = budget.learningRate ? {} as Any : paramsOf(input(job, "tuned"));
-          const slower = layers[0].name === "dense_recurrence" && rates?.[0] === 1e-3;
+          const declared = entries.flatMap(({ layer, rates: lower }) =>
+            JSON.stringify(layer) === JSON.stringify(layers[0]) ? Object.values(lower ?? {}) : []
+          );
+          const slower = rates && rates.at(-1) < usual.rates.at(-1) &&
+            declared.some((lower) => `${lower}` === `${rates}`);
           return JSON.stringify({ ...budget, ...(slower ? usual : { rates }), rungs });
         });
         assert.equal(unique(budgets).length, 1, task);
