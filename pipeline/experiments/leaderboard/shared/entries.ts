@@ -191,11 +191,16 @@ export const entries: readonly Entry[] = [
     id: "regular-lrnn",
     label: "RegularLRNN",
     layer: part("regular_lrnn", { block: 2 }),
-    rates: { forecasting: [5e-4, 2e-3, 8e-3] },
   },
   { id: "slice", label: "SLiCE", layer: part("slice", { block: 2 }) },
   { id: "plstm", label: "pLSTM", layer: part("plstm", { heads: 1 }) },
-  { id: "warp", label: "WARP", layer: part("warp") },
+  {
+    id: "warp",
+    label: "WARP",
+    layer: part("warp"),
+    // Nothing bounds its transition either.
+    rates: { filtering: [3e-4, 1e-3, 3e-3], recall: [1e-3, 2e-3, 4e-3] },
+  },
   { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads) },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
   {
