@@ -285,6 +285,7 @@ export const entries: readonly Entry[] = [
   { id: "e10", label: "E10", layer: part("e10", { banks: 2 }) },
   { id: "bilinear", label: "bilinear RNN", layer: part("bilinear", { block: 2 }) },
   { id: "srwm", label: "SRWM", layer: part("srwm", heads) },
+  { id: "lattice", label: "Lattice", layer: part("lattice", heads) },
   { id: "fixed-point", label: "FixedPointRNN", layer: part("fixed_point") },
   { id: "monoid", label: "learned monoid", layer: part("monoid", { levels: 9 }) },
   { id: "slstm", label: "sLSTM", layer: part("slstm") },
