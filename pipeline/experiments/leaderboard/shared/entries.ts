@@ -199,7 +199,7 @@ export const entries: readonly Entry[] = [
     label: "WARP",
     layer: part("warp"),
     // Nothing bounds its transition either.
-    rates: { filtering: [3e-4, 1e-3, 3e-3], recall: [1e-3, 2e-3, 4e-3] },
+    rates: { filtering: [3e-4, 1e-3, 3e-3], recall: [2.5e-4, 5e-4, 1e-3] },
   },
   { id: "mesa", parity: "cannot", label: "Mesa", layer: part("mesa", heads) },
   { id: "deltanet", parity: "cannot", label: "DeltaNet", layer: part("deltanet", delta) },
