@@ -294,7 +294,12 @@ export const entries: readonly Entry[] = [
   { id: "ltc", label: "LTC", layer: part("ltc") },
   { id: "scrn", label: "SCRN", layer: part("scrn") },
   { id: "alrnn", label: "ALRNN", layer: part("alrnn") },
-  { id: "shallow-plrnn", label: "shallow PLRNN", layer: part("shallow_plrnn") },
+  {
+    id: "shallow-plrnn",
+    label: "shallow PLRNN",
+    layer: part("shallow_plrnn"),
+    rates: { parity: [1e-3, 2.5e-3, 5e-3] },
+  },
   { id: "rnn-of-rnns", label: "RNN of RNNs", layer: part("rnn_of_rnns") },
 ];
 
