@@ -38,8 +38,11 @@ const judged = [
 ].map(entryOf);
 /** Its state grows and its algebra is quadratic; measured as often as those that are judged. */
 const growing = "softmax-attention";
-/** Their options give them room for 2^8 tokens; with more they would be other layers. */
-const short = ["log-linear", "monoid"];
+/**
+ * Not measured: two whose options give them room for 2^8 tokens, with more they would be other layers; and one whose program has a part for
+ * every block of tokens, which takes minutes to make at this length.
+ */
+const short = ["log-linear", "monoid", "block-recurrent"];
 
 /** Steps at every length whose median counts. */
 const rounds = 9;
@@ -87,7 +90,7 @@ export const meta: ExperimentMeta = {
     `**A single token** is read by a model that has the state of one sequence and returns its prediction: the median of 32, after one that does not count; attention has room for as many tokens as the column says, ` +
     "and looks at all of that room. A measurement is a process of its own that runs alone, of all judged layers one after the other, so that their mean and their largest are of one process; of others each has its own. There are " +
     `${measurements.length} measurements of these and of attention, whose state grows and whose algebra is quadratic: intervals and the verdict are about these layers on one machine, not about layers at large. ` +
-    `Every other layer of the leaderboard is measured once, in ${glance} rounds, and has no interval; but for log-linear attention and the learned monoid, whose number of levels there is for 256 tokens.`,
+    `Every other layer of the leaderboard is measured once, in ${glance} rounds, and has no interval; but for log-linear attention and the learned monoid, whose number of levels there is for 256 tokens, and the block-recurrent Transformer, whose program grows with its sequence.`,
   from: "standard",
 };
 
