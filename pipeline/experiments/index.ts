@@ -59,6 +59,7 @@ export const experiments: readonly string[] = [
   "pipeline/experiments/unified_scaling_theory/composition_depth.ts",
   "pipeline/experiments/leaderboard/leaderboard.ts",
   "pipeline/experiments/leaderboard/parity_by_length.ts",
+  "pipeline/experiments/leaderboard/negative_eigenvalues.ts",
   "pipeline/experiments/leaderboard/linear_filters.ts",
   "pipeline/experiments/leaderboard/recall_capacity.ts",
   "pipeline/experiments/leaderboard/state_tracking.ts",
