@@ -48,8 +48,8 @@ export interface Control extends Omit<Clause, "margin"> {
 
 /** What is to be shown, as it stood before the runs. */
 export interface Hypothesis {
-  /** What effects are paired by: systems, seeds, or blocks of a test (of time, of records). */
-  readonly unit: "system" | "seed" | "block";
+  /** What effects are paired by: systems, seeds, blocks of a test (of time, of records); or what they are of, pairs of layers. */
+  readonly unit: "system" | "seed" | "block" | "pair";
   /** The units that judge, all of them. */
   readonly seeds: readonly number[];
   /** All of them must hold. */

@@ -261,8 +261,9 @@ async function stepperOf(
     tokens: task.tokens(batch),
     async step() {
       const { current } = at;
-      // At a rate of 0 nothing can diverge, and the arithmetic is the same.
-      at = await advance(step, at, at.step + 1, () => drawn, () => 0);
+      // A rate of 0 leaves the arithmetic as it is; so does a fresh model whose state outgrows its numbers in so many tokens.
+      const still = () => 0;
+      at = await advance(step, at, at.step + 1, () => drawn, still, undefined, { tolerant: true });
       disposeTree(current);
     },
     async close() {

@@ -19,7 +19,11 @@ except ImportError as error:
 
 # Options of `build` where a reference has several forms: chunks as published and the next sizes that can pay. (Token by token, or in
 # the parallel form, the delta rule takes twice as long as in chunks of 16, and in chunks of 64 six times.)
+CHUNKS = (16, 32, 64)
 FORMS = {
+    "gated_deltanet": [{"rule": "naive_chunk_gated_delta_rule", "chunk_size": size} for size in CHUNKS],
+    "kda": [{"rule": "naive_chunk_kda", "chunk_size": size} for size in CHUNKS],
+    "rwkv7": [{}, *({"rule": "dplr_chunkwise", "chunk_size": size} for size in (16, 32))],
     "deltanet": [{"rule": "delta_rule_chunkwise", "chunk_size": size} for size in (16, 32)],
     "mamba2": [
         *({"rule": "ssd_minimal_discrete", "block": size} for size in (64, 32)),
@@ -39,10 +43,12 @@ x = torch.randn(32, 128, config["width"])
 
 
 def training(form):
-    model = reference.build(source, config, **form)
+    built = reference.build(source, config, **form)
+    model = built[0] if isinstance(built, tuple) else built
+    forward = getattr(reference, "forward", lambda model, x: model(x))
 
     def loss_of():
-        y = model(x)
+        y = forward(model, x)
         return ((y[0] if isinstance(y, tuple) else y) - x).square().mean()
 
     return model, loss_of

@@ -33,6 +33,9 @@ const least = 1e-12;
 const network = ({ up, down }: Params["blocks"], x: JaxArray) =>
   linear(down, nn.relu(linear(up, x)));
 
+/** Of the largest norm: a token of zeros makes a matrix of zeros, which has no direction; with less its derivatives overflow. */
+const leastNorm = 1e-3;
+
 /** Columns less their means, over the largest p-norm of one, p = 1.2. @param raw [..., b, b] */
 function bounded(raw: JaxArray): JaxArray {
   const centred = raw.ref.sub(np.mean(raw, -2, { keepdims: true }));
@@ -40,7 +43,7 @@ function bounded(raw: JaxArray): JaxArray {
   const norms = np.exp(
     np.log(np.sum(np.exp(logs.mul(power)), -2, { keepdims: true })).mul(1 / power),
   );
-  return centred.div(np.max(norms, -1, { keepdims: true }));
+  return centred.div(np.maximum(np.max(norms, -1, { keepdims: true }), leastNorm));
 }
 
 /** h_t = A(x_t) h_{t-1} + v(x_t) in blocks, y_t = h_t. Option: `block` (b, the largest divisor of the width up to 8). */

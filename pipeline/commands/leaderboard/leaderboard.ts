@@ -7,8 +7,8 @@ import { pathToFileURL } from "node:url";
 import type { SequenceLayer } from "../../../lib/layers/sequence/sequence_layer.ts";
 import { cells } from "../../experiments/leaderboard/leaderboard.ts";
 import { type Entry, entryOf } from "../../experiments/leaderboard/shared/entries.ts";
-import { shown } from "../../experiments/leaderboard/shared/shown.ts";
-import { inOrder, taskIds } from "../../experiments/leaderboard/shared/tasks.ts";
+import { shown, tasksOf as usualTasks } from "../../experiments/leaderboard/shared/shown.ts";
+import { inOrder } from "../../experiments/leaderboard/shared/tasks.ts";
 import { Graph, type JobNode } from "../../graph.ts";
 import { describeCommit, gitCommit } from "../../log/git.ts";
 import { nearestFirst } from "../../../lib/nearest.ts";
@@ -50,7 +50,7 @@ export async function command(options: CommandOptions): Promise<number> {
   const root = resolve(options.root);
   const profile = profileOf(options.profile);
   const path = referencesPath(profile.name);
-  const tasks = tasksOf(root, [...new Set(options.leaderboard!.tasks)]);
+  const tasks = tasksOf(root, profile, [...new Set(options.leaderboard!.tasks)]);
   if (layer === undefined && !publish) {
     const references = readReferences(root, options.profile);
     if (!references) {
@@ -104,7 +104,7 @@ function restrictedTo({ summary }: References, tasks: readonly string[]) {
 }
 
 /** @throws {Error} for a name that is no folder of lib/tasks with a task in it. */
-function tasksOf(root: string, names: readonly string[]): readonly string[] {
+function tasksOf(root: string, profile: Profile, names: readonly string[]): readonly string[] {
   const folder = join(root, "lib/tasks");
   const there = readdirSync(folder).filter((name) => existsSync(join(folder, name, `${name}.ts`)));
   for (const name of names) {
@@ -113,14 +113,14 @@ function tasksOf(root: string, names: readonly string[]): readonly string[] {
       `--task ${name}: no such task; the tasks are ${nearestFirst(name, there).join(", ")}.`,
     );
   }
-  return names.length ? inOrder(names) : taskIds;
+  return names.length ? inOrder(names) : usualTasks(profile);
 }
 
 /** The option that says another size than the usual one. */
 const sized = ({ name }: Profile) => name === "quick" ? "" : ` --profile ${name}`;
 
 function referenceRun(profile: Profile, tasks: readonly string[]): Wanted {
-  if (tasks !== taskIds) {
+  if (tasks !== usualTasks(profile)) {
     throw new Error("--publish and --task: the published table has all tasks; leave --task out.");
   }
   const command = `deno task leaderboard --publish${sized(profile)}`;
@@ -159,7 +159,7 @@ async function layerRun(
         `${folder}/sequence_layer.ts says what a layer is.`,
     );
   }
-  const chosen = tasks.length < taskIds.length
+  const chosen = tasks !== usualTasks(profile)
     ? tasks.map((task) => ` --task ${task}`).join("")
     : "";
   return {

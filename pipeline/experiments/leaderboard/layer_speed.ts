@@ -7,7 +7,7 @@ import type { ExperimentMeta, Summary } from "../../results.ts";
 import { verdictWhenPublished } from "../../table/judged.ts";
 import type { Runs } from "../../table/runs.ts";
 import { type TableColumn, tableOf } from "../../table/table.ts";
-import { architectureOf, entries, type Entry, entryOf, parameters } from "./shared/entries.ts";
+import { architectureOf, type Entry, entryOf, parameters } from "./shared/entries.ts";
 import { shown } from "./shared/shown.ts";
 
 /** In a step, whatever the length of its sequences. */
@@ -31,15 +31,23 @@ const growths = [
   { name: together, from: placeOf(from, tokens / from), to: placeOf(longest, 1) },
 ];
 
-/** Attention to every token keeps every token. */
-const growing = ["softmax-attention"];
-/** Judged: all that are run at standard size and carry as much after any length. */
-const judged = entries.filter(({ from, id }) => from === undefined && !growing.includes(id));
-/** Their options give them room for 2^8 tokens; with more they would be other layers. */
-const short = ["log-linear", "monoid"];
+/** Judged: layers of every kind that carry as much after any length. Others are shown. */
+const judged = [
+  ...["linear-attention", "lru", "bare-lru", "dense-recurrence", "bare-dense-recurrence"],
+  ...["mingru", "gla", "deltanet", "deltanet-negative", "mamba2", "lstm", "gru", "e1"],
+].map(entryOf);
+/** Its state grows and its algebra is quadratic; measured as often as those that are judged. */
+const growing = "softmax-attention";
+/**
+ * Not measured: two whose options give them room for 2^8 tokens, with more they would be other layers; and one whose program has a part for
+ * every block of tokens, which takes minutes to make at this length.
+ */
+const short = ["log-linear", "monoid", "block-recurrent"];
 
 /** Steps at every length whose median counts. */
 const rounds = 9;
+/** Of layers that are neither judged nor compared with: one process of a few steps. */
+const glance = 3;
 /** A measurement is a process. Eight: 2^-8 is below .025 / 2, so that each of two clauses can be refuted. */
 const measurements = Array.from({ length: 8 }, (_, k) => k);
 const [inMean, ofAny] = [0.15, 0.5];
@@ -80,9 +88,9 @@ export const meta: ExperimentMeta = {
     `Judged is that of one sequence at a time, which says what a layer's algebra does. At equal tokens a step has fewer sequences as they get longer, and what goes token by token has less to do at ` +
     "once: that power is shown, not judged, and says what longer sequences cost a training. Both lie below 0 where the fixed cost of a step still counts. " +
     `**A single token** is read by a model that has the state of one sequence and returns its prediction: the median of 32, after one that does not count; attention has room for as many tokens as the column says, ` +
-    "and looks at all of that room. A measurement is a process of its own that runs alone, of all judged layers one after the other, so that their mean and their largest are of one process; of others (attention, whose state grows and whose algebra is quadratic) each has its own. There are " +
-    `${measurements.length} measurements: intervals and the verdict are about these layers on one machine, not about layers at large. ` +
-    "At paper size all layers of the leaderboard are measured but log-linear attention and the learned monoid, whose number of levels there is for 256 tokens.",
+    "and looks at all of that room. A measurement is a process of its own that runs alone, of all judged layers one after the other, so that their mean and their largest are of one process; of others each has its own. There are " +
+    `${measurements.length} measurements of these and of attention, whose state grows and whose algebra is quadratic: intervals and the verdict are about these layers on one machine, not about layers at large. ` +
+    `Every other layer of the leaderboard is measured once, in ${glance} rounds, and has no interval; but for log-linear attention and the learned monoid, whose number of levels there is for 256 tokens, and the block-recurrent Transformer, whose program grows with its sequence.`,
   from: "standard",
 };
 
@@ -91,6 +99,8 @@ interface Together {
   /** Value of the tag `measured`. */
   id: string;
   entries: readonly Entry[];
+  seeds: readonly number[];
+  rounds: number;
 }
 
 /** Tags: measured (which layers), seed (which measurement). */
@@ -99,23 +109,30 @@ export const grid: Grid = (g, profile) => {
     !short.includes(id) && !judged.some((own) => own.id === id)
   );
   const sets: Together[] = [
-    { id: "fixed", entries: judged },
-    ...others.map((entry) => ({ id: entry.id, entries: [entry] })),
+    { id: "fixed", entries: judged, seeds: measurements, rounds },
+    ...others.map((entry) => ({
+      ...{ id: entry.id, entries: [entry] },
+      ...(entry.id === growing
+        ? { seeds: measurements, rounds }
+        : { seeds: measurements.slice(0, 1), rounds: glance }),
+    })),
   ];
-  return g.table(sets.flatMap(({ id: measured, entries }) =>
-    measurements.map((seed): TaggedJob => {
-      const tags = { measured, seed };
-      const params = {
-        models: entries.map((entry) => ({
-          id: entry.id,
-          ...architectureOf(entry, { norm: "fixed" }),
-        })),
-        ...{ loads, growths, single: { tokens: 32, capacities: [first, longest] } },
-        ...{ rounds, repetition: seed },
-      };
-      return { tags, job: g.job("length_cost", params, {}, tags) };
-    })
-  ));
+  return g.table(
+    sets.flatMap(({ id: measured, entries, seeds, rounds }) =>
+      seeds.map((seed): TaggedJob => {
+        const tags = { measured, seed };
+        const params = {
+          models: entries.map((entry) => ({
+            id: entry.id,
+            ...architectureOf(entry, { norm: "fixed" }),
+          })),
+          ...{ loads, growths, single: { tokens: 32, capacities: [first, longest] } },
+          ...{ rounds, repetition: seed },
+        };
+        return { tags, job: g.job("length_cost", params, {}, tags) };
+      })
+    ),
+  );
 };
 
 interface SpeedRow {

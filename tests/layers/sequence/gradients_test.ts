@@ -1,77 +1,9 @@
 /**
- * @file Gradients of every sequence layer, through outputs and last state, by parameters, tokens and state before: in float64 against
- * central differences, and in float32 against those. Engine `jax`, and jax-js's own gradients of the unrolled loop, which take most of
- * the time, are asked in tests/long/layers.
+ * @file Gradients of sequence layers, through outputs and last state, by parameters, tokens and state before: in float64 against
+ * central differences, and in float32 against those. Of every third layer here, whose rules of differentiation are those of the others;
+ * of all, on engine `jax`, and against jax-js's own gradients of the unrolled loop, in tests/long/layers.
  */
-import assert from "node:assert/strict";
-import { valueAndGrad } from "../../../lib/engine/gradient.ts";
-import type { Tensor, Tree } from "../../../lib/engine/mod.ts";
-import * as forms from "../../../lib/layers/sequence/forms.ts";
-import { assertParity } from "../../engine/layer_cases.ts";
-import { nativeTfjs } from "../../engine/native_tfjs.ts";
-import { runEngine } from "../../engine/oracle.ts";
-import { assertSlopes } from "../../engine/slopes.ts";
-import { inFloat64 } from "../definitions.ts";
-import { type Case, cases, compiled, type Form, stateAfter, tokensOf } from "./layers.ts";
-import { lossOf, narrowed } from "./losses.ts";
+import { cases } from "./layers.ts";
+import { isQuick, testSlopes } from "./layer_slopes.ts";
 
-/** In float64 gradients are slopes. @returns the loss and its gradients */
-async function slopes(
-  tested: Case,
-  form: Form,
-  length: number,
-  state?: Tree<Tensor>,
-): Promise<Tensor[]> {
-  const { loss, args, argnums, names } = lossOf(tested, form, tokensOf(tested, 2, length), state);
-  const program = await compiled(valueAndGrad(loss, { argnums }), ...args);
-  // The interpreter takes a quarter of a minute for what several chunks would not make any different.
-  if (program.interpreted && length > 4) return await slopes(tested, form, 4);
-  try {
-    return await assertSlopes(args, {
-      argnums,
-      names,
-      // The program of the gradient gives the loss, too; the interpreter does not get it from there, for which the way back is long.
-      value: async (args) =>
-        (program.interpreted ? inFloat64(loss, ...args) : (await program.run(...args))[0]).data[0],
-      valueAndGradients: (args) => program.run(...args),
-    });
-  } finally {
-    await program.close();
-  }
-}
-
-for (const tested of cases) {
-  const { name, layer } = tested;
-  const bothForms: [string, Form][] = [["recurrent", forms.recurrent]];
-  if (layer.parallel) bothForms.push(["parallel", forms.overSequence]);
-  const [batch, length] = [2, 3];
-
-  Deno.test(`${name}: the gradient is the slope, and the same in float32 in every form`, async (t) => {
-    const x = tokensOf(tested, batch, length);
-    const state = await stateAfter(tested, batch, length, length);
-    const want = await slopes(tested, forms.recurrent, length, state);
-    for (const [what, form] of bothForms) {
-      const { loss, args, argnums } = lossOf(tested, form, x, state);
-      const step = valueAndGrad(loss, { argnums });
-      const single = narrowed(args);
-      await t.step(`${what}, ort, and twice with the same bits`, async () => {
-        const program = await compiled(step, ...single);
-        const [first, again] = [await program.run(...single), await program.run(...single)];
-        await program.close();
-        assertParity(first.flat(), want);
-        assert.deepEqual(again, first);
-      });
-      for (const engine of ["tfjs", ...nativeTfjs] as const) {
-        await t.step(`${what}, ${engine}`, async () => {
-          assertParity(await runEngine(step, single, engine), want);
-        });
-      }
-    }
-  });
-
-  if (layer.parallel) {
-    Deno.test(`${name}: the gradient is the slope over several chunks at once`, async () => {
-      await slopes(tested, forms.overSequence, 66);
-    });
-  }
-}
+testSlopes(cases.filter(isQuick));

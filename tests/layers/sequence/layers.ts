@@ -64,6 +64,7 @@ const chosenOptions: Record<string, unknown> = {
   bilinear: { state: 6, block: 3 },
   slice: { state: 6, block: 3, step: 0.3 },
   srwm: { heads: 2 },
+  lattice: { heads: 2, slots: 3 },
   hla: { heads: 2 },
   deep_reservoir: { state: 6 },
   reservoir_memory: { state: 6, memory: 5 },

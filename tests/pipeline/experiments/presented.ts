@@ -6,7 +6,9 @@ import { horizons } from "./transformer_filters/made_scores.ts";
 
 /** A column is written in the same unit, and read in the same direction, everywhere. */
 export function assertColumns(tables: ReadonlyMap<string, { summary: Summary }>) {
-  const gaps = ["filtering", "forecasting", "parity", "recall"].map((task) => `gap_${task}`);
+  const gaps = ["filtering", "forecasting", "parity", "automaton", "recall"].map((task) =>
+    `gap_${task}`
+  );
   const bySeed = [0, 1, 2].map((seed) => `seed_${seed}`);
   const shares = [
     ...["gap_closed", "aligned_gap", "gained", "difference", "accuracy"],

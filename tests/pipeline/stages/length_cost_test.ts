@@ -105,6 +105,19 @@ Deno.test("tokens of a task without a series are not timed", async () => {
   );
 });
 
+Deno.test("a model whose numbers outgrow float32 is timed all the same", async () => {
+  // Of the third power of what came in, seven times over.
+  const models = [stack("grown", ...Array(7).fill("hla"))];
+  const loads = [load(32, 1), load(64, 1)];
+  const growths = [{ name: "alone", from: 0, to: 1 }];
+  const { observed } = await onClock(
+    stage,
+    { ...params, models, loads, growths, rounds: 1 },
+    () => 2,
+  );
+  assert.equal(observed["training tokens of grown at 1 x 64"], 32);
+});
+
 Deno.test("a pilot is two of the models, once for all measurements", () => {
   const parsed = stage.params().parse({
     ...params,

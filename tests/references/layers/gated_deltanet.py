@@ -15,13 +15,17 @@ CASES = [
 ]
 
 
-def build(source, config):
-    rule = source.module("fla/ops/gated_delta_rule/naive.py").naive_recurrent_gated_delta_rule
+def build(source, config, rule="naive_recurrent_gated_delta_rule", **options):
+    """Args:
+    rule: which of the functions of fla/ops/gated_delta_rule/naive.py.
+    """
+    function = getattr(source.module("fla/ops/gated_delta_rule/naive.py"), rule)
 
     def kernel(q, k, v, g, beta, A_log, dt_bias, allow_neg_eigval, **_):
         gate = -A_log.exp() * F.softplus(g + dt_bias)
         rate = torch.sigmoid(beta) * (2 if allow_neg_eigval else 1)
-        o, state = rule(normalised(q), normalised(k), v, rate, gate, output_final_state=True)
+        named = dict(beta=rate, g=gate, output_final_state=True, **options)
+        o, state = function(normalised(q), normalised(k), v, **named)
         return o.to(v.dtype), state
 
     kernels = SimpleNamespace(chunk_gated_delta_rule=kernel, fused_recurrent_gated_delta_rule=kernel)
@@ -32,6 +36,11 @@ def build(source, config):
         fla__modules__convolution=SimpleNamespace(causal_conv1d=None),
     )
     return module.GatedDeltaNet(**sizes(config)).eval()
+
+
+def forward(model, x):
+    """With a cache: without one it calls a kernel for its three convolutions that has no plain form beside it."""
+    return model(x, use_cache=True)
 
 
 def outputs(dump, source):

@@ -17,8 +17,11 @@ CASES = [
 ]
 
 
-def build(source, config):
-    rule = source.module("fla/ops/kda/naive.py").naive_recurrent_kda
+def build(source, config, rule="naive_recurrent_kda", **options):
+    """Args:
+    rule: which of the functions of fla/ops/kda/naive.py.
+    """
+    function = getattr(source.module("fla/ops/kda/naive.py"), rule)
     norm = source.module("fla/modules/layernorm_gated.py", **WITHOUT_TRITON).rms_norm_ref
 
     class FusedRMSNormGated(nn.Module):
@@ -34,7 +37,7 @@ def build(source, config):
     def kernel(q, k, v, g, beta, A_log, dt_bias, allow_neg_eigval, **_):
         gate = -A_log.exp()[:, None] * F.softplus(g + dt_bias.view(g.shape[-2:]))
         rate = torch.sigmoid(beta) * (2 if allow_neg_eigval else 1)
-        return rule(normalised(q), normalised(k), v, gate, rate, output_final_state=True)
+        return function(normalised(q), normalised(k), v, gate, rate, output_final_state=True, **options)
 
     module = layer_module(
         source,

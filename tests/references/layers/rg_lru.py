@@ -25,6 +25,11 @@ def build(source, config):
     return module.RGLRU(config["width"], config["heads"])
 
 
+def forward(model, x):
+    """y and the last state of sequences from their first token on."""
+    return model(x, torch.arange(x.shape[1]).expand(x.shape[:2]))
+
+
 def outputs(dump, source):
     ours, x = dump.params(), tensor(dump["x"])
     width, heads = dump.config["width"], dump.config["heads"]
@@ -34,8 +39,7 @@ def outputs(dump, source):
         fill(gate.w, ours["gates"][:, :, k * each : (k + 1) * each])
         fill(gate.b, ours["bias"][k * width : (k + 1) * width].reshape(heads, each))
     fill(model.a_param, ours["decay"])
-    batch, length, _ = x.shape
-    positions = torch.arange(length).expand(batch, length)
+    batch = x.shape[0]
     with torch.no_grad():
-        y, h = model(x, positions)
+        y, h = forward(model, x)
     return {"y": y.numpy(), "state.h": h.numpy(), "state.first": torch.zeros(batch, 1).numpy()}

@@ -14,8 +14,11 @@ FUNCTION = "RWKV7Attention of fla/layers/rwkv7.py on dplr_recurrence of fla/ops/
 CASES = ["--seed 1", """--seed 2 --width 12 --length 150 --options '{"heads":3,"rank":5}'"""]
 
 
-def build(source, config):
-    rule = source.module("fla/ops/generalized_delta_rule/dplr/naive.py").dplr_recurrence
+def build(source, config, rule="dplr_recurrence", **options):
+    """Args:
+    rule: which of the functions of fla/ops/generalized_delta_rule/dplr/naive.py.
+    """
+    function = getattr(source.module("fla/ops/generalized_delta_rule/dplr/naive.py"), rule)
     low_rank = layer_module(
         source,
         "fla/layers/rwkv6.py",
@@ -26,7 +29,7 @@ def build(source, config):
 
     def chunk(r, w, k, v, a, b, **_):
         heads_first = [x.transpose(1, 2).float() for x in (r * r.shape[-1] ** 0.5, k, v, a, b, w)]
-        o, state = rule(*heads_first)
+        o, state = function(*heads_first, **options)
         return o.transpose(1, 2).to(v.dtype), state
 
     def recurrent(r, w, k, v, kk, a, **_):

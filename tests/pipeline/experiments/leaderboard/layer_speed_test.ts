@@ -12,27 +12,32 @@ const paramsOf = (at: number) => runs[at].job.params as Params;
 const fixed = paramsOf(0).models.map(({ id }) => id);
 const eight = [0, 1, 2, 3, 4, 5, 6, 7];
 
-Deno.test("the grid: eight measurements of all layers of standard size, those of a fixed state in one process", () => {
+Deno.test("the grid: eight measurements of judged layers in one process, and of attention; one of every other", () => {
   assert.equal(graphOf(experiment, "quick").later.get("layer-speed"), "standard");
-  const seedsOf = (measured: string) =>
-    runs.filter(({ tags }) => tags.measured === measured).map(({ tags }) => tags.seed);
-  assert.deepEqual([seedsOf("fixed"), seedsOf("softmax-attention")], [eight, eight]);
-  assert.equal(runs.length, 16);
-  const shown = entries.filter(({ from }) => from === undefined).map(({ id }) => id);
-  assert.deepEqual(fixed, shown.filter((id) => id !== "softmax-attention"));
-  for (const { job, tags } of runs) {
-    const { models, loads, growths, single, rounds, repetition } = job.params as Params;
-    assert.deepEqual([rounds, repetition], [9, tags.seed]);
-    assert.deepEqual(models.length, tags.measured === "fixed" ? fixed.length : 1);
-    assert.deepEqual(loads.map(({ length, batch, task }) => [length, batch, task.options.length]), [
-      [64, 64, 64],
-      [512, 8, 512],
-      [4096, 1, 4096],
-      [512, 1, 512],
-    ]);
-    assert.deepEqual(single, { tokens: 32, capacities: [64, 4096] });
-    // One sequence at both ends, and as many tokens at both ends.
-    assert.deepEqual(growths.map(({ from, to }) => [from, to]), [[3, 2], [1, 2]]);
+  const of = (measured: string) => runs.filter(({ tags }) => tags.measured === measured);
+  const others = entries.map(({ id }) => id)
+    .filter((id) =>
+      !fixed.includes(id) && !["log-linear", "monoid", "block-recurrent"].includes(id)
+    );
+  assert.deepEqual(
+    [...new Set(runs.map(({ tags }) => tags.measured))],
+    ["fixed", ...others],
+  );
+  for (const measured of ["fixed", ...others]) {
+    const often = ["fixed", "softmax-attention"].includes(measured);
+    assert.deepEqual(of(measured).map(({ tags }) => tags.seed), often ? eight : [0], measured);
+    for (const { job, tags } of of(measured)) {
+      const { models, loads, growths, single, rounds, repetition } = job.params as Params;
+      assert.deepEqual([rounds, repetition], [often ? 9 : 3, tags.seed]);
+      assert.equal(models.length, measured === "fixed" ? 13 : 1);
+      assert.deepEqual(
+        loads.map(({ length, batch, task }) => [length, batch, task.options.length]),
+        [[64, 64, 64], [512, 8, 512], [4096, 1, 4096], [512, 1, 512]],
+      );
+      assert.deepEqual(single, { tokens: 32, capacities: [64, 4096] });
+      // One sequence at both ends, and as many tokens at both ends.
+      assert.deepEqual(growths.map(({ from, to }) => [from, to]), [[3, 2], [1, 2]]);
+    }
   }
 });
 
@@ -50,15 +55,6 @@ Deno.test("what is judged carries as much after any number of tokens, and attent
     if (short !== long) growing.push(id);
   }
   assert.deepEqual(growing, ["softmax-attention"]);
-});
-
-Deno.test("at paper size every other layer is a process of its own, but those with room for short sequences only", () => {
-  const measured = new Set(runsOf(experiment, "paper").map(({ tags }) => tags.measured));
-  const others = entries.map(({ id }) => id).filter((id) => !fixed.includes(id));
-  assert.deepEqual(
-    [...measured],
-    ["fixed", ...others.filter((id) => !["log-linear", "monoid"].includes(id))],
-  );
 });
 
 /** Attention first, whose state grows, and kinds by number. */
@@ -80,7 +76,8 @@ const table = () =>
 
 Deno.test("a row is a layer, those that grow last; times and powers are read when it is published", async () => {
   const made = await table();
-  assert.deepEqual(made.names("layer").length, fixed.length + 1);
+  // Three are not measured.
+  assert.deepEqual(made.names("layer").length, entries.length - 3);
   assert.equal(made.names("layer").at(-1), "softmax attention");
   const says = (layer: string) => {
     const { kind, training, grows } = made.row({ layer });
@@ -113,7 +110,7 @@ Deno.test("a row is a layer, those that grow last; times and powers are read whe
   );
   assert.match(
     made.summary.findings[0],
-    new RegExp(`^Timed were ${fixed.length + 1} layers .* 2 of them .*, 1 with a state`),
+    new RegExp(`^Timed were ${entries.length - 3} layers .* 2 of them .*, 1 with a state`),
   );
 });
 

@@ -1,7 +1,6 @@
 /** @file How the tables of the leaderboard family are shown. */
 import assert from "node:assert/strict";
 import * as board from "../../../../pipeline/experiments/leaderboard/leaderboard.ts";
-import * as boardEtth1 from "../../../../pipeline/experiments/leaderboard/leaderboard_etth1.ts";
 import * as filters from "../../../../pipeline/experiments/leaderboard/linear_filters.ts";
 import * as parity from "../../../../pipeline/experiments/leaderboard/parity_by_length.ts";
 import * as recall from "../../../../pipeline/experiments/leaderboard/recall_capacity.ts";
@@ -10,7 +9,7 @@ import { assertColumns, assertFollows } from "../presented.ts";
 import { madeRun } from "./made_run.ts";
 
 const tables = new Map<string, Table>();
-for (const experiment of [board, boardEtth1, parity, filters, recall]) {
+for (const experiment of [board, parity, filters, recall]) {
   const made = runsOf(experiment, "standard").map(({ tags }) => madeRun(tags));
   tables.set(experiment.meta.id, await tableOf(experiment, made));
 }

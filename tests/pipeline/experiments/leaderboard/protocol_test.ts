@@ -1,7 +1,6 @@
 /** @file What the cells of a published leaderboard are: data, budgets and searches, as they were fixed before its run. */
 import assert from "node:assert/strict";
 import * as board from "../../../../pipeline/experiments/leaderboard/leaderboard.ts";
-import * as etth1 from "../../../../pipeline/experiments/leaderboard/leaderboard_etth1.ts";
 import * as recall from "../../../../pipeline/experiments/leaderboard/recall_capacity.ts";
 import type { JobNode } from "../../../../pipeline/graph.ts";
 import type { Tags } from "../../../../pipeline/tags.ts";
@@ -54,6 +53,17 @@ Deno.test("standard: parity of 3 to 40 symbols, scored on positions 41 to 256 of
   });
 });
 
+Deno.test("standard: the group S3, trained on words of 3 to 16 symbols, scored on positions 17 to 64", () => {
+  const { search, ...rest } = cell(board, "standard", { task: "automaton", layer });
+  assert.deepEqual(search, { rates: [5e-3, 1e-2], rungs: [150] });
+  assert.deepEqual(rest, {
+    task: { automaton: "s3", minimum: 3, maximum: 16, length: 64 },
+    ends: {},
+    train: { steps: 800, batch: 16, warmup: 50, weightDecay: 0 },
+    score: { sequences: 1024, together: 256, protocol: { from: 17, to: 64 } },
+  });
+});
+
 Deno.test("standard: filtering of 128 observations at lambda .92, and its seeds are systems", () => {
   const { search, task, ...rest } = cell(board, "standard", { task: "filtering", layer });
   assert.deepEqual(search, { rates: [3e-3, 1e-2, 3e-2], rungs: [50] });
@@ -66,18 +76,22 @@ Deno.test("standard: filtering of 128 observations at lambda .92, and its seeds 
   });
 });
 
-Deno.test("standard: forecasting 14 days from 60, and 96 hours from 96", () => {
-  const weather = cell(board, "standard", { task: "forecasting", layer });
-  assert.deepEqual(weather.search, { rates: [5e-4, 2e-3, 8e-3, 3e-2], rungs: [60] });
-  const train = { steps: 400, batch: 32, warmup: 40, weightDecay: 0.01 };
-  const score = { sequences: undefined, together: 512, protocol: {} };
-  assert.deepEqual([weather.train, weather.score], [train, score]);
-  assert.deepEqual(weather.ends, { patch: 4, norm: "last" });
+Deno.test("standard: forecasting 96 hours of ETTh1 from 96; quick: 14 days of weather from 60", () => {
+  const { search, train, score, ends, task } = cell(board, "standard", {
+    task: "forecasting",
+    layer,
+  });
+  assert.deepEqual(search, { rates: [5e-4, 2e-3, 8e-3, 3e-2], rungs: [60] });
+  assert.deepEqual(train, { steps: 400, batch: 32, warmup: 40, weightDecay: 0.01 });
+  assert.deepEqual(score, { sequences: undefined, together: 512, protocol: {} });
+  assert.deepEqual([ends, task.dataset], [{ patch: 8, norm: "last" }, "etth1"]);
+  assert.deepEqual([task.lookback, task.horizon], [96, 96]);
+  const weather = cell(board, "quick", { task: "forecasting", layer });
+  assert.deepEqual([weather.ends, weather.task.dataset], [
+    { patch: 4, norm: "last" },
+    "seattle-weather",
+  ]);
   assert.deepEqual([weather.task.lookback, weather.task.horizon], [60, 14]);
-  const hourly = cell(etth1, "standard", { layer });
-  assert.deepEqual([hourly.train, hourly.score, hourly.search], [train, score, weather.search]);
-  assert.deepEqual(hourly.ends, { patch: 8, norm: "last" });
-  assert.deepEqual([hourly.task.lookback, hourly.task.horizon], [96, 96]);
 });
 
 Deno.test("standard: memories see five times the sequences of the leaderboard's cells", () => {
