@@ -226,7 +226,11 @@ export async function publishSource(
     });
     for (const { job } of inputs) roots.push(job as string);
   }
-  const jobs = await jobRecords(catalog, roots, options, made);
+  // A job that an experiment of then has made may be one of another's by now.
+  const today = new Map(
+    workspace.graph.jobs.map((node) => [workspace.resolver.keys.get(node), node.label]),
+  );
+  const jobs = await jobRecords(catalog, roots, options, { made, today });
   const byKey = new Map(jobs.map((job) => [job.key, job]));
   const noted = await notedOf(catalog);
   const experiments: ExperimentRecord[] = found.map(({ meta, summary, runs, version }) => ({
@@ -248,12 +252,18 @@ export async function publishSource(
   };
 }
 
-/** The jobs with these keys and everything they were made from. */
+/**
+ * The jobs with these keys and everything they were made from.
+ * @param today labels that keys have now; others have the one that they were made under.
+ */
 async function jobRecords(
   catalog: Catalog,
   roots: string[],
   options: WorkspaceOptions,
-  made: ReadonlyMap<string, RunOfJob>,
+  { made, today }: {
+    made: ReadonlyMap<string, RunOfJob>;
+    today: ReadonlyMap<string | undefined, string>;
+  },
 ): Promise<JobRecord[]> {
   const rows = new Map((await catalog.query("SELECT * FROM job")).map((r) => [r.key as string, r]));
   const inputs = new Map<string, JobRecord["inputs"]>();
@@ -276,11 +286,12 @@ async function jobRecords(
     const row = rows.get(key);
     if (!row || records.has(key)) continue;
     const params = JSON.parse(row.params as string);
+    const label = today.get(key) ?? row.label as string;
     const mine = inputs.get(key) ?? [];
     records.set(key, {
       key,
       stage: row.stage as string,
-      label: row.label as string,
+      label,
       params,
       code: row.code as string,
       engine: (row.engine as string | null) ?? "",
@@ -289,7 +300,7 @@ async function jobRecords(
       seed: seedOf(params),
       seconds: row.seconds as number | null,
       commit: made.get(key)?.commit ?? null,
-      command: commandOfJob(made.get(key), row.label as string, options),
+      command: commandOfJob(made.get(key), label, options),
       inputs: mine,
     });
     for (const { job } of mine) if (job !== null) stack.push(job);

@@ -216,3 +216,34 @@ Deno.test("the jobs of a source stand by their labels, and one that is lost is m
     await workspace.close();
   }
 });
+
+Deno.test("a job of an experiment that is gone has the label of the one that asks for it now", async () => {
+  const other = smallPipeline();
+  const write = (name: string, text: string) => writeFileSync(join(other.root, name), text);
+  try {
+    await other.pipeline();
+    const old = await query(other.database, "SELECT key FROM job WHERE label = 'one/data'");
+    assert.equal(old.length, 1);
+    write(
+      "pipeline/experiments/index.ts",
+      `export const experiments = ["pipeline/experiments/two.ts"];\n`,
+    );
+    write(
+      "pipeline/experiments/two.ts",
+      `
+export const meta = {
+  id: "two", title: "Two", question: "?", hypothesis: "h", method: "m",
+};
+export function grid(g) {
+  return g.job("table", { of: 2 }, { same: g.job("make", { instance: 0 }, {}, "same") }, "table");
+}
+`,
+    );
+    await other.pipeline();
+    const now = await query(other.database, "SELECT key, label, command FROM job");
+    assert.deepEqual(now.map(({ key, label }) => [key, label]), [[old[0].key, "two/same"]]);
+    assert.match(now[0].command, /--job two\/same$/);
+  } finally {
+    other.remove();
+  }
+});
