@@ -63,9 +63,9 @@ export const USES: readonly Use[] = [
   "attention",
 ];
 
-/** The layer that a table's row is about: "DeltaNet [-1, 1]" and "LRU, bare" are uses of one; undefined for what is none. */
+/** The layer that a table's row is about: "DeltaNet [-1, 1]", "GateLoop (-1, 1)" and "LRU, bare" are uses of one; undefined for what is none. */
 export function layerOf(label: string, layers: readonly Layer[]): Layer | undefined {
-  const name = label.replace(/, bare$/, "").replace(/ \[[^\]]*\]$/, "");
+  const name = label.replace(/, (bare|factors in \[.*\])$/, "").replace(/ [[(].*[\])]$/, "");
   return layers.find((layer) => layer.name === name);
 }
 

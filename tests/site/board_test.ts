@@ -1,5 +1,6 @@
 /** @file The leaderboard across families, from tables with numbers that can be computed by hand, and what models cost. */
 import assert from "node:assert/strict";
+import { layerOf } from "../../site/catalogue/layers.ts";
 import { boardOf, eigenvaluesOf } from "../../site/board.ts";
 import { readLayers } from "../../site/catalogue/layers.ts";
 import { drawPareto, frontier, logTicks } from "../../site/plot/pareto.ts";
@@ -65,6 +66,18 @@ const results = {
     ], "Every sequence layer on ETTh1"),
   ],
 } as unknown as Results;
+
+Deno.test("a row is about a layer, however it is used; a hybrid is about none", () => {
+  const known = ["DeltaProduct", "GateLoop", "LRU", "DeltaNet"].map((name) => ({ name }));
+  const of = (label: string) => layerOf(label, known as unknown as Parameters<typeof layerOf>[1]);
+  assert.deepEqual(
+    [
+      ...["LRU", "LRU, bare", "DeltaNet [-1, 1]", "GateLoop (-1, 1)"],
+      ...["DeltaProduct, factors in [0, 1]", "Griffin: LRU, local attention", "LRUs"],
+    ].map((label) => of(label)?.name),
+    ["LRU", "LRU", "DeltaNet", "GateLoop", "DeltaProduct", undefined, undefined],
+  );
+});
 
 Deno.test("families meet in the tasks that are seen at first; the others can be chosen", () => {
   const { tasks, families } = boardOf(results, layers);
