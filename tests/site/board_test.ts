@@ -1,8 +1,7 @@
 /** @file The leaderboard across families, from tables with numbers that can be computed by hand, and what models cost. */
 import assert from "node:assert/strict";
-import { layerOf } from "../../site/catalogue/layers.ts";
 import { boardOf, eigenvaluesOf } from "../../site/board.ts";
-import { readLayers } from "../../site/catalogue/layers.ts";
+import { layerOf, readLayers } from "../../site/catalogue/layers.ts";
 import { drawPareto, frontier, logTicks } from "../../site/plot/pareto.ts";
 import type { CellResult, ExperimentResult, Results } from "../../site/results.ts";
 
