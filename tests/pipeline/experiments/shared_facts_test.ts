@@ -145,7 +145,7 @@ Deno.test("lengths of parity follow from each other, so that none is set alone",
     ) {
       assert.match(
         refusal(id, set),
-        /other parameters follow from \S+: parity is scored at lengths/,
+        /other parameters follow from \S+: parity and automata are scored at lengths/,
       );
     }
   }
