@@ -1,11 +1,11 @@
 /**
  * @file Loops against jax-js on the unrolled program, values and gradients: on engine `ort` in float64, in float32 with the rewrites
- * that float64 programs do without, and on engine `jax`.
+ * that float64 programs do without. Engine `jax`, which unrolls them: tests/long/engine.
  */
 import { init } from "@jax-js/jax";
 import type { Tensor } from "../../../lib/engine/mod.ts";
 import { runEngine } from "../oracle.ts";
-import { checkAll, checkOnJax } from "./cases.ts";
+import { checkAll } from "./cases.ts";
 import { formCases } from "./cases_forms.ts";
 import { captureCases, gradientCases, nestedCases } from "./cases_nested.ts";
 import { optionCases } from "./cases_options.ts";
@@ -38,8 +38,3 @@ for (const [group, cases] of Object.entries({ formCases, captureCases, gradientC
     await checkAll(t, cases, (fn, args) => runEngine(fn, narrow(args)), 3e-5);
   });
 }
-
-// (Loops in loops: tests/long/engine.)
-Deno.test("engine jax unrolls, and agrees: formCases", async (t) => {
-  await checkOnJax(t, formCases);
-});

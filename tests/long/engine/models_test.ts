@@ -12,7 +12,7 @@ for (const [norm, patch] of [["none", 1], ["fixed", 3], ["causal", 3]] as const)
   });
 }
 
-for (const depth of [3, 10, 30]) {
+for (const depth of [3, 10, 30, 120]) {
   Deno.test(`deep linear, ${depth} layers: loss and gradients agree with float64 on every engine`, async (t) => {
     await checkGradients(t, () => deepLinearTask(depth));
   });
