@@ -19,6 +19,7 @@ import {
   valueTicks,
 } from "./axes.ts";
 import { finished } from "./finish.ts";
+import { lines, needsLines } from "./lines.ts";
 import { arrange } from "./panels.ts";
 import { type Point, readSeries, type Series } from "./series.ts";
 import type { Styles } from "./styles.ts";
@@ -85,6 +86,11 @@ export function drawPlot(
 
 function render(spec: PlotSpec, series: Series[], frame: Frame): string {
   if (!series.some((s) => s.points.length)) return "";
+  if (needsLines(spec, series)) {
+    const [only] = series;
+    const drawn = lines(spec, only, { width: frame.width, y: frame.y, title: said(only) });
+    return finished(drawn, described(spec, frame.titles));
+  }
   const rules = spec.rules ?? [];
   const labels = frame.direct ? endLabels(series, rules) : [];
   const right = frame.direct ? labelWidth(labels) : 16;
