@@ -43,7 +43,7 @@ export const meta: ExperimentMeta = {
     `Of the pairs of layers whose published scores differ by at least ${apart}, those that take a side here do so in the published order more than ${times} times as often as in the other; ` +
     `a seed takes a side where our scores differ by more than ${told}, at this size and after these few steps.`,
   method:
-    `Two blocks with the parameters of the leaderboard, rates by successive halving on a seed that is not judged, scored at the last step. ${
+    `Two blocks with the parameters of the leaderboard, rates by successive halving on a seed that is not judged (mLSTM, of which one seed diverged at the rates of the others, is tried at lower ones on parity), scored at the last step. ${
       published.map(({ label, source, metric }) => `**${label}**: ${metric} (${source})`).join("; ")
     }. ` +
     "Parity and arithmetic (modulo 3 in place of 5) are asked once, after the last symbol, as published; trained on up to 12 and 11 symbols in place of 3 to 40, and scored at 64 and 21; selective copying has 4 of 32 symbols, recall is the " +

@@ -160,7 +160,7 @@ export const entries: readonly Entry[] = [
     parity: "cannot",
     label: "mLSTM",
     layer: part("mlstm", heads),
-    rates: { filtering: [1e-3, 3e-3, 1e-2] },
+    rates: { filtering: [1e-3, 3e-3, 1e-2], "parity-at-end": [1e-3, 3e-3] },
   },
   {
     id: "mlstm-negative",
