@@ -37,6 +37,8 @@ export interface Drawing {
   hidden: number;
   /** For a reader who does not see it. */
   described: string;
+  /** It has a line for each of many names, and is longer than a screen. */
+  tall: boolean;
 }
 
 interface Frame {
@@ -81,6 +83,7 @@ export function drawPlot(
       direct: false,
     }),
     ...{ legend, direct, hidden, described: described(spec, titles) },
+    tall: needsLines(spec, series),
   };
 }
 

@@ -41,7 +41,7 @@ export function lines(
   );
   const at = { y: ({ x }: Point) => String(x) };
   const style = { className: "series s-1" };
-  const axis = { label: null, tickSize: 0, tickFormat, ticks: width < 400 ? 4 : 8 };
+  const axis = { label: null, tickSize: 0, tickFormat, ticks: width < 400 ? 3 : 5 };
   const [marginTop, marginBottom] = [40, 44];
   return Plot.plot({
     document: svgDocument(),

@@ -74,6 +74,7 @@ Deno.test("more names than stand side by side have a line each, in the order of 
     assert.equal(elements(svg, ".reference line").length, 1);
     assert.ok(heightOf(svg) > 40 * 16);
   }
+  assert.deepEqual([drawn(40).tall, drawn(24).tall], [true, false]);
   assert.match(drawn(40).wide, /<title>L3?9: /);
   assert.match(elements(drawn(40).wide, "svg")[0].outerHTML, /gap closed/);
 });
@@ -81,6 +82,9 @@ Deno.test("more names than stand side by side have a line each, in the order of 
 Deno.test("few names, bars and panels stay side by side", () => {
   assert.ok(heightOf(drawn(24).wide) < 600);
   assert.equal(names(drawn(25).wide).length, 25);
+  // So few numbers that they do not touch, whatever the span.
+  const ticks = elements(drawn(88).wide, "[data-part='x-axis tick label'] text");
+  assert.ok(ticks.length >= 6 && ticks.length <= 14, String(ticks.length));
   // From left to right, not from top to bottom.
   const dots = places(drawn(24).wide);
   assert.ok(dots.slice(1).every(([x, y], i) => x > dots[i][0] && y < dots[i][1]));

@@ -14,7 +14,7 @@ import { describeCommit, gitCommit } from "../../log/git.ts";
 import { nearestFirst } from "../../../lib/nearest.ts";
 import { Overrides } from "../../overrides.ts";
 import { type Profile, profileOf } from "../../profiles.ts";
-import { publishSource } from "../../publish/publish_results.ts";
+import { publishSource } from "../../publish/catalog_source.ts";
 import type { PublishSource } from "../../publish/source.ts";
 import { Scheduler } from "../../run/scheduler.ts";
 import { lockStore } from "../../store/lock.ts";

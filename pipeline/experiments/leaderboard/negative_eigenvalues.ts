@@ -28,7 +28,7 @@ const pairs = entries.flatMap((base): Pair[] => {
 });
 
 const [gain, loss] = [0.05, -0.05];
-/** Stated before the cells of any pair but DeltaNet's had been run. */
+/** Stated while the cells were being run, before a score of any pair but DeltaNet's had been looked at. */
 const stated: Hypothesis = {
   unit: "pair",
   seeds: pairs.map((_, i) => i),

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { publishSource } from "../../../../pipeline/publish/publish_results.ts";
+import { publishSource } from "../../../../pipeline/publish/catalog_source.ts";
 import { jobsOf } from "../../../../pipeline/publish/source.ts";
 import { openWorkspace } from "../../../../pipeline/workspace.ts";
 import { query } from "../../../pipeline/publish/query.ts";
