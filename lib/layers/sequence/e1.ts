@@ -62,8 +62,9 @@ export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> 
     const n = stateSize(config);
     const [k1, k2, k3, k4, k5] = random.split(key, 5);
     const uniform = (key: JaxArray, shape: [number, number], fans: number, gain = 1) => {
-      const bound = gain * Math.sqrt(6 / fans);
-      return random.uniform(key, shape, { minval: -bound, maxval: bound });
+      const bound = Math.sqrt(6 / fans);
+      // Scaled afterwards: a gain of 0 leaves no interval to draw from.
+      return random.uniform(key, shape, { minval: -bound, maxval: bound }).mul(gain);
     };
     return {
       input: uniform(k1, [width, n], width + 2 * n),

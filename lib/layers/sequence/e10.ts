@@ -69,8 +69,9 @@ export const layer: SequenceLayer<Config, Params, State, JaxArray, JaxArray> = {
     const n = stateSize(config);
     const [k1, k2, k3, k4, k5, k6] = random.split(key, 6);
     const uniform = (key: JaxArray, shape: [number, number], fans: number, gain = 1) => {
-      const bound = gain * Math.sqrt(6 / fans);
-      return random.uniform(key, shape, { minval: -bound, maxval: bound });
+      const bound = Math.sqrt(6 / fans);
+      // Scaled afterwards: a gain of 0 leaves no interval to draw from.
+      return random.uniform(key, shape, { minval: -bound, maxval: bound }).mul(gain);
     };
     const all = width + (2 + banks) * n;
     const logits = Float32Array.from({ length: banks }, (_, k) => {

@@ -24,6 +24,9 @@ export interface Config {
 /** Weights [K], of the newest token first. */
 export type Params = { weight: JaxArray };
 
+/** Tokens of a chunk, at least, where there are as many: shorter ones make more of smaller products. */
+const shortest = 32;
+
 /** y_t = sum_{k < K} w_k x_{t-k}. Option: `taps` K (32). */
 export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> = {
   about: {
@@ -40,8 +43,9 @@ export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> 
 
   /** As in its code: uniform within 1 / sqrt(K). */
   init({ taps }, key, gain = 1) {
-    const bound = gain / Math.sqrt(taps);
-    return { weight: random.uniform(key, [taps], { minval: -bound, maxval: bound }) };
+    const bound = 1 / Math.sqrt(taps);
+    // Scaled afterwards: a gain of 0 leaves no interval to draw from.
+    return { weight: random.uniform(key, [taps], { minval: -bound, maxval: bound }).mul(gain) };
   },
 
   /** The last K tokens, newest first, with the one that falls out next. */
@@ -56,19 +60,32 @@ export const layer: SequenceLayer<Config, Params, JaxArray, JaxArray, JaxArray> 
     return [next.ref, np.einsum("k,bkd->bd", weight, next)];
   },
 
+  /** In chunks of at least K tokens, so that a token costs the same however long the sequence is. */
   parallel({ taps, width }, { weight }, x, state) {
     const [batch, tokens] = x.shape;
+    const { dtype } = x;
+    const chunk = Math.max(taps, Math.min(tokens, shortest));
+    const count = Math.ceil(tokens / chunk);
     const before = state === undefined
-      ? np.zeros([batch, taps, width], { dtype: x.dtype })
+      ? np.zeros([batch, taps, width], { dtype })
       : np.flip(state, 1);
-    // Oldest first: K tokens from before, of which the oldest is out of reach, and those of now.
-    const all = np.concatenate([before, x], 1);
+    const beyond = (count + 1) * chunk - taps - tokens;
+    // Oldest first: K tokens from before, of which the oldest is out of reach, those of now, and zeros to the end of a chunk.
+    const all = np.concatenate([
+      ...[before, x],
+      ...beyond > 0 ? [np.zeros([batch, beyond, width], { dtype })] : [],
+    ], 1);
+    const last = np.split(all.ref, [tokens, tokens + taps], 1)[1];
+    // What the tokens of a chunk look at begins K tokens before them: the end of it lies in the next piece.
+    const pieces = all.reshape([batch, count + 1, chunk, width]);
+    const [own, next] = [np.split(pieces.ref, [count], 1)[0], np.split(pieces, [1], 1)[1]];
+    const seen = np.concatenate([own, np.split(next, [taps], 2)[0]], 2);
     // Entry [s, t] is the weight of distance K + t - s, or 0 where there is none.
-    const none = np.zeros([tokens], { dtype: x.dtype });
-    const M = toeplitzMatrix(np.concatenate([none.ref, weight, none], 0), taps + tokens, tokens);
-    const last = np.split(all.ref, [tokens], 1)[1];
-    const rows = np.transpose(all, [1, 0, 2]).reshape([taps + tokens, batch * width]);
-    const y = np.matmul(np.transpose(M), rows).reshape([tokens, batch, width]);
-    return [np.flip(last, 1), np.transpose(y, [1, 0, 2])];
+    const none = np.zeros([chunk], { dtype });
+    const M = toeplitzMatrix(np.concatenate([none.ref, weight, none], 0), taps + chunk, chunk);
+    const rows = np.transpose(seen, [2, 0, 1, 3]).reshape([taps + chunk, batch * count * width]);
+    const y = np.matmul(np.transpose(M), rows).reshape([chunk, batch, count, width]);
+    const inOrder = np.transpose(y, [1, 2, 0, 3]).reshape([batch, count * chunk, width]);
+    return [np.flip(last, 1), np.split(inOrder, [tokens], 1)[0]];
   },
 };
