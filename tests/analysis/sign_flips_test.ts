@@ -49,6 +49,8 @@ Deno.test("beyond 40 values flips are drawn: near the exact p, the same at every
   const p = signFlipP(fifty);
   // wilcoxon of scipy; the standard error of 99,999 draws is .00036.
   assert.ok(Math.abs(p - 0.01308348408559823) < 4 * 0.00036, `${p}`);
+  // Those of more values, which are kept, begin like those of fewer.
+  assert.equal(signFlipP(new Array(60).fill(1)), 1 / 100_000);
   assert.equal(signFlipP(fifty), p);
   assert.equal(signFlipP(new Array(41).fill(1)), 1 / 100_000); // the observed one counts
 });
