@@ -38,6 +38,13 @@ export function ruleFor(
 }
 
 /**
+ * The change of a hypothesis that is tried again on seeds that nobody has looked at.
+ * @param earlier so many seeds were judged before
+ */
+export const freshSeeds = (earlier: number): string =>
+  `a first run had ${earlier} other seeds, too few for any verdict to stand among so many experiments; these had not been looked at.`;
+
+/**
  * Judges a hypothesis.
  * @param effects one for each clause @param controls one for each control
  */
