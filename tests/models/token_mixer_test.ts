@@ -1,15 +1,20 @@
 /** @file Mixers against loops over numbers, and against the matrices that the linear one collapses to. */
+import { nn, numpy as np } from "@jax-js/jax";
 import assert from "node:assert/strict";
-import { compile, type Tensor, tensor, type Tree } from "../../lib/engine/mod.ts";
+import { compile, type Handle, type Tensor, tensor, type Tree } from "../../lib/engine/mod.ts";
+import { valueAndGrad } from "../../lib/engine/gradient.ts";
+import { trace } from "../../lib/engine/trace.ts";
 import type { Arrays, JaxArray } from "../../lib/engine/arrays.ts";
 import { collapse, contributions, logitsAfter } from "../../lib/models/collapsed_mixer.ts";
 import { kinds, model, type TokenMixer } from "../../lib/models/token_mixer.ts";
-import { freshParameters } from "../../lib/train/host.ts";
-import { flatten } from "../../lib/tensor/trees.ts";
+import { sizeOf } from "../../lib/tensor/tensor.ts";
+import { flatten, mapTensors } from "../../lib/tensor/trees.ts";
+import { freshParameters, readTree } from "../../lib/train/host.ts";
 
 const signature = { kind: "tokens", vocabulary: 5, classes: 5 } as const;
-const [length, width] = [7, 3];
-const made = (options: object): TokenMixer =>
+const [length, narrow, wide] = [7, 3, 8];
+/** Wide ones, which have more units than there are symbols, may be computed as one matrix. */
+const made = (options: object, width = narrow): TokenMixer =>
   model.configure({ width, length, ...options }, { signature, layers: [] });
 const symbols = [4, 0, 2, 2, 1, 3, 0, 1, 1, 4, 3, 2, 0, 4];
 
@@ -26,6 +31,7 @@ async function logitsOf(mixer: TokenMixer, params: Tree<Tensor>, x: Tensor): Pro
 /** logits[t][v] of one sequence, by the equations. */
 function byHand(kind: string, toeplitz: boolean, params: Tree<Tensor>, x: readonly number[]) {
   const p = flatten(params);
+  const width = p.embed.shape[1];
   const mixed = (name: string, rows: number[][]) =>
     rows.map((_, t) =>
       Array.from({ length: width }, (_, k) => {
@@ -62,9 +68,14 @@ const near = (got: ArrayLike<number>, want: ArrayLike<number>, bound: number) =>
 };
 
 for (const toeplitz of [false, true]) {
-  for (const kind of kinds) {
-    Deno.test(`a ${kind} mixer, weights by ${toeplitz ? "distance" : "positions"}, is its equations`, async () => {
-      const mixer = made({ kind, toeplitz });
+  for (
+    const [kind, width] of [...kinds.map((kind) => [kind, narrow] as const), [
+      "linear",
+      wide,
+    ]] as const
+  ) {
+    Deno.test(`a ${kind} mixer of ${width} units, weights by ${toeplitz ? "distance" : "positions"}, is its equations`, async () => {
+      const mixer = made({ kind, toeplitz }, width);
       const params = await freshParameters(mixer, 3);
       const { data } = await logitsOf(mixer, params, tensor(symbols, [2, length], "int32"));
       for (const b of [0, 1]) {
@@ -75,36 +86,97 @@ for (const toeplitz of [false, true]) {
     });
   }
 
-  Deno.test(`a linear mixer, weights by ${toeplitz ? "distance" : "positions"}, is one matrix to 1e-5`, async () => {
-    const mixer = made({ toeplitz });
-    const params = await freshParameters(mixer, 8);
+  for (const width of [narrow, wide]) {
+    Deno.test(`a linear mixer of ${width} units, weights by ${toeplitz ? "distance" : "positions"}, is one matrix to 1e-5`, async () => {
+      const mixer = made({ toeplitz }, width);
+      const params = await freshParameters(mixer, 8);
+      const x = symbols.slice(0, length);
+      const { data } = await logitsOf(mixer, params, tensor(x, [1, length], "int32"));
+      const collapsed = collapse(mixer, params);
+      for (let t = 0; t < length; t++) {
+        near(logitsAfter(collapsed, x.slice(0, t + 1)), data.slice(t * 5, (t + 1) * 5), 1e-5);
+      }
+    });
+  }
+}
+
+Deno.test("where there are fewer symbols than tokens and units, a step multiplies rows of the vocabulary", async () => {
+  const programOf = async (width: number, sequences: number) => {
+    const mixer = made({}, width);
+    const x = tensor(0, [sequences, length], "int32");
+    return (await trace((params, x) => mixer.apply(params as never, x as never), [
+      await freshParameters(mixer, 0),
+      x,
+    ])).graph;
+  };
+  const units = async (width: number, sequences: number) =>
+    (await programOf(width, sequences)).equations
+      .some(({ outs }) => outs.some(({ shape }) => sizeOf(shape) === sequences * length * width));
+  assert.equal(await units(wide, 3), false); // 21 tokens, 5 symbols, 8 units
+  assert.equal(await units(narrow, 3), true); // 3 units
+  const few = model.configure({ width: wide, length: 2 }, { signature, layers: [] });
+  const { graph } = await trace((params, x) => few.apply(params as never, x as never), [
+    await freshParameters(few, 0),
+    tensor(0, [2, 2], "int32"),
+  ]); // 4 tokens
+  assert.ok(
+    graph.equations.some(({ outs }) => outs.some(({ shape }) => sizeOf(shape) === 4 * wide)),
+  );
+});
+
+for (const maps of [0, 2]) {
+  Deno.test(`gradients of one matrix, ${maps} maps, are those of a ReLU that lets everything through`, async () => {
+    const x = tensor(symbols, [2, length], "int32");
+    const targets = tensor(symbols.toReversed(), [2, length], "int32");
+    const gradients = async (kind: string) => {
+      const mixer = made({ kind, maps }, wide);
+      const params = mapTensors(
+        await freshParameters(mixer, 4),
+        (leaf) => ({ ...leaf, data: leaf.data.map(Math.abs) }) as Tensor,
+      );
+      const loss = (params: Arrays, x: JaxArray, targets: JaxArray) => {
+        const logs = nn.logSoftmax(mixer.apply(params as never, x), -1);
+        return np.mean(logs.mul(nn.oneHot(targets, 5))).neg();
+      };
+      const program = await compile(valueAndGrad(loss) as never, [params, x, targets]);
+      const [value, grads] = await program.run(params, x, targets) as unknown as [
+        Handle,
+        Tree<Handle>,
+      ];
+      const read = await readTree([value, grads]);
+      await program.close();
+      return flatten(read);
+    };
+    const [got, want] = [await gradients("linear"), await gradients("relu")];
+    assert.deepEqual(Object.keys(got), Object.keys(want));
+    for (const [name, { data }] of Object.entries(want)) {
+      const largest = Math.max(...Array.from(data, Math.abs));
+      assert.ok(largest > 0, name);
+      near(got[name].data.map((v) => v / largest), data.map((v) => v / largest), 2e-5);
+    }
+  });
+}
+
+Deno.test("maps before the head add no function: with them it is one matrix too, and a product by hand", async () => {
+  for (const width of [narrow, wide]) {
+    const mixer = made({ maps: 2 }, width);
+    const params = await freshParameters(mixer, 5);
     const x = symbols.slice(0, length);
     const { data } = await logitsOf(mixer, params, tensor(x, [1, length], "int32"));
     const collapsed = collapse(mixer, params);
     for (let t = 0; t < length; t++) {
       near(logitsAfter(collapsed, x.slice(0, t + 1)), data.slice(t * 5, (t + 1) * 5), 1e-5);
     }
-  });
-}
-
-Deno.test("maps before the head add no function: with them it is one matrix too, and a product by hand", async () => {
-  const mixer = made({ maps: 2 });
-  const params = await freshParameters(mixer, 5);
-  const x = symbols.slice(0, length);
-  const { data } = await logitsOf(mixer, params, tensor(x, [1, length], "int32"));
-  const collapsed = collapse(mixer, params);
-  for (let t = 0; t < length; t++) {
-    near(logitsAfter(collapsed, x.slice(0, t + 1)), data.slice(t * 5, (t + 1) * 5), 1e-5);
+    const { head, embed, ...p } = flatten(params);
+    const row = (of: number[], map: Tensor) =>
+      Array.from(
+        { length: map.shape[1] },
+        (_, j) => of.reduce((sum, value, i) => sum + value * map.data[i * map.shape[1] + j], 0),
+      );
+    const read = [...embed.data.slice(4 * width, 5 * width)]; // of token 4
+    const want = [p["maps.0"], p["maps.1"], head].reduce(row, read);
+    near(collapsed.matrix.slice(20, 25), want, 1e-6);
   }
-  const { head, embed, ...p } = flatten(params);
-  const row = (of: number[], map: Tensor) =>
-    Array.from(
-      { length: map.shape[1] },
-      (_, j) => of.reduce((sum, value, i) => sum + value * map.data[i * map.shape[1] + j], 0),
-    );
-  const read = [...embed.data.slice(4 * width, 5 * width)]; // of token 4
-  const want = [p["maps.0"], p["maps.1"], head].reduce(row, read);
-  near(collapsed.matrix.slice(20, 25), want, 1e-6);
 });
 
 Deno.test("a context longer than the mixer's is its last tokens, and every token's part is known", async () => {
