@@ -1,9 +1,11 @@
 /**
  * @file What does a training step of a language model that is one matrix cost beside its matrix products? A linear mixer of 1,024 units on
- * 512 tokens, 16 sequences of 32, with Adam, and the six products of its forward and backward pass alone, on the same engine, in
- * alternation: medians, and their ratio with a 95 % interval. What is beyond 1 is the embedding's gather and scatter, softmax,
- * transpositions and Adam. Beside it the same step in PyTorch, eager and compiled, by every interpreter that is named, each a
- * process that is warm; what an interpreter cannot import is left out, with the reason.
+ * 512 tokens, with Adam, and the six products of its forward and backward pass alone, as the model is written (embed, mix, head), on the same
+ * engine, in alternation: medians, and their ratio with a 95 % interval. What is beyond 1 is the embedding's gather and scatter, softmax,
+ * transpositions and Adam; below 1 it falls where head and embedding are multiplied first, which takes the products of the vocabulary's
+ * rows in place of the tokens'. Batches: that of the experiments here, four times it, and that of the page that proposed the model.
+ * Beside it the same step in PyTorch, eager and compiled as the model is written, and eager as one matrix, by every interpreter that is named,
+ * each a process that is warm; what an interpreter cannot import is left out, with the reason.
  *
  * Run: deno task bench language [--python PATH]... [--json]
  *   --python PATH  interpreters, /usr/bin/python3 by default: Debian's python3-torch (with libopenblas0), and a virtual environment
@@ -23,8 +25,20 @@ import { learning } from "../../lib/train/learning.ts";
 import { alternation, median, pairedRatio } from "./steps/paired.ts";
 import { startMeasuring } from "./steps/process.ts";
 
-const [vocabulary, width, length, batch] = [512, 1024, 32, 16];
-const [warmup, rounds] = [3, 20];
+const [vocabulary, width] = [512, 1024];
+interface Load {
+  /** Tokens of a sequence, and sequences of a batch. */
+  readonly length: number;
+  readonly batch: number;
+  readonly rounds: number;
+}
+const loads: Load[] = [
+  { length: 32, batch: 16, rounds: 20 },
+  { length: 32, batch: 64, rounds: 20 },
+  { length: 128, batch: 128, rounds: 8 },
+];
+const warmup = 3;
+const torchModes = ["eager", "compile", "one-matrix"];
 
 /** Random tokens: what they are does not matter to a time, so they stand for every part. */
 function corpus(): Record<string, Tensor> {
@@ -56,7 +70,7 @@ function own(name: string, run: () => Promise<void>, close: () => Promise<void>)
   };
 }
 
-async function trainingStep(): Promise<Side> {
+async function trainingStep({ length, batch }: Load): Promise<Side> {
   const task = language.configure({ length }, { tensors: corpus() });
   const model = mixer.configure({ width, length }, { signature: task.signature, layers: [] });
   const seeds = [{ instance: 0, initialisation: 0, data: 0 }];
@@ -72,7 +86,7 @@ async function trainingStep(): Promise<Side> {
 }
 
 /** Forward: mixing, head. Backward: head, units, mixing, embeddings. */
-async function products(): Promise<Side> {
+async function products({ length, batch }: Load): Promise<Side> {
   const rows = length * batch;
   const shapes: Record<string, number[]> = {
     weight: [length, length],
@@ -105,7 +119,11 @@ async function products(): Promise<Side> {
 }
 
 /** The same step by an interpreter, or why there is none. */
-async function torch(python: string, mode: string): Promise<Side | string> {
+async function torch(
+  python: string,
+  mode: string,
+  { length, batch }: Load,
+): Promise<Side | string> {
   const script = fileURLToPath(new URL("torch_language.py", import.meta.url));
   const sizes = [vocabulary, width, length, batch].map(String);
   const process = await startMeasuring(python, [script, ...sizes, mode]);
@@ -118,27 +136,19 @@ async function torch(python: string, mode: string): Promise<Side | string> {
   };
 }
 
-/** Measures and prints. */
-export async function main(): Promise<void> {
-  const { values: { python, json } } = parseArgs({
-    args: Deno.args,
-    allowPositionals: true,
-    options: {
-      python: { type: "string", multiple: true, default: ["/usr/bin/python3"] },
-      json: { type: "boolean", default: false },
-    },
-  });
-  const sides = [await trainingStep(), await products()];
+/** Medians of all sides at a load, and what was left out. */
+async function measured(load: Load, pythons: readonly string[]) {
+  const sides = [await trainingStep(load), await products(load)];
   const missing: string[] = [];
-  for (const path of python) {
-    for (const mode of ["eager", "compile"]) {
-      const side = await torch(path, mode);
+  for (const path of pythons) {
+    for (const mode of torchModes) {
+      const side = await torch(path, mode, load);
       if (typeof side === "string") missing.push(side);
       else sides.push(side);
     }
   }
   const times: number[][] = sides.map(() => []);
-  for (let round = 0; round < warmup + rounds; round++) {
+  for (let round = 0; round < warmup + load.rounds; round++) {
     for (const which of alternation(sides.length, round)) {
       const seconds = await sides[which].measure();
       if (round >= warmup) times[which].push(1000 * seconds);
@@ -151,13 +161,28 @@ export async function main(): Promise<void> {
     // Ours over theirs: below 1 ours is faster.
     ...pairedRatio(times[i + 1], step),
   }));
-  if (json) {
-    const sizes = { vocabulary, width, length, batch };
-    console.log(JSON.stringify({ ...sizes, milliseconds: median(step), rows, missing }));
-  } else {
+  return { ...load, milliseconds: median(step), rows, missing };
+}
+
+/** Measures and prints. */
+export async function main(): Promise<void> {
+  const { values: { python, json } } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+    options: {
+      python: { type: "string", multiple: true, default: ["/usr/bin/python3"] },
+      json: { type: "boolean", default: false },
+    },
+  });
+  const all = [];
+  for (const load of loads) {
+    const result = await measured(load, python);
+    all.push(result);
+    if (json) continue;
+    const { length, batch, milliseconds, rows, missing } = result;
     console.log(
       `linear mixer, ${width} units, ${vocabulary} tokens, ${batch} x ${length}: a step takes ${
-        median(step).toFixed(1)
+        milliseconds.toFixed(1)
       } ms`,
     );
     for (const { name, milliseconds, ratio, low, high } of rows) {
@@ -168,5 +193,6 @@ export async function main(): Promise<void> {
     }
     for (const reason of missing) console.log(`left out: ${reason}`);
   }
+  if (json) console.log(JSON.stringify({ vocabulary, width, loads: all }));
   Deno.exit(0);
 }

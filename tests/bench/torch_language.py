@@ -1,7 +1,8 @@
 """A training step of the linear mixer of lib/models/token_mixer.ts in PyTorch, to be measured beside ours.
 
-Usage: python3 torch_language.py VOCABULARY WIDTH LENGTH BATCH eager|compile; speaks steps/protocol.ts. One thread, as ours; Adam is the
-fastest of its CPU implementations. Compiled are model, loss and their gradients as one function.
+Usage: python3 torch_language.py VOCABULARY WIDTH LENGTH BATCH eager|compile|one-matrix; speaks steps/protocol.ts. One thread, as ours; Adam is
+the fastest of its CPU implementations. Compiled are model, loss and their gradients as one function. "one-matrix" multiplies embedding and head
+before it mixes, as ours does.
 """
 import sys
 
@@ -32,9 +33,19 @@ class LinearMixer(nn.Module):
         return self.head(torch.tril(self.weight) @ e + self.bias + e)
 
 
+class OneMatrix(LinearMixer):
+    """The same function."""
+
+    def forward(self, x):
+        units = torch.cat([self.embed.weight, torch.ones(1, self.embed.weight.shape[1])])
+        table = self.head(units)
+        mixing = torch.tril(self.weight) + torch.eye(len(self.weight))
+        return mixing @ F.embedding(x, table[:-1]) + self.bias * table[-1]
+
+
 vocabulary, width, length, batch = map(int, sys.argv[1:5])
 torch.set_num_threads(1)
-model = LinearMixer(vocabulary, width, length)
+model = (OneMatrix if sys.argv[5] == "one-matrix" else LinearMixer)(vocabulary, width, length)
 x = torch.randint(vocabulary, (batch, length))
 target = torch.randint(vocabulary, (batch, length))
 
