@@ -205,6 +205,9 @@ Deno.test("what is no linear mixer has no matrix, and what it cannot read is ref
   const context = { signature: { kind: "series", channels: 1 } as const, layers: [] };
   assert.throws(() => model.configure({ width: 2 }, context), /a task of series/);
   assert.throws(() => made({ kind: "tanh" }), /token_mixer options: kind = "tanh"/);
+  for (const none of ["width", "length"]) {
+    assert.throws(() => made({ [none]: 0 }), new RegExp(`token_mixer options: ${none} = 0`));
+  }
   const layers = [{ name: "gru", layer: {} as never, options: {} }];
   assert.throws(
     () => model.configure({ width: 2 }, { signature, layers }),
