@@ -1,11 +1,13 @@
 /** @file Token mixing is the sum of its definition, after tokens from before, and its cost does not grow with the sequence. */
-import { init as initJax, type numpy as np } from "@jax-js/jax";
+import { init as initJax, type numpy as np, random } from "@jax-js/jax";
 import assert from "node:assert/strict";
 import { trace } from "../../../lib/engine/trace.ts";
 import { overSequence, recurrent } from "../../../lib/layers/sequence/forms.ts";
 import { layer } from "../../../lib/layers/sequence/token_mixing.ts";
 import { sizeOf, type Tensor, tensor } from "../../../lib/tensor/tensor.ts";
+import { toHost } from "../../../lib/train/host.ts";
 import { generator, randomTensor } from "../../engine/oracle.ts";
+import { assertUniform } from "../../moments.ts";
 import { inFloat64, rowsOf } from "../definitions.ts";
 import { close } from "./attention_sums.ts";
 
@@ -15,18 +17,18 @@ await initJax("wasm");
 type Any = any;
 
 const [batch, width] = [2, 3];
-const drawn = (random: () => number, shape: number[]) =>
-  randomTensor(random, shape, { low: -1, high: 1 });
+const drawn = (numbers: () => number, shape: number[]) =>
+  randomTensor(numbers, shape, { low: -1, high: 1 });
 
 /** Taps and tokens: single ones, fewer tokens than taps, a chunk to the token, and some more. */
-const sizes = [[1, 1], [1, 70], [5, 2], [5, 33], [32, 32], [32, 64], [40, 7], [40, 95]];
+const sizes = [[1, 1], [1, 70], [2, 9], [5, 2], [5, 33], [32, 32], [32, 64], [40, 7], [40, 95]];
 
 for (const form of [recurrent, overSequence]) {
   Deno.test(`token mixing is a weighted sum of the last tokens, ${form.name}`, () => {
     for (const [taps, tokens] of sizes) {
-      const random = generator(taps + tokens);
+      const numbers = generator(taps + tokens);
       const [weight, x, before] = [[taps], [batch, tokens, width], [batch, taps, width]]
-        .map((shape) => drawn(random, shape));
+        .map((shape) => drawn(numbers, shape));
       const [state, y] = inFloat64(
         (weight: np.Array, x: np.Array, before: np.Array) =>
           (form as Any)(layer, { width, taps }, { weight }, x, before),
@@ -51,6 +53,14 @@ for (const form of [recurrent, overSequence]) {
     }
   });
 }
+
+Deno.test("fresh weights are uniform within 1 / sqrt(K), times the gain", () => {
+  const config = layer.configure({ taps: 2500 }, width);
+  for (const gain of [1, 3]) {
+    const { weight } = toHost(layer.init(config, random.key(3), gain)) as { weight: Tensor };
+    assertUniform(weight.data, -gain / 50, gain / 50, `gain ${gain}`);
+  }
+});
 
 Deno.test("no array of a mixing of many tokens is larger than some copies of them", async () => {
   const config = { width, taps: 8 };
