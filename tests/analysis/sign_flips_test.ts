@@ -1,7 +1,7 @@
 /** @file The sign-flip test against all flips one by one, against scipy, and against Wilcoxon's, which is the same test of ranks. */
 import assert from "node:assert/strict";
 import { fewestFor, signFlips } from "../../lib/analysis/sign_flips.ts";
-import { keyOf, normals } from "../../lib/random/random.ts";
+import { fold, keyOf, normals, uniforms } from "../../lib/random/random.ts";
 
 const signFlipP = (values: readonly number[]) => signFlips(values).above;
 
@@ -53,6 +53,18 @@ Deno.test("beyond 40 values flips are drawn: near the exact p, the same at every
   assert.equal(signFlipP(new Array(60).fill(1)), 1 / 100_000);
   assert.equal(signFlipP(fifty), p);
   assert.equal(signFlipP(new Array(41).fill(1)), 1 / 100_000); // the observed one counts
+});
+
+Deno.test("a drawn flip turns the signs of values whose number of its draw is below a half", () => {
+  const values = Array.from({ length: 41 }, (_, i) => Math.sin(i) + 0.2);
+  const observed = values.reduce((a, b) => a + b);
+  let count = 1;
+  for (let draw = 0; draw < 99_999; draw++) {
+    const numbers = uniforms(fold(keyOf(0), draw), values.length);
+    const sum = values.reduce((sum, v, i) => sum + (numbers[i] < 0.5 ? -1 : 1) * Math.abs(v), 0);
+    if (sum >= observed) count++;
+  }
+  assert.equal(signFlipP(values), count / 100_000);
 });
 
 Deno.test("p does not depend on units or order, and what is no number is refused", () => {
