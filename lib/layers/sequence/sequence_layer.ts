@@ -70,7 +70,7 @@ export interface SequenceLayer<
    * Fresh parameters.
    * @param key a jax-js key; consumed.
    * @param gain factor on the standard deviation of the last projection, for layers that have one: below 1 where many of them add
-   *   to one residual stream.
+   *   to one residual stream, 0 where a stack is to begin without what its last layer says.
    */
   init(config: Config, key: JaxArray, gain?: number): Params;
   /**

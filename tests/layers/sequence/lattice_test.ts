@@ -102,6 +102,8 @@ Deno.test("after many tokens every slot has length 1; a value along a slot leave
 testOptions("lattice", lattice, { heads: 4, slots: 4 }, [
   [{ heads: 3 }, /must divide the width 16/],
   [{ slots: 0 }, />=1/],
+  [{ heads: 1.6 }, /expected int/],
+  [{ slots: 2.5 }, /expected int/],
 ]);
 
 Deno.test("heads are the largest divisor of a width that has few, slots as many as a head has numbers", () => {
