@@ -16,12 +16,12 @@ const fewest: Record<string, number> = {
   ...{ parity: 1, z3: 2, z5: 2, s3: 2, s4: 2, a5: 2, s5: 4 },
 };
 const runs = runsOf(experiment, "standard");
-const seeds = [1, 2, 3, 4, 5, 6, 7];
+const seeds = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
 
-Deno.test(`the grid of ${path}: seven groups by hand, three by training, rates found, seven seeds`, () => {
+Deno.test(`the grid of ${path}: seven groups by hand, three by training, rates found, ten seeds`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("constructions"), "standard");
   const byHand = runs.filter(({ tags }) => tags.group !== undefined);
-  assert.equal(byHand.length, 7 * 7);
+  assert.equal(byHand.length, 7 * seeds.length);
   for (const { tags, job } of byHand) {
     const { study, seed } = job.params as Study;
     assert.deepEqual([study.name, study.options, seed], [
@@ -48,6 +48,7 @@ Deno.test(`the grid of ${path}: seven groups by hand, three by training, rates f
   }
 });
 
+/** Of a seed by its place, from 1. */
 type Gap = (task: string, factors: number, seed: number) => number;
 const learned: Gap = (task, factors, seed) =>
   (task === "parity" || factors >= 2 ? 0.6 : 0.1) + seed / 100;
@@ -59,7 +60,7 @@ const table = (
     experiment,
     runs.map(({ tags }) => {
       const { task, factors, seed, group } = tags as Record<string, never>;
-      if (group === undefined) return madeRun(tags, gap(task, factors, seed));
+      if (group === undefined) return madeRun(tags, gap(task, factors, seed - 19));
       const n = fewest[group];
       const followed = Object.fromEntries(
         [1, 2, 3, 4].map((tried) => [`followed ${tried}`, tried >= n ? 1 : tried / 10]),
@@ -78,9 +79,9 @@ Deno.test("a row is a group: by hand for all, by training with the factors that 
   close(made.cell({ words: "S5" }, "fewest").value, 4);
   close(made.cell({ words: "S5" }, "enough").value, 4);
   close(made.cell({ words: "S5" }, "followed_3").value, 0.3);
-  close(made.cell({ words: "S3" }, "learned_2").value, 0.64);
-  close(made.cell({ words: "S3" }, "learned_1").value, 0.14);
-  close(made.cell({ words: "parity" }, "learned_1").value, 0.64);
+  close(made.cell({ words: "S3" }, "learned_2").value, 0.655);
+  close(made.cell({ words: "S3" }, "learned_1").value, 0.155);
+  close(made.cell({ words: "parity" }, "learned_1").value, 0.655);
   close(made.cell({ words: "Z3" }, "rate_2").value, 2 ** -8);
   assert.equal("learned_2" in made.row({ words: "parity" }), false);
   assert.equal("learned_1" in made.row({ words: "S5" }), false);
@@ -88,12 +89,12 @@ Deno.test("a row is a group: by hand for all, by training with the factors that 
   assert.deepEqual([column.format, column.better], ["percent", "higher"]);
   const [hand, ...trained] = made.summary.findings;
   assert.match(hand, /parity 1, Z3 2, Z5 2, S3 2, S4 2, A5 2, S5 4\./);
-  assert.match(trained[2], /of S3 by training: 14\.0 % with 1 factor, 64\.0 % with 2 factors, 64/);
+  assert.match(trained[2], /of S3 by training: 15\.5 % with 1 factor, 65\.5 % with 2 factors, 65/);
 });
 
 Deno.test("supported, refuted by either clause, undecided where seeds differ", async () => {
   assert.equal((await table()).outcome, "supported");
-  const lower = (by: number, upTo = 7) =>
+  const lower = (by: number, upTo = 10) =>
     table((task, factors, seed) =>
       learned(task, factors, seed) - (task === "s3" && factors === 2 && seed <= upTo ? by : 0)
     );
@@ -105,9 +106,9 @@ Deno.test("supported, refuted by either clause, undecided where seeds differ", a
     table(
       learned,
       ({ group, seed }) =>
-        fewest[String(group)] + Number(group === "a5" && Number(seed) <= seedsOff),
+        fewest[String(group)] + Number(group === "a5" && Number(seed) - 19 <= seedsOff),
     );
-  assert.equal((await one(7)).outcome, "refuted");
+  assert.equal((await one(10)).outcome, "refuted");
   assert.equal((await one(3)).outcome, "undecided");
   const other = await table((task, factors, seed) =>
     task === "s3" && factors < 3 ? learned(task, factors, seed) : 0

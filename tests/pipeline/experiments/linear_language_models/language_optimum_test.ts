@@ -4,7 +4,7 @@ import * as experiment from "../../../../pipeline/experiments/linear_language_mo
 import type { Params as Evaluate } from "../../../../pipeline/stages/evaluate.ts";
 import type { Params as Reference } from "../../../../pipeline/stages/reference.ts";
 import { graphOf, runsOf, tableOf } from "../grids.ts";
-import { close, fewer as seeds, madeRun } from "./made_language.ts";
+import { close, fresh as seeds, madeRun } from "./made_language.ts";
 
 Deno.test("the grid: classes and mixers have one task and one penalty", () => {
   assert.equal(graphOf(experiment, "quick").later.get("language-optimum"), "standard");

@@ -5,6 +5,8 @@ import type { Made } from "../grids.ts";
 export const seeds = [0, 1, 2, 3, 4, 5, 6, 7];
 /** Those of up to three clauses. */
 export const fewer = seeds.slice(0, 7);
+/** Those of what was tried again. */
+export const fresh = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
 
 /** What training, evaluation or a reference would leave. @param nats the loss; a score's gap closed is 1 - nats */
 export function madeRun(tags: Tags, nats: number, scores: object = {}): Made {

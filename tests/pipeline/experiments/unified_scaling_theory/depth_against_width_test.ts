@@ -17,13 +17,13 @@ import { assertFollows } from "../presented.ts";
 
 const path = "pipeline/experiments/unified_scaling_theory/depth_against_width.ts";
 const depths = [1, 2, 4, 8, 16];
-const seeds = [0, 1, 2, 3, 4, 5, 6, 7];
+const seeds = [20, 21, 22, 23, 24, 25, 26, 27, 28, 29];
 const runs = runsOf(experiment, "standard");
 const of = (result: string) => runs.filter(({ tags }) => tags.result === result);
 
 Deno.test(`the grid of ${path}: both layers at five depths on both tasks, rates found for each on a seed that does not judge`, () => {
   assert.equal(graphOf(experiment, "quick").later.get("depth-against-width"), "standard");
-  assert.equal(runs.length, 2 * 2 * 5 * 8 * 2);
+  assert.equal(runs.length, 2 * 2 * 5 * seeds.length * 2);
   for (const { tags, job } of of("training")) {
     const { layers, model, steps, batch, seeds: own } = job.params as Train;
     assert.deepEqual(layers.map(({ name }) => name), Array(tags.layers).fill(tags.kind));
@@ -42,7 +42,7 @@ Deno.test(`the grid of ${path}: both layers at five depths on both tasks, rates 
     const { task, protocol, instance, index } = job.params as Evaluate;
     const made = (job.inputs.data as JobNode).params as { task: unknown; instance: number };
     assert.deepEqual(made.task, task);
-    assert.deepEqual([made.instance, index], [instance, tags.seed]);
+    assert.deepEqual([made.instance, index], [instance, Number(tags.seed) - 20]);
     assert.equal(instance, tags.task === "swaps" ? 0 : tags.seed);
     if (tags.task === "swaps") assert.deepEqual(protocol, { from: 1, to: 16 });
   }
@@ -50,7 +50,7 @@ Deno.test(`the grid of ${path}: both layers at five depths on both tasks, rates 
 
 Deno.test("between their ends all stacks have the same parameters but for 2 %", () => {
   const layers: Record<string, SequenceLayer> = { e1, mamba2 };
-  const counts = of("training").filter(({ tags }) => tags.seed === 0).map(({ job }) => {
+  const counts = of("training").filter(({ tags }) => tags.seed === 20).map(({ job }) => {
     const { model: { options: { width: d } }, layers: parts } = job.params as Train;
     const [{ name, options }] = parts;
     const config = layers[name].configure(options, d as number);
@@ -64,7 +64,7 @@ Deno.test("between their ends all stacks have the same parameters but for 2 %", 
 
 type Gap = (at: { task: string; kind: string; layers: number; seed: number }) => number;
 /** A cliff between four and eight layers everywhere. */
-const cliffs: Gap = ({ layers, seed }) => (layers >= 8 ? 0.9 : 0.2) + seed / 1000;
+const cliffs: Gap = ({ layers, seed }) => (layers >= 8 ? 0.9 : 0.2) + (seed - 21) / 1000;
 const table = (gap: Gap) =>
   tableOf(
     experiment,
@@ -105,20 +105,20 @@ Deno.test("a row is a task, a layer and a depth: gap closed, what half the depth
   assert.deepEqual([gap.format, gap.better], ["percent", "higher"]);
   assert.match(
     made.summary.findings[2],
-    /^E1 on filtering.* layers 20\.4 %, 20\.4 %, 20\.4 %, 90\.4 %, 60\.9 %; of 4 doublings 1 gain and 1 lose/,
+    /^E1 on filtering.* layers 20\.4 %, 20\.4 %, 20\.4 %, 90\.3 %, 60\.9 %; of 4 doublings 1 gain and 1 lose/,
   );
 });
 
 Deno.test("supported by a cliff in every cell, at whatever depth; refuted where one has none; undecided where seeds differ", async () => {
   assert.equal((await table(cliffs)).outcome, "supported");
-  const early: Gap = ({ layers, seed }) => (layers >= 2 ? 0.9 : 0.2) + seed / 1000;
+  const early: Gap = ({ layers, seed }) => (layers >= 2 ? 0.9 : 0.2) + (seed - 21) / 1000;
   assert.equal((await table(early)).outcome, "supported");
   for (const task of ["swaps", "filtering"]) {
     for (const kind of ["e1", "mamba2"]) {
       const but = (gap: Gap) =>
         table((at) => at.task === task && at.kind === kind ? gap(at) : cliffs(at));
       // As much in all, by steps.
-      const steps: Gap = ({ layers, seed }) => 0.2 + 0.17 * Math.log2(layers) + seed / 1000;
+      const steps: Gap = ({ layers, seed }) => 0.2 + 0.17 * Math.log2(layers) + (seed - 21) / 1000;
       assert.equal((await but(steps)).outcome, "refuted", `${task} ${kind}`);
       const some: Gap = (at) => at.seed % 2 ? cliffs(at) : 0.4;
       assert.equal((await but(some)).outcome, "undecided", `${task} ${kind}`);
